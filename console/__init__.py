@@ -1,0 +1,1 @@
+"""What the doors share: exit codes, words for errors, progress on a terminal, plain text."""

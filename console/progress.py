@@ -1,0 +1,109 @@
+"""How a run shows its course: bars on a terminal, a plain line now and then elsewhere."""
+
+import sys
+from time import monotonic
+from typing import Any
+
+from tqdm import tqdm
+
+from console.text import printable
+
+#: Off a terminal, seconds between two lines.
+SECONDS_PER_LINE = 30.0
+
+Row = dict[str, Any]
+
+
+def counts_in_words(row: Row) -> str:
+    """Return the outcomes of a run so far."""
+    words = {
+        "new": row["saved"],
+        "updated": row["updated"],
+        "skipped": row["skipped"],
+        "missing": row["missing"],
+        "failed": row["failed"],
+    }
+    return ", ".join(f"{name} {count:,}" for name, count in words.items())
+
+
+class Bars:
+    """One bar for pages, one for details; both on stderr."""
+
+    def __init__(self) -> None:
+        """Draw nothing before there is something to show."""
+        self._bars: dict[str, tqdm[None]] = {}
+
+    def progress(self, row: Row) -> None:
+        """Show the run's row."""
+        for stage, unit in (("pages", "page"), ("details", "movie")):
+            total, done = row[f"{stage}_expected"], row[_done(stage)]
+            if total and stage not in self._bars:
+                self._bars[stage] = tqdm(
+                    total=total, desc=f"{stage:<7}", unit=unit, dynamic_ncols=True, smoothing=0.05
+                )
+            if (bar := self._bars.get(stage)) is not None:
+                bar.total = max(total, done)
+                bar.n = done
+        if self._bars:
+            last = list(self._bars.values())[-1]
+            last.set_postfix_str(counts_in_words(row), refresh=False)
+        for bar in self._bars.values():
+            bar.refresh()
+
+    def note(self, sentence: str) -> None:
+        """Print a sentence above the bars."""
+        tqdm.write(printable(sentence), file=sys.stderr)
+
+    def close(self) -> None:
+        """Leave the bars as they are and go on below."""
+        for bar in self._bars.values():
+            bar.close()
+
+
+class Lines:
+    """A line every 30 seconds: for cron mail, log files and pipes."""
+
+    def __init__(self) -> None:
+        """Begin with silence: a short run needs no line."""
+        self._last = monotonic()
+
+    def progress(self, row: Row) -> None:
+        """Print the run's row, if it is time."""
+        if monotonic() - self._last < SECONDS_PER_LINE:
+            return
+        self._last = monotonic()
+        stage = "details" if row["details_expected"] else "pages"
+        done, total = row[_done(stage)], row[f"{stage}_expected"]
+        self.note(f"{stage} {done:,} of {total:,}: {counts_in_words(row)}")
+
+    def note(self, sentence: str) -> None:
+        """Print a sentence."""
+        sys.stderr.write(f"{printable(sentence)}\n")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+
+class Silence:
+    """Shows nothing: success is silent under -q."""
+
+    def progress(self, row: Row) -> None:
+        """Stay silent."""
+
+    def note(self, sentence: str) -> None:
+        """Stay silent."""
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+
+def open_display(*, is_quiet: bool) -> Bars | Lines | Silence:
+    """Return the display that fits the place: bars never reach a file."""
+    if is_quiet:
+        return Silence()
+    return Bars() if sys.stderr.isatty() else Lines()
+
+
+def _done(stage: str) -> str:
+    return f"{stage}_read"

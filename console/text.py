@@ -1,0 +1,24 @@
+"""Plain text for a terminal: safe characters, aligned columns, durations."""
+
+from collections.abc import Iterable
+
+
+def printable(text: str) -> str:
+    """Return *text* without control characters: they could rewrite a terminal."""
+    return "".join(char for char in text if char.isprintable() or char in "\n\t")
+
+
+def aligned(rows: Iterable[tuple[str, str]]) -> str:
+    """Return *rows* of a name and a value as two columns."""
+    rows = list(rows)
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join(f"  {name:<{width}}  {printable(value)}" for name, value in rows)
+
+
+def duration(seconds: float) -> str:
+    """Return *seconds* as a person says them: 42 s, 3 min 5 s, 2 h 10 min."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -1,0 +1,1 @@
+"""Keeps what YTS says: the tables, the one way to write them, and the ways to read them."""

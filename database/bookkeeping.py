@@ -1,0 +1,113 @@
+"""The tables that remember the mirroring itself: runs, failures, progress and pace."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Float, Identity, Index, SmallInteger, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database.models import Base
+
+#: What can become of one movie that a run set out to handle; they add up to `planned`.
+OUTCOMES = ("saved", "updated", "unchanged", "skipped", "missing", "failed")
+
+
+class FetchRun(Base):
+    """One run of the fetch command; its counters move with every saved step."""
+
+    __tablename__ = "fetch_runs"
+    __table_args__ = (
+        CheckConstraint("planned = " + " + ".join(OUTCOMES), name="outcomes_add_up"),
+        Index("ix_fetch_runs_started_at", "started_at"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    command: Mapped[str] = mapped_column(comment="without anything secret")
+    api_url: Mapped[str | None]
+    phase: Mapped[str] = mapped_column(comment="starting, pages, details or ended")
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    heartbeat_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    finished_at: Mapped[datetime | None] = mapped_column(comment="null: running or killed")
+    exit_code: Mapped[int | None] = mapped_column(SmallInteger)
+    requests: Mapped[int] = mapped_column(server_default="0", comment="made, retries included")
+    pages_expected: Mapped[int] = mapped_column(server_default="0", comment="estimate")
+    pages_read: Mapped[int] = mapped_column(server_default="0")
+    details_expected: Mapped[int] = mapped_column(server_default="0")
+    details_read: Mapped[int] = mapped_column(server_default="0")
+    planned: Mapped[int] = mapped_column(
+        server_default="0", comment="movies handled, on a page or by details; sum of the outcomes"
+    )
+    saved: Mapped[int] = mapped_column(server_default="0", comment="new rows")
+    updated: Mapped[int] = mapped_column(server_default="0", comment="rows changed or completed")
+    unchanged: Mapped[int] = mapped_column(server_default="0", comment="compared and equal")
+    skipped: Mapped[int] = mapped_column(server_default="0", comment="known, left alone")
+    missing: Mapped[int] = mapped_column(server_default="0", comment="YTS has no such movie")
+    failed: Mapped[int] = mapped_column(server_default="0", comment="in fetch_failures")
+
+
+class FetchFailure(Base):
+    """A page or movie that could not be fetched or saved; success removes it."""
+
+    __tablename__ = "fetch_failures"
+    __table_args__ = (Index("ix_fetch_failures_next_attempt_at", "next_attempt_at"),)
+
+    kind: Mapped[str] = mapped_column(primary_key=True, comment="page or movie")
+    key: Mapped[str] = mapped_column(primary_key=True, comment="asc:17 for a page, else the YTS id")
+    stage: Mapped[str] = mapped_column(comment="fetch, parse or save")
+    error_class: Mapped[str]
+    message: Mapped[str]
+    attempts: Mapped[int] = mapped_column(server_default="1")
+    first_failed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_failed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    next_attempt_at: Mapped[datetime]
+
+
+class MissingMovie(Base):
+    """An id that YTS says it does not have; asked again after a while."""
+
+    __tablename__ = "missing_movies"
+
+    external_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_missing_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_asked_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    ask_again_at: Mapped[datetime]
+
+
+class SyncState(Base):
+    """How far the mirror has come; the one row."""
+
+    __tablename__ = "sync_state"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(
+        SmallInteger, primary_key=True, autoincrement=False, server_default="1"
+    )
+    source: Mapped[str | None] = mapped_column(comment="yts, or sandbox for practice data")
+    watermark_movie_id: Mapped[int | None] = mapped_column(
+        comment="highest YTS id at the end of the last complete sweep"
+    )
+    next_page: Mapped[int] = mapped_column(
+        server_default="1", comment="of the sweep from the oldest; all pages before it are saved"
+    )
+    movie_count: Mapped[int | None] = mapped_column(comment="as YTS said last; an estimate")
+    sweep_completed_at: Mapped[datetime | None]
+
+
+class RequestBudget(Base):
+    """
+    The pace that all workers, runs and machines on this database share; the one row.
+
+    Unlogged, for it is worth nothing after a crash: it is put back when missing.
+    """
+
+    __tablename__ = "request_budget"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one_row"),
+        {"prefixes": ["UNLOGGED"]},
+    )
+
+    id: Mapped[int] = mapped_column(
+        SmallInteger, primary_key=True, autoincrement=False, server_default="1"
+    )
+    last_slot_at: Mapped[datetime] = mapped_column(server_default=text("'-infinity'"))
+    pace: Mapped[float] = mapped_column(Float(53), comment="requests a second just now")
+    slowed_at: Mapped[datetime | None] = mapped_column(comment="last time the server said: slower")

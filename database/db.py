@@ -1,0 +1,208 @@
+"""`DatabaseManager`: one engine, its sessions, and the few calls every user of the mirror needs."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import URL, create_engine, exists, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from database.config import read_database_url
+from database.embedded import EmbeddedServer, open_embedded
+from database.errors import DatabaseNotReady
+from database.models import Cast, Genre, Movie
+from database.reasons import explain_unreachable
+from database.schema import ensure_schema
+from database.stats import read_stats
+from database.write import save_movies
+from yts.errors import MalformedMovie
+from yts.payload import CastPayload, parse_movie
+
+APPLICATION_NAME = "yts-mirror"
+
+
+class DatabaseManager:
+    """
+    One database with its own pool of connections, which open when first needed.
+
+    Without *database_url*, DATABASE_URL is used, else the embedded server, which
+    is started if need be and stopped when its last user leaves. Never shared
+    between processes: each makes its own.
+    """
+
+    def __init__(
+        self,
+        database_url: URL | str | None = None,
+        *,
+        pool_size: int = 10,
+        max_overflow: int = 20,
+        application_name: str = APPLICATION_NAME,
+    ) -> None:
+        """
+        Choose the database; only the embedded one is touched yet.
+
+        Raises:
+            InvalidDatabaseUrl: the URL cannot be read.
+            DatabaseNotReady: the embedded server cannot be started.
+        """
+        url = read_database_url(database_url)
+        self._embedded: EmbeddedServer | None = None if url else open_embedded()
+        self.url = url or self._embedded.url  # type: ignore[union-attr] -- one of the two is set
+        self.engine = create_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            # A connection that a server restart has cut is replaced before it is used.
+            pool_pre_ping=True,
+            connect_args={
+                "application_name": application_name,
+                "connect_timeout": 10,
+                "client_encoding": "utf8",
+                "options": "-c timezone=UTC",
+            },
+        )
+        # Rows stay readable after the commit that ends `get_session`.
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def get_session(self) -> Iterator[Session]:
+        """
+        Open a session; commit when the block ends well, roll back when it raises.
+
+        Raises:
+            DatabaseNotReady: no connection can be had.
+        """
+        with self._sessions() as session:
+            try:
+                session.connection()
+            except OperationalError as error:
+                raise DatabaseNotReady(explain_unreachable(error, self.url)) from error
+            yield session
+            session.commit()
+
+    def movie_exists(self, external_id: int) -> bool:
+        """Tell whether the movie with this YTS id is stored."""
+        with self.get_session() as session:
+            return bool(session.scalar(select(exists().where(Movie.external_id == external_id))))
+
+    def get_or_create_genre(self, session: Session, name: str) -> Genre:
+        """
+        Return the genre of this name, new if need be; does not commit.
+
+        Safe beside other sessions that create the same one: the later waits for
+        the earlier to commit.
+        """
+        name = name.strip()
+        session.execute(insert(Genre).values(name=name).on_conflict_do_nothing())
+        return session.scalars(select(Genre).where(Genre.name == name)).one()
+
+    def get_or_create_cast(self, session: Session, cast_data: Mapping[str, Any]) -> Cast:
+        """
+        Return the person of a `cast` entry as YTS gives it, new if need be; does not commit.
+
+        Known by `imdb_code`, or by `name` where there is no code. Safe beside
+        other sessions, as `get_or_create_genre`.
+
+        Raises:
+            ValueError: the entry names nobody.
+        """
+        person = CastPayload.model_validate(dict(cast_data))
+        if person.name is None:
+            raise ValueError("a cast entry needs a name")
+        session.execute(
+            insert(Cast)
+            .values(**person.model_dump(include={"name", "imdb_code", "url_small_image"}))
+            .on_conflict_do_nothing()
+        )
+        is_this_one = (
+            Cast.imdb_code == person.imdb_code
+            if person.imdb_code
+            else (Cast.imdb_code.is_(None)) & (Cast.name == person.name)
+        )
+        return session.scalars(select(Cast).where(is_this_one)).one()
+
+    def save_movie(
+        self, movie_data: Mapping[str, Any], *, update: bool = False
+    ) -> tuple[bool, int | None, str]:
+        """
+        Save one movie as the API gives it, in a transaction of its own.
+
+        Returns whether the movie is stored now, its `movies.id`, and one of
+        "created", "updated", "already_exists", or the reason why it is not stored.
+        A stored movie is left alone, except that details complete a row that came
+        from a list page, and that *update* writes whatever changed.
+        """
+        try:
+            movie = parse_movie(dict(movie_data))
+            with self.get_session() as session:
+                outcome = save_movies(
+                    session, [movie], has_details=movie.has_details, update=update
+                )[movie.id]
+                movie_id = session.scalar(select(Movie.id).where(Movie.external_id == movie.id))
+        except MalformedMovie as error:
+            return False, None, str(error)
+        except DBAPIError as error:
+            return False, None, str(error.orig).strip()
+        message = {"saved": "created", "updated": "updated"}.get(outcome, "already_exists")
+        return True, movie_id, message
+
+    def get_stats(self) -> dict[str, Any]:
+        """Return totals and averages of the catalogue; see `database.stats.read_stats`."""
+        with self.get_session() as session:
+            return read_stats(session)
+
+    def close_all(self) -> None:
+        """Close every connection, and leave the embedded server, if it is in use."""
+        self.engine.dispose()
+        if self._embedded is not None:
+            self._embedded.close()
+            self._embedded = None
+
+    def __enter__(self) -> Self:
+        """Return itself: a manager is usable at once."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close everything."""
+        self.close_all()
+
+
+def get_db_manager(
+    pool_size: int = 10,
+    max_overflow: int = 20,
+    *,
+    database_url: URL | str | None = None,
+    application_name: str = APPLICATION_NAME,
+) -> DatabaseManager:
+    """
+    Open the database, with its tables made or migrated; the caller closes it.
+
+    A factory: each call returns a new manager. Workers take 2 and 5.
+
+    Raises:
+        InvalidDatabaseUrl: the URL cannot be read.
+        DatabaseNotReady: unreachable, unfit, or with tables newer than this program.
+    """
+    db = DatabaseManager(
+        database_url,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        application_name=application_name,
+    )
+    try:
+        ensure_schema(db.engine)
+    except OperationalError as error:
+        db.close_all()
+        raise DatabaseNotReady(explain_unreachable(error, db.url)) from error
+    except BaseException:
+        db.close_all()
+        raise
+    return db

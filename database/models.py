@@ -1,0 +1,310 @@
+"""The tables of the catalogue; importing this touches no database."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pgvector.sqlalchemy import HALFVEC
+from sqlalchemy import (
+    BigInteger,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    inspect,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+#: Length of the vectors in `movie_embeddings`.
+EMBEDDING_DIMENSIONS = 256
+
+# Words of more than this would pass the size limit of a tsvector.
+_SEARCH_VECTOR = (
+    "setweight(to_tsvector('simple'::regconfig, left(title, 10000)), 'A') || "
+    "setweight(to_tsvector('simple'::regconfig, left(coalesce(title_english, ''), 10000)), 'A') || "
+    "setweight(to_tsvector('english'::regconfig, "
+    "left(coalesce(description_full, summary, ''), 100000)), 'C')"
+)
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; its metadata names every constraint."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {str: Text, datetime: DateTime(timezone=True)}  # noqa: RUF012 -- as SQLAlchemy reads it
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the columns as JSON knows them: dates in ISO 8601, vectors as lists."""
+        hidden = self._hidden_columns()
+        return {
+            name: _json_ready(getattr(self, name))
+            for name in inspect(type(self)).columns.keys()  # noqa: SIM118 -- not a dict
+            if name not in hidden
+        }
+
+    @classmethod
+    def _hidden_columns(cls) -> frozenset[str]:
+        return frozenset()
+
+
+class Movie(Base):
+    """One movie; null means that YTS did not say."""
+
+    __tablename__ = "movies"
+    __table_args__ = (
+        Index("idx_movies_search", "search_vector", postgresql_using="gin"),
+        Index("ix_movies_rating", "rating"),
+        Index("ix_movies_year", "year"),
+        Index("ix_movies_imdb_code", "imdb_code"),
+        Index("ix_movies_created_at", "created_at"),
+        Index(
+            "ix_movies_without_details",
+            "external_id",
+            postgresql_where=text("details_fetched_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    external_id: Mapped[int] = mapped_column(unique=True, comment="id at YTS; the stable key")
+    imdb_code: Mapped[str | None] = mapped_column(comment="with tt, as in tt0133093")
+    title: Mapped[str] = mapped_column(comment="falls back to title_long, slug or imdb_code")
+    title_english: Mapped[str | None]
+    title_long: Mapped[str | None] = mapped_column(comment="title and year")
+    slug: Mapped[str | None] = mapped_column(
+        unique=True, comment="of movies sharing one, all but the lowest external_id add theirs"
+    )
+    year: Mapped[int | None] = mapped_column(SmallInteger)
+    rating: Mapped[float | None] = mapped_column(
+        Numeric(3, 1, asdecimal=False), comment="IMDb, 0.1 to 10"
+    )
+    runtime: Mapped[int | None] = mapped_column(SmallInteger, comment="minutes")
+    language: Mapped[str | None] = mapped_column(comment="mostly ISO 639-1, as YTS writes it")
+    mpa_rating: Mapped[str | None] = mapped_column(comment="free text: R, PG-13, 16 ...")
+    summary: Mapped[str | None]
+    description_full: Mapped[str | None]
+    description_intro: Mapped[str | None]
+    synopsis: Mapped[str | None]
+    yt_trailer_code: Mapped[str | None] = mapped_column(comment="YouTube video id")
+    like_count: Mapped[int | None]
+    url: Mapped[str | None] = mapped_column(comment="the host is the site's domain of that month")
+    background_image: Mapped[str | None] = mapped_column(comment="URL")
+    background_image_original: Mapped[str | None] = mapped_column(comment="URL")
+    small_cover_image: Mapped[str | None] = mapped_column(comment="URL")
+    medium_cover_image: Mapped[str | None] = mapped_column(comment="URL")
+    large_cover_image: Mapped[str | None] = mapped_column(comment="URL")
+    date_uploaded: Mapped[datetime | None] = mapped_column(
+        comment="YTS wall clock read as Europe/Paris"
+    )
+    date_uploaded_unix: Mapped[int | None] = mapped_column(
+        BigInteger, comment="seconds, as sent; moved by hours when the server's zone did"
+    )
+    search_vector: Mapped[str | None] = mapped_column(
+        TSVECTOR, Computed(_SEARCH_VECTOR, persisted=True), deferred=True
+    )
+    details_fetched_at: Mapped[datetime | None] = mapped_column(
+        comment="null: known from a list page only, without cast and likes"
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(
+        server_default=func.now(), comment="last real change; seeds, likes and hosts are none"
+    )
+
+    genres: Mapped[list["Genre"]] = relationship(
+        secondary="movie_genres", back_populates="movies", order_by="Genre.name"
+    )
+    cast_links: Mapped[list["MovieCast"]] = relationship(
+        back_populates="movie", order_by="MovieCast.position", cascade="all, delete-orphan"
+    )
+    #: For reading; people and roles are added through `cast_links`.
+    casts: Mapped[list["Cast"]] = relationship(
+        secondary="movie_casts", order_by="MovieCast.position", viewonly=True
+    )
+    torrents: Mapped[list["Torrent"]] = relationship(
+        back_populates="movie", order_by="Torrent.id", cascade="all, delete-orphan"
+    )
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Add genre names, cast with roles, and torrents to the columns.
+
+        On a movie that has left its session, those not loaded before are left out.
+        """
+        state = inspect(self)
+        absent = state.unloaded if state.detached else frozenset()
+        movie = super().to_dict()
+        if "genres" not in absent:
+            movie["genres"] = [genre.name for genre in self.genres]
+        if "cast_links" not in absent:
+            movie["casts"] = [link.to_dict() for link in self.cast_links]
+        if "torrents" not in absent:
+            movie["torrents"] = [torrent.to_dict() for torrent in self.torrents]
+        return movie
+
+    @classmethod
+    def _hidden_columns(cls) -> frozenset[str]:
+        return frozenset({"search_vector"})
+
+
+class Genre(Base):
+    """One genre, by YTS's own name for it."""
+
+    __tablename__ = "genres"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+
+    movies: Mapped[list[Movie]] = relationship(
+        secondary="movie_genres", back_populates="genres", order_by=Movie.id
+    )
+
+
+class Cast(Base):
+    """One person, known by the IMDb code, or by name where YTS gives no code."""
+
+    __tablename__ = "casts"
+    __table_args__ = (
+        Index(
+            "uq_casts_imdb_code",
+            "imdb_code",
+            unique=True,
+            postgresql_where=text("imdb_code IS NOT NULL"),
+        ),
+        Index(
+            "uq_casts_name_without_code",
+            "name",
+            unique=True,
+            postgresql_where=text("imdb_code IS NULL"),
+        ),
+        Index("ix_casts_name", "name"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str]
+    imdb_code: Mapped[str | None] = mapped_column(comment="digits without nm, leading zeros kept")
+    url_small_image: Mapped[str | None] = mapped_column(comment="URL")
+
+    movies: Mapped[list[Movie]] = relationship(
+        secondary="movie_casts", order_by=Movie.id, viewonly=True
+    )
+
+
+class Torrent(Base):
+    """The metadata of one torrent of a movie."""
+
+    __tablename__ = "torrents"
+    __table_args__ = (UniqueConstraint("movie_id", "hash"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    movie_id: Mapped[int] = mapped_column(ForeignKey("movies.id", ondelete="CASCADE"))
+    hash: Mapped[str] = mapped_column(comment="40 hex digits, upper case; not unique over movies")
+    url: Mapped[str | None]
+    quality: Mapped[str | None] = mapped_column(comment="720p, 1080p, 2160p, 3D ...")
+    type: Mapped[str | None] = mapped_column(comment="web, bluray ...")
+    is_repack: Mapped[bool | None]
+    video_codec: Mapped[str | None]
+    bit_depth: Mapped[int | None] = mapped_column(SmallInteger, comment="bits")
+    audio_channels: Mapped[str | None] = mapped_column(comment="2.0, 5.1 ...")
+    seeds: Mapped[int | None] = mapped_column(comment="at the last change; YTS clamps at 100")
+    peers: Mapped[int | None] = mapped_column(comment="at the last change; YTS clamps at 100")
+    size: Mapped[str | None] = mapped_column(comment="as shown, for instance 1.69 GB")
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger, comment="bytes")
+    date_uploaded: Mapped[datetime | None] = mapped_column(
+        comment="YTS wall clock read as Europe/Paris"
+    )
+    date_uploaded_unix: Mapped[int | None] = mapped_column(BigInteger, comment="seconds, as sent")
+
+    movie: Mapped[Movie] = relationship(back_populates="torrents")
+
+
+class MovieGenre(Base):
+    """That a movie belongs to a genre."""
+
+    __tablename__ = "movie_genres"
+    __table_args__ = (Index("ix_movie_genres_genre_id", "genre_id"),)
+
+    movie_id: Mapped[int] = mapped_column(
+        ForeignKey("movies.id", ondelete="CASCADE"), primary_key=True
+    )
+    genre_id: Mapped[int] = mapped_column(
+        ForeignKey("genres.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
+class MovieCast(Base):
+    """That a person plays in a movie: the union of all samples YTS ever gave."""
+
+    __tablename__ = "movie_casts"
+    __table_args__ = (Index("ix_movie_casts_cast_id", "cast_id"),)
+
+    movie_id: Mapped[int] = mapped_column(
+        ForeignKey("movies.id", ondelete="CASCADE"), primary_key=True
+    )
+    cast_id: Mapped[int] = mapped_column(
+        ForeignKey("casts.id", ondelete="CASCADE"), primary_key=True
+    )
+    character_name: Mapped[str | None]
+    position: Mapped[int] = mapped_column(
+        SmallInteger, comment="order of first appearance in YTS's samples, from 0; no billing"
+    )
+
+    movie: Mapped[Movie] = relationship(back_populates="cast_links")
+    cast: Mapped[Cast] = relationship()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Add the person's name and IMDb code, where they can still be read."""
+        link = super().to_dict()
+        state = inspect(self)
+        if not (state.detached and "cast" in state.unloaded):
+            link |= {"name": self.cast.name, "imdb_code": self.cast.imdb_code}
+        return link
+
+
+class MovieEmbedding(Base):
+    """One vector of one movie; those of two models or recipes never meet."""
+
+    __tablename__ = "movie_embeddings"
+    __table_args__ = (
+        Index(
+            "idx_movie_embeddings_vector",
+            "vector",
+            postgresql_using="hnsw",
+            postgresql_ops={"vector": "halfvec_ip_ops"},
+        ),
+    )
+
+    movie_id: Mapped[int] = mapped_column(
+        ForeignKey("movies.id", ondelete="CASCADE"), primary_key=True
+    )
+    model: Mapped[str] = mapped_column(primary_key=True, comment="name of the model")
+    recipe: Mapped[int] = mapped_column(primary_key=True, comment="version of the text recipe")
+    input_hash: Mapped[str] = mapped_column(comment="of the text that was embedded")
+    vector: Mapped[Any] = mapped_column(HALFVEC(EMBEDDING_DIMENSIONS), nullable=False)
+
+    movie: Mapped[Movie] = relationship()
+
+
+def _json_ready(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    if hasattr(value, "to_list"):
+        return value.to_list()
+    return value

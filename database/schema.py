@@ -1,0 +1,109 @@
+"""Is the database fit for us, and are its tables of today? Migrates where they are older."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from database.errors import DatabaseNotReady
+
+#: The newest revision in alembic/versions; a test holds the two together. Knowing it here
+#: spares every start the import of alembic.
+HEAD_REVISION = "0001"
+MIN_SERVER_VERSION = 140000
+#: The first with halfvec.
+MIN_PGVECTOR = (0, 7, 0)
+
+_MIGRATION_LOCK = 7_190_001
+_ALEMBIC_INI = Path(__file__).parent.parent / "alembic.ini"
+
+
+def lock_migrations(connection: Connection) -> None:
+    """Wait until no other process migrates this database; held to the transaction's end."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+
+
+def read_revision(connection: Connection) -> str | None:
+    """Return the revision of the tables, or None where there are none yet."""
+    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+
+
+def ensure_schema(engine: Engine) -> None:
+    """
+    Create or migrate the tables if they are not of today; safe from several processes.
+
+    Raises:
+        DatabaseNotReady: too old a server, no pgvector, missing rights, or tables that
+            are newer than this program.
+    """
+    with engine.connect() as connection:
+        revision = read_revision(connection)
+    if revision == HEAD_REVISION:
+        return
+    with engine.begin() as connection:
+        check_server(connection)
+        lock_migrations(connection)
+        # Another process may have done it while we waited.
+        if (revision := read_revision(connection)) != HEAD_REVISION:
+            _migrate(connection, revision)
+
+
+def check_server(connection: Connection) -> None:
+    """
+    Raise unless the server is new enough and offers pgvector.
+
+    Raises:
+        DatabaseNotReady: says which of the two, and what to do.
+    """
+    version = connection.scalar(text("SELECT current_setting('server_version_num')::int"))
+    if version < MIN_SERVER_VERSION:
+        raise DatabaseNotReady(
+            f"This PostgreSQL is version {version // 10000}, but at least "
+            f"{MIN_SERVER_VERSION // 10000} is needed. Upgrade the server, or unset DATABASE_URL "
+            "to use the embedded one."
+        )
+    offered = connection.scalar(
+        text(
+            "SELECT coalesce(installed_version, default_version) "
+            "FROM pg_available_extensions WHERE name = 'vector'"
+        )
+    )
+    if offered is None or tuple(int(part) for part in offered.split(".")) < MIN_PGVECTOR:
+        wanted = ".".join(str(part) for part in MIN_PGVECTOR)
+        raise DatabaseNotReady(
+            f"This PostgreSQL has {'no pgvector' if offered is None else f'pgvector {offered}'}, "
+            f"but pgvector {wanted} or newer is needed. Install it on the server (Debian: "
+            f"apt install postgresql-{version // 10000}-pgvector; then, where an older one is in "
+            "use: ALTER EXTENSION vector UPDATE), or unset DATABASE_URL to use the embedded one."
+        )
+
+
+def _migrate(connection: Connection, revision: str | None) -> None:
+    from alembic.command import upgrade  # noqa: PLC0415 -- slow, and rarely needed
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config(_ALEMBIC_INI)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise DatabaseNotReady(
+            f"The tables are of revision {revision}, newer than this program knows "
+            f"({HEAD_REVISION}). Update the program (git pull); nothing was changed."
+        )
+    config.attributes["connection"] = connection
+    try:
+        upgrade(config, "head")
+    except ProgrammingError as error:
+        raise DatabaseNotReady(_missing_rights(error)) from error
+
+
+def _missing_rights(error: DBAPIError) -> str:
+    reason = str(error.orig).strip().splitlines()[0]
+    if "extension" in reason:
+        return (
+            f"The database user may not create the pgvector extension ({reason}). Let an "
+            "administrator run once in this database: CREATE EXTENSION vector"
+        )
+    return f"The tables could not be created or migrated: {reason}. Nothing was changed."

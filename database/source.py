@@ -1,0 +1,43 @@
+"""Whose movies a database holds: the sandbox's practice data never mixes with the real thing."""
+
+from typing import Literal
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from database.ledger import highest_movie_id, read_state
+
+Source = Literal["yts", "sandbox"]
+
+
+class SourceMismatch(Exception):
+    """The database holds the real catalogue and must not be filled with practice data."""
+
+
+def claim_source(session: Session, source: Source) -> bool:
+    """
+    Make *source* the one of this database; return whether practice data was removed.
+
+    Practice data gives way to the real catalogue; the reverse is refused.
+
+    Raises:
+        SourceMismatch: real movies are here and *source* is the sandbox.
+    """
+    state = read_state(session)
+    held = state.source or ("yts" if highest_movie_id(session) else source)
+    if held != source and source == "sandbox":
+        raise SourceMismatch(
+            "This database holds the real catalogue, and the sandbox would mix practice movies "
+            "into it. Give the sandbox a database of its own: set YTS_HOME or DATABASE_URL."
+        )
+    if held != source:
+        session.execute(
+            text(
+                "TRUNCATE movies, genres, casts, torrents, movie_genres, movie_casts, "
+                "movie_embeddings, fetch_failures, missing_movies, sync_state"
+            )
+        )
+        session.expunge(state)
+        state = read_state(session)
+    state.source = source
+    return held != source

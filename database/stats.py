@@ -1,0 +1,81 @@
+"""What the catalogue holds just now: cheap questions, plain values."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from database.bookkeeping import FetchFailure, FetchRun, MissingMovie, SyncState
+from database.models import Cast, Genre, Movie, MovieGenre, Torrent
+
+
+def read_stats(session: Session) -> dict[str, Any]:
+    """
+    Return the totals of the catalogue, JSON-ready.
+
+    `movies_with_details` counts those whose details were fetched; `average_rating`
+    is over rated movies only, null where there are none.
+    """
+    movies, with_details, rating, newest = session.execute(
+        select(
+            func.count(),
+            func.count(Movie.details_fetched_at),
+            func.round(func.avg(Movie.rating), 2),
+            func.max(Movie.created_at),
+        )
+    ).one()
+    return {
+        "total_movies": movies,
+        "total_genres": _count(session, Genre),
+        "total_cast": _count(session, Cast),
+        "total_torrents": _count(session, Torrent),
+        "movies_with_details": with_details,
+        "average_rating": None if rating is None else float(rating),
+        "last_saved_at": newest.isoformat() if newest else None,
+        "total_failures": _count(session, FetchFailure),
+        "total_missing": _count(session, MissingMovie),
+    }
+
+
+def read_source(session: Session) -> dict[str, Any]:
+    """Return where the movies come from and how complete the mirror is, JSON-ready."""
+    state = session.get(SyncState, 1)
+    return {} if state is None else state.to_dict()
+
+
+def read_newest_movies(session: Session, count: int = 5) -> list[dict[str, Any]]:
+    """Return the movies stored last, newest first."""
+    rows = session.execute(
+        select(Movie.external_id, Movie.title, Movie.year, Movie.rating)
+        .order_by(Movie.created_at.desc(), Movie.id.desc())
+        .limit(count)
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+def read_top_genres(session: Session, count: int = 8) -> list[dict[str, Any]]:
+    """Return the genres with most movies, largest first."""
+    movies = func.count().label("movies")
+    rows = session.execute(
+        select(Genre.name, movies)
+        .join(MovieGenre, MovieGenre.genre_id == Genre.id)
+        .group_by(Genre.id)
+        .order_by(movies.desc(), Genre.name)
+        .limit(count)
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+def read_last_run(session: Session) -> dict[str, Any] | None:
+    """Return the run that started last, JSON-ready; it may still be running."""
+    run = session.scalars(select(FetchRun).order_by(FetchRun.id.desc()).limit(1)).first()
+    return None if run is None else run.to_dict()
+
+
+def read_run(session: Session, run_id: int) -> dict[str, Any]:
+    """Return one run as it stands, JSON-ready."""
+    return session.get_one(FetchRun, run_id).to_dict()
+
+
+def _count(session: Session, table: type) -> int:
+    return session.scalar(select(func.count()).select_from(table)) or 0

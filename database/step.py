@@ -1,0 +1,116 @@
+"""
+One durable step: some movies, what was learnt beside them, and the counters, in one transaction.
+
+The only place where fetched movies are committed. A step may be repeated: saving
+twice equals saving once.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from database.db import DatabaseManager
+from database.ledger import (
+    Failure,
+    add_to_run,
+    clear_failures,
+    clear_missing,
+    record_failures,
+    record_missing,
+)
+from database.transient import is_transient, repeat_transient
+from database.write import save_movies
+from yts.payload import MoviePayload
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one transaction is to make durable."""
+
+    movies: tuple[MoviePayload, ...] = ()
+    #: From details answers, not from a list page.
+    has_details: bool = False
+    #: Write what changed, instead of leaving stored movies alone.
+    update: bool = False
+    #: Ids that YTS says it does not have.
+    missing: tuple[int, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    #: Ledger keys of pages that were read well.
+    pages_read: tuple[str, ...] = ()
+    #: Known movies that were left alone before any fetch.
+    skipped: int = 0
+    #: Further counters of the run, such as requests.
+    counters: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """How many movies came to which outcome, and what could not be saved."""
+
+    outcomes: Counter[str]
+    failures: tuple[Failure, ...]
+
+
+def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult:
+    """
+    Make *step* durable, together with the counters of the run, if there is one.
+
+    A movie that PostgreSQL refuses becomes a failure in the ledger; the others of
+    the step are saved. Transient errors are waited out for a minute.
+
+    Raises:
+        DatabaseNotReady: the database stayed out of reach.
+        sqlalchemy.exc.DBAPIError: an error that is no single movie's fault.
+    """
+    try:
+        return repeat_transient(lambda: _commit(db, run_id, step))
+    except DBAPIError as error:
+        if is_transient(error) or not step.movies:
+            raise
+        if len(step.movies) == 1:
+            return save_step(db, run_id, _with_refusal(step, error))
+    # Everything but the movies goes with the first half.
+    middle = len(step.movies) // 2
+    rest = Step(step.movies[middle:], has_details=step.has_details, update=step.update)
+    first = save_step(db, run_id, replace(step, movies=step.movies[:middle]))
+    second = save_step(db, run_id, rest)
+    return StepResult(first.outcomes + second.outcomes, first.failures + second.failures)
+
+
+def _with_refusal(step: Step, error: DBAPIError) -> Step:
+    movie, reason = step.movies[0], str(error.orig).strip().splitlines()[0]
+    refusal = Failure("movie", str(movie.id), "save", type(error.orig).__name__, reason[:500])
+    return replace(step, movies=(), failures=(*step.failures, refusal))
+
+
+def _commit(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult:
+    with db.get_session() as session:
+        outcomes = Counter[str](
+            save_movies(
+                session, step.movies, has_details=step.has_details, update=step.update
+            ).values()
+        )
+        outcomes += Counter(
+            skipped=step.skipped, missing=len(step.missing), failed=len(step.failures)
+        )
+        _write_ledger(session, step)
+        if run_id is not None:
+            counters = Counter(step.counters) + outcomes
+            add_to_run(session, run_id, {**counters, "planned": outcomes.total()})
+    return StepResult(outcomes, step.failures)
+
+
+def _write_ledger(session: Session, step: Step) -> None:
+    ids = [movie.id for movie in step.movies]
+    if ids:
+        clear_missing(session, ids)
+        clear_failures(session, "movie", ids)
+    if step.missing:
+        record_missing(session, step.missing)
+        clear_failures(session, "movie", step.missing)
+    if step.pages_read:
+        clear_failures(session, "page", step.pages_read)
+    record_failures(session, step.failures)

@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""Mirror the YTS movie catalogue into PostgreSQL: `python fetch_yts_data.py --help`."""
+
+import os
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from yts import __version__
+
+if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
+    from database.db import DatabaseManager
+    from ingest.report import BatchReport
+    from ingest.settings import RunSettings
+
+#: Requests a second against the public API, unless --rate says otherwise.
+POLITE_RATE = 2.0
+
+EPILOG = """\b
+Exit codes: 0 done; 1 fatal; 2 usage; 3 finished, some failed (recorded, retried later);
+4 YTS unavailable, try later; 5 database not ready; 11 another fetch is running;
+130/143 interrupted, everything fetched so far is saved.
+"""
+
+
+@click.command(
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "YTS",
+        "max_content_width": 100,
+    },
+    epilog=EPILOG,
+)
+@click.option(
+    "--max-pages", type=click.IntRange(1), help="List pages (of 50 movies) to read at most."
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Processes."
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="Concurrent requests of each process.",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1, 1000),
+    default=25,
+    show_default=True,
+    help="Movies that a process takes at a time.",
+)
+@click.option("--ids", metavar="1-5000,7001", help="Fetch these ids instead of the list.")
+@click.option("--no-details", is_flag=True, help="Stop after the list: no cast, no likes.")
+@click.option("--update", is_flag=True, help="Read the whole list and write what has changed.")
+@click.option("--full", is_flag=True, help="Read the whole list, though it was complete before.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0),
+    metavar="N",
+    help=f"Requests a second for all together; 0 is no limit.  [default: {POLITE_RATE:g}; sandbox: 0]",
+)
+@click.option("--api-url", metavar="URL", help="Base URL of the API, as https://yts.gg/api/v2.")
+@click.option(
+    "--database-url",
+    metavar="URL",
+    envvar="DATABASE_URL",
+    help="PostgreSQL to fill; DATABASE_URL is the same.  [default: the embedded server]",
+)
+@click.option(
+    "--sandbox", is_flag=True, help="Use a practice API on this machine, without a network."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 600),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Longest silence of the server within one answer.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Be silent unless something is wrong.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Say more, such as why a base URL is passed over."
+)
+@click.version_option(__version__, prog_name="yts-mirror")
+def main(**options: Any) -> None:
+    """
+    Mirror the YTS movie catalogue into PostgreSQL: facts, genres, cast, torrent metadata.
+
+    \b
+    Examples:
+      python fetch_yts_data.py --sandbox --max-pages 10 --workers 4   practice, offline
+      python fetch_yts_data.py                        everything, then what is new
+      python fetch_yts_data.py --no-details           the list only: 1,551 requests
+      python fetch_yts_data.py --ids 1-5000,7001      these movies by their ids
+      python fetch_yts_data.py -q                     for cron: silent if all is well
+
+    Run it again at any time: stored movies are skipped, an interrupted run goes on where it
+    ended. Every option can be set by the environment, as YTS_MAX_PAGES=10.
+    """
+    from console.exits import errors_in_words  # noqa: PLC0415
+
+    if options["api_url"] and options["sandbox"]:
+        raise click.UsageError("--sandbox brings its own API; leave out --api-url.")
+    with errors_in_words():
+        _fetch(options)
+
+
+def _fetch(options: dict[str, Any]) -> None:
+    from console.command import shown  # noqa: PLC0415
+    from console.progress import open_display  # noqa: PLC0415
+    from console.stopping import leave_now, stop_on_signals  # noqa: PLC0415
+    from console.summary import summarize  # noqa: PLC0415
+    from database.db import get_db_manager  # noqa: PLC0415
+    from ingest.course import Listener  # noqa: PLC0415
+    from ingest.run import run_fetch  # noqa: PLC0415
+
+    again = shown("fetch_yts_data.py", sys.argv[1:])
+    with ExitStack() as stack:
+        db = stack.enter_context(get_db_manager(database_url=options["database_url"]))
+        stop = stack.enter_context(stop_on_signals(db.close_all))
+        settings = _settings(options, db, stack)
+        display = open_display(is_quiet=options["quiet"])
+        stack.callback(display.close)
+        note = display.note if options["verbose"] else _ignore
+        report = run_fetch(settings, db, again, Listener(display.progress, note), stop)
+        display.close()
+        if report.exit_code or not options["quiet"]:
+            is_data = not options["quiet"]
+            click.echo(summarize(report, db.get_stats(), again), err=not is_data)
+    leave_now(report.exit_code)
+
+
+def _settings(options: dict[str, Any], db: "DatabaseManager", stack: ExitStack) -> "RunSettings":
+    from ingest.plan import parse_ids  # noqa: PLC0415
+    from ingest.settings import RunSettings  # noqa: PLC0415
+
+    try:
+        ids = None if options["ids"] is None else parse_ids(options["ids"])
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--ids") from error
+    default_rate = 0.0 if options["sandbox"] else POLITE_RATE
+    return RunSettings(
+        api_urls=_api_urls(options, stack),
+        database_url=db.url,
+        workers=options["workers"],
+        threads=options["threads"],
+        batch_size=options["batch_size"],
+        rate=default_rate if options["rate"] is None else options["rate"],
+        timeout_seconds=options["timeout"],
+        max_pages=options["max_pages"],
+        ids=ids,
+        details=not options["no_details"],
+        update=options["update"],
+        full=options["full"],
+    )
+
+
+def _api_urls(options: dict[str, Any], stack: ExitStack) -> tuple[str, ...]:
+    from yts.client import PUBLIC_API_URLS  # noqa: PLC0415
+
+    if options["sandbox"]:
+        from sandbox.server import open_sandbox  # noqa: PLC0415
+        from sandbox.settings import SandboxSettings  # noqa: PLC0415
+
+        return (stack.enter_context(open_sandbox(SandboxSettings())).url,)
+    if options["api_url"] is None:
+        return PUBLIC_API_URLS
+    if not options["api_url"].startswith(("http://", "https://")):
+        raise click.BadParameter("an URL begins with https:// or http://", param_hint="--api-url")
+    return (options["api_url"].rstrip("/"),)
+
+
+def _ignore(_sentence: str) -> None:
+    pass
+
+
+def _default_settings(db: "DatabaseManager") -> "RunSettings":
+    """Return the settings of a run without flags, from the environment alone."""
+    with main.make_context("fetch_yts_data.py", []) as context, ExitStack() as stack:
+        return _settings(context.params, db, stack)
+
+
+def fetch_movie_details(movie_id: int) -> dict[str, Any] | None:
+    """
+    Fetch one movie with its cast, as YTS gives it; None where YTS has none of this id.
+
+    For a few movies by hand: it takes no slot of the shared request budget.
+
+    Raises:
+        yts.errors.YtsError: no usable answer.
+    """
+    from yts.client import PUBLIC_API_URLS, ClientSettings, YtsClient  # noqa: PLC0415
+
+    client = YtsClient(ClientSettings(os.environ.get("YTS_API_URL", PUBLIC_API_URLS[0])))
+    movie = client.fetch_details(movie_id)
+    client.close()
+    return None if movie is None else movie.model_dump(mode="json", exclude_unset=True)
+
+
+def process_movie_batch(ids: list[int]) -> "BatchReport":
+    """
+    Fetch and save the movies with these ids, in this process; stored ones are skipped.
+
+    Raises:
+        DatabaseNotReady: the database cannot be used.
+    """
+    from database.db import get_db_manager  # noqa: PLC0415
+    from ingest.plan import MovieBatch  # noqa: PLC0415
+    from ingest.stop import Stop  # noqa: PLC0415
+    from ingest.worker import Worker  # noqa: PLC0415
+
+    with get_db_manager(pool_size=2, max_overflow=5) as db:
+        settings = _default_settings(db)
+        with Worker(settings, settings.api_urls[0], None, Stop()) as worker:
+            return worker.run_batch(MovieBatch(tuple(ids)))
+
+
+if __name__ == "__main__":
+    main()

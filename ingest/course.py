@@ -1,0 +1,135 @@
+"""The course of one run: hands batches to the pool, takes in their reports, keeps its row."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+from database.db import DatabaseManager
+from database.ledger import Failure, change_run
+from database.stats import read_run
+from database.step import Step, save_step
+from ingest.plan import Batch, PageBatch
+from ingest.pool import BatchPool
+from ingest.report import BatchReport, Counts, RunReport
+from ingest.settings import RunSettings
+from ingest.stop import Stop
+
+#: Failures kept for the summary.
+FAILURES_SHOWN = 20
+#: Batches in a row without one good answer after which the source counts as gone.
+BARREN_BATCHES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Whom a run tells about its course; both are called from the main thread."""
+
+    #: Gets the columns of the run's row, about twice a second.
+    progress: Callable[[dict[str, Any]], None]
+    #: Gets a sentence worth knowing.
+    note: Callable[[str], None]
+
+
+class Course:
+    """What one run has been told, and what has become of it so far."""
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        db: DatabaseManager,
+        run_id: int,
+        listener: Listener,
+        stop: Stop,
+    ) -> None:
+        """Start the clock."""
+        self.settings = settings
+        self.db = db
+        self.run_id = run_id
+        self.listener = listener
+        self.stop = stop
+        #: Why nothing more is asked of the source; None while all is well.
+        self.given_up: str | None = None
+        self._started = monotonic()
+        self._failures: list[Failure] = []
+        self._unknown_fields: Counter[str] = Counter()
+        self._barren_batches = 0
+
+    @property
+    def has_failures(self) -> bool:
+        """Tell whether anything of this run is in the ledger."""
+        return bool(self._failures)
+
+    @property
+    def goes_on(self) -> bool:
+        """Tell whether there is a point in asking for more."""
+        return self.given_up is None and not self.stop.is_set()
+
+    def run_on(self, pool: BatchPool, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+        """Yield the reports of *batches*, taken in; hand out no more once it is pointless."""
+        for report in pool.run_batches(self._while_it_goes_on(batches)):
+            self.take(report)
+            yield report
+
+    def _while_it_goes_on(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        for batch in batches:
+            if not self.goes_on:
+                return
+            yield batch
+
+    def take(self, report: BatchReport) -> None:
+        """Learn from a report."""
+        self._failures += report.failures[: FAILURES_SHOWN - len(self._failures)]
+        self._unknown_fields += report.unknown_fields
+        counts = report.counts
+        is_barren = counts.failed > 0 and counts.planned == counts.failed + counts.skipped
+        self._barren_batches = self._barren_batches + 1 if is_barren else 0
+        if report.refused:
+            self.given_up = report.refused
+        elif self._barren_batches >= BARREN_BATCHES:
+            self.given_up = f"the source stopped answering: {report.failures[-1].message}"
+
+    def give_up(self, batch: Batch) -> BatchReport:
+        """Record a batch whose worker died again and again, so that others go on."""
+        reason = "the worker process died three times over this batch"
+        kind_and_keys = (
+            [("page", batch.key)]
+            if isinstance(batch, PageBatch)
+            else [("movie", str(movie_id)) for movie_id in batch.ids]
+        )
+        failures = tuple(
+            Failure(kind, key, "fetch", "WorkerDied", reason)  # type: ignore[arg-type]
+            for kind, key in kind_and_keys
+        )
+        result = save_step(self.db, self.run_id, Step(failures=failures))
+        return BatchReport(Counts.of(result.outcomes), failures=result.failures)
+
+    def tick(self) -> None:
+        """Show how far the run is; its row knows, for every step moves it."""
+        with self.db.get_session() as session:
+            self.listener.progress(read_run(session, self.run_id))
+
+    def change(self, **values: Any) -> None:
+        """Set columns of the run's row."""
+        with self.db.get_session() as session:
+            change_run(session, self.run_id, **values)
+
+    def finish(self, exit_code: int, *, is_sweep_complete: bool) -> RunReport:
+        """Close the run's row and return what came of it."""
+        self.change(phase="ended", exit_code=exit_code, finished_at=datetime.now(UTC))
+        with self.db.get_session() as session:
+            row = read_run(session, self.run_id)
+        self.listener.progress(row)
+        return RunReport(
+            exit_code=exit_code,
+            ended_early="stopped by a signal" if self.stop.is_set() else self.given_up,
+            counts=Counts(**{outcome.name: row[outcome.name] for outcome in fields(Counts)}),
+            requests=row["requests"],
+            pages_read=row["pages_read"],
+            seconds=monotonic() - self._started,
+            failures=tuple(self._failures),
+            unknown_fields=self._unknown_fields,
+            is_sweep_complete=is_sweep_complete,
+        )

@@ -1,0 +1,76 @@
+"""Work for the workers: ids as a person writes them, cut into batches; pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from yts.client import Order
+
+#: YTS ids are far below; more is a typing error.
+HIGHEST_ID = 9_999_999
+
+
+@dataclass(frozen=True, slots=True)
+class PageBatch:
+    """One list page for one worker."""
+
+    page: int
+    order: Order
+    update: bool = False
+
+    @property
+    def key(self) -> str:
+        """Return the name of this page in the ledger."""
+        return f"{self.order}:{self.page}"
+
+
+@dataclass(frozen=True, slots=True)
+class MovieBatch:
+    """Movies for one worker to fetch by their details."""
+
+    ids: tuple[int, ...]
+    #: Ask for stored movies too, and write what changed.
+    update: bool = False
+    #: The ids come from the table itself and need no look whether they are known.
+    is_known: bool = False
+
+
+Batch = PageBatch | MovieBatch
+
+
+def parse_ids(text: str) -> tuple[range, ...]:
+    """
+    Read ids like `1-5000,7001`; ranges include both ends.
+
+    Raises:
+        ValueError: says which part is wrong, and how it should look.
+    """
+    return tuple(_parse_range(part.strip()) for part in text.split(","))
+
+
+def _parse_range(part: str) -> range:
+    first, dash, last = part.partition("-")
+    if not (first.strip().isdecimal() and (last.strip().isdecimal() or not dash)):
+        raise ValueError(f"{part!r} is no id and no range of ids; write for instance 1-5000,7001")
+    low = int(first)
+    high = int(last) if dash else low
+    if not 1 <= low <= high <= HIGHEST_ID:
+        raise ValueError(f"{part!r}: ids go upwards from 1 to {HIGHEST_ID}")
+    return range(low, high + 1)
+
+
+def each_id(ranges: Iterable[range]) -> Iterator[int]:
+    """Yield every id of *ranges* once, in order."""
+    highest = 0
+    for ids in sorted(ranges, key=lambda ids: (ids.start, ids.stop)):
+        yield from range(max(ids.start, highest + 1), ids.stop)
+        highest = max(highest, ids.stop - 1)
+
+
+def plan_movie_batches(
+    ids: Iterable[int], batch_size: int, *, update: bool = False, is_known: bool = False
+) -> Iterator[MovieBatch]:
+    """Yield *ids* in batches of up to *batch_size*, in their order."""
+    remaining = iter(ids)
+    while batch := tuple(islice(remaining, batch_size)):
+        yield MovieBatch(batch, update=update, is_known=is_known)

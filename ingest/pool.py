@@ -1,0 +1,179 @@
+"""
+The process pool: batches in, reports out, whatever dies.
+
+A bounded window of batches is in flight. When a process dies, the pool is built
+anew and the batches that were in flight run again, each alone, so that the one
+that kills its process is found; after three deaths it is given up.
+"""
+
+import multiprocessing
+import os
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor as InProcessExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait as wait_for_exit
+from time import monotonic
+
+from ingest.plan import Batch
+from ingest.report import BatchReport
+
+BATCHES_IN_FLIGHT_PER_WORKER = 2
+#: How long workers may take to finish what they hold when the run is stopped.
+DRAIN_SECONDS = 9.0
+DEATHS_UNTIL_GIVEN_UP = 3
+TICK_SECONDS = 0.5
+
+
+class BatchPool:
+    """
+    Runs batches on *workers* processes; one worker means a thread of this process.
+
+    *start* runs once in each new process, *run* for each batch; both with plain values.
+    *stop* ends the run early: workers are asked to stop, and what they finish within
+    `DRAIN_SECONDS` is still reported. *give_up* turns a batch that kills its
+    process into a report. *tick* is called at least every `TICK_SECONDS`.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        *,
+        start: Callable[[], object],
+        run: Callable[[Batch], BatchReport],
+        give_up: Callable[[Batch], BatchReport],
+        tick: Callable[[], None],
+        stop: threading.Event,
+    ) -> None:
+        """Start no process yet."""
+        self._workers = workers
+        self._start = start
+        self._run = run
+        self._give_up = give_up
+        self._tick = tick
+        self._stop = stop
+        self._executor: Executor | None = None
+        self._in_flight: dict[Future[BatchReport], Batch] = {}
+        self._suspects: deque[Batch] = deque()
+        self._deaths: Counter[Batch] = Counter()
+
+    def run_batches(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+        """
+        Yield the report of each of *batches* as it comes; takes them only as needed.
+
+        Raises whatever *run* raised: that is no single batch's fault.
+        """
+        remaining = iter(batches)
+        try:
+            while not self._stop.is_set():
+                self._submit_from(remaining)
+                if not self._in_flight:
+                    return
+                yield from self._take_finished()
+            yield from self._drain()
+        finally:
+            self._abandon()
+
+    def close(self) -> None:
+        """End the processes, finished or not."""
+        self._abandon()
+
+    def _submit_from(self, remaining: Iterator[Batch]) -> None:
+        if self._suspects:  # One at a time: then it is clear who killed whom.
+            if not self._in_flight:
+                self._submit(self._suspects.popleft())
+            return
+        while len(self._in_flight) < self._workers * BATCHES_IN_FLIGHT_PER_WORKER:
+            if (batch := next(remaining, None)) is None:
+                return
+            self._submit(batch)
+
+    def _submit(self, batch: Batch) -> None:
+        if self._executor is None:
+            self._executor = self._open_executor()
+        try:
+            self._in_flight[self._executor.submit(self._run, batch)] = batch
+        except BrokenProcessPool:  # It died between two batches, which nobody did.
+            self._close_executor()
+            self._suspects.append(batch)
+
+    def _open_executor(self) -> Executor:
+        if self._workers == 1:
+            return InProcessExecutor(1, thread_name_prefix="worker")
+        return ProcessPoolExecutor(
+            self._workers,
+            # A forked process would share its parent's database connections.
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_process,
+            initargs=(self._start,),
+        )
+
+    def _take_finished(self) -> Iterator[BatchReport]:
+        done, _ = wait(self._in_flight, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
+        self._tick()
+        victims: list[Batch] = []
+        for future in done:
+            batch = self._in_flight.pop(future)
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                victims.append(batch)
+        if victims:
+            yield from self._recover(victims)
+
+    def _recover(self, victims: list[Batch]) -> Iterator[BatchReport]:
+        """Build the pool anew after a death; every batch in flight is a suspect."""
+        victims += self._in_flight.values()
+        self._in_flight.clear()
+        self._close_executor()
+        if len(victims) == 1:
+            self._deaths[victims[0]] += 1
+        for batch in victims:
+            if self._deaths[batch] >= DEATHS_UNTIL_GIVEN_UP:
+                yield self._give_up(batch)
+            else:
+                self._suspects.append(batch)
+
+    def _drain(self) -> Iterator[BatchReport]:
+        for child in multiprocessing.active_children():
+            child.terminate()  # SIGTERM, which a worker takes as a polite word
+        for future in list(self._in_flight):
+            if future.cancel():
+                del self._in_flight[future]
+        deadline = monotonic() + DRAIN_SECONDS
+        while self._in_flight and monotonic() < deadline:
+            done, _ = wait(self._in_flight, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
+            self._tick()
+            for future in done:
+                del self._in_flight[future]
+                if not future.cancelled() and future.exception() is None:
+                    yield future.result()
+
+    def _abandon(self) -> None:
+        self._in_flight.clear()
+        self._close_executor()
+
+    def _close_executor(self) -> None:
+        if self._executor is None:
+            return
+        if isinstance(self._executor, ProcessPoolExecutor) and self._stop.is_set():
+            for child in multiprocessing.active_children():
+                child.kill()
+        is_thread = isinstance(self._executor, InProcessExecutor)
+        self._executor.shutdown(wait=not is_thread, cancel_futures=True)
+        self._executor = None
+
+
+def _start_process(start: Callable[[], object]) -> None:
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    start()
+
+
+def _leave_with_parent() -> None:
+    """Without this, the workers of a killed parent would wait for it for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for_exit([parent.sentinel])
+        os._exit(1)

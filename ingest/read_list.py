@@ -1,0 +1,87 @@
+"""
+The first stage of a run: read list pages and save what they say.
+
+Until a sweep was complete once, pages are read oldest first, on the pool, and a
+later run goes on where this one ends. From then on they are read newest first,
+one by one, until two in a row hold nothing new.
+"""
+
+from database.ledger import complete_sweep, read_state, remember_progress
+from ingest.course import Course
+from ingest.plan import PageBatch
+from ingest.pool import BatchPool
+from ingest.report import PageReport
+from ingest.sweep import OldestFirst, is_caught_up, is_end, last_page
+from ingest.worker import Worker
+from yts.payload import MoviePage
+
+
+def plan_first_page(course: Course) -> PageBatch:
+    """Return the page with which this run begins; it also shows whether the source is YTS."""
+    settings = course.settings
+    with course.db.get_session() as session:
+        state = read_state(session)
+        if settings.ids is not None:
+            return PageBatch(1, "desc")
+        if settings.full or settings.update:
+            return PageBatch(1, "asc", settings.update)
+        if state.watermark_movie_id is not None:
+            return PageBatch(1, "desc")
+        # The page before is read again: removed movies shift the rest towards the front.
+        return PageBatch(max(1, state.next_page - 1), "asc")
+
+
+def read_list(
+    course: Course, worker: Worker, pool: BatchPool, first: PageBatch, page: MoviePage
+) -> bool:
+    """Save *page*, fetched already, and read on from it; return whether nothing is lacking."""
+    course.change(phase="pages")
+    report = worker.save_page(first, page)
+    course.take(report)
+    if first.order == "asc":
+        return _read_oldest_first(course, pool, first, report.pages[0])
+    return _read_newest_first(course, worker, report.pages[0])
+
+
+def _read_oldest_first(
+    course: Course, pool: BatchPool, first: PageBatch, first_report: PageReport
+) -> bool:
+    limit = course.settings.max_pages
+    if limit is not None and first.page > 1:
+        limit += 1  # for the page that is read again
+    sweep = OldestFirst(first.page, limit)
+    sweep.take(first_report)
+    to_end = last_page(first_report.movie_count) - first.page + 1
+    course.change(pages_expected=max(1, min(to_end, limit or to_end)))
+    while course.goes_on and (pages := sweep.plan()):
+        batches = (PageBatch(number, "asc", first.update) for number in pages)
+        for report in course.run_on(pool, batches):
+            for told in report.pages:
+                sweep.take(told)
+                with course.db.get_session() as session:
+                    remember_progress(session, sweep.next_page, told.movie_count)
+    if sweep.is_complete:
+        with course.db.get_session() as session:
+            complete_sweep(session)
+    return sweep.is_complete
+
+
+def _read_newest_first(course: Course, worker: Worker, first_report: PageReport) -> bool:
+    """Few pages are expected and each decides on the next: no work for a pool."""
+    with course.db.get_session() as session:
+        watermark = read_state(session).watermark_movie_id or 0
+    pages = [first_report]
+    while not (is_end(pages[-1]) or is_caught_up(pages, watermark)):
+        number = pages[-1].page + 1
+        if not course.goes_on or number > (course.settings.max_pages or number):
+            return False
+        course.change(pages_expected=number)
+        course.tick()
+        report = worker.run_batch(PageBatch(number, "desc"))
+        course.take(report)
+        if not report.pages:
+            return False
+        pages += report.pages
+    with course.db.get_session() as session:
+        complete_sweep(session)
+    return True

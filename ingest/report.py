@@ -1,0 +1,102 @@
+"""What came of a batch and of a run: plain frozen values that cross the process boundary."""
+
+from collections import Counter
+from dataclasses import dataclass, field, fields
+from typing import Self
+
+from database.ledger import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many movies came to which end; `planned` is always the sum of the others."""
+
+    #: New rows.
+    saved: int = 0
+    #: Rows that changed, or that were completed by their details.
+    updated: int = 0
+    #: Compared with the answer and found equal.
+    unchanged: int = 0
+    #: Known, and left alone without a look.
+    skipped: int = 0
+    #: YTS says that it has no such movie.
+    missing: int = 0
+    #: In the ledger; a page that could not be read counts as one.
+    failed: int = 0
+
+    @property
+    def planned(self) -> int:
+        """Return how many were handled in all."""
+        return sum(getattr(self, outcome.name) for outcome in fields(self))
+
+    def __add__(self, other: Self) -> Self:
+        """Add outcome by outcome."""
+        return type(self)(
+            *(getattr(self, it.name) + getattr(other, it.name) for it in fields(self))
+        )
+
+    @classmethod
+    def of(cls, outcomes: Counter[str]) -> Self:
+        """Count outcomes by their names."""
+        return cls(**outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class PageReport:
+    """What one list page told us, for the plan of the next."""
+
+    page: int
+    #: Movies in the whole catalogue, as this page says.
+    movie_count: int
+    movie_ids: tuple[int, ...]
+    #: All of its movies were stored before.
+    is_known: bool
+    #: It has as many rows as a page can have.
+    is_full: bool
+    #: The page came without movies: the catalogue ends before it.
+    is_past_end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What came of one batch; a batch cut short by a stop reports what it did."""
+
+    counts: Counts = Counts()
+    requests: int = 0
+    failures: tuple[Failure, ...] = ()
+    pages: tuple[PageReport, ...] = ()
+    #: Fields that YTS sent and nobody has told us about, with how many movies had them.
+    unknown_fields: Counter[str] = field(default_factory=Counter)
+    #: Why nothing more should be asked of this source; None if all is well.
+    refused: str | None = None
+
+    def __add__(self, other: Self) -> Self:
+        """Join what came of two parts of the same work."""
+        return type(self)(
+            self.counts + other.counts,
+            self.requests + other.requests,
+            self.failures + other.failures,
+            self.pages + other.pages,
+            self.unknown_fields + other.unknown_fields,
+            self.refused or other.refused,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What came of a whole run."""
+
+    exit_code: int
+    #: Why it ended before its work was done, for a person; None if it did not.
+    ended_early: str | None
+    counts: Counts
+    requests: int
+    pages_read: int
+    seconds: float
+    #: The first ones; the ledger has them all.
+    failures: tuple[Failure, ...]
+    unknown_fields: Counter[str]
+    #: Every list page that this run had to read was read and saved.
+    is_sweep_complete: bool = True
+    #: Stored movies that still lack details when the run ends.
+    without_details: int = 0

@@ -1,0 +1,134 @@
+"""
+One whole run: probe the source, read its list, then fetch the details that are lacking.
+
+1. Take the lock of the database, so that runs do not overlap.
+2. Ask each base URL for the first page; the first that answers like YTS is used.
+3. Read list pages and save what they say.
+4. Fetch details of stored movies that lack them, in batches, on the pool.
+5. Close the run's row; its counters are those that the saved steps have moved.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from database.budget import reset_budget
+from database.db import DatabaseManager
+from database.ledger import change_run, start_run
+from database.lock import hold_fetch_lock
+from database.source import claim_source
+from ingest.budget import Stopped
+from ingest.course import Course, Listener
+from ingest.plan import PageBatch
+from ingest.pool import BatchPool
+from ingest.read_details import read_details
+from ingest.read_list import plan_first_page, read_list
+from ingest.report import RunReport
+from ingest.settings import RunSettings
+from ingest.stop import Stop
+from ingest.worker import Worker, run_batch, start_worker
+from yts.errors import YtsRefused, YtsUnavailable
+from yts.payload import MoviePage
+
+#: How the Server header of practice data begins.
+SANDBOX_SERVER = "yts-sandbox"
+EXIT_DONE, EXIT_FATAL, EXIT_SOME_FAILED, EXIT_UNAVAILABLE = 0, 1, 3, 4
+
+
+def run_fetch(
+    settings: RunSettings, db: DatabaseManager, command: str, listener: Listener, stop: Stop
+) -> RunReport:
+    """
+    Mirror what *settings* say; set *stop* to end early with what is saved by then.
+
+    Trouble with single pages and movies is in the report and in the ledger.
+
+    Raises:
+        FetchLockHeld: another run is at work on this database.
+        SourceMismatch: the sandbox would be mixed into the real catalogue.
+        DatabaseNotReady: the database went away and stayed away.
+        YtsUnavailable: no base URL answers; nothing was changed.
+        YtsRefused: no base URL is one of a YTS API; nothing was changed.
+    """
+    with hold_fetch_lock(db.engine):
+        if settings.rate > 0:
+            reset_budget(db.engine, settings.rate)
+        with db.get_session() as session:
+            run_id = start_run(session, command)
+        course = Course(settings, db, run_id, listener, stop)
+        try:
+            return _follow(course)
+        except (YtsUnavailable, YtsRefused):
+            course.finish(EXIT_UNAVAILABLE, is_sweep_complete=False)
+            raise
+        except Stopped:
+            return course.finish(stop.exit_code, is_sweep_complete=False)
+        except Exception:
+            course.finish(EXIT_FATAL, is_sweep_complete=False)
+            raise
+
+
+def _follow(course: Course) -> RunReport:
+    settings = course.settings
+    is_sweep_complete = True
+    with _open_source(course) as (worker, first, page), _open_pool(course, worker) as pool:
+        if settings.ids is None:
+            is_sweep_complete = read_list(course, worker, pool, first, page)
+        if course.goes_on and (settings.details or settings.ids is not None):
+            read_details(course, pool)
+    return course.finish(_exit_code(course), is_sweep_complete=is_sweep_complete)
+
+
+def _exit_code(course: Course) -> int:
+    if course.stop.is_set():
+        return course.stop.exit_code
+    if course.given_up:
+        return EXIT_UNAVAILABLE
+    return EXIT_SOME_FAILED if course.has_failures else EXIT_DONE
+
+
+@contextmanager
+def _open_source(course: Course) -> Iterator[tuple[Worker, PageBatch, MoviePage]]:
+    """Open a worker on the first base URL that answers, with the page it answered."""
+    first = plan_first_page(course)
+    reasons: list[YtsUnavailable | YtsRefused] = []
+    for api_url in course.settings.api_urls:
+        with Worker(course.settings, api_url, course.run_id, course.stop) as worker:
+            try:
+                page = worker.client.fetch_page(first.page, first.order)
+            except (YtsUnavailable, YtsRefused) as error:
+                course.listener.note(f"{api_url}: {error}")
+                reasons.append(error)
+                continue
+            _claim(course, worker, api_url)
+            yield worker, first, page
+            return
+    # An outage passes by itself, so it has the last word over a wrong URL.
+    raise max(reasons, key=lambda error: isinstance(error, YtsUnavailable))
+
+
+def _claim(course: Course, worker: Worker, api_url: str) -> None:
+    is_sandbox = worker.client.server_name.startswith(SANDBOX_SERVER)
+    with course.db.get_session() as session:
+        if claim_source(session, "sandbox" if is_sandbox else "yts"):
+            course.listener.note("The sandbox's practice movies were removed.")
+        change_run(session, course.run_id, api_url=api_url)
+
+
+@contextmanager
+def _open_pool(course: Course, worker: Worker) -> Iterator[BatchPool]:
+    """Open a pool whose processes start with the first batch; one worker means this process."""
+    is_alone = course.settings.workers == 1
+    start = partial(start_worker, course.settings, worker.api_url, course.run_id)
+    pool = BatchPool(
+        course.settings.workers,
+        start=start,
+        run=worker.run_batch if is_alone else run_batch,
+        give_up=course.give_up,
+        tick=course.tick,
+        stop=course.stop,
+    )
+    try:
+        yield pool
+    finally:
+        pool.close()

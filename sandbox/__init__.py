@@ -1,0 +1,1 @@
+"""A YTS API for this machine: practice data over real HTTP, with faults on request."""

@@ -1,0 +1,106 @@
+"""Fixtures for all tests: a real PostgreSQL, a fresh migrated database for each test, a sandbox."""
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, create_engine, text
+
+from database.db import DatabaseManager
+from database.embedded import open_embedded
+from database.schema import ensure_schema
+from sandbox.server import Sandbox, open_sandbox
+from sandbox.settings import SandboxSettings
+
+REPO = Path(__file__).parent.parent
+#: Real answers, where they lie beside the repository; they are not part of it.
+RECORDED = REPO.parent / "shared" / "recorded"
+
+# What the developer's shell says must not reach the tests, nor the commands they start.
+for name in [name for name in os.environ if name.startswith(("YTS_", "DATABASE_URL", "PG"))]:
+    del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+    """Start a PostgreSQL server for the whole session, with a migrated template database."""
+    with open_embedded(tmp_path_factory.mktemp("postgres")) as server:
+        run_sql(server.url, "CREATE DATABASE migrated")
+        engine = create_engine(server.url.set(database="migrated"))
+        ensure_schema(engine)
+        engine.dispose()
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def new_database(server_url: URL) -> Callable[..., URL]:
+    """Return a maker of databases: migrated ones, or empty ones on request."""
+    numbers = count(1)
+
+    def make(*, is_empty: bool = False) -> URL:
+        name = f"test_{next(numbers)}"
+        template = "template0" if is_empty else "migrated"
+        run_sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+        return server_url.set(database=name)
+
+    return make
+
+
+@pytest.fixture
+def database_url(new_database: Callable[..., URL]) -> URL:
+    """Make a migrated database without rows."""
+    return new_database()
+
+
+@pytest.fixture
+def db(database_url: URL) -> Iterator[DatabaseManager]:
+    """Open a migrated database without rows."""
+    with DatabaseManager(database_url) as manager:
+        yield manager
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Serve 200 practice movies without faults."""
+    with open_sandbox(SandboxSettings(movies=200)) as running:
+        yield running
+
+
+def run_sql(url: URL, *statements: str) -> None:
+    """Run *statements* outside a transaction."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def table_contents(db: DatabaseManager) -> dict[str, list[tuple[object, ...]]]:
+    """
+    Return what the catalogue's tables say, without what may differ between equal mirrors.
+
+    Row ids and times are left out; links are shown by the names on both sides.
+    """
+    queries = {
+        "movies": "SELECT external_id, imdb_code, title, title_long, slug, year, rating, runtime, "
+        "language, mpa_rating, summary, description_full, description_intro, synopsis, "
+        "yt_trailer_code, like_count, url, large_cover_image, date_uploaded, date_uploaded_unix, "
+        "details_fetched_at IS NULL FROM movies ORDER BY 1",
+        "genres": "SELECT m.external_id, g.name FROM movie_genres "
+        "JOIN movies m ON m.id = movie_id JOIN genres g ON g.id = genre_id ORDER BY 1, 2",
+        "casts": "SELECT name, imdb_code, url_small_image FROM casts ORDER BY 1, 2",
+        "roles": "SELECT m.external_id, c.name, c.imdb_code, character_name, position "
+        "FROM movie_casts JOIN movies m ON m.id = movie_id JOIN casts c ON c.id = cast_id "
+        "ORDER BY 1, 5, 2, 3",
+        "torrents": "SELECT m.external_id, hash, quality, type, is_repack, video_codec, bit_depth, "
+        "audio_channels, seeds, peers, size, size_bytes, t.date_uploaded, t.url FROM torrents t "
+        "JOIN movies m ON m.id = movie_id ORDER BY 1, 2",
+        "missing": "SELECT external_id FROM missing_movies ORDER BY 1",
+    }
+    with db.get_session() as session:
+        return {
+            name: [tuple(row) for row in session.execute(text(query))]
+            for name, query in queries.items()
+        }

@@ -1,0 +1,641 @@
+"""
+Whatever is done to its home, its users or itself: the embedded server serves, loses nothing
+that was committed, ends nobody else, and leaves with its last user.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg2
+import pytest
+from sqlalchemy import make_url
+
+from database import embedded_account, embedded_launch, embedded_process
+from database.embedded import DATABASE_NAME, default_home, open_embedded
+from database.errors import DatabaseNotReady
+from tests.database.embedded_world import (
+    ENVIRONMENT,
+    REPOSITORY,
+    TIMEOUT_SECONDS,
+    USER_PROGRAM,
+    User,
+    acting_as,
+    find_postmaster,
+    find_postmasters,
+    is_all_gone,
+    query,
+    read_modes,
+    run_script,
+    wait_until,
+)
+
+LONG_NAME = "long" * 30
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+
+
+@pytest.fixture
+def homes() -> Iterator[Callable[[Path], Path]]:
+    """Says which homes a test uses; in none of them a process may be left at the end."""
+    used: list[Path] = []
+
+    def use(home: Path) -> Path:
+        used.append(home)
+        return home
+
+    yield use
+    left = [home for home in used if not wait_until(lambda home=home: is_all_gone(home))]
+    for postmaster in [process for home in left for process in find_postmasters(home)]:
+        postmaster.kill()
+    assert not left, "processes were left behind"
+    assert not psutil.Process().children(), "children were left behind"
+
+
+@pytest.fixture
+def home(tmp_path: Path, homes: Callable[[Path], Path]) -> Path:
+    """A home to be; for root it lies below directories that are closed to everybody else."""
+    return homes(tmp_path / "home")
+
+
+@pytest.fixture
+def open_parent() -> Iterator[Path]:
+    """A directory that everybody can enter."""
+    with tempfile.TemporaryDirectory(prefix="yts-test-") as parent:
+        Path(parent).chmod(0o755)
+        yield Path(parent)
+
+
+@pytest.fixture
+def users() -> Iterator[Callable[[Path], User]]:
+    """Starts users, who do not survive the test."""
+    started: list[User] = []
+
+    def start(home: Path) -> User:
+        started.append(User(home))
+        return started[-1]
+
+    yield start
+    for user in started:
+        user.kill()
+
+
+# --- coming and going --------------------------------------------------------------------
+
+
+def test_starting_is_quick(home):
+    """
+    The first start takes less than 3 s, later ones less than 0.5 s (on a busy machine, thrice).
+    """
+    seconds = []
+    for _ in range(2):
+        began = time.monotonic()
+        with open_embedded(home):
+            seconds.append(time.monotonic() - began)
+
+    first, later = seconds
+    assert first < 3 * 3
+    assert later < 3 * 0.5
+
+
+def test_the_database_is_ours_and_can_do_what_we_need(home):
+    """
+    A database of UTF-8, with pgvector, room for many workers, durable commits and no TCP.
+    """
+    with open_embedded(home) as server:
+        (settings,) = query(
+            server.url,
+            "select json_object_agg(name, setting) from pg_settings where name in "
+            "('server_encoding', 'listen_addresses', 'fsync', 'synchronous_commit')",
+        )
+        (connections,) = query(server.url, "select current_setting('max_connections')::int")
+        query(server.url, "create extension vector")
+
+    assert server.url.drivername == "postgresql+psycopg2"
+    assert server.url.database == DATABASE_NAME
+    assert settings == {
+        "server_encoding": "UTF8",
+        "listen_addresses": "",
+        "fsync": "on",
+        "synchronous_commit": "on",
+    }
+    assert connections >= 200
+
+
+def test_the_last_one_out_stops_the_server(home, users):
+    """
+    Users come and go in any order; all have the same server, and it ends with the last of them.
+    """
+    first, second = users(home), users(home)
+    first_url, second_url = first.read_url(), second.read_url()
+    postmaster = find_postmaster(home)
+
+    assert first_url == second_url
+    assert first.leave() == 0
+    third = users(home)
+    third.read_url()
+    assert second.leave() == 0
+    assert find_postmaster(home) == postmaster
+    assert query(second_url, "select 1") == [1]
+    assert third.leave() == 0
+    assert is_all_gone(home)
+
+
+def test_one_process_may_have_several_shares(home):
+    """
+    Shares are counted, not processes, and giving one back twice counts once.
+    """
+    first, second = open_embedded(home), open_embedded(home)
+    first.close()
+    first.close()
+
+    assert query(second.url, "select 1") == [1]
+    second.close()
+    assert is_all_gone(home)
+
+
+def test_six_at_once_get_one_server(home, users):
+    """
+    Processes that start in the same moment, with no data yet, end up on one server.
+    """
+    crowd = [users(home) for _ in range(6)]
+
+    assert len({user.read_url() for user in crowd}) == 1
+    assert len(find_postmasters(home)) == 1
+    assert [user.leave() for user in crowd] == [0] * 6
+    assert is_all_gone(home)
+
+
+def test_starting_while_the_last_one_stops(home):
+    """
+    Whenever one leaves and another one comes, the one who came has a server that answers.
+    """
+    script = """
+        import random, sys, time
+        from pathlib import Path
+        import psycopg2
+        from database.embedded import open_embedded
+        for _ in range(12):
+            with open_embedded(Path(sys.argv[1])) as server:
+                psycopg2.connect(
+                    host=server.url.query["host"], user="postgres", dbname="yts"
+                ).close()
+                time.sleep(random.random() / 50)
+            time.sleep(random.random() / 50)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), home]
+    crowd = [subprocess.Popen(command, env=ENVIRONMENT) for _ in range(3)]
+
+    assert [process.wait(TIMEOUT_SECONDS) for process in crowd] == [0] * 3
+    assert is_all_gone(home)
+
+
+def test_a_script_that_forgets_to_close_stops_the_server(home):
+    """
+    The end of the program gives all its shares back.
+    """
+    script = """
+        import sys
+        from pathlib import Path
+        from database.embedded import open_embedded
+        shares = [open_embedded(Path(sys.argv[1])) for _ in range(2)]
+    """
+    run_script(script, home)
+
+    assert is_all_gone(home)
+
+
+def test_a_forked_child_has_no_share(home):
+    """
+    A forked child neither stops the server when it ends, nor keeps it when it goes on.
+    """
+    script = """
+        import os, sys, time
+        from pathlib import Path
+        import psycopg2
+        from database.embedded import open_embedded
+        server = open_embedded(Path(sys.argv[1]))
+        if os.fork() == 0:
+            sys.exit()
+        os.wait()
+        psycopg2.connect(host=server.url.query["host"], user="postgres", dbname="yts").close()
+        sys.stdout.flush()
+        if (child := os.fork()) == 0:
+            os.closerange(0, 3)
+            time.sleep(60)
+            os._exit(0)
+        server.close()
+        print(child, flush=True)
+        os._exit(0)
+    """
+    child = psutil.Process(int(run_script(script, home)))
+
+    assert child.is_running()
+    assert is_all_gone(home)
+    child.kill()
+
+
+def test_no_zombie_is_left(home):
+    """
+    A process that started the server, and lives on after its end, does not keep its remains.
+    """
+    starter = open_embedded(home)
+    find_postmaster(home).kill()
+
+    assert wait_until(lambda: not psutil.Process().children())
+    starter.close()
+
+
+# --- sudden ends -------------------------------------------------------------------------
+
+
+def test_the_server_of_a_killed_user_ends_with_the_next_one(home, users):
+    """
+    SIGKILL leaves the server without users; the next user takes it over, and stops it.
+    """
+    killed = users(home)
+    killed.read_url()
+    postmaster = find_postmaster(home)
+    killed.kill()
+
+    assert find_postmaster(home) == postmaster
+    with open_embedded(home) as server:
+        assert query(server.url, "select 1") == [1]
+        assert find_postmaster(home) == postmaster
+    assert is_all_gone(home)
+
+
+def test_a_killed_user_is_not_counted(home, users):
+    """
+    The last living user stops the server, even if others were killed.
+    """
+    killed, last = users(home), users(home)
+    killed.read_url()
+    last.read_url()
+    killed.kill()
+
+    assert last.leave() == 0
+    assert is_all_gone(home)
+
+
+@pytest.mark.parametrize(("name", "is_reaped"), [("home", False), (LONG_NAME, True)])
+def test_what_was_committed_survives_the_server(name, is_reaped, tmp_path, homes, users):
+    """
+    After SIGKILL of the server the next user gets a living one, even while the remains of the
+    old one are not reaped; committed rows are there, and the users that are left reach it too.
+    """
+    home = homes(tmp_path / name)
+    starter = users(home)
+    url = starter.read_url()
+    query(url, "create table kept (id int)")
+    query(url, "insert into kept values (1), (2)")
+    if not is_reaped:
+        starter.process.send_signal(signal.SIGSTOP)
+    postmaster = find_postmaster(home)
+    postmaster.kill()
+    assert wait_until(lambda: not find_postmasters(home))
+    assert psutil.pid_exists(postmaster.pid) or is_reaped
+
+    with open_embedded(home) as server:
+        assert query(server.url, "select id from kept order by id") == [1, 2]
+        assert query(url, "select count(*) from kept") == [2]
+    starter.process.send_signal(signal.SIGCONT)
+    assert starter.leave() == 0
+
+
+@pytest.mark.parametrize("directory", ["elsewhere", "data"])
+def test_a_stale_pid_harms_nobody(home, directory, tmp_path):
+    """
+    Files of a dead server may name a pid that an innocent process has by now: it lives on.
+    """
+    open_embedded(home).close()
+    (tmp_path / "elsewhere").mkdir()
+    working_directory = home / directory if directory == "data" else tmp_path / directory
+    # PostgreSQL believes a pid only of a process that its own user could have started.
+    user = (home / "data").stat().st_uid if os.geteuid() == 0 else None
+    innocent = subprocess.Popen(["sleep", "60"], cwd=working_directory, user=user)
+    stale = f"{innocent.pid}\n{home / 'data'}\n1\n5432\n{home / 'socket'}\n\n  1 1\nready\n"
+    (home / "data" / "postmaster.pid").write_text(stale)
+    (home / "socket").mkdir(mode=0o700)
+    (home / "socket" / ".s.PGSQL.5432.lock").write_text(stale)
+
+    with open_embedded(home) as server:
+        assert query(server.url, "select 1") == [1]
+        find_postmaster(home).kill()
+        assert wait_until(lambda: is_all_gone(home))
+        (home / "data" / "postmaster.pid").write_text(stale)
+    assert innocent.poll() is None
+    innocent.kill()
+    innocent.wait()
+
+
+def test_ctrl_c_at_one_users_terminal_spares_the_others(home, users):
+    """
+    The user who started the server leaves on Ctrl-C, like its whole process group; the server
+    stays for the others.
+    """
+    starter, other = users(home), None
+    starter.read_url()
+    other = users(home)
+    url = other.read_url()
+    os.killpg(starter.process.pid, signal.SIGINT)
+
+    assert starter.process.wait(TIMEOUT_SECONDS) != 0
+    assert query(url, "select 1") == [1]
+    assert other.leave() == 0
+
+
+def test_a_start_that_was_killed_is_begun_again(home):
+    """
+    Data that was not finished is thrown away.
+    """
+    (home / "init.tmp" / "base").mkdir(parents=True)
+    (home / "init.tmp" / "PG_VERSION").write_text("1")
+
+    with open_embedded(home) as server:
+        assert query(server.url, "select 1") == [1]
+    assert not (home / "init.tmp").exists()
+
+
+def test_a_server_that_lost_its_socket_is_replaced(tmp_path, homes, users, monkeypatch):
+    """
+    A clean-up of the temporary directory must not make a home useless.
+    """
+    monkeypatch.setattr(embedded_process, "_UNREACHABLE_SECONDS", 0.1)
+    home = homes(tmp_path / LONG_NAME)
+    cut_off = users(home)
+    shutil.rmtree(cut_off.read_url().query["host"])
+
+    with open_embedded(home) as server:
+        assert query(server.url, "select 1") == [1]
+    assert cut_off.leave() == 0
+
+
+# --- places and people -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'it\'s a "home" & more',
+        "Ночь 映画 $HOME `x` %s",
+        "a,b:c\\d;#",
+        LONG_NAME,
+        "/".join([LONG_NAME] * 3),
+    ],
+)
+def test_any_path_will_do_and_stays_as_it_was(name, tmp_path, homes):
+    """
+    Whatever its name and length, a home serves, also after a stop; no directory above it or
+    above the programs changes its mode or owner.
+    """
+    home = homes(tmp_path / name)
+    programs = embedded_launch._find_programs()
+    home.parent.mkdir(parents=True, exist_ok=True)
+    tmp_path.chmod(0o700)
+    before = read_modes(home, programs)
+
+    for _ in range(2):
+        with open_embedded(home) as server:
+            assert query(server.url, "show data_directory") == [str(home / "data")]
+    assert read_modes(home, programs) == before
+
+
+def test_the_home_is_where_the_user_says(home, monkeypatch):
+    """
+    YTS_HOME moves the home, taken as it is; else it is where this platform keeps such things.
+    """
+    monkeypatch.setenv("YTS_HOME", str(home))
+    assert default_home() == home
+    with open_embedded() as server:
+        assert server.home == home
+    monkeypatch.delenv("YTS_HOME")
+    assert default_home().name == "yts-mirror"
+
+
+def test_a_home_can_move(home, homes):
+    """
+    A home that was renamed while nobody used it has all it had.
+    """
+    with open_embedded(home) as server:
+        query(server.url, "create table kept as select 7 as id")
+    moved = home.rename(homes(home.with_name("moved")))
+
+    with open_embedded(moved) as server:
+        assert query(server.url, "select id from kept") == [7]
+
+
+def test_a_copy_is_another_home(tmp_path, homes):
+    """
+    A copy made while the original is in use gets a server of its own, and disturbs nobody.
+    """
+    original, copy = homes(tmp_path / LONG_NAME), homes(tmp_path / ("copy" * 30))
+    with open_embedded(original) as server:
+        query(server.url, "checkpoint")
+        shutil.copytree(original, copy, symlinks=True)
+        if os.geteuid() == 0:
+            owner = (original / "data").stat()
+            for path in [copy / "data", *(copy / "data").rglob("*")]:
+                os.chown(path, owner.st_uid, owner.st_gid)
+        with open_embedded(copy) as other:
+            assert other.url != server.url
+            assert query(other.url, "select 1") == [1]
+            assert query(server.url, "select 1") == [1]
+        assert query(server.url, "select 1") == [1]
+
+
+def test_the_environment_of_postgresql_does_not_mislead_us(home, monkeypatch):
+    """
+    Settings for another PostgreSQL, or for a locale that is not there, have no effect.
+    """
+    for name, value in {"PGPORT": "1", "PGDATA": "/nowhere", "LC_ALL": "xx_XX"}.items():
+        monkeypatch.setenv(name, value)
+
+    with open_embedded(home) as server:
+        assert query(server.url, "select 1") == [1]
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("place", "lesser_user"),
+    [("closed", "postgres"), ("open", "nobody"), ("long", "nobody")],
+)
+def test_nobody_else_reaches_the_server(  # noqa: PLR0917 (fixtures)
+    place, lesser_user, tmp_path, open_parent, homes, monkeypatch
+):
+    """
+    No other user gets into the database: not even the one the server runs as, for root.
+    """
+    monkeypatch.setattr(embedded_account, "_LESSER_USERS", (lesser_user,))
+    _require_user(lesser_user)
+    parents = {"closed": tmp_path, "open": open_parent, "long": tmp_path / LONG_NAME}
+    home = homes(parents[place] / "home")
+
+    with open_embedded(home) as server:
+        assert (home / "data").owner() == lesser_user
+        assert find_postmaster(home).username() == lesser_user
+        for intruder in {lesser_user, "nobody"}:
+            with acting_as(intruder), pytest.raises(psycopg2.OperationalError):
+                psycopg2.connect(host=server.url.query["host"], user="postgres", dbname="postgres")
+
+
+@as_root
+def test_only_closed_directories_give_the_server_a_capability(tmp_path, open_parent, homes):
+    """
+    Where the server's user can go anyway the server has no capability at all; elsewhere it has
+    the one to pass closed directories, and then others of its user cannot reach the home.
+    """
+    capabilities = {}
+    for parent in (open_parent, tmp_path):
+        home = homes(parent / "home")
+        with open_embedded(home):
+            status = Path(f"/proc/{find_postmaster(home).pid}/status").read_text().split()
+            capabilities[parent] = int(status[status.index("CapPrm:") + 1], 16)
+
+    assert capabilities == {open_parent: 0, tmp_path: 1 << 1}
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+@as_root
+def test_without_a_way_in_the_user_hears_which_door_is_closed(home, monkeypatch):
+    """
+    Without setpriv a closed directory cannot be passed: the message names it, and a way out.
+    """
+    monkeypatch.setattr(shutil, "which", lambda _program: None)
+
+    with pytest.raises(DatabaseNotReady, match=r"may not enter /.*YTS_HOME"):
+        open_embedded(home)
+
+
+@as_root
+def test_an_ordinary_user_has_a_server_too(open_parent, homes):
+    """
+    Without root all belongs to the user alone; and what is theirs, root does not take over.
+    """
+    nobody = pwd.getpwnam("nobody")
+    home = homes(open_parent / "home")
+    os.chown(open_parent, nobody.pw_uid, nobody.pw_gid)
+    command = [_find_common_python(), USER_PROGRAM, home]
+    packages = os.pathsep.join([str(REPOSITORY), str(Path(psycopg2.__file__).parents[1])])
+    user = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd="/",
+        env={"PYTHONPATH": packages, "PYTHONDONTWRITEBYTECODE": "1"},
+        user="nobody",
+        group=nobody.pw_gid,
+        extra_groups=[],
+        text=True,
+    )
+    url = make_url(user.stdout.readline().strip())
+
+    with acting_as("nobody"):
+        assert query(url, "select 1") == [1]
+    assert {path.owner() for path in [home, *home.iterdir()]} == {"nobody"}
+    with pytest.raises(DatabaseNotReady, match="nobody"):
+        open_embedded(home)
+    user.communicate(timeout=TIMEOUT_SECONDS)
+    assert user.returncode == 0
+    assert is_all_gone(home)
+
+
+# --- what cannot be ----------------------------------------------------------------------
+
+
+def test_a_platform_without_the_programs_asks_for_a_url(home, monkeypatch):
+    """
+    Where the package is missing, the user hears what to set.
+    """
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+
+    with pytest.raises(DatabaseNotReady, match="DATABASE_URL"):
+        open_embedded(home)
+
+
+def test_windows_asks_for_a_url():
+    """
+    Without the modules of Unix the import still works, and opening says what to set.
+    """
+    script = """
+        import sys
+        sys.modules["fcntl"] = sys.modules["pwd"] = None
+        from database.embedded import DatabaseNotReady, open_embedded
+        try:
+            open_embedded()
+        except DatabaseNotReady as error:
+            print(error)
+    """
+    assert "DATABASE_URL" in run_script(script)
+
+
+def test_a_server_that_cannot_start_says_why(home):
+    """
+    The message has the last error of the log, and where to read more.
+    """
+    open_embedded(home).close()
+    with (home / "data" / "postgresql.conf").open("a") as settings:
+        settings.write("no_such_setting = 1\n")
+
+    with pytest.raises(DatabaseNotReady, match=r"contains errors.*server\.log"):
+        open_embedded(home)
+
+
+def test_a_deleted_home_does_not_hinder_leaving(home):
+    """
+    Whoever has the home open when it is deleted still leaves without an error.
+    """
+    with open_embedded(home):
+        postmaster = find_postmaster(home)
+        shutil.rmtree(home)
+    postmaster.send_signal(signal.SIGQUIT)
+    postmaster.wait(TIMEOUT_SECONDS)
+
+
+def test_a_place_that_cannot_be_is_explained(tmp_path):
+    """
+    What the system says becomes one error for the user, with the path.
+    """
+    (tmp_path / "file").touch()
+
+    with pytest.raises(DatabaseNotReady, match=r"file/home.*YTS_HOME"):
+        open_embedded(tmp_path / "file" / "home")
+    with pytest.raises(DatabaseNotReady, match="characters"):
+        open_embedded(tmp_path / "two\nlines")
+
+
+def test_the_log_does_not_grow_for_ever(home):
+    """
+    A log of more than 1 MB is started afresh with the server.
+    """
+    open_embedded(home).close()
+    (home / "server.log").write_text("x" * 1_100_000)
+    open_embedded(home).close()
+
+    assert 0 < (home / "server.log").stat().st_size < 10_000
+
+
+def _require_user(name: str) -> None:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        pytest.skip(f"this system has no user {name}")
+
+
+def _find_common_python() -> str:
+    """Return an interpreter like ours that every user can execute."""
+    wanted = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    python = shutil.which(wanted, path="/usr/local/bin:/usr/bin")
+    if python is None:
+        pytest.skip(f"no {wanted} that every user can execute")
+    return python

@@ -1,0 +1,149 @@
+"""Opening and closing, in a thread and as a process of its own."""
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from sandbox.server import open_sandbox
+from sandbox.settings import SandboxSettings
+from tests.sandbox.conftest import TIMEOUT_SECONDS
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(*options: str) -> "subprocess.Popen[str]":
+    """Start the real command."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "sandbox", *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("latency_seconds", [0, 30])
+def test_closing_frees_the_port_even_while_clients_hang(latency_seconds: float) -> None:
+    """
+    Neither a stall nor a latency under way keeps a sandbox open for more than a second.
+    """
+    threads_before = threading.active_count()
+    settings = SandboxSettings(faults={"stall": 1}, latency_seconds=latency_seconds)
+    with socket.socket() as client:
+        with open_sandbox(settings) as sandbox:
+            port = int(sandbox.root.rpartition(":")[2])
+            client.connect(("127.0.0.1", port))
+            client.sendall(b"GET /api/v2/list_movies.json HTTP/1.1\r\nHost: x\r\n\r\n")
+            time.sleep(0.1)
+            left = time.monotonic()
+
+        assert time.monotonic() - left < 1
+    assert threading.active_count() == threads_before
+    with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", port))
+
+
+def test_a_taken_port_is_an_os_error() -> None:
+    """
+    Opening fails at once, and leaves no thread behind.
+    """
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = SandboxSettings(port=taken.getsockname()[1])
+        before = threading.active_count()
+        with pytest.raises(OSError, match="in use"), open_sandbox(settings):
+            pass
+
+    assert threading.active_count() == before
+
+
+def test_77000_movies_start_within_seconds() -> None:
+    """
+    Movies are made when asked for, so their number costs next to nothing.
+    """
+    started = time.monotonic()
+    with open_sandbox(SandboxSettings(movies=77_000)) as sandbox:
+        answer = requests.get(
+            f"{sandbox.url}/list_movies.json?limit=50&page=1540", timeout=TIMEOUT_SECONDS
+        )
+
+    assert len(answer.json()["data"]["movies"]) == 50
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_prints_its_url_and_leaves_when_told(number: signal.Signals) -> None:
+    """
+    The URL is the only line on stdout; a signal ends it with 0 and without a traceback.
+    """
+    process = start("--port", "0", "--movies", "10", "--fault", "stall=1")
+    assert process.stdout
+    url = process.stdout.readline().strip()
+    with pytest.raises(requests.exceptions.RequestException):
+        requests.get(f"{url}/list_movies.json", timeout=0.2)
+
+    process.send_signal(number)
+    rest, errors = process.communicate(timeout=5)
+
+    assert url.startswith("http://127.0.0.1:")
+    assert url.endswith("/api/v2")
+    assert (process.returncode, rest) == (0, "")
+    assert "Traceback" not in errors
+
+
+def test_verbose_reports_each_answer_on_stderr() -> None:
+    """
+    -v tells request, status and fault.
+    """
+    process = start("--port", "0", "-v", "--fault", "503=1")
+    assert process.stdout
+    url = process.stdout.readline().strip()
+    requests.get(f"{url}/list_movies.json?page=2", timeout=TIMEOUT_SECONDS)
+    process.terminate()
+    _, errors = process.communicate(timeout=5)
+
+    assert "/api/v2/list_movies.json?page=2 answered 503, fault: 503" in errors
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--fault", "flood=0.1"], "There is no fault 'flood'"),
+        (["--fault", "503"], "503=0.15"),
+        (["--fault", "503=2"], "between 0 and 1"),
+        (["--port", "70000"], "70000"),
+        (["--latency", "nan"], "latency"),
+    ],
+)
+def test_nonsense_options_are_a_usage_error(options: list[str], words: str) -> None:
+    """
+    Exit code 2, and a sentence that names what is wrong.
+    """
+    process = start(*options)
+    output, errors = process.communicate(timeout=10)
+
+    assert (process.returncode, output) == (2, "")
+    assert words in errors
+    assert "Traceback" not in errors
+
+
+def test_a_busy_port_is_told_in_a_sentence() -> None:
+    """
+    Exit code 1 without a traceback.
+    """
+    with open_sandbox() as sandbox:
+        process = start("--port", sandbox.root.rpartition(":")[2])
+        _, errors = process.communicate(timeout=10)
+
+    assert process.returncode == 1
+    assert "The sandbox cannot start:" in errors
+    assert "Traceback" not in errors
