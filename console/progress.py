@@ -2,7 +2,7 @@
 
 import sys
 from time import monotonic
-from typing import Any
+from typing import Any, Never
 
 from tqdm import tqdm
 
@@ -31,7 +31,7 @@ class Bars:
 
     def __init__(self) -> None:
         """Draw nothing before there is something to show."""
-        self._bars: dict[str, tqdm[None]] = {}
+        self._bars: dict[str, tqdm[Never]] = {}
 
     def progress(self, row: Row) -> None:
         """Show the run's row."""

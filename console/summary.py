@@ -12,17 +12,13 @@ def summarize(report: RunReport, stats: Mapping[str, Any], again: str) -> str:
     counts = report.counts
     rows = [
         ("new movies", f"{counts.saved:,}"),
-        ("updated", f"{counts.updated:,}"),
+        ("completed or updated", f"{counts.updated:,}"),
         ("unchanged", f"{counts.unchanged:,}"),
         ("known, skipped", f"{counts.skipped:,}"),
         ("missing at YTS", f"{counts.missing:,}"),
         ("failed", f"{counts.failed:,}"),
         ("requests", f"{report.requests:,} in {duration(report.seconds)}"),
-        (
-            "in the database",
-            f"{stats['total_movies']:,} movies, {stats['movies_with_details']:,} with details, "
-            f"{stats['total_cast']:,} cast, {stats['total_torrents']:,} torrents",
-        ),
+        ("in the database", _stored(stats)),
     ]
     parts = [_headline(report), aligned(rows)]
     if report.failures:
@@ -32,6 +28,13 @@ def summarize(report: RunReport, stats: Mapping[str, Any], again: str) -> str:
         parts.append(f"YTS sent fields that are not stored: {names}")
     parts.append(_next_steps(report, again))
     return "\n".join(parts)
+
+
+def _stored(stats: Mapping[str, Any]) -> str:
+    return (
+        f"{stats['total_movies']:,} movies, {stats['movies_with_details']:,} with details, "
+        f"{stats['total_cast']:,} cast, {stats['total_torrents']:,} torrents"
+    )
 
 
 def _headline(report: RunReport) -> str:

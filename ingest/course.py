@@ -19,8 +19,6 @@ from ingest.stop import Stop
 
 #: Failures kept for the summary.
 FAILURES_SHOWN = 20
-#: Batches in a row without one good answer after which the source counts as gone.
-BARREN_BATCHES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,6 @@ class Course:
         self._started = monotonic()
         self._failures: list[Failure] = []
         self._unknown_fields: Counter[str] = Counter()
-        self._barren_batches = 0
 
     @property
     def has_failures(self) -> bool:
@@ -83,13 +80,7 @@ class Course:
         """Learn from a report."""
         self._failures += report.failures[: FAILURES_SHOWN - len(self._failures)]
         self._unknown_fields += report.unknown_fields
-        counts = report.counts
-        is_barren = counts.failed > 0 and counts.planned == counts.failed + counts.skipped
-        self._barren_batches = self._barren_batches + 1 if is_barren else 0
-        if report.refused:
-            self.given_up = report.refused
-        elif self._barren_batches >= BARREN_BATCHES:
-            self.given_up = f"the source stopped answering: {report.failures[-1].message}"
+        self.given_up = self.given_up or report.given_up
 
     def give_up(self, batch: Batch) -> BatchReport:
         """Record a batch whose worker died again and again, so that others go on."""

@@ -42,10 +42,19 @@ def parse_ids(text: str) -> tuple[range, ...]:
     """
     Read ids like `1-5000,7001`; ranges include both ends.
 
+    Return them upwards and without overlap.
+
     Raises:
         ValueError: says which part is wrong, and how it should look.
     """
-    return tuple(_parse_range(part.strip()) for part in text.split(","))
+    ranges: list[range] = []
+    parts = [_parse_range(part.strip()) for part in text.split(",")]
+    for ids in sorted(parts, key=lambda ids: (ids.start, ids.stop)):
+        if ranges and ids.start <= ranges[-1].stop:
+            ranges[-1] = range(ranges[-1].start, max(ranges[-1].stop, ids.stop))
+        else:
+            ranges.append(ids)
+    return tuple(ranges)
 
 
 def _parse_range(part: str) -> range:
@@ -57,14 +66,6 @@ def _parse_range(part: str) -> range:
     if not 1 <= low <= high <= HIGHEST_ID:
         raise ValueError(f"{part!r}: ids go upwards from 1 to {HIGHEST_ID}")
     return range(low, high + 1)
-
-
-def each_id(ranges: Iterable[range]) -> Iterator[int]:
-    """Yield every id of *ranges* once, in order."""
-    highest = 0
-    for ids in sorted(ranges, key=lambda ids: (ids.start, ids.stop)):
-        yield from range(max(ids.start, highest + 1), ids.stop)
-        highest = max(highest, ids.stop - 1)
 
 
 def plan_movie_batches(

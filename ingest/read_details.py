@@ -1,10 +1,11 @@
 """The second stage of a run: fetch what list pages do not say, one request for each movie."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from database.ledger import count_due_for_details, read_ids_without_details
 from ingest.course import Course
-from ingest.plan import HIGHEST_ID, each_id, plan_movie_batches
+from ingest.plan import HIGHEST_ID, plan_movie_batches
 from ingest.pool import BatchPool
 
 #: Ids read from the table at a time, so that memory does not grow with the catalogue.
@@ -15,15 +16,15 @@ def read_details(course: Course, pool: BatchPool) -> None:
     """Fetch the ids that the run was given, else stored movies without details, newest first."""
     settings = course.settings
     if settings.ids is not None:
-        expected = sum(1 for _ in each_id(settings.ids))
-        ids = each_id(settings.ids)
+        expected = sum(len(ids) for ids in settings.ids)
+        wanted: Iterator[int] = chain.from_iterable(settings.ids)
     else:
         with course.db.get_session() as session:
             expected = count_due_for_details(session)
-        ids = _ids_without_details(course)
+        wanted = _ids_without_details(course)
     course.change(phase="details", details_expected=expected)
     batches = plan_movie_batches(
-        ids,
+        wanted,
         settings.batch_size,
         update=settings.update and settings.ids is not None,
         is_known=settings.ids is None,

@@ -38,7 +38,7 @@ class Counts:
     @classmethod
     def of(cls, outcomes: Counter[str]) -> Self:
         """Count outcomes by their names."""
-        return cls(**outcomes)
+        return cls(**dict(outcomes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class BatchReport:
     pages: tuple[PageReport, ...] = ()
     #: Fields that YTS sent and nobody has told us about, with how many movies had them.
     unknown_fields: Counter[str] = field(default_factory=Counter)
-    #: Why nothing more should be asked of this source; None if all is well.
-    refused: str | None = None
+    #: Why there is no point in asking this source for more; None if all is well.
+    given_up: str | None = None
 
     def __add__(self, other: Self) -> Self:
         """Join what came of two parts of the same work."""
@@ -78,7 +78,7 @@ class BatchReport:
             self.failures + other.failures,
             self.pages + other.pages,
             self.unknown_fields + other.unknown_fields,
-            self.refused or other.refused,
+            self.given_up or other.given_up,
         )
 
 

@@ -38,6 +38,7 @@ MAX_RETRY_AFTER_SECONDS = 120.0
 
 Order = Literal["asc", "desc"]
 Answer = TypeVar("Answer")
+Query = dict[str, int | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,12 @@ class YtsClient:
             return answer
 
         # Without explicit sorting YTS sometimes answers with nothing at all.
-        query = {"limit": MOVIES_PER_PAGE, "page": page, "sort_by": "date_added", "order_by": order}
+        query: Query = {
+            "limit": MOVIES_PER_PAGE,
+            "page": page,
+            "sort_by": "date_added",
+            "order_by": order,
+        }
         return self._fetch("list_movies.json", query, parse)
 
     def fetch_details(self, movie_id: int) -> MoviePayload | None:
@@ -126,7 +132,7 @@ class YtsClient:
             YtsRefused: asking again cannot help.
             MalformedMovie: the movie is there but cannot be understood.
         """
-        query = {"movie_id": movie_id, "with_cast": "true"}
+        query: Query = {"movie_id": movie_id, "with_cast": "true"}
         return self._fetch("movie_details.json", query, lambda body: parse_details(body, movie_id))
 
     def close(self) -> None:
@@ -137,9 +143,7 @@ class YtsClient:
             self._sessions.clear()
             self._of_thread = threading.local()
 
-    def _fetch(
-        self, endpoint: str, query: dict[str, int | str], parse: Callable[[bytes], Answer]
-    ) -> Answer:
+    def _fetch(self, endpoint: str, query: Query, parse: Callable[[bytes], Answer]) -> Answer:
         settings = self.settings
         backoff = wait_exponential_jitter(
             initial=settings.backoff_seconds,
@@ -161,7 +165,7 @@ class YtsClient:
         )
         return retrying(lambda: parse(self._fetch_once(f"{settings.api_url}/{endpoint}", query)))
 
-    def _fetch_once(self, url: str, query: dict[str, int | str] | None) -> bytes:
+    def _fetch_once(self, url: str, query: Query | None) -> bytes:
         try:
             body, target = self._read_answer(url, query)
             for _ in range(MAX_REDIRECTS):
@@ -183,9 +187,7 @@ class YtsClient:
             return body
         raise YtsUnavailable(f"{url} redirects in circles")
 
-    def _read_answer(
-        self, url: str, query: dict[str, int | str] | None
-    ) -> tuple[bytes, str | None]:
+    def _read_answer(self, url: str, query: Query | None) -> tuple[bytes, str | None]:
         """Make one request; return the body, and where the answer redirects to."""
         self._take_slot()
         with self._lock:

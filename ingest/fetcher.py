@@ -1,0 +1,115 @@
+"""Many requests at once within one worker, in portions worth saving; knows when to give up."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from time import monotonic
+
+from database.ledger import Failure
+from ingest.budget import Stopped
+from ingest.plan import PageBatch
+from yts.client import YtsClient
+from yts.errors import MalformedMovie, YtsRefused, YtsUnavailable
+from yts.payload import MoviePage, MoviePayload
+
+#: A portion is handed over when it has this many movies, or is this old in seconds.
+MOVIES_PER_PORTION = 25
+SECONDS_PER_PORTION = 2.0
+#: Answers in a row that did not come, each after all its attempts, until the source counts as
+#: gone. A dead source thus costs each worker this, and what its other threads have under way.
+FAILURES_UNTIL_GIVEN_UP = 5
+#: When the run is stopped, seconds that requests under way may still take.
+SECONDS_TO_DRAIN = 5.0
+
+#: What became of asking for one movie; None: YTS has no such movie.
+Fetched = MoviePayload | Failure | None
+
+
+class Fetcher:
+    """Asks one client with several threads; one batch at a time."""
+
+    def __init__(self, client: YtsClient, threads: int, stop: threading.Event) -> None:
+        """Start no thread yet."""
+        self._client = client
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="fetch")
+        self._stop = stop
+        self._failures_in_a_row = 0
+        #: Why there is no point in asking this source for more.
+        self.given_up: str | None = None
+
+    def fetch_page(self, batch: PageBatch) -> MoviePage | Failure | None:
+        """Fetch one list page; None where a stop or a refusal came first."""
+        try:
+            page = self._client.fetch_page(batch.page, batch.order)
+        except YtsUnavailable as error:
+            self._count_failure(error)
+            return Failure("page", batch.key, "fetch", type(error).__name__, str(error))
+        except YtsRefused as error:
+            self.given_up = str(error)
+            return None
+        except Stopped:
+            return None
+        self._failures_in_a_row = 0
+        return page
+
+    def fetch_movies(self, ids: Sequence[int]) -> Iterator[dict[int, Fetched]]:
+        """
+        Fetch all *ids* and yield what has come, by id, in portions.
+
+        An id that was not tried, because a stop or a giving up came first, is in none.
+        """
+        waiting = {self._threads.submit(self._fetch_movie, id_): id_ for id_ in ids}
+        portion: dict[int, Fetched] = {}
+        since = monotonic()
+        give_up_at: float | None = None
+        while waiting and monotonic() < (give_up_at or float("inf")):
+            pause = max(0.05, since + SECONDS_PER_PORTION - monotonic())
+            done, _ = wait(waiting, timeout=pause, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._take(waiting.pop(future), future, portion)
+            if portion and (
+                len(portion) >= MOVIES_PER_PORTION or monotonic() - since >= SECONDS_PER_PORTION
+            ):
+                yield portion
+                portion, since = {}, monotonic()
+            if give_up_at is None and (self.given_up or self._stop.is_set()):
+                waiting = {future: id_ for future, id_ in waiting.items() if not future.cancel()}
+                give_up_at = monotonic() + SECONDS_TO_DRAIN
+        if portion:
+            yield portion
+
+    def _fetch_movie(self, movie_id: int) -> Fetched:
+        try:
+            return self._client.fetch_details(movie_id)
+        except (YtsUnavailable, MalformedMovie) as error:
+            if isinstance(error, YtsUnavailable):
+                self._count_failure(error)
+            return failure_of(error, str(movie_id))
+
+    def _take(self, movie_id: int, future: Future[Fetched], portion: dict[int, Fetched]) -> None:
+        try:
+            portion[movie_id] = future.result()
+        except Stopped:
+            return
+        except YtsRefused as error:
+            self.given_up = str(error)
+            return
+        if not isinstance(portion[movie_id], Failure):
+            self._failures_in_a_row = 0
+
+    def _count_failure(self, error: YtsUnavailable) -> None:
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row >= FAILURES_UNTIL_GIVEN_UP:
+            self.given_up = f"YTS has stopped answering: {error}"
+
+    def close(self) -> None:
+        """Start nothing more; threads that still wait for an answer are left behind."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def failure_of(error: YtsUnavailable | MalformedMovie, key: str) -> Failure:
+    """Return the ledger's view of a movie's failure; *key* is used where it has no id."""
+    if isinstance(error, MalformedMovie):
+        known = key if error.movie_id is None else str(error.movie_id)
+        return Failure("movie", known, "parse", type(error).__name__, str(error))
+    return Failure("movie", key, "fetch", type(error).__name__, str(error))

@@ -1,0 +1,42 @@
+"""Ids as a person writes them, and batches."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.plan import HIGHEST_ID, parse_ids, plan_movie_batches
+
+
+@given(st.lists(st.tuples(st.integers(1, 300), st.integers(0, 50)), min_size=1, max_size=10))
+def test_parsed_ids_are_those_written_each_once(parts: list[tuple[int, int]]):
+    """
+    Overlapping and unsorted ranges give every id once, upwards.
+    """
+    written = ",".join(f"{low}-{low + more}" if more else str(low) for low, more in parts)
+
+    ids = [id_ for ids in parse_ids(written) for id_ in ids]
+
+    assert ids == sorted({id_ for low, more in parts for id_ in range(low, low + more + 1)})
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["", "x", "1-", "-5", "5-1", "0", "1,,2", "1.5", "1-2-3", f"{HIGHEST_ID + 1}", "²"]
+)
+def test_nonsense_is_refused_with_the_part_that_is_wrong(nonsense: str):
+    """
+    Whatever is no id and no range of ids is refused, never guessed at.
+    """
+    with pytest.raises(ValueError, match=r"ids|id and no range"):
+        parse_ids(nonsense)
+
+
+@given(st.lists(st.integers(1, 10**6), max_size=200), st.integers(1, 60))
+def test_batches_cover_the_ids_in_their_order(ids: list[int], batch_size: int):
+    """
+    Batches are full but for the last, and joined they are the ids.
+    """
+    batches = [batch.ids for batch in plan_movie_batches(ids, batch_size)]
+
+    assert [id_ for batch in batches for id_ in batch] == ids
+    assert all(len(batch) == batch_size for batch in batches[:-1])
+    assert all(batches)

@@ -1,0 +1,114 @@
+"""The pool, with processes that really die."""
+
+import multiprocessing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from ingest.plan import MovieBatch
+from ingest.pool import BatchPool
+from ingest.report import BatchReport, Counts
+from ingest.stop import Stop
+from tests.ingest.pool_work import POISON, SLOW, give_up, run, start
+
+
+def pool_of(workers: int, folder: Path, stop: Stop | None = None) -> BatchPool:
+    """Return a pool that does the work of `pool_work`."""
+    return BatchPool(
+        workers,
+        start=partial(start, str(folder)),
+        run=run,
+        give_up=give_up,
+        tick=lambda: None,
+        stop=stop or Stop(),
+    )
+
+
+def totals(reports: list[BatchReport]) -> Counts:
+    """Add up the counts of all reports."""
+    return sum((report.counts for report in reports), Counts())
+
+
+def test_every_batch_is_reported_once(tmp_path: Path):
+    """
+    Three processes share the batches; each comes back once.
+    """
+    batches = [MovieBatch((id_, id_ + 1000)) for id_ in range(1, 41)]
+
+    reports = list(pool_of(3, tmp_path).run_batches(batches))
+
+    assert len(reports) == 40
+    assert totals(reports) == Counts(saved=80)
+    assert not multiprocessing.active_children()
+
+
+def test_a_death_costs_nothing(tmp_path: Path):
+    """
+    A process that is killed takes its batches with it; they run again in a new one.
+    """
+    batches = [MovieBatch((id_,)) for id_ in [1, 2, 0, 3, 4, 5, 6, 7, 8]]
+
+    reports = list(pool_of(2, tmp_path).run_batches(batches))
+
+    assert totals(reports) == Counts(saved=9)
+    assert (tmp_path / "0").exists(), "nobody died"
+
+
+def test_a_batch_that_always_kills_is_given_up_and_the_others_are_not(tmp_path: Path):
+    """
+    Suspects run alone, so that only the guilty one is given up after three deaths.
+    """
+    batches = [MovieBatch((id_,)) for id_ in [1, 2, POISON, 3, 4, 5]]
+
+    reports = list(pool_of(2, tmp_path).run_batches(batches))
+
+    assert totals(reports) == Counts(saved=5, failed=1)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_of_the_database_ends_the_run(workers: int, tmp_path: Path, monkeypatch):
+    """
+    What a worker raises is no single batch's fault: it is raised here, and no process stays.
+    """
+    monkeypatch.setenv("MARKS", str(tmp_path))
+
+    with pytest.raises(OSError, match="database is gone"):
+        list(pool_of(workers, tmp_path).run_batches([MovieBatch((1,)), MovieBatch((-1,))]))
+
+    assert not multiprocessing.active_children()
+
+
+def test_a_stop_reports_what_is_under_way_and_starts_nothing_more(tmp_path: Path):
+    """
+    Batches under way finish and are reported; the others are not begun.
+    """
+    stop = Stop()
+    taken = []
+
+    def batches():
+        for id_ in [1, SLOW, SLOW + 1000, *range(2, 100)]:
+            taken.append(id_)
+            yield MovieBatch((id_,))
+
+    reports = []
+    for report in pool_of(2, tmp_path, stop).run_batches(batches()):
+        reports.append(report)
+        stop.set()
+
+    assert 1 <= totals(reports).saved < 20
+    assert len(taken) < 20
+    assert not multiprocessing.active_children()
+
+
+def test_batches_are_taken_only_as_needed(tmp_path: Path, monkeypatch):
+    """
+    A plan of a million batches costs no memory: a small window is taken at a time.
+    """
+    monkeypatch.setenv("MARKS", str(tmp_path))
+    taken = []
+    plan = (taken.append(id_) or MovieBatch((id_,)) for id_ in range(1, 1000))
+
+    next(iter(pool_of(1, tmp_path).run_batches(plan)))
+
+    assert len(taken) <= 2
