@@ -61,7 +61,8 @@ Exit codes: 0 done; 1 fatal; 2 usage; 3 finished, some failed (recorded, retried
     "--rate",
     type=click.FloatRange(0),
     metavar="N",
-    help=f"Requests a second for all together; 0 is no limit.  [default: {POLITE_RATE:g}; sandbox: 0]",
+    help="Requests a second for all together; 0 is no limit.  "
+    f"[default: {POLITE_RATE:g}; sandbox: 0]",
 )
 @click.option("--api-url", metavar="URL", help="Base URL of the API, as https://yts.gg/api/v2.")
 @click.option(
@@ -102,15 +103,30 @@ def main(**options: Any) -> None:
     ended. Every option can be set by the environment, as YTS_MAX_PAGES=10.
     """
     from console.exits import errors_in_words  # noqa: PLC0415
+    from console.terminal import forgive_unknown_letters  # noqa: PLC0415
 
-    if options["api_url"] and options["sandbox"]:
-        raise click.UsageError("--sandbox brings its own API; leave out --api-url.")
+    forgive_unknown_letters()
+    _check(options)
     with errors_in_words():
         _fetch(options)
 
 
+def _check(options: dict[str, Any]) -> None:
+    """Refuse what cannot be meant, before anything is opened for it."""
+    from ingest.plan import parse_ids  # noqa: PLC0415
+
+    if options["api_url"] and options["sandbox"]:
+        raise click.UsageError("--sandbox brings its own API; leave out --api-url.")
+    if options["api_url"] and not options["api_url"].startswith(("http://", "https://")):
+        raise click.BadParameter("an URL begins with https:// or http://", param_hint="--api-url")
+    try:
+        options["ids"] = parse_ids(options["ids"]) if options["ids"] is not None else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--ids") from error
+
+
 def _fetch(options: dict[str, Any]) -> None:
-    from console.command import shown  # noqa: PLC0415
+    from console.command import to_type  # noqa: PLC0415
     from console.progress import open_display  # noqa: PLC0415
     from console.stopping import leave_now, stop_on_signals  # noqa: PLC0415
     from console.summary import summarize  # noqa: PLC0415
@@ -118,7 +134,7 @@ def _fetch(options: dict[str, Any]) -> None:
     from ingest.course import Listener  # noqa: PLC0415
     from ingest.run import run_fetch  # noqa: PLC0415
 
-    again = shown("fetch_yts_data.py", sys.argv[1:])
+    again = to_type("fetch_yts_data.py", sys.argv[1:])
     with ExitStack() as stack:
         db = stack.enter_context(get_db_manager(database_url=options["database_url"]))
         stop = stack.enter_context(stop_on_signals(db.close_all))
@@ -135,13 +151,8 @@ def _fetch(options: dict[str, Any]) -> None:
 
 
 def _settings(options: dict[str, Any], db: "DatabaseManager", stack: ExitStack) -> "RunSettings":
-    from ingest.plan import parse_ids  # noqa: PLC0415
     from ingest.settings import RunSettings  # noqa: PLC0415
 
-    try:
-        ids = None if options["ids"] is None else parse_ids(options["ids"])
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--ids") from error
     default_rate = 0.0 if options["sandbox"] else POLITE_RATE
     return RunSettings(
         api_urls=_api_urls(options, stack),
@@ -152,7 +163,7 @@ def _settings(options: dict[str, Any], db: "DatabaseManager", stack: ExitStack) 
         rate=default_rate if options["rate"] is None else options["rate"],
         timeout_seconds=options["timeout"],
         max_pages=options["max_pages"],
-        ids=ids,
+        ids=options["ids"],
         details=not options["no_details"],
         update=options["update"],
         full=options["full"],
@@ -160,7 +171,7 @@ def _settings(options: dict[str, Any], db: "DatabaseManager", stack: ExitStack) 
 
 
 def _api_urls(options: dict[str, Any], stack: ExitStack) -> tuple[str, ...]:
-    from yts.client import PUBLIC_API_URLS  # noqa: PLC0415
+    from yts.settings import PUBLIC_API_URLS  # noqa: PLC0415
 
     if options["sandbox"]:
         from sandbox.server import open_sandbox  # noqa: PLC0415
@@ -169,8 +180,6 @@ def _api_urls(options: dict[str, Any], stack: ExitStack) -> tuple[str, ...]:
         return (stack.enter_context(open_sandbox(SandboxSettings())).url,)
     if options["api_url"] is None:
         return PUBLIC_API_URLS
-    if not options["api_url"].startswith(("http://", "https://")):
-        raise click.BadParameter("an URL begins with https:// or http://", param_hint="--api-url")
     return (options["api_url"].rstrip("/"),)
 
 
@@ -193,7 +202,8 @@ def fetch_movie_details(movie_id: int) -> dict[str, Any] | None:
     Raises:
         yts.errors.YtsError: no usable answer.
     """
-    from yts.client import PUBLIC_API_URLS, ClientSettings, YtsClient  # noqa: PLC0415
+    from yts.client import YtsClient  # noqa: PLC0415
+    from yts.settings import PUBLIC_API_URLS, ClientSettings  # noqa: PLC0415
 
     client = YtsClient(ClientSettings(os.environ.get("YTS_API_URL", PUBLIC_API_URLS[0])))
     movie = client.fetch_details(movie_id)

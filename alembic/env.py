@@ -1,9 +1,9 @@
 """Runs the migrations: for `alembic` on a terminal, and for the doors by `database.schema`."""
 
+from alembic import context
 from sqlalchemy import Connection, NullPool, create_engine
 
 import database.bookkeeping  # noqa: F401 -- fills the metadata
-from alembic import context
 from database.config import read_database_url
 from database.embedded import open_embedded
 from database.models import Base

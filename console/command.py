@@ -1,7 +1,19 @@
-"""The command line as it may be shown and stored: without passwords."""
+"""Command lines that may be shown and stored: ready to type again, without passwords."""
 
+import os
 import shlex
+import shutil
+import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+_HOME_OF_DOORS = Path(__file__).parent.parent
+
+
+def to_type(door: str, arguments: Sequence[str] = ()) -> str:
+    """Return what to type here to run *door*, such as `monitor_progress.py`; passwords masked."""
+    script = os.path.relpath(_HOME_OF_DOORS / door)
+    return shlex.join([_interpreter(), script, *safe_arguments(arguments)])
 
 
 def safe_arguments(arguments: Sequence[str]) -> list[str]:
@@ -18,9 +30,12 @@ def safe_arguments(arguments: Sequence[str]) -> list[str]:
     return safe
 
 
-def shown(script: str, arguments: Sequence[str]) -> str:
-    """Return what to type to run *script* again, passwords masked."""
-    return shlex.join(["python", script, *safe_arguments(arguments)])
+def _interpreter() -> str:
+    """Return the shortest name of this Python: in a fresh virtual environment not `python`."""
+    if shutil.which("python") == sys.executable:
+        return "python"
+    relative = os.path.relpath(sys.executable)
+    return sys.executable if relative.startswith("..") else relative
 
 
 def _masked(text: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
+from console.command import to_type
 from console.text import printable
 
 DONE = 0
@@ -40,7 +41,7 @@ def errors_in_words() -> Iterator[None]:
     except FetchLockHeld as error:
         leave(
             f"Another fetch is at work on this database ({error}). Nothing was done; watch the "
-            "other with: python monitor_progress.py",
+            f"other with: {to_type('monitor_progress.py')}",
             LOCKED,
         )
     except YtsRefused as error:

@@ -6,6 +6,7 @@ from typing import Any, Never
 
 from tqdm import tqdm
 
+from console.terminal import is_live
 from console.text import printable
 
 #: Off a terminal, seconds between two lines.
@@ -102,7 +103,7 @@ def open_display(*, is_quiet: bool) -> Bars | Lines | Silence:
     """Return the display that fits the place: bars never reach a file."""
     if is_quiet:
         return Silence()
-    return Bars() if sys.stderr.isatty() else Lines()
+    return Bars() if is_live(sys.stderr) else Lines()
 
 
 def _done(stage: str) -> str:

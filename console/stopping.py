@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks for an orderly end, the second ends at once."""
+"""Ctrl-C and its kin: the first asks for an orderly end, the second ends at once."""
 
 import multiprocessing
 import os
@@ -18,7 +18,7 @@ STOP_SECONDS = 9.5
 @contextmanager
 def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
     """
-    Yield the wish to stop, which SIGINT and SIGTERM set.
+    Yield the wish to stop, which SIGINT, SIGTERM and a closed terminal set.
 
     An end that takes too long, or a second signal, ends the process and its children
     at once; *release* then gives back what would outlive them.
@@ -44,7 +44,11 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
         timer.daemon = True
         timer.start()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, handle)
+        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
+        if signal.getsignal(number) is not signal.SIG_IGN  # nohup
+    }
     try:
         yield stop
     finally:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from console.command import to_type
 from console.text import aligned, duration
 from ingest.report import RunReport
 
@@ -64,6 +65,6 @@ def _next_steps(report: RunReport, again: str) -> str:
         steps.append(("go on", again))
     else:
         steps.append(("fetch what is new", again))
-    steps.append(("look at the mirror", "python monitor_progress.py --once"))
-    steps.append(("check the database", "python test_db_connection.py"))
+    steps.append(("look at the mirror", to_type("monitor_progress.py", ["--once"])))
+    steps.append(("check the database", to_type("test_db_connection.py")))
     return "Next:\n" + aligned(steps)

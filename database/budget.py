@@ -11,6 +11,7 @@ from sqlalchemy import Engine, case, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from database.bookkeeping import RequestBudget
+from database.intervals import interval_of
 
 #: After the server said "slower", the pace is halved at most once in this time ...
 HALVING_PAUSE = timedelta(seconds=5)
@@ -40,7 +41,7 @@ def take_slot(engine: Engine, rate: float) -> float:
     *rate* is the wanted pace in requests a second, over 0; the shared pace is
     slower for a while after `slow_down`.
     """
-    interval = literal(timedelta(seconds=1)) / _budget.pace
+    interval = interval_of(literal(1.0) / _budget.pace)
     taken = (
         update(RequestBudget)
         .values(
@@ -62,14 +63,20 @@ def slow_down(engine: Engine, rate: float, retry_after_seconds: float | None) ->
     is_first = _budget.slowed_at.is_(None) | (_budget.slowed_at < _now - literal(HALVING_PAUSE))
     halved = func.greatest(_budget.pace / 2, rate * LOWEST_SHARE)
     wish = literal(timedelta(seconds=retry_after_seconds or 0.0))
-    with engine.begin() as connection:
-        connection.execute(
-            update(RequestBudget).values(
-                pace=case((is_first, halved), else_=_budget.pace),
-                slowed_at=case((is_first, _now), else_=_budget.slowed_at),
-                last_slot_at=func.greatest(_budget.last_slot_at, _now + wish),
-            )
+    slower = (
+        update(RequestBudget)
+        .values(
+            pace=case((is_first, halved), else_=_budget.pace),
+            slowed_at=case((is_first, _now), else_=_budget.slowed_at),
+            last_slot_at=func.greatest(_budget.last_slot_at, _now + wish),
         )
+        .returning(_budget.id)
+    )
+    with engine.begin() as connection:
+        is_done = connection.scalar(slower)
+    if not is_done:  # As in `take_slot`.
+        reset_budget(engine, rate)
+        slow_down(engine, rate, retry_after_seconds)
 
 
 def read_pace(engine: Engine) -> float | None:

@@ -26,6 +26,12 @@ def parse_database_url(text: str) -> URL:
         raise InvalidDatabaseUrl(
             f"The database URL cannot be read. It should look like {_EXAMPLE}"
         ) from None
+    if "@" in (url.host or ""):
+        # What is taken for the host begins with the end of a password.
+        raise InvalidDatabaseUrl(
+            "The database URL has more than one @. In a user name or password, write @ as %40 "
+            f"and % as %25: {_EXAMPLE}"
+        )
     if url.drivername.partition("+")[0] not in {"postgresql", "postgres"}:
         raise InvalidDatabaseUrl(
             f"The database URL is for {url.drivername!r}, but this project needs PostgreSQL: "

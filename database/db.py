@@ -17,11 +17,14 @@ from database.models import Cast, Genre, Movie
 from database.reasons import explain_unreachable
 from database.schema import ensure_schema
 from database.stats import read_stats
-from database.write import save_movies
+from database.transient import first_line, repeat_transient
+from database.write import Outcome, read_row_ids, save_movies
 from yts.errors import MalformedMovie
-from yts.payload import CastPayload, parse_movie
+from yts.payload import CastPayload, MoviePayload, parse_movie
 
 APPLICATION_NAME = "yts-mirror"
+#: How long `save_movie` repeats a transient error, in seconds.
+SAVE_PATIENCE_SECONDS = 5.0
 
 
 class DatabaseManager:
@@ -48,21 +51,19 @@ class DatabaseManager:
             InvalidDatabaseUrl: the URL cannot be read.
             DatabaseNotReady: the embedded server cannot be started.
         """
+        self._embedded: EmbeddedServer | None = None
         url = read_database_url(database_url)
-        self._embedded: EmbeddedServer | None = None if url else open_embedded()
-        self.url = url or self._embedded.url  # type: ignore[union-attr] -- one of the two is set
+        if url is None:
+            self._embedded = open_embedded()
+            url = self._embedded.url
+        self.url = url
         self.engine = create_engine(
             self.url,
             pool_size=pool_size,
             max_overflow=max_overflow,
             # A connection that a server restart has cut is replaced before it is used.
             pool_pre_ping=True,
-            connect_args={
-                "application_name": application_name,
-                "connect_timeout": 10,
-                "client_encoding": "utf8",
-                "options": "-c timezone=UTC",
-            },
+            connect_args=_connect_args(url, application_name),
         )
         # Rows stay readable after the commit that ends `get_session`.
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
@@ -94,8 +95,13 @@ class DatabaseManager:
 
         Safe beside other sessions that create the same one: the later waits for
         the earlier to commit.
+
+        Raises:
+            ValueError: the name is empty.
         """
         name = name.strip()
+        if not name:
+            raise ValueError("a genre needs a name")
         session.execute(insert(Genre).values(name=name).on_conflict_do_nothing())
         return session.scalars(select(Genre).where(Genre.name == name)).one()
 
@@ -134,20 +140,26 @@ class DatabaseManager:
         "created", "updated", "already_exists", or the reason why it is not stored.
         A stored movie is left alone, except that details complete a row that came
         from a list page, and that *update* writes whatever changed.
+
+        Raises:
+            DatabaseNotReady: no connection can be had.
         """
         try:
             movie = parse_movie(dict(movie_data))
-            with self.get_session() as session:
-                outcome = save_movies(
-                    session, [movie], has_details=movie.has_details, update=update
-                )[movie.id]
-                movie_id = session.scalar(select(Movie.id).where(Movie.external_id == movie.id))
+            outcome, row_id = repeat_transient(
+                lambda: self._save(movie, update=update), patience_seconds=SAVE_PATIENCE_SECONDS
+            )
         except MalformedMovie as error:
             return False, None, str(error)
         except DBAPIError as error:
-            return False, None, str(error.orig).strip()
+            return False, None, first_line(error)
         message = {"saved": "created", "updated": "updated"}.get(outcome, "already_exists")
-        return True, movie_id, message
+        return True, row_id, message
+
+    def _save(self, movie: MoviePayload, *, update: bool) -> tuple[Outcome, int]:
+        with self.get_session() as session:
+            outcomes = save_movies(session, [movie], has_details=movie.has_details, update=update)
+            return outcomes[movie.id], read_row_ids(session, [movie.id])[movie.id]
 
     def get_stats(self) -> dict[str, Any]:
         """Return totals and averages of the catalogue; see `database.stats.read_stats`."""
@@ -206,3 +218,17 @@ def get_db_manager(
         db.close_all()
         raise
     return db
+
+
+def _connect_args(url: URL, application_name: str) -> dict[str, str | int]:
+    """Return what every connection is told, except where *url* says otherwise."""
+    told: dict[str, str | int] = {
+        "application_name": application_name,
+        "connect_timeout": 10,
+        "client_encoding": "utf8",
+    }
+    chosen = url.query.get("options", "")
+    options = chosen if isinstance(chosen, str) else " ".join(chosen)
+    return {name: value for name, value in told.items() if name not in url.query} | {
+        "options": f"-c timezone=UTC {options}".strip()
+    }

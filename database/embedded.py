@@ -63,8 +63,7 @@ class EmbeddedServer:
         self._process = ServerProcess(self._files)
         self._share: int | None = None
         with hold_lock(self._files.startup_lock):
-            self._join()
-        self.url = self._read_url()
+            self.url = self._join()
 
     def close(self) -> None:
         """Give the share back; the last one stops the server, whatever it is doing."""
@@ -88,13 +87,14 @@ class EmbeddedServer:
     ) -> None:
         self.close()
 
-    def _join(self) -> None:
+    def _join(self) -> URL:
         # There is no wait: nobody asks for the whole lock outside of start-up and leaving.
         self._share = share_lock(self._files.users_lock)
         _open_servers.add(self)
         try:
             self._process.start_unless_running()
             self._process.create_database_unless_present(DATABASE_NAME)
+            return _make_url(self._process.find_socket_directory())
         except DatabaseNotReady:
             self._drop_share()
             raise
@@ -117,14 +117,14 @@ class EmbeddedServer:
             os.close(self._share)
             self._share = None
 
-    def _read_url(self) -> URL:
-        socket_directory = self._files.find_socket_directory()
-        return URL.create(
-            "postgresql+psycopg2",
-            username=SUPERUSER,
-            database=DATABASE_NAME,
-            query={"host": str(socket_directory), "port": str(PORT)},
-        )
+
+def _make_url(socket_directory: Path) -> URL:
+    return URL.create(
+        "postgresql+psycopg2",
+        username=SUPERUSER,
+        database=DATABASE_NAME,
+        query={"host": str(socket_directory), "port": str(PORT)},
+    )
 
 
 def _prepare_directory(directory: Path) -> Path:

@@ -73,6 +73,13 @@ class ServerProcess:
             if cursor.rowcount == 0:
                 cursor.execute(SQL("create database {}").format(Identifier(name)))
 
+    def find_socket_directory(self) -> Path:
+        """Return the directory to connect to; without one it is an `OperationalError`."""
+        directory = self._home.find_socket_directory()
+        if directory is None:
+            raise psycopg2.OperationalError("it has no socket")
+        return directory
+
     def stop(self) -> None:
         """
         Shut the server down and wait until its processes are gone, 30 s at most.
@@ -112,11 +119,12 @@ class ServerProcess:
 
     def _connect(self) -> Connection:
         """Connect to our own server; anything else is an `OperationalError`."""
-        directory = self._home.find_socket_directory()
-        if directory is None:
-            raise psycopg2.OperationalError("it has no socket")
         connection = psycopg2.connect(
-            host=str(directory), port=PORT, user=SUPERUSER, dbname="postgres", connect_timeout=5
+            host=str(self.find_socket_directory()),
+            port=PORT,
+            user=SUPERUSER,
+            dbname="postgres",
+            connect_timeout=5,
         )
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -128,14 +136,16 @@ class ServerProcess:
 
     def _find_postmaster(self) -> int | None:
         """Return the pid of the process that is proven to be our living server."""
-        if self._child is not None and self._child.returncode is None:
-            return self._child.pid
         try:
             with contextlib.closing(self._connect()) as connection:
                 return _read_peer_pid(connection.fileno())
         except psycopg2.Error:
             pid = self._home.read_postmaster_pid()
-            return pid if pid is not None and _is_postgres_in(self._home.data, pid) else None
+        if pid is not None and _is_postgres_in(self._home.data, pid):
+            return pid
+        # Last, as another server may have followed a child whose end is not noticed yet.
+        child = self._child
+        return child.pid if child is not None and child.returncode is None else None
 
 
 def _read_peer_pid(descriptor: int) -> int | None:

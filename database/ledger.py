@@ -7,7 +7,7 @@ Nothing here commits.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import ColumnElement, Text, cast, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping import FetchFailure, FetchRun, MissingMovie, SyncState
 from database.incoming import column_types, incoming_rows
+from database.intervals import interval_of
 from database.models import Movie
 
 #: The pause before a failure is tried again: this, doubled with each attempt, up to the longest.
@@ -54,7 +55,8 @@ def record_failures(session: Session, failures: Iterable[Failure]) -> None:
     )
     old, new = FetchFailure.__table__.c, statement.excluded
     # The exponent is bounded, or the interval would overflow after some 60 attempts.
-    pause = literal(FIRST_RETRY) * func.power(2, func.least(old.attempts, 16))
+    doubled = func.power(2, func.least(old.attempts, 16))
+    pause = interval_of(FIRST_RETRY.total_seconds() * doubled)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["kind", "key"],
@@ -152,7 +154,7 @@ def start_run(session: Session, command: str) -> int:
     return run.id
 
 
-def change_run(session: Session, run_id: int, **values: Any) -> None:
+def change_run(session: Session, run_id: int, **values: object) -> None:
     """Set columns of a run, and its heartbeat."""
     session.execute(
         update(FetchRun)

@@ -1,11 +1,19 @@
 """One fetch at a time: an advisory lock that PostgreSQL frees when its holder dies."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 _FETCH_LOCK = 7_190_002
+
+_HOLDS_IT = (
+    "FROM pg_locks WHERE locktype = 'advisory' AND granted "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "AND classid = 0 AND objid = :key AND objsubid = 1"
+)
 
 
 class FetchLockHeld(Exception):
@@ -23,19 +31,26 @@ def hold_fetch_lock(engine: Engine) -> Iterator[None]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         key = {"key": _FETCH_LOCK}
         if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
-            raise FetchLockHeld(
-                connection.scalar(
-                    text(
-                        "SELECT 'process ' || pid || ' of ' || coalesce(host(client_addr), "
-                        "'this machine') || ' since ' || to_char(backend_start, "
-                        "'YYYY-MM-DD HH24:MI:SS') || ' UTC' FROM pg_stat_activity "
-                        "JOIN pg_locks USING (pid) WHERE locktype = 'advisory' AND objid = :key"
-                    ),
-                    key,
-                )
-                or "a run that is just ending"
-            )
+            raise FetchLockHeld(_describe_holder(connection))
         try:
             yield
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+            # A lost connection has freed the lock, and the reason for it is told elsewhere.
+            with suppress(DBAPIError):
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+
+
+def _describe_holder(connection: Connection) -> str:
+    words = (
+        "SELECT 'process ' || pid || ' of ' || coalesce(host(client_addr), 'this machine') "
+        "|| ' since ' || to_char(backend_start, 'YYYY-MM-DD HH24:MI:SS') || ' UTC' "
+        "FROM pg_stat_activity JOIN (SELECT pid AS holder %s) AS held ON pid = holder"
+    )
+    holder: str | None = connection.scalar(text(words % _HOLDS_IT), {"key": _FETCH_LOCK})
+    return holder or "a run that is just ending"
+
+
+def is_fetch_running(session: Session) -> bool:
+    """Tell whether a fetch holds the lock of this database, without taking it."""
+    held = text(f"SELECT EXISTS (SELECT {_HOLDS_IT})")
+    return bool(session.scalar(held, {"key": _FETCH_LOCK}))

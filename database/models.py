@@ -65,7 +65,11 @@ class Base(DeclarativeBase):
 
 
 class Movie(Base):
-    """One movie; null means that YTS did not say."""
+    """
+    One movie; null means that YTS did not say.
+
+    Every comparison with a stored movie uses up an id, here and in `torrents`: hence bigint.
+    """
 
     __tablename__ = "movies"
     __table_args__ = (
@@ -81,7 +85,7 @@ class Movie(Base):
         ),
     )
 
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     external_id: Mapped[int] = mapped_column(unique=True, comment="id at YTS; the stable key")
     imdb_code: Mapped[str | None] = mapped_column(comment="with tt, as in tt0133093")
     title: Mapped[str] = mapped_column(comment="falls back to title_long, slug or imdb_code")
@@ -211,7 +215,7 @@ class Torrent(Base):
     __tablename__ = "torrents"
     __table_args__ = (UniqueConstraint("movie_id", "hash"),)
 
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     movie_id: Mapped[int] = mapped_column(ForeignKey("movies.id", ondelete="CASCADE"))
     hash: Mapped[str] = mapped_column(comment="40 hex digits, upper case; not unique over movies")
     url: Mapped[str | None]

@@ -11,6 +11,11 @@ _REASONS = (
         "Check both in DATABASE_URL (special characters must be percent-encoded).",
     ),
     (
+        ("certificate file", "certificate verify failed", "does not support SSL"),
+        "cannot be reached over TLS as DATABASE_URL wants it",
+        "Check sslmode and sslrootcert there.",
+    ),
+    (
         ("does not exist",),
         "does not know this database or user",
         "Create it (createdb NAME), or correct DATABASE_URL.",
@@ -51,9 +56,10 @@ _REASONS = (
 def explain_unreachable(error: OperationalError, url: URL) -> str:
     """Return a sentence for the user about a connection that failed."""
     message = str(error.orig).strip()
-    place = url.set(password=None, query={}).render_as_string().partition("://")[2]
+    place = URL.create("", url.username, None, url.host, url.port, url.database)
+    name = place.render_as_string().partition("://")[2]
     for signs, meaning, advice in _REASONS:
         if any(sign in message for sign in signs):
-            return f"The database {place} {meaning}. {advice}"
+            return f"The database {name} {meaning}. {advice}"
     first_line = message.splitlines()[0] if message else "no reason given"
-    return f"The database {place} cannot be used: {first_line}"
+    return f"The database {name} cannot be used: {first_line}"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from database.errors import DatabaseNotReady
 
@@ -27,7 +27,8 @@ def read_revision(connection: Connection) -> str | None:
     """Return the revision of the tables, or None where there are none yet."""
     if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
         return None
-    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def ensure_schema(engine: Engine) -> None:
@@ -37,17 +38,23 @@ def ensure_schema(engine: Engine) -> None:
     Raises:
         DatabaseNotReady: too old a server, no pgvector, missing rights, or tables that
             are newer than this program.
+        sqlalchemy.exc.OperationalError: no connection can be had.
     """
-    with engine.connect() as connection:
-        revision = read_revision(connection)
-    if revision == HEAD_REVISION:
-        return
-    with engine.begin() as connection:
-        check_server(connection)
-        lock_migrations(connection)
-        # Another process may have done it while we waited.
-        if (revision := read_revision(connection)) != HEAD_REVISION:
-            _migrate(connection, revision)
+    try:
+        with engine.connect() as connection:
+            revision = read_revision(connection)
+        if revision == HEAD_REVISION:
+            return
+        with engine.begin() as connection:
+            check_server(connection)
+            lock_migrations(connection)
+            # Another process may have done it while we waited.
+            if (revision := read_revision(connection)) != HEAD_REVISION:
+                _migrate(connection, revision)
+    except OperationalError:
+        raise
+    except DBAPIError as error:
+        raise DatabaseNotReady(_explain_refusal(error)) from error
 
 
 def check_server(connection: Connection) -> None:
@@ -93,17 +100,17 @@ def _migrate(connection: Connection, revision: str | None) -> None:
             f"({HEAD_REVISION}). Update the program (git pull); nothing was changed."
         )
     config.attributes["connection"] = connection
-    try:
-        upgrade(config, "head")
-    except ProgrammingError as error:
-        raise DatabaseNotReady(_missing_rights(error)) from error
+    upgrade(config, "head")
 
 
-def _missing_rights(error: DBAPIError) -> str:
+def _explain_refusal(error: DBAPIError) -> str:
     reason = str(error.orig).strip().splitlines()[0]
     if "extension" in reason:
         return (
             f"The database user may not create the pgvector extension ({reason}). Let an "
             "administrator run once in this database: CREATE EXTENSION vector"
         )
-    return f"The tables could not be created or migrated: {reason}. Nothing was changed."
+    return (
+        f"The tables could not be read, created or migrated ({reason}). Let the database user own "
+        "the database, or an administrator migrate it: alembic upgrade head"
+    )

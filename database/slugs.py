@@ -1,8 +1,16 @@
-"""Slugs are unique here, though not at YTS: the movie with the lowest id keeps the bare one."""
+"""
+Slugs are unique here, though not at YTS.
 
+Of the movies that want one slug the lowest id keeps it; the others add their id:
+`<slug>-<id>`. A slug that ends in its movie's own id, be it added or YTS's own,
+gives way to one that does not, and adds the id once more. So every movie's slug
+follows from all that are stored, in whatever order they came.
+"""
+
+from collections import defaultdict
 from collections.abc import Mapping
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from database.models import Movie
@@ -10,35 +18,51 @@ from database.models import Movie
 
 def assign_slugs(session: Session, wanted: Mapping[int, str | None]) -> dict[int, str | None]:
     """
-    Return a free slug for each YTS id, its own or `<slug>-<id>`; does not commit.
+    Return a free slug for each YTS id, its own if it may keep it; does not commit.
 
-    Where a stored movie with a higher id holds the bare slug, it is renamed, so
-    that the order of saving does not matter.
+    Stored movies make way: those not in *wanted* are renamed, those in it lose
+    their old slug until they are written.
     """
-    holders = _read_holders(session, wanted)
-    lowest: dict[str, int] = {}
-    for external_id, slug in sorted(wanted.items()):
-        if slug is not None:
-            lowest.setdefault(slug, external_id)
-    winners = {slug: min(id_, holders.get(slug, id_)) for slug, id_ in lowest.items()}
-    losers = [holders[slug] for slug, winner in winners.items() if holders.get(slug, 0) > winner]
-    if losers:
-        session.execute(
-            update(Movie)
-            .where(Movie.external_id == func.any(sorted(losers)))
-            .values(slug=Movie.slug.concat("-").concat(Movie.external_id.cast(Movie.slug.type)))
-        )
-    return {
-        external_id: slug
-        if slug is None or winners[slug] == external_id
-        else f"{slug}-{external_id}"
-        for external_id, slug in wanted.items()
-    }
+    claims = {external_id: slug for external_id, slug in wanted.items() if slug is not None}
+    stored = _read_stored(session, claims)
+    while losers := _find_losers(stored | claims):
+        claims |= {external_id: f"{slug}-{external_id}" for external_id, slug in losers.items()}
+        stored |= _read_stored(session, claims)
+    movers = [id_ for id_, slug in sorted(stored.items()) if claims.get(id_, slug) != slug]
+    # All let go before any takes hold, or two that swap their slugs would collide.
+    for external_id in movers:
+        _rename(session, external_id, None)
+    for external_id in movers:
+        if external_id not in wanted:
+            _rename(session, external_id, claims[external_id])
+    return {external_id: claims.get(external_id) for external_id in wanted}
 
 
-def _read_holders(session: Session, wanted: Mapping[int, str | None]) -> dict[str, int]:
-    slugs = sorted({slug for slug in wanted.values() if slug is not None})
+def _find_losers(claims: Mapping[int, str]) -> dict[int, str]:
+    """Return the ids that have to leave the slug they claim to another one."""
+    claimants: defaultdict[str, set[int]] = defaultdict(set)
+    for external_id, slug in claims.items():
+        claimants[slug].add(external_id)
+    losers: dict[int, str] = {}
+    for slug, ids in claimants.items():
+        winner = min((slug.endswith(f"-{external_id}"), external_id) for external_id in ids)[1]
+        losers |= dict.fromkeys(ids - {winner}, slug)
+    return losers
+
+
+def _read_stored(session: Session, claims: Mapping[int, str]) -> dict[int, str]:
+    """Return the slugs of the stored movies that claim one or hold one that is claimed."""
     rows = session.execute(
-        select(Movie.slug, Movie.external_id).where(Movie.slug == func.any(slugs))
+        select(Movie.external_id, Movie.slug).where(
+            Movie.slug.is_not(None),
+            or_(
+                Movie.external_id == func.any(list(claims)),
+                Movie.slug == func.any(sorted(set(claims.values()))),
+            ),
+        )
     )
-    return {slug: external_id for slug, external_id in rows if slug is not None}
+    return {external_id: slug for external_id, slug in rows if slug is not None}
+
+
+def _rename(session: Session, external_id: int, slug: str | None) -> None:
+    session.execute(update(Movie).where(Movie.external_id == external_id).values(slug=slug))

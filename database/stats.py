@@ -8,6 +8,19 @@ from sqlalchemy.orm import Session
 from database.bookkeeping import FetchFailure, FetchRun, MissingMovie, SyncState
 from database.models import Cast, Genre, Movie, MovieGenre, Torrent
 
+#: What `read_stats` returns of tables without rows.
+NO_STATS: dict[str, Any] = {
+    "total_movies": 0,
+    "total_genres": 0,
+    "total_cast": 0,
+    "total_torrents": 0,
+    "movies_with_details": 0,
+    "average_rating": None,
+    "last_saved_at": None,
+    "total_failures": 0,
+    "total_missing": 0,
+}
+
 
 def read_stats(session: Session) -> dict[str, Any]:
     """

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from database.db import DatabaseManager
@@ -21,8 +21,8 @@ from database.ledger import (
     record_failures,
     record_missing,
 )
-from database.transient import is_transient, repeat_transient
-from database.write import save_movies
+from database.transient import first_line, is_transient, repeat_transient
+from database.write import Outcome, save_movies
 from yts.payload import MoviePayload
 
 
@@ -68,7 +68,9 @@ def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult
     try:
         return repeat_transient(lambda: _commit(db, run_id, step))
     except DBAPIError as error:
-        if is_transient(error) or not step.movies:
+        # A unique violation that repeating did not cure is the fault of one of the movies.
+        is_nobodys = is_transient(error) and not isinstance(error, IntegrityError)
+        if is_nobodys or not step.movies:
             raise
         if len(step.movies) == 1:
             return save_step(db, run_id, _with_refusal(step, error))
@@ -81,33 +83,30 @@ def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult
 
 
 def _with_refusal(step: Step, error: DBAPIError) -> Step:
-    movie, reason = step.movies[0], str(error.orig).strip().splitlines()[0]
-    refusal = Failure("movie", str(movie.id), "save", type(error.orig).__name__, reason[:500])
+    movie, kind = step.movies[0], type(error.orig).__name__
+    refusal = Failure("movie", str(movie.id), "save", kind, first_line(error)[:500])
     return replace(step, movies=(), failures=(*step.failures, refusal))
 
 
 def _commit(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult:
     with db.get_session() as session:
-        outcomes = Counter[str](
-            save_movies(
-                session, step.movies, has_details=step.has_details, update=step.update
-            ).values()
-        )
-        outcomes += Counter(
+        saved = save_movies(session, step.movies, has_details=step.has_details, update=step.update)
+        _write_ledger(session, step, saved)
+        outcomes = Counter[str](saved.values()) + Counter(
             skipped=step.skipped, missing=len(step.missing), failed=len(step.failures)
         )
-        _write_ledger(session, step)
         if run_id is not None:
             counters = Counter(step.counters) + outcomes
             add_to_run(session, run_id, {**counters, "planned": outcomes.total()})
     return StepResult(outcomes, step.failures)
 
 
-def _write_ledger(session: Session, step: Step) -> None:
-    ids = [movie.id for movie in step.movies]
-    if ids:
-        clear_missing(session, ids)
-        clear_failures(session, "movie", ids)
+def _write_ledger(session: Session, step: Step, saved: Mapping[int, Outcome]) -> None:
+    # A list page that names a known movie says nothing about details that failed or are missing.
+    settled = [id_ for id_, outcome in saved.items() if step.has_details or outcome == "saved"]
+    if settled:
+        clear_missing(session, settled)
+        clear_failures(session, "movie", settled)
     if step.missing:
         record_missing(session, step.missing)
         clear_failures(session, "movie", step.missing)

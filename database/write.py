@@ -6,10 +6,10 @@ links, torrents) and keys are sorted, so that two writers never deadlock.
 An unknown value never replaces a known one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Result, func, literal_column, or_, select
 from sqlalchemy import update as update_rows
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
@@ -24,11 +24,28 @@ Outcome = Literal["saved", "updated", "unchanged", "skipped"]
 
 #: Columns that a payload fills under the same name.
 _PAYLOAD_COLUMNS = (
-    "imdb_code title_english title_long year rating runtime language mpa_rating summary "
-    "description_full description_intro synopsis yt_trailer_code like_count url background_image "
-    "background_image_original small_cover_image medium_cover_image large_cover_image "
-    "date_uploaded_unix"
-).split()
+    "imdb_code",
+    "title_english",
+    "title_long",
+    "year",
+    "rating",
+    "runtime",
+    "language",
+    "mpa_rating",
+    "summary",
+    "description_full",
+    "description_intro",
+    "synopsis",
+    "yt_trailer_code",
+    "like_count",
+    "url",
+    "background_image",
+    "background_image_original",
+    "small_cover_image",
+    "medium_cover_image",
+    "large_cover_image",
+    "date_uploaded_unix",
+)
 _COLUMNS = ["external_id", "title", "slug", "date_uploaded", *_PAYLOAD_COLUMNS]
 #: Written along with a real change, but none by themselves.
 _VOLATILE_COLUMNS = frozenset({"like_count", "date_uploaded_unix"})
@@ -73,7 +90,7 @@ def read_row_ids(session: Session, external_ids: Sequence[int]) -> dict[int, int
     rows = session.execute(
         select(Movie.external_id, Movie.id).where(Movie.external_id == func.any(external_ids))
     )
-    return {external_id: row_id for external_id, row_id in rows}
+    return dict(rows.all())
 
 
 def existing_ids(
@@ -84,13 +101,13 @@ def existing_ids(
     return {id_ for id_, is_complete in stored.items() if is_complete or not with_details}
 
 
-def _read_stored(session: Session, external_ids: Any) -> dict[int, bool]:
+def _read_stored(session: Session, external_ids: Collection[int]) -> dict[int, bool]:
     rows = session.execute(
         select(Movie.external_id, Movie.details_fetched_at.is_not(None)).where(
             Movie.external_id == func.any(list(external_ids))
         )
     )
-    return {external_id: is_complete for external_id, is_complete in rows}
+    return dict(rows.all())
 
 
 def _upsert(
@@ -112,7 +129,7 @@ def _upsert(
     fetched_at: ColumnElement[Any] = func.now() if has_details else literal_column("NULL")
     statement = postgresql.insert(Movie).from_select(
         [*_COLUMNS, "details_fetched_at"],
-        select(*(source.c[name] for name in _COLUMNS), fetched_at),
+        select(*(source.c[name] for name in _COLUMNS), fetched_at).order_by(source.c.external_id),
     )
     old, new = Movie.__table__.c, statement.excluded
     values: dict[str, Any] = {
@@ -124,12 +141,12 @@ def _upsert(
     first_details = old.details_fetched_at.is_(None) & new.details_fetched_at.is_not(None)
     values["details_fetched_at"] = func.coalesce(new.details_fetched_at, old.details_fetched_at)
     values["updated_at"] = func.now()
-    returned = session.execute(
+    returned: Result[int, bool] = session.execute(
         statement.on_conflict_do_update(
             index_elements=["external_id"], set_=values, where=or_(changes, first_details)
         ).returning(Movie.external_id, literal_column("movies.xmax = 0"))
     )
-    return [(external_id, is_new) for external_id, is_new in returned]
+    return list(returned)
 
 
 def _touch(session: Session, external_ids: Sequence[int]) -> None:

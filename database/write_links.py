@@ -1,9 +1,9 @@
 """Save what hangs on a movie: genres and torrents as the answer has them, cast as a union."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Integer, SmallInteger, and_, delete, func, select
+from sqlalchemy import ColumnElement, Integer, SmallInteger, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import TableValuedAlias
@@ -13,14 +13,26 @@ from database.models import Cast, Genre, MovieCast, MovieGenre, Torrent
 from yts.payload import CastPayload, MoviePayload
 
 _TORRENT_COLUMNS = (
-    "hash url quality type is_repack video_codec bit_depth audio_channels seeds peers size "
-    "size_bytes date_uploaded_unix"
-).split()
+    "hash",
+    "url",
+    "quality",
+    "type",
+    "is_repack",
+    "video_codec",
+    "bit_depth",
+    "audio_channels",
+    "seeds",
+    "peers",
+    "size",
+    "size_bytes",
+    "date_uploaded_unix",
+)
 #: Written along with a real change, but none by themselves.
 _VOLATILE_TORRENT_COLUMNS = frozenset({"seeds", "peers", "date_uploaded_unix"})
 _PERSON_COLUMNS = ("name", "imdb_code", "url_small_image")
 
 Row = dict[str, Any]
+Key = TypeVar("Key")
 
 
 def save_links(session: Session, movies: Mapping[int, MoviePayload]) -> set[int]:
@@ -43,13 +55,14 @@ def _save_genres(session: Session, movies: Mapping[int, MoviePayload]) -> set[in
         for row_id, genres in told.items()
         for name in sorted({genre for genre in genres if genre})
     ]
-    names = [{"name": name} for name in sorted({link["name"] for link in links})]
-    source = incoming_rows(column_types(Genre, ["name"]), names)
+    names = {genre for genres in told.values() for genre in genres if genre}
+    source = incoming_rows(column_types(Genre, ["name"]), [{"name": name} for name in names])
     unknown = select(source.c.name).where(source.c.name.not_in(select(Genre.name)))
+    unknown = unknown.order_by(source.c.name)
     session.execute(insert(Genre).from_select(["name"], unknown).on_conflict_do_nothing())
 
-    link_types = {"movie_id": Integer()} | column_types(Genre, ["name"])
-    listed = incoming_rows(link_types, links)
+    types = column_types(MovieGenre, ["movie_id"]) | column_types(Genre, ["name"])
+    listed = incoming_rows(types, links)
     pairs = select(listed.c.movie_id, Genre.id).join(Genre, Genre.name == listed.c.name)
     gone = session.scalars(
         delete(MovieGenre)
@@ -79,20 +92,26 @@ def _save_cast(session: Session, movies: Mapping[int, MoviePayload]) -> None:
             if person.name is None:
                 continue
             key = person.imdb_code or f"name {person.name}"
-            people.setdefault(key, person.model_dump(include=set(_PERSON_COLUMNS)))
+            _add(people, key, person.model_dump(include=set(_PERSON_COLUMNS)))
             role = {"movie_id": row_id, "character_name": person.character_name}
-            roles.setdefault((row_id, key), role | _identity(person))
+            _add(roles, (row_id, key), role | _identity(person))
     if not people:
         return
-    _save_people(session, [people[key] for key in sorted(people)])
+    _save_people(session, list(people.values()))
     _save_roles(session, list(roles.values()))
+
+
+def _add(rows: dict[Key, Row], key: Key, row: Row) -> None:
+    """Add *row*, or fill in what the one of the same key does not know."""
+    known = rows.setdefault(key, row)
+    known.update({name: value for name, value in row.items() if known[name] is None})
 
 
 def _identity(person: CastPayload) -> Row:
     return {"imdb_code": person.imdb_code, "name": person.name}
 
 
-def _is_this_person(listed: TableValuedAlias) -> Any:
+def _is_this_person(listed: TableValuedAlias) -> ColumnElement[bool]:
     by_code = Cast.imdb_code == listed.c.imdb_code
     by_name = and_(
         listed.c.imdb_code.is_(None), Cast.imdb_code.is_(None), Cast.name == listed.c.name
@@ -101,22 +120,38 @@ def _is_this_person(listed: TableValuedAlias) -> Any:
 
 
 def _save_people(session: Session, people: Sequence[Row]) -> None:
-    """Add those not known yet; the first spelling of a name stays."""
+    """Add those not known yet, and pictures not known yet; the first spelling of a name stays."""
     source = incoming_rows(column_types(Cast, _PERSON_COLUMNS), people)
     unknown = select(*source.c).where(~select(Cast.id).where(_is_this_person(source)).exists())
+    unknown = unknown.order_by(source.c.imdb_code, source.c.name)
     session.execute(
         insert(Cast).from_select(list(_PERSON_COLUMNS), unknown).on_conflict_do_nothing()
+    )
+    pictures = (
+        select(Cast.id, source.c.url_small_image)
+        .join(Cast, _is_this_person(source))
+        .where(Cast.url_small_image.is_(None), source.c.url_small_image.is_not(None))
+        .order_by(Cast.id)
+        .with_for_update(of=Cast, key_share=True)
+        .subquery()
+    )
+    session.execute(
+        update(Cast)
+        .where(Cast.id == pictures.c.id)
+        .values(url_small_image=pictures.c.url_small_image)
+        .execution_options(synchronize_session=False)
     )
 
 
 def _save_roles(session: Session, roles: Sequence[Row]) -> None:
     numbered = [role | {"number": number} for number, role in enumerate(roles)]
-    types = {"movie_id": Integer(), "number": Integer()}
+    types = column_types(MovieCast, ["movie_id", "character_name"])
     types |= column_types(Cast, ["imdb_code", "name"])
-    types |= column_types(MovieCast, ["character_name"])
-    listed = incoming_rows(types, numbered)
+    listed = incoming_rows({**types, "number": Integer()}, numbered)
     known = select(MovieCast).where(
-        MovieCast.movie_id == listed.c.movie_id, MovieCast.cast_id == Cast.id
+        MovieCast.movie_id == listed.c.movie_id,
+        MovieCast.cast_id == Cast.id,
+        MovieCast.character_name.is_not(None) | listed.c.character_name.is_(None),
     )
     taken = (
         select(func.coalesce(func.max(MovieCast.position) + 1, 0))
@@ -135,7 +170,13 @@ def _save_roles(session: Session, roles: Sequence[Row]) -> None:
         .where(~known.exists())
     )
     columns = ["movie_id", "cast_id", "character_name", "position"]
-    session.execute(insert(MovieCast).from_select(columns, new).on_conflict_do_nothing())
+    statement = insert(MovieCast).from_select(columns, new)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["movie_id", "cast_id"],
+            set_={"character_name": statement.excluded.character_name},
+        )
+    )
 
 
 def _save_torrents(session: Session, movies: Mapping[int, MoviePayload]) -> set[int]:

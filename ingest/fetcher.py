@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from time import monotonic
 
-from database.ledger import Failure
+from database.ledger import Failure, Kind, Stage
 from ingest.budget import Stopped
 from ingest.plan import PageBatch
 from yts.client import YtsClient
-from yts.errors import MalformedMovie, YtsRefused, YtsUnavailable
+from yts.errors import MalformedMovie, YtsError, YtsRefused, YtsUnavailable
 from yts.payload import MoviePage, MoviePayload
 
 #: A portion is handed over when it has this many movies, or is this old in seconds.
@@ -43,7 +43,7 @@ class Fetcher:
             page = self._client.fetch_page(batch.page, batch.order)
         except YtsUnavailable as error:
             self._count_failure(error)
-            return Failure("page", batch.key, "fetch", type(error).__name__, str(error))
+            return failure_of("page", batch.key, error)
         except YtsRefused as error:
             self.given_up = str(error)
             return None
@@ -84,7 +84,7 @@ class Fetcher:
         except (YtsUnavailable, MalformedMovie) as error:
             if isinstance(error, YtsUnavailable):
                 self._count_failure(error)
-            return failure_of(error, str(movie_id))
+            return failure_of("movie", str(movie_id), error)
 
     def _take(self, movie_id: int, future: Future[Fetched], portion: dict[int, Fetched]) -> None:
         try:
@@ -107,9 +107,7 @@ class Fetcher:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def failure_of(error: YtsUnavailable | MalformedMovie, key: str) -> Failure:
-    """Return the ledger's view of a movie's failure; *key* is used where it has no id."""
-    if isinstance(error, MalformedMovie):
-        known = key if error.movie_id is None else str(error.movie_id)
-        return Failure("movie", known, "parse", type(error).__name__, str(error))
-    return Failure("movie", key, "fetch", type(error).__name__, str(error))
+def failure_of(kind: Kind, key: str, error: YtsError) -> Failure:
+    """Return the ledger's view of *error*."""
+    stage: Stage = "parse" if isinstance(error, MalformedMovie) else "fetch"
+    return Failure(kind, key, stage, type(error).__name__, str(error))

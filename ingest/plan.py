@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from yts.client import Order
+from yts.settings import Order
 
 #: YTS ids are far below; more is a typing error.
 HIGHEST_ID = 9_999_999

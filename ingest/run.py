@@ -30,6 +30,8 @@ from ingest.worker import Worker, run_batch, start_worker
 from yts.errors import YtsRefused, YtsUnavailable
 from yts.payload import MoviePage
 
+#: Requests to a base URL until the next is tried.
+PROBE_ATTEMPTS = 3
 #: How the Server header of practice data begins.
 SANDBOX_SERVER = "yts-sandbox"
 EXIT_DONE, EXIT_FATAL, EXIT_SOME_FAILED, EXIT_UNAVAILABLE = 0, 1, 3, 4
@@ -95,7 +97,7 @@ def _open_source(course: Course) -> Iterator[tuple[Worker, PageBatch, MoviePage]
     for api_url in course.settings.api_urls:
         with Worker(course.settings, api_url, course.run_id, course.stop) as worker:
             try:
-                page = worker.client.fetch_page(first.page, first.order)
+                page = worker.client.fetch_page(first.page, first.order, attempts=PROBE_ATTEMPTS)
             except (YtsUnavailable, YtsRefused) as error:
                 course.listener.note(f"{api_url}: {error}")
                 reasons.append(error)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import URL
 
-from yts.client import ClientSettings
+from yts.settings import ClientSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ingest.report import PageReport
-from yts.client import MOVIES_PER_PAGE
+from yts.settings import MOVIES_PER_PAGE
 
 #: Pages in a row that must hold nothing new before a newest-first reading believes that it
 #: has caught up: the order of the list has small exceptions.

@@ -15,8 +15,9 @@ from ingest.fetcher import Fetcher, failure_of
 from ingest.plan import Batch, MovieBatch, PageBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
-from yts.client import MOVIES_PER_PAGE, YtsClient
+from yts.client import YtsClient
 from yts.payload import MoviePage, MoviePayload, count_unknown
+from yts.settings import MOVIES_PER_PAGE
 
 
 class Worker:
@@ -54,10 +55,7 @@ class Worker:
         Raises:
             DatabaseNotReady: the database stayed out of reach.
         """
-        if isinstance(batch, PageBatch):
-            report = self._run_page(batch)
-        else:
-            report = self._run_movies(batch)
+        report = self._run_page(batch) if isinstance(batch, PageBatch) else self._run_movies(batch)
         return replace(report, given_up=self._fetcher.given_up)
 
     def _run_page(self, batch: PageBatch) -> BatchReport:
@@ -71,8 +69,11 @@ class Worker:
     def save_page(self, batch: PageBatch, page: MoviePage) -> BatchReport:
         """Save a page that is already here, in one step."""
         failures = tuple(
-            failure_of(error, f"{batch.key} row {number}")
-            for number, error in enumerate(page.malformed, 1)
+            # A row that does not even say whose it is goes to the page's account.
+            failure_of("page", batch.key, error)
+            if error.movie_id is None
+            else failure_of("movie", str(error.movie_id), error)
+            for error in page.malformed
         )
         step = Step(
             page.movies,

@@ -27,6 +27,8 @@ for name in [name for name in os.environ if name.startswith(("YTS_", "DATABASE_U
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
     """Start a PostgreSQL server for the whole session, with a migrated template database."""
     with open_embedded(tmp_path_factory.mktemp("postgres")) as server:
+        # Nothing here must survive a power cut, and stopping takes seconds less.
+        run_sql(server.url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
         run_sql(server.url, "CREATE DATABASE migrated")
         engine = create_engine(server.url.set(database="migrated"))
         ensure_schema(engine)

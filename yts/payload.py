@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeGuard
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -33,10 +33,15 @@ def _empty_is_unknown(value: Any) -> Any:
     return None if value == "" else value
 
 
+def _storable(text: str | None) -> str | None:
+    # PostgreSQL has no NUL in its texts.
+    return (text.replace("\0", "").strip() or None) if text else None
+
+
 _Known = BeforeValidator(_empty_is_unknown)
 _NonZero = BeforeValidator(_zero_is_unknown)
 
-Text = Annotated[str | None, AfterValidator(lambda text: text or None)]
+Text = Annotated[str | None, AfterValidator(_storable)]
 Flag = Annotated[bool | None, _Known]
 # The ranges are those of the columns that keep them.
 Small = Annotated[Annotated[int, Field(ge=0, le=2**15 - 1)] | None, _Known]
@@ -59,8 +64,9 @@ class _Uploaded(_Payload):
     def uploaded_at(self) -> datetime | None:
         """Return the upload time; the wall clock wins, for it never moved."""
         try:
-            return datetime.fromisoformat(self.date_uploaded or "").replace(tzinfo=SITE_ZONE)
-        except ValueError:
+            wall_clock = datetime.fromisoformat(self.date_uploaded or "")
+            return wall_clock.replace(tzinfo=SITE_ZONE).astimezone(UTC)
+        except (ValueError, OverflowError):
             unix = self.date_uploaded_unix
             return datetime.fromtimestamp(unix, UTC) if unix else None
 
@@ -186,7 +192,7 @@ def parse_page(body: bytes) -> MoviePage:
     """
     data = _open_envelope(body)
     count, rows = data.get("movie_count"), data.get("movies")
-    if not isinstance(count, int) or not (rows is None or isinstance(rows, list)):
+    if not (_is_count(count) and (rows is None or isinstance(rows, list))):
         raise NotYts("the answer has no movie list where YTS puts it")
     movies: dict[int, MoviePayload] = {}
     malformed = []
@@ -210,7 +216,7 @@ def parse_details(body: bytes, movie_id: int) -> MoviePayload | None:
         MalformedMovie: the movie is there but cannot be understood.
     """
     raw = _open_envelope(body).get("movie")
-    if not isinstance(raw, dict) or not isinstance(raw.get("id"), int):
+    if not (isinstance(raw, dict) and _is_count(raw.get("id"))):
         raise NotYts("the answer has no movie where YTS puts it")
     # The ghost of a missing movie is not empty: it has id 0 and all genres.
     if raw["id"] == 0:
@@ -232,8 +238,9 @@ def _open_envelope(body: bytes) -> dict[str, Any]:
     if not isinstance(answer, dict) or "status" not in answer:
         raise NotYts("the answer is JSON, but not from YTS: it has no status")
     if answer["status"] != "ok":
-        message = str(answer.get("status_message"))[:200]
-        raise YtsUnavailable(f"YTS answered status {answer['status']!r}: {message}")
+        status = _printable(str(answer["status"]))[:50]
+        message = _printable(str(answer.get("status_message")))[:200]
+        raise YtsUnavailable(f"YTS answered status {status!r}: {message}")
     if not isinstance(answer.get("data"), dict):
         raise NotYts("the answer has no data")
     data: dict[str, Any] = answer["data"]
@@ -245,32 +252,38 @@ def _read_json(body: bytes) -> Any:
     after_noise = re.search(rb"\{\s*\"status\".*", body, re.DOTALL)
     for candidate in (body, after_noise.group() if after_noise else b""):
         try:
-            if rb"\u0000" not in candidate:
-                return from_json(candidate)
+            return from_json(candidate)
         except ValueError:
             pass  # Lone surrogates stop the fast parser; the patient one takes them.
         try:
-            return json.loads(_scrubbed(json.loads(candidate)))
-        except ValueError:
+            return from_json(_without_surrogates(json.loads(candidate)))
+        except (ValueError, RecursionError):
             continue
     raise YtsUnavailable("the answer is not JSON: " + _excerpt(body))
 
 
-def _scrubbed(answer: Any) -> str:
-    """Return *answer* as JSON without what PostgreSQL cannot store: NUL and lone surrogates."""
-    text = json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace").decode()
-    return re.sub(r"(?<!\\)((?:\\\\)*)\\u0000", r"\1", text)
+def _without_surrogates(answer: Any) -> bytes:
+    """Return *answer* as JSON with a question mark for what UTF-8 cannot hold."""
+    return json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _excerpt(body: bytes) -> str:
     text = re.sub(rb"<[^>]*>", b" ", body[:400]).decode("utf-8", "replace")
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    return " ".join(printable.split())[:120] or "it is empty"
+    return _printable(text)[:120] or "it is empty"
+
+
+def _printable(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    """Tell whether *value* is a whole number that a column can keep; true is none."""
+    return type(value) is int and 0 <= value < 2**31
 
 
 def _readable_id(raw: object) -> int | None:
     movie_id = raw.get("id") if isinstance(raw, dict) else None
-    return movie_id if isinstance(movie_id, int) and 0 < movie_id < 2**31 else None
+    return movie_id if _is_count(movie_id) and movie_id else None
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -5,6 +5,10 @@ from email.utils import parsedate_to_datetime
 
 from yts.errors import YtsRefused, YtsUnavailable
 
+#: The longest that a server's Retry-After is obeyed, in seconds: a server that wants more
+#: is rather called unavailable than waited for.
+MAX_RETRY_AFTER_SECONDS = 120.0
+
 
 def judge_status(status: int, retry_after: str | None, url: str) -> None:
     """
@@ -25,17 +29,23 @@ def judge_status(status: int, retry_after: str | None, url: str) -> None:
 
 
 def read_retry_after(header: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for, from a number or a date."""
-    if not header:
+    """
+    Return the seconds that a Retry-After header asks for, as a number or as a date.
+
+    From 0 to MAX_RETRY_AFTER_SECONDS; None where it says nothing understandable.
+    """
+    try:
+        seconds = _seconds_asked_for(header or "")
+    except (ValueError, OverflowError):
         return None
+    return min(max(0.0, seconds), MAX_RETRY_AFTER_SECONDS)
+
+
+def _seconds_asked_for(header: str) -> float:
     try:
-        return max(0.0, float(header))
+        return float(header)
     except ValueError:
-        pass
-    try:
         moment = parsedate_to_datetime(header)
-    except ValueError:
-        return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return (moment - datetime.now(UTC)).total_seconds()

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 
 import pgvector.sqlalchemy
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -181,7 +180,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "movies",
-        sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("external_id", sa.Integer(), nullable=False, comment="id at YTS; the stable key"),
         sa.Column("imdb_code", sa.Text(), nullable=True, comment="with tt, as in tt0133093"),
         sa.Column(
@@ -240,7 +239,11 @@ def upgrade() -> None:
             "search_vector",
             postgresql.TSVECTOR(),
             sa.Computed(
-                "setweight(to_tsvector('simple'::regconfig, left(title, 10000)), 'A') || setweight(to_tsvector('simple'::regconfig, left(coalesce(title_english, ''), 10000)), 'A') || setweight(to_tsvector('english'::regconfig, left(coalesce(description_full, summary, ''), 100000)), 'C')",
+                "setweight(to_tsvector('simple'::regconfig, left(title, 10000)), 'A') || "
+                "setweight(to_tsvector('simple'::regconfig, "
+                "left(coalesce(title_english, ''), 10000)), 'A') || "
+                "setweight(to_tsvector('english'::regconfig, "
+                "left(coalesce(description_full, summary, ''), 100000)), 'C')",
                 persisted=True,
             ),
             nullable=True,
@@ -330,7 +333,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "movie_casts",
-        sa.Column("movie_id", sa.Integer(), nullable=False),
+        sa.Column("movie_id", sa.BigInteger(), nullable=False),
         sa.Column("cast_id", sa.Integer(), nullable=False),
         sa.Column("character_name", sa.Text(), nullable=True),
         sa.Column(
@@ -353,7 +356,7 @@ def upgrade() -> None:
     op.create_index("ix_movie_casts_cast_id", "movie_casts", ["cast_id"], unique=False)
     op.create_table(
         "movie_embeddings",
-        sa.Column("movie_id", sa.Integer(), nullable=False),
+        sa.Column("movie_id", sa.BigInteger(), nullable=False),
         sa.Column("model", sa.Text(), nullable=False, comment="name of the model"),
         sa.Column("recipe", sa.Integer(), nullable=False, comment="version of the text recipe"),
         sa.Column("input_hash", sa.Text(), nullable=False, comment="of the text that was embedded"),
@@ -376,7 +379,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "movie_genres",
-        sa.Column("movie_id", sa.Integer(), nullable=False),
+        sa.Column("movie_id", sa.BigInteger(), nullable=False),
         sa.Column("genre_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["genre_id"],
@@ -395,8 +398,8 @@ def upgrade() -> None:
     op.create_index("ix_movie_genres_genre_id", "movie_genres", ["genre_id"], unique=False)
     op.create_table(
         "torrents",
-        sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
-        sa.Column("movie_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("movie_id", sa.BigInteger(), nullable=False),
         sa.Column(
             "hash",
             sa.Text(),

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg2
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from database.embedded_home import open_lock, try_lock
 
 REPOSITORY = Path(__file__).parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"}
 USER_PROGRAM = Path(__file__).with_name("embedded_user.py")
 TIMEOUT_SECONDS = 20
 
@@ -60,6 +61,11 @@ def query(url: URL, statement: str, **parameters: Any) -> list[Any]:
         return list(result.scalars()) if result.returns_rows else []
 
 
+def copy_data(source: Path, target: Path) -> None:
+    """Copy a directory with owners, modes and links."""
+    subprocess.run(["cp", "-a", source, target], check=True)
+
+
 def read_modes(*places: Path) -> dict[Path, tuple[int, int, int]]:
     parents = {parent for place in places for parent in place.parents}
     statuses = {parent: parent.stat() for parent in parents}
@@ -67,16 +73,19 @@ def read_modes(*places: Path) -> dict[Path, tuple[int, int, int]]:
 
 
 class User:
-    """A process of its own, and session, that has *home* open."""
+    """A process, in a session of its own, that has *home* open."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, python: str = sys.executable, **identity: Any) -> None:
+        packages = Path(psycopg2.__file__).parents[1]
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", USER_PROGRAM, home],
+            [python, "-W", "error", USER_PROGRAM, home],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=ENVIRONMENT,
+            cwd="/",
+            env={**ENVIRONMENT, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(packages)])},
             text=True,
             start_new_session=True,
+            **identity,
         )
 
     def read_url(self) -> URL:

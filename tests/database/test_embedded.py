@@ -19,18 +19,16 @@ from pathlib import Path
 import psutil
 import psycopg2
 import pytest
-from sqlalchemy import make_url
 
 from database import embedded_account, embedded_launch, embedded_process
 from database.embedded import DATABASE_NAME, default_home, open_embedded
 from database.errors import DatabaseNotReady
 from tests.database.embedded_world import (
     ENVIRONMENT,
-    REPOSITORY,
     TIMEOUT_SECONDS,
-    USER_PROGRAM,
     User,
     acting_as,
+    copy_data,
     find_postmaster,
     find_postmasters,
     is_all_gone,
@@ -49,6 +47,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become som
 def homes() -> Iterator[Callable[[Path], Path]]:
     """Says which homes a test uses; in none of them a process may be left at the end."""
     used: list[Path] = []
+    children_before = psutil.Process().children()
 
     def use(home: Path) -> Path:
         used.append(home)
@@ -59,13 +58,27 @@ def homes() -> Iterator[Callable[[Path], Path]]:
     for postmaster in [process for home in left for process in find_postmasters(home)]:
         postmaster.kill()
     assert not left, "processes were left behind"
-    assert not psutil.Process().children(), "children were left behind"
+    assert psutil.Process().children() == children_before, "children were left behind"
 
 
 @pytest.fixture
-def home(tmp_path: Path, homes: Callable[[Path], Path]) -> Path:
+def new_home(tmp_path: Path, homes: Callable[[Path], Path]) -> Path:
     """A home to be; for root it lies below directories that are closed to everybody else."""
     return homes(tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def used_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that all tests of this module may use, one after the other."""
+    home = tmp_path_factory.mktemp("used") / "home"
+    open_embedded(home).close()
+    return home
+
+
+@pytest.fixture
+def home(used_home: Path, homes: Callable[[Path], Path]) -> Path:
+    """A home that was used before; no test leaves anything in it that another one notices."""
+    return homes(used_home)
 
 
 @pytest.fixture
@@ -77,12 +90,12 @@ def open_parent() -> Iterator[Path]:
 
 
 @pytest.fixture
-def users() -> Iterator[Callable[[Path], User]]:
+def users() -> Iterator[Callable[..., User]]:
     """Starts users, who do not survive the test."""
     started: list[User] = []
 
-    def start(home: Path) -> User:
-        started.append(User(home))
+    def start(home: Path, *python: str, **identity: object) -> User:
+        started.append(User(home, *python, **identity))
         return started[-1]
 
     yield start
@@ -93,26 +106,27 @@ def users() -> Iterator[Callable[[Path], User]]:
 # --- coming and going --------------------------------------------------------------------
 
 
-def test_starting_is_quick(home):
+def test_starting_is_quick(new_home):
     """
-    The first start takes less than 3 s, later ones less than 0.5 s (on a busy machine, thrice).
+    The first start takes less than 3 s, later ones less than 0.5 s; a busy machine may take ten
+    times that.
     """
     seconds = []
     for _ in range(2):
         began = time.monotonic()
-        with open_embedded(home):
+        with open_embedded(new_home):
             seconds.append(time.monotonic() - began)
 
     first, later = seconds
-    assert first < 3 * 3
-    assert later < 3 * 0.5
+    assert first < 10 * 3
+    assert later < 10 * 0.5
 
 
-def test_the_database_is_ours_and_can_do_what_we_need(home):
+def test_the_database_is_ours_and_can_do_what_we_need(new_home):
     """
     A database of UTF-8, with pgvector, room for many workers, durable commits and no TCP.
     """
-    with open_embedded(home) as server:
+    with open_embedded(new_home) as server:
         (settings,) = query(
             server.url,
             "select json_object_agg(name, setting) from pg_settings where name in "
@@ -164,16 +178,16 @@ def test_one_process_may_have_several_shares(home):
     assert is_all_gone(home)
 
 
-def test_six_at_once_get_one_server(home, users):
+def test_six_at_once_get_one_server(new_home, users):
     """
     Processes that start in the same moment, with no data yet, end up on one server.
     """
-    crowd = [users(home) for _ in range(6)]
+    crowd = [users(new_home) for _ in range(6)]
 
     assert len({user.read_url() for user in crowd}) == 1
-    assert len(find_postmasters(home)) == 1
+    assert len(find_postmasters(new_home)) == 1
     assert [user.leave() for user in crowd] == [0] * 6
-    assert is_all_gone(home)
+    assert is_all_gone(new_home)
 
 
 def test_starting_while_the_last_one_stops(home):
@@ -250,9 +264,10 @@ def test_no_zombie_is_left(home):
     A process that started the server, and lives on after its end, does not keep its remains.
     """
     starter = open_embedded(home)
-    find_postmaster(home).kill()
+    postmaster = find_postmaster(home)
+    postmaster.kill()
 
-    assert wait_until(lambda: not psutil.Process().children())
+    assert wait_until(lambda: not psutil.pid_exists(postmaster.pid))
     starter.close()
 
 
@@ -344,7 +359,7 @@ def test_ctrl_c_at_one_users_terminal_spares_the_others(home, users):
     The user who started the server leaves on Ctrl-C, like its whole process group; the server
     stays for the others.
     """
-    starter, other = users(home), None
+    starter = users(home)
     starter.read_url()
     other = users(home)
     url = other.read_url()
@@ -355,16 +370,16 @@ def test_ctrl_c_at_one_users_terminal_spares_the_others(home, users):
     assert other.leave() == 0
 
 
-def test_a_start_that_was_killed_is_begun_again(home):
+def test_a_start_that_was_killed_is_begun_again(new_home):
     """
     Data that was not finished is thrown away.
     """
-    (home / "init.tmp" / "base").mkdir(parents=True)
-    (home / "init.tmp" / "PG_VERSION").write_text("1")
+    (new_home / "init.tmp" / "base").mkdir(parents=True)
+    (new_home / "init.tmp" / "PG_VERSION").write_text("1")
 
-    with open_embedded(home) as server:
+    with open_embedded(new_home) as server:
         assert query(server.url, "select 1") == [1]
-    assert not (home / "init.tmp").exists()
+    assert not (new_home / "init.tmp").exists()
 
 
 def test_a_server_that_lost_its_socket_is_replaced(tmp_path, homes, users, monkeypatch):
@@ -390,7 +405,6 @@ def test_a_server_that_lost_its_socket_is_replaced(tmp_path, homes, users, monke
         'it\'s a "home" & more',
         "Ночь 映画 $HOME `x` %s",
         "a,b:c\\d;#",
-        LONG_NAME,
         "/".join([LONG_NAME] * 3),
     ],
 )
@@ -411,25 +425,25 @@ def test_any_path_will_do_and_stays_as_it_was(name, tmp_path, homes):
     assert read_modes(home, programs) == before
 
 
-def test_the_home_is_where_the_user_says(home, monkeypatch):
+def test_the_home_is_where_the_user_says(new_home, monkeypatch):
     """
     YTS_HOME moves the home, taken as it is; else it is where this platform keeps such things.
     """
-    monkeypatch.setenv("YTS_HOME", str(home))
-    assert default_home() == home
+    monkeypatch.setenv("YTS_HOME", str(new_home))
+    assert default_home() == new_home
     with open_embedded() as server:
-        assert server.home == home
+        assert server.home == new_home
     monkeypatch.delenv("YTS_HOME")
     assert default_home().name == "yts-mirror"
 
 
-def test_a_home_can_move(home, homes):
+def test_a_home_can_move(new_home, homes):
     """
     A home that was renamed while nobody used it has all it had.
     """
-    with open_embedded(home) as server:
+    with open_embedded(new_home) as server:
         query(server.url, "create table kept as select 7 as id")
-    moved = home.rename(homes(home.with_name("moved")))
+    moved = new_home.rename(homes(new_home.with_name("moved")))
 
     with open_embedded(moved) as server:
         assert query(server.url, "select id from kept") == [7]
@@ -442,11 +456,7 @@ def test_a_copy_is_another_home(tmp_path, homes):
     original, copy = homes(tmp_path / LONG_NAME), homes(tmp_path / ("copy" * 30))
     with open_embedded(original) as server:
         query(server.url, "checkpoint")
-        shutil.copytree(original, copy, symlinks=True)
-        if os.geteuid() == 0:
-            owner = (original / "data").stat()
-            for path in [copy / "data", *(copy / "data").rglob("*")]:
-                os.chown(path, owner.st_uid, owner.st_gid)
+        copy_data(original, copy)
         with open_embedded(copy) as other:
             assert other.url != server.url
             assert query(other.url, "select 1") == [1]
@@ -454,14 +464,14 @@ def test_a_copy_is_another_home(tmp_path, homes):
         assert query(server.url, "select 1") == [1]
 
 
-def test_the_environment_of_postgresql_does_not_mislead_us(home, monkeypatch):
+def test_the_environment_of_postgresql_does_not_mislead_us(new_home, monkeypatch):
     """
     Settings for another PostgreSQL, or for a locale that is not there, have no effect.
     """
     for name, value in {"PGPORT": "1", "PGDATA": "/nowhere", "LC_ALL": "xx_XX"}.items():
         monkeypatch.setenv(name, value)
 
-    with open_embedded(home) as server:
+    with open_embedded(new_home) as server:
         assert query(server.url, "select 1") == [1]
 
 
@@ -518,35 +528,24 @@ def test_without_a_way_in_the_user_hears_which_door_is_closed(home, monkeypatch)
 
 
 @as_root
-def test_an_ordinary_user_has_a_server_too(open_parent, homes):
+def test_an_ordinary_user_has_a_server_too(open_parent, homes, users):
     """
     Without root all belongs to the user alone; and what is theirs, root does not take over.
     """
     nobody = pwd.getpwnam("nobody")
     home = homes(open_parent / "home")
     os.chown(open_parent, nobody.pw_uid, nobody.pw_gid)
-    command = [_find_common_python(), USER_PROGRAM, home]
-    packages = os.pathsep.join([str(REPOSITORY), str(Path(psycopg2.__file__).parents[1])])
-    user = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd="/",
-        env={"PYTHONPATH": packages, "PYTHONDONTWRITEBYTECODE": "1"},
-        user="nobody",
-        group=nobody.pw_gid,
-        extra_groups=[],
-        text=True,
-    )
-    url = make_url(user.stdout.readline().strip())
+    identity = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    user = users(home, _find_common_python(), **identity)
+    url = user.read_url()
 
     with acting_as("nobody"):
         assert query(url, "select 1") == [1]
     assert {path.owner() for path in [home, *home.iterdir()]} == {"nobody"}
-    with pytest.raises(DatabaseNotReady, match="nobody"):
+    assert find_postmaster(home).username() == "nobody"
+    with pytest.raises(DatabaseNotReady, match="another user"):
         open_embedded(home)
-    user.communicate(timeout=TIMEOUT_SECONDS)
-    assert user.returncode == 0
+    assert user.leave() == 0
     assert is_all_gone(home)
 
 
@@ -579,25 +578,25 @@ def test_windows_asks_for_a_url():
     assert "DATABASE_URL" in run_script(script)
 
 
-def test_a_server_that_cannot_start_says_why(home):
+def test_a_server_that_cannot_start_says_why(new_home):
     """
     The message has the last error of the log, and where to read more.
     """
-    open_embedded(home).close()
-    with (home / "data" / "postgresql.conf").open("a") as settings:
+    open_embedded(new_home).close()
+    with (new_home / "data" / "postgresql.conf").open("a") as settings:
         settings.write("no_such_setting = 1\n")
 
     with pytest.raises(DatabaseNotReady, match=r"contains errors.*server\.log"):
-        open_embedded(home)
+        open_embedded(new_home)
 
 
-def test_a_deleted_home_does_not_hinder_leaving(home):
+def test_a_deleted_home_does_not_hinder_leaving(new_home):
     """
     Whoever has the home open when it is deleted still leaves without an error.
     """
-    with open_embedded(home):
-        postmaster = find_postmaster(home)
-        shutil.rmtree(home)
+    with open_embedded(new_home):
+        postmaster = find_postmaster(new_home)
+        shutil.rmtree(new_home)
     postmaster.send_signal(signal.SIGQUIT)
     postmaster.wait(TIMEOUT_SECONDS)
 

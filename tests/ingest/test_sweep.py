@@ -15,9 +15,7 @@ def page_of(page: int, movies: int, *, counted: int | None = None, known: bool =
     """Return the report of a page of a list of so many movies, ids from 1."""
     ids = tuple(range((page - 1) * 50 + 1, min(page * 50, movies) + 1))
     count = movies if counted is None else counted
-    return PageReport(
-        page, count, ids, is_known=known, is_full=len(ids) == 50, is_past_end=not ids
-    )
+    return PageReport(page, count, ids, is_known=known, is_full=len(ids) == 50, is_past_end=not ids)
 
 
 @given(MOVIES, st.integers(-200, 200), st.randoms(use_true_random=False))

@@ -1,0 +1,123 @@
+"""Is the database ready for the mirror? One value for each thing that must be right."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import URL, Connection, Table, func, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from database.bookkeeping import FetchRun
+from database.db import DatabaseManager
+from database.errors import DatabaseNotReady
+from database.reasons import explain_unreachable
+from database.schema import (
+    HEAD_REVISION,
+    MIN_SERVER_VERSION,
+    check_server,
+    ensure_schema,
+    read_revision,
+)
+
+#: All tables of the project: those of the bookkeeping come after those of the catalogue.
+TABLES: list[Table] = FetchRun.metadata.sorted_tables
+_UNDEFINED_TABLE = "42P01"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was found about one thing; if it is not right, what to do. Never a password."""
+
+    name: str
+    is_ok: bool
+    words: str
+
+
+def prepare_and_check(db: DatabaseManager) -> list[Check]:
+    """
+    Create or migrate the tables if they are not of today, and tell what was found.
+
+    Every trouble is a check that is not right; a lost connection is the last one.
+    """
+    found: list[Check] = []
+    try:
+        # Each question stands alone: a refused one must not spoil the next.
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            found.append(Check("connection", is_ok=True, words=_shown(db.url)))
+            found += check_versions(connection)
+            migrations = _migrate(db, connection)
+            for table in TABLES:
+                found.append(check_table(connection, table, is_made=migrations.is_ok))
+            found.append(migrations)
+    except OperationalError as error:
+        found.append(Check("connection", is_ok=False, words=explain_unreachable(error, db.url)))
+    return found
+
+
+def check_versions(connection: Connection) -> list[Check]:
+    """Tell the versions of the server and, if that is new enough, of pgvector."""
+    problem = None
+    try:
+        check_server(connection)
+    except DatabaseNotReady as error:
+        problem = str(error)
+    number = connection.scalar(text("SELECT current_setting('server_version_num')::int"))
+    server = connection.scalar(text("SHOW server_version"))
+    if number < MIN_SERVER_VERSION:
+        return [Check("server", is_ok=False, words=problem or f"PostgreSQL {server}")]
+    pgvector = connection.scalar(
+        text(
+            "SELECT coalesce(installed_version, default_version) "
+            "FROM pg_available_extensions WHERE name = 'vector'"
+        )
+    )
+    return [
+        Check("server", is_ok=True, words=f"PostgreSQL {server}"),
+        Check("pgvector", is_ok=problem is None, words=problem or pgvector),
+    ]
+
+
+def check_table(connection: Connection, table: Table, *, is_made: bool) -> Check:
+    """Tell how many rows *table* has; *is_made* if the migrations claim to have made it."""
+    name = f"table {table.name}"
+    try:
+        rows = connection.scalar(select(func.count()).select_from(table))
+    except OperationalError:
+        raise
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) == _UNDEFINED_TABLE:
+            advice = "put it back from a backup, or begin with an empty database."
+            words = f"is lost: {advice}" if is_made else "is not there yet: see migrations."
+            return Check(name, is_ok=False, words=words)
+        advice = f"cannot be read: {_first_line(error)}. Let its owner grant you the right."
+        return Check(name, is_ok=False, words=advice)
+    return Check(name, is_ok=True, words=f"{rows:,} {'row' if rows == 1 else 'rows'}")
+
+
+def _migrate(db: DatabaseManager, connection: Connection) -> Check:
+    """Bring the tables up to date, and tell how they were before."""
+    try:
+        before = read_revision(connection)
+        ensure_schema(db.engine)
+    except DatabaseNotReady as error:
+        return Check("migrations", is_ok=False, words=str(error))
+    except OperationalError:
+        raise
+    except DBAPIError as error:
+        advice = "Migrate as the owner of the database: alembic upgrade head"
+        return Check("migrations", is_ok=False, words=f"{_first_line(error)}. {advice}")
+    news = {
+        HEAD_REVISION: "newest",
+        None: "newest; the tables were created just now",
+    }.get(before, f"newest; migrated from {before} just now")
+    return Check("migrations", is_ok=True, words=f"{HEAD_REVISION} ({news})")
+
+
+def _shown(url: URL) -> str:
+    """Return *url* as psql takes it, without the password."""
+    secrets = [name for name in url.query if "password" in name]
+    safe = url.set(drivername="postgresql").difference_update_query(secrets)
+    hidden = " (password hidden)" if secrets or url.password else ""
+    return safe.render_as_string().replace(":***@", "@").replace("%2F", "/") + hidden
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0]

@@ -1,0 +1,88 @@
+"""All that the monitor shows, read in one go; reading changes nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import URL, func, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from database.db import DatabaseManager
+from database.errors import DatabaseNotReady
+from database.lock import is_fetch_running
+from database.reasons import explain_unreachable
+from database.schema import read_revision
+from database.stats import (
+    NO_STATS,
+    read_last_run,
+    read_newest_movies,
+    read_source,
+    read_stats,
+    read_top_genres,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the mirror holds and how its last run stands; JSON-ready, but for the time."""
+
+    #: By the clock of the database.
+    time: datetime
+    stats: dict[str, Any]
+    #: The row of `sync_state`; empty before the first run.
+    sync: dict[str, Any]
+    #: The row of the run that started last; None before the first.
+    run: dict[str, Any] | None
+    #: Whether a fetch holds the lock. A run without an end and without the lock was killed.
+    is_fetch_running: bool
+    newest_movies: list[dict[str, Any]]
+    top_genres: list[dict[str, Any]]
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing was ever fetched."""
+        return self.run is None and not self.stats["total_movies"]
+
+
+def read_status(db: DatabaseManager) -> Status:
+    """
+    Return the status of the mirror; a database without tables is an empty mirror.
+
+    Raises:
+        DatabaseNotReady: unreachable, cut off meanwhile, or with tables of another kind.
+    """
+    try:
+        with db.get_session() as session:
+            session.execute(text("SET TRANSACTION READ ONLY"))
+            return _read(session)
+    except OperationalError as error:
+        raise DatabaseNotReady(explain_unreachable(error, db.url)) from error
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise DatabaseNotReady(
+            f"The tables cannot be read: {reason}. See what is wrong with: "
+            "python test_db_connection.py"
+        ) from error
+
+
+def place_of(url: URL) -> str:
+    """Return user, host and database name, without anything secret."""
+    return url.set(query={}).render_as_string().partition("://")[2].replace(":***@", "@")
+
+
+def _read(session: Session) -> Status:
+    # The lock is looked at before and after the row: a run locks before it begins and
+    # unlocks after it has ended, so it is not taken for killed on either side.
+    was_running = is_fetch_running(session)
+    has_tables = read_revision(session.connection()) is not None
+    run = read_last_run(session) if has_tables else None
+    return Status(
+        time=session.scalars(select(func.clock_timestamp())).one(),
+        stats=read_stats(session) if has_tables else NO_STATS,
+        sync=read_source(session) if has_tables else {},
+        run=run,
+        is_fetch_running=was_running or is_fetch_running(session),
+        newest_movies=read_newest_movies(session) if has_tables else [],
+        top_genres=read_top_genres(session) if has_tables else [],
+    )

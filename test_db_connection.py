@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Is the database ready for the mirror? `python test_db_connection.py --help`."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from yts import __version__
+
+if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
+    from database.check import Check
+
+# pytest takes every file of such a name for its own, but this one is a command.
+__test__ = False
+
+EPILOG = """\b
+Exit codes: 0 ready; 2 usage; 5 not ready, each ❌ says what to do.
+"""
+
+
+@click.command(
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "YTS",
+        "max_content_width": 100,
+    },
+    epilog=EPILOG,
+)
+@click.option(
+    "--database-url",
+    metavar="URL",
+    envvar="DATABASE_URL",
+    help="PostgreSQL to check; DATABASE_URL is the same.  [default: the embedded server]",
+)
+@click.version_option(__version__, prog_name="yts-mirror")
+def main(database_url: str | None) -> None:
+    """
+    Is the database ready? Checks connection, versions, tables and migrations; shows totals.
+
+    \b
+    Examples:
+      python test_db_connection.py                                     the embedded server
+      python test_db_connection.py --database-url postgresql://me@host/movies
+
+    Tables that are not there yet, or of an older version, are made or migrated, as by a fetch.
+    """
+    from console.exits import DATABASE_NOT_READY  # noqa: PLC0415
+    from console.terminal import forgive_unknown_letters  # noqa: PLC0415
+
+    forgive_unknown_letters()
+    try:
+        is_ready = _check(database_url)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0 if is_ready else DATABASE_NOT_READY)
+
+
+def _check(database_url: str | None) -> bool:
+    from database.check import Check, prepare_and_check  # noqa: PLC0415
+    from database.db import DatabaseManager  # noqa: PLC0415
+    from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
+
+    try:
+        with DatabaseManager(database_url) as db:
+            checks = prepare_and_check(db)
+            is_ready = all(check.is_ok for check in checks)
+            _show(checks)
+            if is_ready:
+                click.echo(f"Statistics\n{_in_columns(db.get_stats())}")
+            return is_ready
+    except (InvalidDatabaseUrl, DatabaseNotReady) as error:
+        _show([Check("connection", is_ok=False, words=str(error))])
+        return False
+
+
+def _show(checks: Sequence["Check"]) -> None:
+    from console.terminal import marks  # noqa: PLC0415
+    from console.text import printable  # noqa: PLC0415
+
+    good, bad = marks()
+    width = max(len(check.name) for check in checks)
+    for check in checks:
+        mark = good if check.is_ok else bad
+        click.echo(f"{mark} {check.name:<{width}}  {printable(check.words)}")
+
+
+def _in_columns(stats: Mapping[str, Any]) -> str:
+    """Return *stats* as names and values, numbers under numbers."""
+    from console.status import local_time  # noqa: PLC0415
+    from console.text import aligned  # noqa: PLC0415
+
+    numbers = {name: f"{it:,}" for name, it in stats.items() if isinstance(it, int | float)}
+    width = max(len(number) for number in numbers.values())
+    rows = [
+        (
+            name.removeprefix("total_").replace("_", " "),
+            f"{numbers[name]:>{width}}" if name in numbers else local_time(it) if it else "-",
+        )
+        for name, it in stats.items()
+    ]
+    return aligned(rows)
+
+
+if __name__ == "__main__":
+    main()

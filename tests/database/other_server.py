@@ -1,0 +1,142 @@
+"""A PostgreSQL server as others run them: on TCP, with passwords, and pgvector at will."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+from sqlalchemy import URL
+
+from database.embedded_account import Account, choose_account
+from database.embedded_launch import _find_programs
+from tests.conftest import run_sql
+
+#: All that has a meaning in URLs, in SQL and to the shell.
+PASSWORD = "p%40@ '/:$x"
+START_SECONDS = 30
+
+
+class OtherServer:
+    """One running server with an installation of its own, which tests may spoil."""
+
+    def __init__(self, installation: Path, url: URL) -> None:
+        """*url* is that of its superuser and of the database postgres."""
+        self.url = url
+        self._extension = installation / "share/postgresql/extension"
+
+    def make_database(self, name: str, *statements: str) -> URL:
+        """Make an empty database and run *statements* in it as superuser."""
+        run_sql(self.url, f"CREATE DATABASE {name}")
+        url = self.url.set(database=name)
+        run_sql(url, *statements)
+        return url
+
+    @contextmanager
+    def offering_pgvector(self, version: str | None) -> Iterator[None]:
+        """Offer another version of pgvector than there is, or none, for as long as the block."""
+        control = self._extension / "vector.control"
+        original = control.read_text()
+        # Hard links share their content with the real installation: replace, never rewrite.
+        control.unlink()
+        if version is not None:
+            control.write_text(f"default_version = '{version}'\n")
+        try:
+            yield
+        finally:
+            control.unlink(missing_ok=True)
+            control.write_text(original)
+
+
+@contextmanager
+def open_other_server() -> Iterator[OtherServer]:
+    """Serve from a copy of the embedded server's installation until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="yts-tests-") as name:
+        # For root PostgreSQL runs as another user, who has to pass.
+        Path(name).chmod(0o711)
+        with _serve(Path(name)) as server:
+            yield server
+
+
+@contextmanager
+def _serve(directory: Path) -> Iterator[OtherServer]:
+    package = _find_programs().parents[1]
+    # The programs look for their libraries beside the package.
+    for part in (f"{package.name}.libs", f"{package.name}/pginstall18"):
+        if (source := package.parent / part).exists():
+            shutil.copytree(source, directory / part, copy_function=_link, symlinks=True)
+    installation, data = directory / package.name / "pginstall18", directory / "data"
+    account = choose_account(data, (installation / "bin/postgres", directory))
+    data.mkdir(mode=0o700)
+    account.give(data)
+    password_file = directory / "password"
+    password_file.write_text(PASSWORD)
+    account.give(password_file)
+    port = _find_free_port()
+    programs = installation / "bin"
+    log = directory / "log"
+    _start(account, log, [
+        str(programs / "initdb"), "-D", str(data), "-U", "postgres", "--no-sync",
+        "--auth=scram-sha-256", f"--pwfile={password_file}", "--locale=C", "--encoding=UTF8",
+    ]).wait()  # fmt: skip
+    server = _start(account, log, [
+        str(programs / "postgres"), "-D", str(data), "-p", str(port), "-c", "fsync=off",
+        "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+    ])  # fmt: skip
+    url = URL.create("postgresql+psycopg2", "postgres", PASSWORD, "127.0.0.1", port, "postgres")
+    try:
+        _wait_for(url)
+        yield OtherServer(installation, url)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _start(account: Account, log: Path, command: list[str]) -> "subprocess.Popen[bytes]":
+    is_other = account.is_switched_to
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [*account.prefix, *command],
+            cwd="/",
+            stdout=output,
+            stderr=output,
+            user=account.uid if is_other else None,
+            group=account.gid if is_other else None,
+            extra_groups=[] if is_other else None,
+        )
+
+
+def _wait_for(url: URL) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            psycopg2.connect(
+                host=url.host, port=url.port, user=url.username, password=PASSWORD,
+                dbname=url.database,
+            ).close()  # fmt: skip
+        except psycopg2.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _link(source: str, target: str) -> None:
+    """Link a file, or copy it where it lies on another file system."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

@@ -1,0 +1,36 @@
+"""What PostgreSQL says about the tables of a database, for comparing two of them."""
+
+from sqlalchemy import URL, create_engine, text
+
+_QUESTIONS = {
+    "tables": "SELECT relname, relkind, relpersistence, obj_description(oid, 'pg_class') "
+    "FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S', 'v')",
+    "columns": "SELECT relname, attname, attnum, format_type(atttypid, atttypmod), attnotnull, "
+    "attidentity, attgenerated, pg_get_expr(adbin, adrelid), "
+    "col_description(attrelid, attnum) FROM pg_attribute JOIN pg_class c ON c.oid = attrelid "
+    "LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum "
+    "WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0 "
+    "AND NOT attisdropped",
+    "indexes": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "constraints": "SELECT conname, conrelid::regclass::text, pg_get_constraintdef(oid) "
+    "FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
+}
+
+Facts = dict[str, set[tuple[object, ...]]]
+
+
+def read_schema(url: URL) -> Facts:
+    """Return all that makes up the tables of the database at *url*, comments included."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        facts = {
+            name: {tuple(row) for row in connection.execute(text(question))}
+            for name, question in _QUESTIONS.items()
+        }
+    engine.dispose()
+    return facts
+
+
+def read_table_names(url: URL) -> set[object]:
+    """Return the names of the tables alone."""
+    return {row[0] for row in read_schema(url)["tables"] if row[1] == "r"}

@@ -1,0 +1,26 @@
+"""What the processes of a test do: they take slots of the request budget, with many threads."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from sqlalchemy import URL, create_engine
+
+from database.budget import take_slot
+
+
+def take_slots(url: URL, rate: float, threads: int, seconds: float) -> int:
+    """Take slots and wait for each, as workers do, for so many *seconds*; return how many."""
+    engine = create_engine(url, pool_size=threads)
+    end = time.monotonic() + seconds
+
+    def take(_: int) -> int:
+        count = 0
+        while time.monotonic() < end:
+            time.sleep(take_slot(engine, rate))
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(threads) as pool:
+        total = sum(pool.map(take, range(threads)))
+    engine.dispose()
+    return total

@@ -1,0 +1,197 @@
+"""The request budget: one pace for all who share a database, whatever becomes of one of them."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from sqlalchemy import URL, Engine, create_engine
+
+from database.budget import LOWEST_SHARE, read_pace, reset_budget, slow_down, take_slot
+from database.db import DatabaseManager
+from tests.conftest import run_sql
+from tests.database.commands import REPO, in_database
+from tests.database.movies import read
+from tests.database.savers import run_in_processes
+from tests.database.takers import take_slots
+
+RATE = 50.0
+
+
+@pytest.fixture
+def engine(db: DatabaseManager) -> Iterator[Engine]:
+    """Open a database with a budget of 50 requests a second."""
+    reset_budget(db.engine, RATE)
+    return db.engine
+
+
+def _log_slots(url: URL) -> None:
+    """Have PostgreSQL itself note each slot, whoever takes it."""
+    run_sql(
+        url,
+        "CREATE TABLE slots (began timestamptz)",
+        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "INSERT INTO slots VALUES (NEW.last_slot_at); RETURN NEW; END $$",
+        "CREATE TRIGGER note BEFORE UPDATE ON request_budget FOR EACH ROW EXECUTE FUNCTION note()",
+    )
+
+
+def _busiest_second(slots: list[datetime]) -> int:
+    """Return the most slots that begin within any one second."""
+    return max(
+        sum(begin <= other < begin + timedelta(seconds=1) for other in slots) for begin in slots
+    )
+
+
+def test_processes_and_threads_keep_one_rate_in_any_second(
+    db: DatabaseManager, engine: Engine
+) -> None:
+    """
+    Never more than the rate, and not much less: nobody is idle while slots are free.
+
+    Slots are judged by their own times, which no busy machine can blur.
+    """
+    _log_slots(db.url)
+
+    taken = run_in_processes(take_slots, [(db.url, RATE, 4, 2.0)] * 3)
+
+    slots = sorted(read(db, "SELECT began FROM slots"))
+    assert len(slots) == sum(taken)
+    assert min(taken) > 0
+    assert _busiest_second(slots) <= RATE + 1
+    assert len(slots) >= 0.9 * RATE * (slots[-1] - slots[0]).total_seconds()
+
+
+def test_slots_are_handed_out_once_and_in_order(engine: Engine) -> None:
+    """Each is one interval after the other, and the first begins at once."""
+    began = time.monotonic()
+    waits = [take_slot(engine, RATE) for _ in range(20)]
+
+    assert waits[0] == 0
+    assert waits[-1] == pytest.approx(19 / RATE - (time.monotonic() - began), abs=0.1)
+
+
+def test_unused_slots_are_not_saved_up(db: DatabaseManager, engine: Engine) -> None:
+    """After a pause there is no burst."""
+    take_slot(engine, RATE)
+    run_sql(db.url, "UPDATE request_budget SET last_slot_at = now() - interval '1 hour'")
+
+    assert take_slot(engine, RATE) == 0
+    assert take_slot(engine, RATE) > 0
+
+
+def test_the_pace_halves_when_the_server_asks_and_comes_back(engine: Engine) -> None:
+    """Many refusals at once are one reason; sixty-four good slots make up for everything."""
+    for _ in range(10):
+        slow_down(engine, RATE, None)
+    assert read_pace(engine) == RATE / 2
+
+    paces = [_pace_after_a_slot(engine) for _ in range(40)]
+
+    assert paces == sorted(paces)
+    assert RATE / 2 < paces[0] < RATE * 0.6
+    assert paces[-1] == RATE
+
+
+def _pace_after_a_slot(engine: Engine) -> float | None:
+    take_slot(engine, RATE)
+    return read_pace(engine)
+
+
+def test_the_pace_has_a_lowest_value(db: DatabaseManager, engine: Engine) -> None:
+    """However often the server complains, something is still asked."""
+    for _ in range(12):
+        slow_down(engine, RATE, None)
+        run_sql(db.url, "UPDATE request_budget SET slowed_at = slowed_at - interval '1 minute'")
+
+    assert read_pace(engine) == RATE * LOWEST_SHARE
+
+
+def test_a_new_run_begins_at_full_pace_but_not_before_its_turn(engine: Engine) -> None:
+    """What the server asked for holds, whoever asks next."""
+    slow_down(engine, RATE, 30)
+
+    reset_budget(engine, RATE)
+
+    assert read_pace(engine) == RATE
+    assert take_slot(engine, RATE) > 29
+
+
+def test_retry_after_moves_everybody(db: DatabaseManager, engine: Engine) -> None:
+    """The server's own wish counts from now on, for all who share the database."""
+    take_slot(engine, RATE)
+
+    slow_down(engine, RATE, 20)
+
+    other = create_engine(db.url)
+    waits = [take_slot(it, RATE) for it in (engine, other, engine)]
+    other.dispose()
+    assert 19 < waits[0] < 21
+    assert waits == sorted(waits)
+    assert all(later > earlier for earlier, later in pairwise(waits))
+
+
+def test_a_shorter_wish_does_not_take_back_a_longer_one(engine: Engine) -> None:
+    """The last answer to arrive need not be the strictest."""
+    slow_down(engine, RATE, 20)
+    slow_down(engine, RATE, 1)
+    slow_down(engine, RATE, None)
+
+    assert take_slot(engine, RATE) > 19
+
+
+def test_an_emptied_table_heals(db: DatabaseManager, engine: Engine) -> None:
+    """A crash of the server empties it, for it is unlogged; nobody has to notice."""
+    run_sql(db.url, "TRUNCATE request_budget")
+    assert read_pace(engine) is None
+
+    waits = [take_slot(engine, RATE) for _ in range(3)]
+
+    assert waits[0] == 0
+    assert waits[2] > 0
+    assert read_pace(engine) == RATE
+
+
+def test_what_the_server_asks_for_is_heard_by_an_emptied_table(
+    db: DatabaseManager, engine: Engine
+) -> None:
+    """The wish must not get lost with the row."""
+    run_sql(db.url, "TRUNCATE request_budget")
+
+    slow_down(engine, RATE, 20)
+
+    assert take_slot(engine, RATE) > 19
+
+
+def test_whoever_is_killed_while_taking_a_slot_blocks_nobody(
+    db: DatabaseManager, engine: Engine
+) -> None:
+    """PostgreSQL notices the lost connection, and the row is free again."""
+    program = (
+        "import os, sys, time, psycopg2\n"
+        "from database.config import read_database_url\n"
+        "url = read_database_url()\n"
+        "connection = psycopg2.connect(host=url.query['host'], port=url.query['port'],\n"
+        "    user=url.username, dbname=url.database)\n"
+        "connection.cursor().execute('UPDATE request_budget SET pace = 1')\n"
+        "print('holding', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=REPO,
+        env={"PYTHONPATH": str(REPO), **in_database(db.url)},
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"holding\n"
+        holder.kill()
+
+    began = time.monotonic()
+    take_slot(engine, RATE)
+
+    assert time.monotonic() - began < 2
+    assert read_pace(engine) == RATE

@@ -1,0 +1,99 @@
+"""What the mirror remembers of failures, missing movies and its own progress."""
+
+from datetime import timedelta
+
+from database.db import DatabaseManager
+from database.ledger import (
+    ASK_MISSING_AGAIN,
+    FIRST_RETRY,
+    LONGEST_RETRY,
+    Failure,
+    complete_sweep,
+    count_due_for_details,
+    read_ids_without_details,
+    read_missing,
+    read_state,
+    record_failures,
+    record_missing,
+    remember_progress,
+)
+from tests.conftest import run_sql
+from tests.database.movies import list_row, movie, read, save
+
+
+def _failure(key: str, message: str = "no answer") -> Failure:
+    return Failure("movie", key, "fetch", "YtsUnavailable", message)
+
+
+def test_the_pause_before_another_attempt_doubles_up_to_two_weeks(db: DatabaseManager) -> None:
+    """However often something fails, it is tried again within two weeks."""
+    pauses: list[timedelta] = []
+    for _ in range(25):
+        with db.get_session() as session:
+            record_failures(session, [_failure("1")])
+        pauses += read(db, "SELECT next_attempt_at - last_failed_at FROM fetch_failures")
+
+    assert pauses[:4] == [FIRST_RETRY * 2**number for number in range(4)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == LONGEST_RETRY
+
+
+def test_a_failure_keeps_its_first_time_and_its_last_reason(db: DatabaseManager) -> None:
+    """One row for each page or movie, with the attempts counted; of twins the last counts."""
+    with db.get_session() as session:
+        record_failures(session, [_failure("1", "first")])
+    (first,) = read(db, "SELECT first_failed_at FROM fetch_failures")
+    with db.get_session() as session:
+        record_failures(session, [_failure("1", "second"), _failure("1", "third")])
+
+    facts = "SELECT message, attempts, first_failed_at, last_failed_at > first_failed_at FROM "
+    assert read(db, facts + "fetch_failures") == [("third", 2, first, True)]
+
+
+def test_a_missing_movie_is_asked_again_after_a_while(db: DatabaseManager) -> None:
+    """YTS's word is taken for a month, counted from the last time."""
+    with db.get_session() as session:
+        record_missing(session, [1, 2])
+    run_sql(db.url, "UPDATE missing_movies SET ask_again_at = now() WHERE external_id = 1")
+    with db.get_session() as session:
+        assert read_missing(session, [1, 2, 3]) == {2}
+        record_missing(session, [1])
+    with db.get_session() as session:
+        assert read_missing(session, [1, 2, 3]) == {1, 2}
+    pause = "SELECT ask_again_at - last_asked_at FROM missing_movies"
+    assert read(db, pause) == [ASK_MISSING_AGAIN] * 2
+
+
+def test_movies_due_for_details_are_those_not_tried_lately(db: DatabaseManager) -> None:
+    """Newest first; a failure or a missing movie waits for its time."""
+    save(db, *(list_row(movie(number)) for number in range(1, 6)), has_details=False)
+    save(db, movie(4))
+    with db.get_session() as session:
+        record_failures(session, [_failure("3"), _failure("2")])
+        record_missing(session, [1])
+    with db.get_session() as session:
+        assert read_ids_without_details(session, 100, 10) == [5]
+        assert count_due_for_details(session) == 1
+    run_sql(
+        db.url,
+        "UPDATE fetch_failures SET next_attempt_at = now() WHERE key = '3'",
+        "UPDATE missing_movies SET ask_again_at = now()",
+    )
+    with db.get_session() as session:
+        assert read_ids_without_details(session, 100, 10) == [5, 3, 1]
+        assert read_ids_without_details(session, 5, 1) == [3]
+        assert count_due_for_details(session) == 3
+
+
+def test_a_completed_sweep_moves_the_watermark_to_the_highest_id(db: DatabaseManager) -> None:
+    """And the next full sweep begins at the first page."""
+    save(db, movie(7), movie(3))
+    with db.get_session() as session:
+        remember_progress(session, 5, 200)
+    with db.get_session() as session:
+        assert (read_state(session).next_page, read_state(session).watermark_movie_id) == (5, None)
+        complete_sweep(session)
+    with db.get_session() as session:
+        state = read_state(session)
+        assert (state.next_page, state.watermark_movie_id, state.movie_count) == (1, 7, 200)
+        assert state.sweep_completed_at is not None

@@ -1,0 +1,58 @@
+"""One fetch at a time on one database, and no lock that outlives its holder."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import URL
+
+from database.db import DatabaseManager
+from database.lock import FetchLockHeld, hold_fetch_lock, is_fetch_running
+from tests.conftest import run_sql
+
+
+def _is_running(db: DatabaseManager) -> bool:
+    with db.get_session() as session:
+        return is_fetch_running(session)
+
+
+def test_the_second_is_told_who_holds_the_lock(db: DatabaseManager) -> None:
+    """And has it as soon as the first is done, though connections are pooled."""
+    with hold_fetch_lock(db.engine):
+        assert _is_running(db)
+        second = hold_fetch_lock(db.engine)
+        with pytest.raises(FetchLockHeld, match=r"^process \d+ of this machine since 2"):
+            second.__enter__()
+        assert _is_running(db)
+
+    assert not _is_running(db)
+    with hold_fetch_lock(db.engine), DatabaseManager(db.url) as other:
+        assert _is_running(other)
+
+
+def test_other_databases_of_the_server_are_not_concerned(
+    db: DatabaseManager, new_database: Callable[[], URL]
+) -> None:
+    """Each database has a mirror of its own."""
+    with DatabaseManager(new_database()) as other, hold_fetch_lock(db.engine):
+        assert not _is_running(other)
+        with hold_fetch_lock(other.engine):
+            assert _is_running(other)
+
+
+def test_a_lost_connection_frees_the_lock_and_hides_no_error(
+    db: DatabaseManager, server_url: URL
+) -> None:
+    """What went wrong inside is what is raised."""
+    all_of_it = f"WHERE datname = '{db.url.database}'"
+
+    def fetch() -> None:
+        with hold_fetch_lock(db.engine):
+            run_sql(
+                server_url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity {all_of_it}"
+            )
+            raise RuntimeError("the reason")
+
+    with pytest.raises(RuntimeError, match="the reason"):
+        fetch()
+
+    assert not _is_running(db)

@@ -1,0 +1,201 @@
+"""The names that users were promised work as written, from a script of their own."""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, select, text
+from sqlalchemy.orm import Session
+
+from database.bookkeeping import FetchFailure, FetchRun, MissingMovie, RequestBudget, SyncState
+from database.budget import reset_budget
+from database.db import DatabaseManager
+from database.ledger import Failure, read_state, record_failures, record_missing, start_run
+from database.models import Base, Cast, Genre, Movie, MovieCast, MovieEmbedding
+from sandbox.server import Sandbox
+from tests.database.commands import REPO, in_database, run, run_python
+from tests.database.movies import movie, person, read, save
+
+SCRIPT = Path(__file__).with_name("promised_use.py")
+
+
+def _run_script(sandbox: Sandbox, environment: dict[str, str], cwd: Path) -> None:
+    done = run(
+        [sys.executable, str(SCRIPT)],
+        {"PYTHONPATH": str(REPO), "YTS_API_URL": sandbox.url, **environment},
+        cwd,
+    )
+
+    assert done.stderr == ""
+    assert (done.returncode, done.stdout) == (0, "as promised\n")
+
+
+def test_a_script_on_a_database_of_its_own(
+    database_url: URL, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Nothing but DATABASE_URL is set; the working directory is anywhere."""
+    _run_script(sandbox, in_database(database_url), tmp_path)
+
+
+def test_a_script_without_any_database(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The embedded server makes itself, and is left behind stopped."""
+    _run_script(sandbox, {"YTS_HOME": str(tmp_path / "home")}, tmp_path)
+
+    assert not (tmp_path / "home/data/postmaster.pid").exists()
+
+
+def test_the_models_can_be_imported_without_a_database() -> None:
+    """Neither an engine nor a socket is made, so that tools may read the metadata."""
+    program = (
+        "import socket, sqlalchemy, sqlalchemy.orm\n"
+        "def refuse(*_, **__): raise SystemExit('opened')\n"
+        "socket.socket.connect = sqlalchemy.create_engine = refuse\n"
+        "from database.models import Base\n"
+        "import sys\n"
+        "assert 'movies' in Base.metadata.tables\n"
+        "assert 'psycopg2' not in sys.modules and 'database.db' not in sys.modules\n"
+    )
+
+    done = run_python("-c", program, environment={"DATABASE_URL": "postgresql://nowhere.invalid"})
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def _rows_of_every_table(session: Session) -> list[Base]:
+    return [row for it in Base.registry.mappers for row in session.scalars(select(it.class_))]
+
+
+def test_every_model_has_a_dict_for_apis(db: DatabaseManager) -> None:
+    """All columns but the search vector, as JSON has them, in a session and out of it."""
+    save(db, movie(1))
+    reset_budget(db.engine, 2.0)
+    with db.get_session() as session:
+        start_run(session, "test")
+        read_state(session)
+        record_missing(session, [5])
+        record_failures(session, [Failure("page", "asc:1", "fetch", "YtsUnavailable", "none")])
+        row_id = session.scalars(select(Movie.id)).one()
+        session.add(
+            MovieEmbedding(movie_id=row_id, model="m", recipe=1, input_hash="h", vector=[0.5] * 256)
+        )
+    with db.get_session() as session:
+        rows = _rows_of_every_table(session)
+        kinds = {type(row) for row in rows}
+        assert kinds == {mapper.class_ for mapper in Base.registry.mappers}
+        assert kinds > {FetchRun, FetchFailure, MissingMovie, SyncState, RequestBudget}
+        inside = [json.dumps(row.to_dict()) for row in rows]
+
+    assert [json.dumps(row.to_dict()) for row in rows] == inside
+    for row in rows:
+        columns = {column.key for column in row.__table__.columns} - {"search_vector"}
+        assert columns <= row.to_dict().keys()
+
+
+def test_the_dict_of_a_movie_has_what_belongs_to_it(db: DatabaseManager) -> None:
+    """Genres by name, people with their roles, torrents; out of a session what was loaded."""
+    save(db, movie(1))
+    with db.get_session() as session:
+        bare = session.scalars(select(Movie)).one()
+    with db.get_session() as session:
+        full = session.scalars(select(Movie)).one()
+        told = full.to_dict()
+
+    assert told["genres"] == ["Action", "Drama"]
+    assert [(it["name"], it["character_name"]) for it in told["casts"]] == [
+        ("Person 1001", "Role 1001"),
+        ("Person 1", "Herself"),
+    ]
+    assert [it["quality"] for it in told["torrents"]] == ["720p", "1080p"]
+    assert told["date_uploaded"] == "2015-11-01T02:51:26+00:00"
+    assert bare.to_dict().keys() == told.keys() - {"genres", "casts", "torrents"}
+
+
+def test_deleting_a_movie_takes_its_rows_along(db: DatabaseManager) -> None:
+    """People and genres stay, for others have them too."""
+    save(db, movie(1), movie(2))
+    with db.get_session() as session:
+        session.delete(session.scalars(select(Movie).where(Movie.external_id == 1)).one())
+
+    assert read(db, "SELECT count(*) FROM torrents") == [2]
+    assert read(db, "SELECT count(*) FROM movie_casts") == [2]
+    assert read(db, "SELECT count(*) FROM casts") == [3]
+
+
+def test_saving_a_movie_that_postgresql_refuses_tells_why(db: DatabaseManager) -> None:
+    """The reason is one line, without the row."""
+    with db.get_session() as session:
+        session.execute(text("ALTER TABLE movies ADD CHECK (external_id <> 13)"))
+
+    success, movie_id, message = db.save_movie(movie(13))
+
+    assert (success, movie_id) == (False, None)
+    assert "violates check constraint" in message
+    assert "\n" not in message
+
+
+@pytest.fixture
+def background() -> Iterator[ThreadPoolExecutor]:
+    """Run what has to wait."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+def _create(db: DatabaseManager, kind: type[Base], session: Session) -> Base:
+    if kind is Genre:
+        return db.get_or_create_genre(session, " Drama ")
+    return db.get_or_create_cast(session, person(1))
+
+
+@pytest.mark.parametrize("kind", [Genre, Cast])
+@pytest.mark.parametrize("is_kept", [True, False], ids=["committed", "rolled back"])
+def test_two_sessions_that_create_the_same_get_one_row(
+    db: DatabaseManager, background: ThreadPoolExecutor, kind: type[Base], *, is_kept: bool
+) -> None:
+    """The second waits for the first, and makes the row itself if the first gives up."""
+    has_begun = threading.Event()
+
+    def create_second() -> int:
+        with db.get_session() as session:
+            has_begun.set()
+            row_id: int = _create(db, kind, session).to_dict()["id"]
+            return row_id
+
+    second: Future[int]
+    with db.get_session() as session:
+        first_id = _create(db, kind, session).to_dict()["id"]
+        second = background.submit(create_second)
+        assert has_begun.wait(5)
+        with pytest.raises(TimeoutError):
+            second.result(0.2)
+        if not is_kept:
+            session.rollback()
+    second_id = second.result(5)
+
+    assert (second_id == first_id) == is_kept
+    assert read(db, f"SELECT id FROM {kind.__tablename__}") == [second_id]
+
+
+def test_names_that_name_nothing_are_refused(db: DatabaseManager) -> None:
+    """An empty genre or person would be found for every other without a name."""
+    with db.get_session() as session:
+        with pytest.raises(ValueError, match="name"):
+            db.get_or_create_genre(session, " ")
+        with pytest.raises(ValueError, match="name"):
+            db.get_or_create_cast(session, {"name": "", "imdb_code": "0000001"})
+
+
+def test_the_role_of_a_person_names_the_person(db: DatabaseManager) -> None:
+    """Out of the session too, where the person was loaded."""
+    save(db, movie(1, cast=[person(1)]))
+    with db.get_session() as session:
+        bare = session.scalars(select(MovieCast)).one()
+    with db.get_session() as session:
+        link = session.scalars(select(MovieCast)).one()
+        assert link.cast.name == "Person 1"
+
+    assert link.to_dict()["imdb_code"] == "0000001"
+    assert "imdb_code" not in bare.to_dict()

@@ -1,0 +1,119 @@
+"""Every movie has a slug of its own, which follows from the movies and not from their order."""
+
+from collections.abc import Mapping
+from itertools import permutations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from database.db import DatabaseManager
+from tests.database.movies import empty, movie, read, save
+
+Slugs = dict[int, str | None]
+
+
+@pytest.fixture
+def db(emptied_db: DatabaseManager) -> DatabaseManager:
+    """Share one database among these tests."""
+    return emptied_db
+
+
+#: Slugs as YTS gives them, and as they are stored.
+CASES: list[tuple[Slugs, Slugs]] = [
+    ({1: "x", 2: "y"}, {1: "x", 2: "y"}),
+    ({1: "x", 2: "x", 3: "x"}, {1: "x", 2: "x-2", 3: "x-3"}),
+    ({7: "x", 2014: "x", 9: "x-2014"}, {7: "x", 9: "x-2014", 2014: "x-2014-2014"}),
+    ({7: "x", 2014: "x", 3000: "x-2014"}, {7: "x", 2014: "x-2014-2014", 3000: "x-2014"}),
+    ({2014: "x-2014", 3000: "x-2014"}, {2014: "x-2014-2014", 3000: "x-2014"}),
+    ({2014: "x-2014"}, {2014: "x-2014"}),
+    ({1: "a-2", 2: "a", 3: "a-2-3", 4: "a-2"}, {1: "a-2", 2: "a", 3: "a-2-3", 4: "a-2-4"}),
+    ({1: "", 2: None, 3: None}, {1: None, 2: None, 3: None}),
+]
+
+
+def _stored(db: DatabaseManager) -> Slugs:
+    return dict(read(db, "SELECT external_id, slug FROM movies"))
+
+
+@pytest.mark.parametrize(("sent", "stored"), CASES)
+def test_the_rule(db: DatabaseManager, sent: Slugs, stored: Slugs) -> None:
+    """
+    The lowest id keeps the slug, the others add theirs.
+
+    What ends in its movie's own id gives way to what does not. In any order, one by one
+    or all at once.
+    """
+    for order in permutations(sent):
+        for movie_id in order:
+            save(db, movie(movie_id, slug=sent[movie_id]))
+        assert _stored(db) == stored, order
+        empty(db)
+    save(db, *(movie(movie_id, slug=slug) for movie_id, slug in sent.items()))
+    assert _stored(db) == stored
+
+
+_slugs = st.dictionaries(
+    st.integers(1, 12),
+    st.builds("-".join, st.lists(st.sampled_from(["x", "1", "2", "3", "11"]), min_size=1)),
+    min_size=2,
+    max_size=7,
+)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(sent=_slugs, dice=st.randoms(use_true_random=False))
+def test_whatever_the_slugs_the_order_leaves_no_trace(
+    db: DatabaseManager, sent: Mapping[int, str], dice: object
+) -> None:
+    """Each movie's slug is its own with its id appended some times, perhaps none."""
+    outcomes = []
+    for _ in range(2):
+        order = sorted(sent)
+        dice.shuffle(order)  # type: ignore[attr-defined]
+        middle = len(order) // 2
+        empty(db)
+        for batch in (order[:middle], order[middle:]):
+            save(db, *(movie(movie_id, slug=sent[movie_id]) for movie_id in batch))
+        outcomes.append(_stored(db))
+
+    assert outcomes[0] == outcomes[1]
+    for movie_id, slug in outcomes[0].items():
+        assert slug is not None
+        assert not slug.removeprefix(sent[movie_id]).replace(f"-{movie_id}", "")
+
+
+def test_saving_again_moves_no_slug(db: DatabaseManager) -> None:
+    """Neither those that keep theirs nor those that have added an id."""
+    movies = [movie(1, slug="x"), movie(2, slug="x"), movie(3, slug="x-2")]
+    save(db, *movies)
+    before = _stored(db)
+
+    assert set(save(db, *movies, update=True).values()) == {"unchanged"}
+    assert save(db, movies[1], update=True) == {2: "unchanged"}
+
+    assert _stored(db) == before
+
+
+def test_two_movies_may_swap_their_slugs(db: DatabaseManager) -> None:
+    """In one batch, where each takes what the other lets go."""
+    save(db, movie(1, slug="x"), movie(2, slug="y"))
+
+    swapped = save(db, movie(1, slug="y"), movie(2, slug="x"), update=True)
+
+    assert swapped == {1: "updated", 2: "updated"}
+    assert _stored(db) == {1: "y", 2: "x"}
+
+
+def test_a_movie_of_the_batch_without_a_slug_keeps_or_cedes_its_own(db: DatabaseManager) -> None:
+    """An unknown slug replaces none, but the stored one may have to make way."""
+    save(db, movie(2, slug="x"), movie(3, slug="y"))
+
+    save(db, movie(1, slug="x"), movie(2, slug=None), movie(3, slug=None), update=True)
+
+    assert _stored(db) == {1: "x", 2: "x-2", 3: "y"}

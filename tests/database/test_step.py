@@ -1,0 +1,170 @@
+"""A step is durable as a whole, waits troubles out, and never fails for one movie's fault."""
+
+import pytest
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from database.bookkeeping import OUTCOMES
+from database.db import DatabaseManager
+from database.ledger import Failure, add_to_run, start_run
+from database.step import Step, StepResult, save_step
+from tests.conftest import run_sql, table_contents
+from tests.database.movies import movie, payloads, read, save
+
+MOVIES = tuple(payloads([movie(number) for number in range(1, 26)]))
+
+
+@pytest.fixture
+def run_id(db: DatabaseManager) -> int:
+    """Open a run whose counters the steps move."""
+    with db.get_session() as session:
+        return start_run(session, "test")
+
+
+def _save(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult:
+    result = save_step(db, run_id, step)
+    if run_id is not None:
+        _check_counters(db, run_id)
+    return result
+
+
+def _check_counters(db: DatabaseManager, run_id: int) -> None:
+    (counts,) = read(db, f"SELECT planned, {', '.join(OUTCOMES)} FROM fetch_runs WHERE id={run_id}")
+    assert counts[0] == sum(counts[1:])
+
+
+def _refuse(db: DatabaseManager, table: str, condition: str, action: str) -> None:
+    """Have PostgreSQL do *action* before each insert into *table* that meets *condition*."""
+    run_sql(
+        db.url,
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF {condition} THEN {action}; END IF; RETURN NEW; END $$",
+        f"CREATE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()",
+    )
+
+
+def test_one_refused_movie_is_recorded_and_the_others_are_saved(
+    db: DatabaseManager, run_id: int
+) -> None:
+    """The step is halved until the movie stands alone; once it is accepted, it is forgotten."""
+    _refuse(db, "movies", "NEW.external_id = 13", "RAISE 'thirteen' USING HINT = 'never'")
+    step = Step(MOVIES, has_details=True, missing=(99,), counters={"requests": 25})
+
+    result = _save(db, run_id, step)
+
+    assert result.outcomes == {"saved": 24, "missing": 1, "failed": 1}
+    assert result.failures == (Failure("movie", "13", "save", "RaiseException", "thirteen"),)
+    ledger = "SELECT kind, key, stage, error_class, message, attempts FROM fetch_failures"
+    assert read(db, ledger) == [("movie", "13", "save", "RaiseException", "thirteen", 1)]
+    counters = "SELECT planned, saved, missing, failed, requests FROM fetch_runs"
+    assert read(db, counters) == [(26, 24, 1, 1, 25)]
+
+    run_sql(db.url, "DROP TRIGGER refuse ON movies")
+    assert _save(db, run_id, step).outcomes == {"saved": 1, "skipped": 24, "missing": 1}
+    assert read(db, "SELECT count(*) FROM fetch_failures") == [0]
+
+
+def test_a_refused_child_row_is_its_movies_fault(db: DatabaseManager, run_id: int) -> None:
+    """Nothing of the movie is saved then."""
+    run_sql(db.url, "ALTER TABLE torrents ADD CHECK (hash <> '" + f"{'3A':0>40}" + "')")
+
+    result = _save(db, run_id, Step(MOVIES[:4], has_details=True))
+
+    assert result.outcomes == {"saved": 3, "failed": 1}
+    assert result.failures[0].error_class == "CheckViolation"
+    assert "Failing row" not in result.failures[0].message
+    assert read(db, "SELECT external_id FROM movies ORDER BY 1") == [1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        "PERFORM pg_terminate_backend(pg_backend_pid())",
+        "RAISE 'deadlock' USING ERRCODE = '40P01'",
+        "RAISE 'serialization' USING ERRCODE = '40001'",
+        "RAISE 'a slug taken a moment ago' USING ERRCODE = '23505'",
+    ],
+)
+def test_what_passes_by_itself_is_waited_out(
+    db: DatabaseManager, run_id: int, trouble: str
+) -> None:
+    """The step is repeated as a whole, a lost connection replaced, and counted once."""
+    run_sql(db.url, "CREATE SEQUENCE attempts")  # No rollback takes its numbers back.
+    _refuse(db, "movies", "NEW.external_id = 25 AND nextval('attempts') < 3", trouble)
+
+    result = _save(db, run_id, Step(MOVIES, has_details=True))
+
+    assert result == StepResult(result.outcomes, ())
+    assert result.outcomes == {"saved": 25}
+    assert read(db, "SELECT last_value FROM attempts") == [3]
+    assert read(db, "SELECT planned FROM fetch_runs") == [25]
+
+
+def test_a_unique_violation_that_stays_is_one_movies_fault(
+    db: DatabaseManager, run_id: int
+) -> None:
+    """It is repeated, for it may be a race; but not for ever, and it stops no run."""
+    always = "RAISE 'taken' USING ERRCODE = '23505'"
+    _refuse(db, "movies", "NEW.external_id = 2", always)
+
+    result = _save(db, run_id, Step(MOVIES[:2], has_details=True))
+
+    assert result.outcomes == {"saved": 1, "failed": 1}
+
+
+def test_trouble_that_is_no_movies_fault_is_raised(db: DatabaseManager, run_id: int) -> None:
+    """And nothing of the step is kept."""
+    _refuse(db, "missing_movies", "true", "RAISE 'no ledger'")
+
+    with pytest.raises(DBAPIError, match="no ledger"):
+        save_step(db, run_id, Step(missing=(1,), counters={"requests": 1}))
+
+    assert read(db, "SELECT planned, requests FROM fetch_runs") == [(0, 0)]
+
+
+def test_success_clears_failures_and_missing(db: DatabaseManager, run_id: int) -> None:
+    """What is there is neither failed nor missing; what is missing has not failed."""
+    failures = tuple(
+        Failure(kind, key, "fetch", "YtsUnavailable", "no answer")
+        for kind, key in (("movie", "1"), ("movie", "2"), ("movie", "77"), ("page", "asc:1"))
+    )
+    _save(db, run_id, Step(failures=failures, missing=(1,)))
+
+    _save(db, run_id, Step(MOVIES[:1], has_details=True, missing=(2,), pages_read=("asc:1",)))
+
+    assert read(db, "SELECT kind, key FROM fetch_failures") == [("movie", "77")]
+    assert read(db, "SELECT external_id FROM missing_movies") == [2]
+
+
+def test_outcomes_always_add_up_to_what_was_planned(db: DatabaseManager, run_id: int) -> None:
+    """PostgreSQL itself refuses counters that do not."""
+    _save(db, run_id, Step(MOVIES[:3], has_details=True, skipped=4, missing=(8, 9)))
+    _save(db, run_id, Step(MOVIES[:5], has_details=True, update=True))
+
+    assert read(db, "SELECT planned, saved, unchanged, skipped, missing FROM fetch_runs") == [
+        (14, 5, 3, 4, 2)
+    ]
+    with pytest.raises(IntegrityError, match="outcomes_add_up"), db.get_session() as session:
+        add_to_run(session, run_id, {"saved": 1})
+
+
+def test_a_step_repeated_equals_one(db: DatabaseManager) -> None:
+    """A worker that dies between saving and reporting makes no harm."""
+    step = Step(MOVIES, has_details=True, missing=(99,))
+    _save(db, None, step)
+    once = table_contents(db)
+
+    assert _save(db, None, step).outcomes == {"skipped": 25, "missing": 1}
+
+    assert table_contents(db) == once
+
+
+def test_a_session_that_raises_leaves_nothing(db: DatabaseManager) -> None:
+    """Movies, links and counters are of one transaction."""
+    save(db, movie(1))
+    before = table_contents(db)
+    run_sql(db.url, "ALTER TABLE torrents ADD CHECK (hash <> '" + f"{'2A':0>40}" + "')")
+
+    with pytest.raises(IntegrityError):
+        save(db, movie(1, title="Other"), movie(2), update=True)
+
+    assert table_contents(db) == before

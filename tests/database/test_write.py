@@ -1,0 +1,160 @@
+"""Saving movies: twice is once, and the order and grouping of batches leave no trace."""
+
+import random
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from database.db import DatabaseManager
+from sandbox.server import Sandbox
+from tests.conftest import table_contents
+from tests.database.movies import (
+    Json,
+    empty,
+    fetch_details,
+    fetch_list_rows,
+    list_row,
+    movie,
+    person,
+    read,
+    read_one,
+    save,
+    torrent,
+)
+
+#: All rows as they are, ids and times included.
+_EVERYTHING = (
+    "movies ORDER BY id",
+    "genres ORDER BY id",
+    "casts ORDER BY id",
+    "torrents ORDER BY id",
+    "movie_genres ORDER BY movie_id, genre_id",
+    "movie_casts ORDER BY movie_id, cast_id",
+)
+
+
+def _everything(db: DatabaseManager) -> list[list[Any]]:
+    return [read(db, f"SELECT * FROM {rows}") for rows in _EVERYTHING]
+
+
+def test_saving_twice_equals_once_to_the_last_time_stamp(
+    db: DatabaseManager, sandbox: Sandbox
+) -> None:
+    """Whether it looks for changes or not, a second saving of the same answers writes nothing."""
+    movies = fetch_details(sandbox, range(1, 60))
+    assert set(save(db, *movies).values()) == {"saved"}
+    once = _everything(db)
+
+    assert set(save(db, *movies).values()) == {"skipped"}
+    assert set(save(db, *movies, update=True).values()) == {"unchanged"}
+
+    assert _everything(db) == once
+
+
+def test_a_page_saved_twice_equals_once(db: DatabaseManager, sandbox: Sandbox) -> None:
+    """The same for list pages."""
+    rows = fetch_list_rows(sandbox)
+    save(db, *rows, has_details=False)
+    once = _everything(db)
+
+    assert set(save(db, *rows, has_details=False).values()) == {"skipped"}
+    assert set(save(db, *rows, has_details=False, update=True).values()) == {"unchanged"}
+
+    assert _everything(db) == once
+
+
+def _contested() -> list[Json]:
+    """Make movies that share all they can share."""
+    return [
+        movie(1, slug="x", genres=["A", "B"], cast=[person(1), person(2)]),
+        movie(2, slug="x", genres=["B", "C"], cast=[person(2), person(1)]),
+        movie(3, slug="x-2", genres=["C"], cast=[person(3, imdb_code="", name="Person 1")]),
+        movie(4, slug="x-5", genres=[], cast=[person(3, imdb_code="", name="Person 1")]),
+        movie(5, slug="x", genres=None, torrents=[torrent("F")], cast=[]),
+        movie(6, slug=None, torrents=[torrent("F"), torrent("F")], cast=[person(1), person(1)]),
+        movie(7, slug="x-2", torrents=None, cast=None),
+    ]
+
+
+_expected: dict[str, list[tuple[object, ...]]] = {}
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(order=st.permutations(_contested()), cuts=st.sets(st.integers(1, 6)), update=st.booleans())
+def test_any_order_and_grouping_of_batches_gives_the_same_tables(
+    db: DatabaseManager, order: Sequence[Json], cuts: set[int], *, update: bool
+) -> None:
+    """Workers finish when they finish, and a run that was cut short begins elsewhere."""
+    if not _expected:
+        for each in _contested():
+            save(db, each)
+        _expected.update(table_contents(db))
+    empty(db)
+
+    borders = [0, *sorted(cuts), len(order)]
+    for begin, end in pairwise(borders):
+        save(db, *order[begin:end], update=update)
+
+    assert table_contents(db) == _expected
+
+
+def test_a_real_catalogue_in_any_order_gives_the_same_tables(
+    db: DatabaseManager, sandbox: Sandbox
+) -> None:
+    """The same with all oddities of the sandbox, which knows movies that share a slug."""
+    movies = fetch_details(sandbox, range(1, 201))
+    save(db, *movies)
+    expected = table_contents(db)
+    dice = random.Random(1)
+
+    for size in (7, 50):
+        empty(db)
+        dice.shuffle(movies)
+        for begin in range(0, len(movies), size):
+            save(db, *movies[begin : begin + size])
+        assert table_contents(db) == expected
+
+
+def test_details_complete_a_row_from_a_list_page(db: DatabaseManager) -> None:
+    """What only lists say stays; what only details say is added; that is an update."""
+    assert save(db, list_row(movie(1)), has_details=False) == {1: "saved"}
+    assert read_one(db, "details_fetched_at, like_count", 1) == (None, None)
+
+    assert save(db, movie(1)) == {1: "updated"}
+
+    when, likes, summary = read_one(db, "details_fetched_at, like_count, summary", 1)
+    assert when is not None
+    assert (likes, summary) == (7, "Somebody does something.")
+    assert len(read(db, "SELECT * FROM movie_casts")) == 2
+
+
+def test_details_then_list_with_update_equals_list_then_details(db: DatabaseManager) -> None:
+    """Neither erases what only the other knows."""
+    save(db, list_row(movie(1)), has_details=False)
+    save(db, movie(1))
+    expected = table_contents(db)
+    empty(db)
+
+    save(db, movie(1))
+    assert save(db, list_row(movie(1)), has_details=False) == {1: "skipped"}
+    assert save(db, list_row(movie(1)), has_details=False, update=True) == {1: "updated"}
+
+    assert table_contents(db) == expected
+
+
+def test_of_a_movie_twice_in_a_batch_one_is_saved(db: DatabaseManager) -> None:
+    """YTS repeats movies within a page; one statement may not touch a row twice."""
+    assert save(db, movie(1), movie(1), movie(2)) == {1: "saved", 2: "saved"}
+
+
+def test_an_empty_batch_is_no_trouble(db: DatabaseManager) -> None:
+    """A step may hold nothing but failures."""
+    assert save(db) == {}

@@ -1,0 +1,151 @@
+"""What counts as a change of a stored movie, and what is written then."""
+
+from typing import Any
+
+import pytest
+
+from database.db import DatabaseManager
+from tests.conftest import table_contents
+from tests.database.movies import Json, movie, person, read, read_one, save, torrent, updated_at
+
+
+@pytest.fixture
+def db(emptied_db: DatabaseManager) -> DatabaseManager:
+    """Share one database among these tests."""
+    return emptied_db
+
+
+def _on_another_host(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("https://yts.gg/", "https://img.yts.example/")
+    if isinstance(value, list):
+        return [_on_another_host(it) for it in value]
+    if isinstance(value, dict):
+        return {name: _on_another_host(it) for name, it in value.items()}
+    return value
+
+
+def _torrents(**changes: Any) -> Json:
+    return {"torrents": [it | changes for it in movie(1)["torrents"]]}
+
+
+NO_CHANGES = {
+    "likes": {"like_count": 8},
+    "unix time": {"date_uploaded_unix": 1446364286},
+    "seeds": _torrents(seeds=100),
+    "peers": _torrents(peers=0),
+    "torrents' unix time": _torrents(date_uploaded_unix=1446364286),
+    "hosts": _on_another_host(movie(1)),
+    "relative addresses": {"url": "/movies/film-1"},
+    "another sample of the cast": {"cast": [person(8), person(9)]},
+    "order of genres": {"genres": ["Drama", "Action", "Action"]},
+    "order of torrents": {"torrents": movie(1)["torrents"][::-1]},
+    "hash in lower case": {
+        "torrents": [it | {"hash": it["hash"].lower()} for it in movie(1)["torrents"]]
+    },
+    "unknown values": {"rating": 0, "year": 0, "runtime": 0, "title": None, "mpa_rating": ""},
+    "unknown slug": {"slug": None},
+    "unknown lists": {"genres": None, "torrents": None, "cast": None},
+    "unknown facts of a torrent": _torrents(type=None, bit_depth="", is_repack=""),
+}
+
+CHANGES = {
+    "title": {"title": "Another"},
+    "slug": {"slug": "another-2014"},
+    "rating": {"rating": 6.4},
+    "upload": {"date_uploaded": "2021-11-12 00:00:00"},
+    "path of an address": {"large_cover_image": "https://yts.gg/assets/images/b/large-cover.jpg"},
+    "one genre less": {"genres": ["Action"]},
+    "one genre more": {"genres": ["Action", "Drama", "War"]},
+    "no genre": {"genres": []},
+    "a torrent gone": {"torrents": [torrent("1A")]},
+    "a torrent more": {"torrents": [*movie(1)["torrents"], torrent("1C")]},
+    "no torrent": {"torrents": []},
+    "quality of a torrent": _torrents(quality="2160p"),
+}
+
+
+@pytest.mark.parametrize("change", NO_CHANGES.values(), ids=NO_CHANGES.keys())
+def test_noise_is_no_change(db: DatabaseManager, change: Json) -> None:
+    """What differs from answer to answer, or is unknown, neither counts nor erases anything."""
+    save(db, movie(1))
+    before = table_contents(db) | {"casts": [], "roles": []}
+    moment = updated_at(db, 1)
+
+    assert save(db, movie(1, **change), update=True) == {1: "unchanged"}
+
+    assert table_contents(db) | {"casts": [], "roles": []} == before
+    assert updated_at(db, 1) == moment
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_a_real_change_is_written_and_dated(db: DatabaseManager, change: Json) -> None:
+    """The movie is afterwards as if it had been saved like this at once; others stay."""
+    save(db, movie(1), movie(2))
+    moment, others = updated_at(db, 1), updated_at(db, 2)
+
+    outcomes = save(db, movie(1, **change), movie(2), update=True)
+
+    assert outcomes == {1: "updated", 2: "unchanged"}
+    assert updated_at(db, 1) > moment
+    assert updated_at(db, 2) == others
+    changed = table_contents(db)
+    with db.get_session() as session:
+        session.connection().exec_driver_sql("TRUNCATE movies, genres, casts, torrents CASCADE")
+    save(db, movie(1, **change), movie(2))
+    assert changed == table_contents(db)
+
+
+def test_without_update_a_stored_movie_is_left_alone(db: DatabaseManager) -> None:
+    """Not even a real change is looked at."""
+    save(db, movie(1))
+
+    assert save(db, movie(1, title="Another")) == {1: "skipped"}
+
+    assert read_one(db, "title", 1) == "Film 1"
+
+
+def test_noise_is_written_along_with_a_real_change(db: DatabaseManager) -> None:
+    """A row is of one answer: when it is written, it is written whole."""
+    save(db, movie(1))
+
+    save(db, movie(1, title="Another", like_count=99), update=True)
+
+    assert read_one(db, "title, like_count", 1) == ("Another", 99)
+
+
+def test_the_cast_is_the_union_of_all_answers(db: DatabaseManager) -> None:
+    """An answer names a sample of at most four; nobody leaves because another was drawn."""
+    save(db, movie(1, cast=[person(1), person(2)]))
+    save(db, movie(1, cast=[person(3), person(2)]), update=True)
+
+    roles = "SELECT name, position FROM movie_casts JOIN casts ON id = cast_id ORDER BY 2"
+    assert read(db, roles) == [("Person 1", 0), ("Person 2", 1), ("Person 3", 2)]
+
+
+def test_what_an_earlier_answer_left_open_about_a_person_is_filled_in(db: DatabaseManager) -> None:
+    """A picture or a role that comes later is kept; one that is known stays."""
+    save(db, movie(1, cast=[person(1, url_small_image=None, character_name=None), person(2)]))
+    save(
+        db,
+        movie(1, cast=[person(1), person(2, url_small_image=None, character_name="")]),
+        update=True,
+    )
+
+    people = "SELECT url_small_image FROM casts ORDER BY imdb_code"
+    assert read(db, people) == [person(1)["url_small_image"], person(2)["url_small_image"]]
+    roles = "SELECT character_name FROM movie_casts ORDER BY position"
+    assert read(db, roles) == ["Role 1", "Role 2"]
+
+
+def test_a_person_keeps_the_first_spelling(db: DatabaseManager) -> None:
+    """Known by the code; by the name only where there is none."""
+    save(db, movie(1, cast=[person(1), person(2, imdb_code=None)]))
+    save(db, movie(2, cast=[person(1, name="Other"), person(2, imdb_code=""), person(2)]))
+
+    people = "SELECT name, imdb_code FROM casts ORDER BY 1, 2"
+    assert read(db, people) == [
+        ("Person 1", "0000001"),
+        ("Person 2", "0000002"),
+        ("Person 2", None),
+    ]

@@ -1,0 +1,76 @@
+"""Several processes save what they share, and the tables are as if one had done it alone."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+
+from sqlalchemy import URL
+
+from database.db import DatabaseManager
+from database.ledger import start_run
+from tests.conftest import table_contents
+from tests.database.movies import Json, movie, person, read, save
+from tests.database.savers import run_in_processes, save_in_random_order
+
+WORKERS = 4
+
+
+def _movies(count: int) -> list[Json]:
+    """Make movies with so many people in common that writers meet while they add them."""
+    dice = random.Random(1)
+    genres = ["Action", "Comedy", "Drama", "Horror", "War", "Western"]
+    return [
+        movie(
+            movie_id,
+            genres=dice.sample(genres, 3),
+            cast=[person(number) for number in dice.sample(range(2000), 40)],
+        )
+        for movie_id in range(1, count + 1)
+    ]
+
+
+def test_four_processes_lose_nothing_and_never_deadlock(
+    new_database: Callable[[], URL], db: DatabaseManager
+) -> None:
+    """
+    Each movie is new once, whoever comes first; nobody waits in a circle.
+
+    PostgreSQL itself counts the deadlocks: those that a repetition hides as well.
+    """
+    movies = _movies(240)
+    # Few movies in common, for writers of one movie wait for each other before they reach people.
+    shares = [movies[:4] + movies[4 + number :: WORKERS] for number in range(WORKERS)]
+    url = new_database()
+    with DatabaseManager(url) as together:
+        with together.get_session() as session:
+            run_id = start_run(session, "test")
+        work = [(url, run_id, share, seed) for seed, share in enumerate(shares)]
+
+        outcomes = sum(run_in_processes(save_in_random_order, work), Counter[str]())
+
+        assert outcomes == {"saved": 240, "unchanged": sum(map(len, shares)) - 240}
+        save(db, *movies)
+        assert table_contents(together) == table_contents(db)
+        deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        assert read(together, deadlocks) == [0]
+        counters = "SELECT planned, saved, unchanged, failed FROM fetch_runs"
+        planned = outcomes.total()
+        assert read(together, counters) == [(planned, 240, planned - 240, 0)]
+
+
+def test_movies_that_share_a_slug_may_meet(
+    new_database: Callable[[], URL], db: DatabaseManager
+) -> None:
+    """Whoever comes second finds the slug taken, and tries again with another."""
+    movies = [movie(number, slug="remake-2014") for number in range(1, 21)]
+    url = new_database()
+    with DatabaseManager(url) as together:
+        with together.get_session() as session:
+            run_id = start_run(session, "test")
+        work = [(url, run_id, movies[seed::2], seed) for seed in (0, 1, 0, 1)]
+
+        outcomes = sum(run_in_processes(save_in_random_order, work), Counter[str]())
+
+        assert outcomes == {"saved": 20, "unchanged": 20}
+        save(db, *movies)
+        assert table_contents(together) == table_contents(db)

@@ -1,0 +1,1 @@
+"""Tests of the doors: the real commands, as processes."""

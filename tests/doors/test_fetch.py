@@ -1,0 +1,260 @@
+"""The fetch command as a user and as cron see it."""
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from sqlalchemy import URL
+
+from database.db import DatabaseManager
+from sandbox.server import Sandbox, open_sandbox
+from sandbox.settings import SandboxSettings
+from tests.conftest import run_sql, table_contents
+from tests.doors.commands import run, start
+
+
+def test_the_first_command_of_the_readme_fills_an_embedded_database(tmp_path: Path):
+    """
+    On a machine with nothing, one command mirrors a few hundred movies and says what is next.
+    """
+    command = ("fetch_yts_data.py", "--sandbox", "--max-pages", "10", "--workers", "4")
+    home = {"YTS_HOME": str(tmp_path / "home")}
+
+    first = run(*command, env=home)
+    again = run(*command, env=home)
+
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith("Done.")
+    assert "400 movies, 400 with details" in first.stdout
+    assert "monitor_progress.py --once" in first.stdout
+    assert again.stdout.startswith("Nothing new: 2 requests were enough to see it.")
+
+
+def test_off_a_terminal_nothing_moves(database_url: URL, sandbox: Sandbox):
+    """
+    Cron mail and log files get no carriage returns and no colours.
+    """
+    done = run("fetch_yts_data.py", "--api-url", sandbox.url, "--rate", "0", url=database_url)
+
+    assert done.returncode == 0
+    assert not re.search(r"[\r\x1b]", done.stdout + done.stderr)
+
+
+def test_success_is_silent_when_asked(database_url: URL, sandbox: Sandbox):
+    """
+    Under -q cron sends no mail unless something is wrong.
+    """
+    done = run("fetch_yts_data.py", "-q", "--api-url", sandbox.url, "--rate", "0", url=database_url)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--ids", "5-1"),
+        ("--ids", "one"),
+        ("--workers", "0"),
+        ("--max-pages", "none"),
+        ("--rate", "-1"),
+        ("--api-url", "yts.gg"),
+        ("--sandbox", "--api-url", "http://127.0.0.1:9"),
+        ("--database-url", "mysql://root:hunter2@localhost/db"),
+        ("--wat",),
+    ],
+)
+def test_nonsense_is_refused_before_anything_is_done(arguments: tuple[str, ...], tmp_path: Path):
+    """
+    A wrong option costs a sentence and exit 2; no database is made for it, nothing secret shown.
+    """
+    home = tmp_path / "home"
+
+    done = run("fetch_yts_data.py", *arguments, env={"YTS_HOME": str(home)})
+
+    assert done.returncode == 2
+    assert "rror" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "hunter2" not in done.stderr
+    assert not home.exists()
+
+
+def test_an_unreachable_source_is_exit_4(database_url: URL):
+    """
+    Nobody listens: try later.
+    """
+    done = run("fetch_yts_data.py", "--api-url", "http://127.0.0.1:9/api/v2", url=database_url)
+
+    assert done.returncode == 4
+    assert "cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_host_that_is_no_api_is_exit_2(database_url: URL, sandbox: Sandbox):
+    """
+    A wrong base URL is a matter of configuration.
+    """
+    done = run("fetch_yts_data.py", "--api-url", f"{sandbox.root}/other", url=database_url)
+
+    assert done.returncode == 2
+    assert "--api-url" in done.stderr
+
+
+def test_failed_movies_are_exit_3_and_named(database_url: URL, sandbox: Sandbox):
+    """
+    One movie that cannot be stored costs exit 3 and a line; all others are stored.
+    """
+    refuse_movie(database_url, 7)
+
+    done = run("fetch_yts_data.py", "--api-url", sandbox.url, "--rate", "0", "-q", url=database_url)
+
+    assert done.returncode == 3
+    assert "movie 7: seven is refused" in done.stderr
+    with DatabaseManager(database_url) as db:
+        stats = db.get_stats()
+    assert (stats["total_movies"], stats["total_failures"]) == (199, 1)
+
+
+def refuse_movie(url: URL, external_id: int) -> None:
+    """Make PostgreSQL itself refuse one movie."""
+    run_sql(
+        url,
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE check_violation USING MESSAGE = 'seven is refused'; END $$",
+        "CREATE TRIGGER refuse BEFORE INSERT ON movies FOR EACH ROW "
+        f"WHEN (NEW.external_id = {external_id}) EXECUTE FUNCTION refuse()",
+    )
+
+
+def test_another_run_holding_the_lock_is_exit_11(database_url: URL):
+    """
+    Two cron runs never overlap.
+    """
+    with open_sandbox(SandboxSettings(movies=300, latency_seconds=0.3)) as slow:
+        arguments = ("--api-url", slow.url, "--rate", "0", "--workers", "1", "--threads", "1")
+        first = start("fetch_yts_data.py", *arguments, url=database_url)
+        _wait_for_movies(database_url)
+        second = run("fetch_yts_data.py", *arguments, url=database_url)
+        first.send_signal(signal.SIGINT)
+        first.communicate(timeout=20)
+
+    assert second.returncode == 11
+    assert "since" in second.stderr
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_a_signal_ends_the_run_in_order(
+    number: signal.Signals, exit_code: int, workers: str, tmp_path: Path
+):
+    """
+    What was fetched is saved, no process stays, and the next run finishes the work.
+    """
+    home = {"YTS_HOME": str(tmp_path / "home")}
+    with open_sandbox(SandboxSettings(movies=300, latency_seconds=0.05)) as sandbox:
+        arguments = ("--api-url", sandbox.url, "--rate", "0", "--workers", workers)
+        process = start("fetch_yts_data.py", *arguments, env=home, cwd=tmp_path)
+        _wait_for_requests(sandbox, 30)
+        began = time.monotonic()
+        os.killpg(process.pid, number)  # as a terminal does: everybody gets it
+        _, stderr = process.communicate(timeout=15)
+        took = time.monotonic() - began
+        again = run("fetch_yts_data.py", *arguments, env=home, cwd=tmp_path)
+
+    assert process.returncode == exit_code, stderr
+    assert took < 10
+    assert "Traceback" not in stderr
+    assert again.returncode == 0
+    assert "300 movies, 300 with details" in again.stdout
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_a_killed_run_costs_nothing_but_time(new_database, tmp_path: Path):
+    """
+    After SIGKILL of the main process no worker stays, and the next run gives equal tables.
+    """
+    killed_url, calm_url = new_database(), new_database()
+    with open_sandbox(SandboxSettings(movies=300, latency_seconds=0.03)) as sandbox:
+        arguments = ("--api-url", sandbox.url, "--rate", "0", "--workers", "3")
+        process = start("fetch_yts_data.py", *arguments, url=killed_url)
+        _wait_for_requests(sandbox, 100)
+        process.kill()
+        process.communicate()
+        _wait_until_gone(process.pid)
+        run("fetch_yts_data.py", *arguments, url=killed_url)
+        run("fetch_yts_data.py", *arguments, url=calm_url)
+
+    with DatabaseManager(killed_url) as killed, DatabaseManager(calm_url) as calm:
+        assert table_contents(killed) == table_contents(calm)
+
+
+def test_no_password_is_shown_or_stored(database_url: URL, sandbox: Sandbox):
+    """
+    What the command prints and what it stores about itself has the password masked.
+    """
+    secret = database_url.set(password="hunter2%@:/'")
+    typed = secret.render_as_string(hide_password=False)
+
+    done = run(
+        "fetch_yts_data.py", "--database-url", typed, "--api-url", sandbox.url, "--rate", "0",
+        "--no-details", "-v",
+    )  # fmt: skip
+
+    with DatabaseManager(database_url) as db, db.get_session() as session:
+        command = session.connection().exec_driver_sql("SELECT command FROM fetch_runs").scalar()
+    assert done.returncode == 0, done.stderr
+    assert "hunter2" not in done.stdout + done.stderr + str(command)
+
+
+def test_promised_functions_work_from_python(
+    database_url: URL, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    `fetch_movie_details` gives what `save_movie` takes; `process_movie_batch` saves by ids.
+    """
+    import fetch_yts_data
+
+    monkeypatch.setenv("YTS_API_URL", sandbox.url)
+    monkeypatch.setenv("DATABASE_URL", database_url.render_as_string(hide_password=False))
+
+    movie = fetch_yts_data.fetch_movie_details(1)
+    report = fetch_yts_data.process_movie_batch([1, 2, 3])
+
+    assert movie is not None
+    assert movie["id"] == 1
+    assert len(movie["cast"]) == 4
+    assert report.counts.planned == 3
+    with DatabaseManager(database_url) as db:
+        assert db.save_movie(movie)[2] == "already_exists"
+
+
+def _wait_for_requests(sandbox: Sandbox, count: int) -> None:
+    for _ in range(300):
+        stats = requests.get(f"{sandbox.root}/sandbox/stats", timeout=5).json()
+        if stats["requests"] >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the run does not come along")
+
+
+def _wait_for_movies(url: URL) -> None:
+    with DatabaseManager(url) as db:
+        for _ in range(300):
+            if db.get_stats()["total_movies"]:
+                return
+            time.sleep(0.05)
+    raise AssertionError("the run does not come along")
+
+
+def _wait_until_gone(group: int) -> None:
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    raise AssertionError("a worker outlives its parent")

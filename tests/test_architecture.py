@@ -1,0 +1,157 @@
+"""Who may import whom, and that the pages about the code say what the code is."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPO
+
+DOORS = {"fetch_yts_data", "monitor_progress", "test_db_connection"}
+ROOMS = {"yts", "database", "ingest", "sandbox", "console"}
+#: Room: the rooms of ours that it may import.
+MAY_IMPORT = {
+    "yts": set(),
+    "sandbox": set(),
+    "database": {"yts"},
+    "ingest": {"database", "yts"},
+    "console": {"ingest", "database", "yts"},
+    "alembic": {"database"},
+    "doors": ROOMS,
+}
+#: Library: the only places that may import it.
+ONLY_IN = {
+    "requests": {"yts/connection.py"},
+    "urllib3": {"yts/connection.py"},
+    "tenacity": {"yts/client.py", "database/transient.py"},
+    "pydantic": {"yts/payload.py"},
+    "multiprocessing": {"ingest/pool.py", "console/stopping.py"},
+    "aiohttp": {"sandbox/"},
+    "click": {"doors", "console/", "sandbox/__main__.py"},
+    "tqdm": {"doors", "console/"},
+    "rich": {"doors", "console/"},
+    "sqlalchemy": {"database/", "alembic/"},
+    "psycopg2": {"database/"},
+    "alembic": {"database/schema.py", "alembic/"},
+}
+#: SQLAlchemy's names that are values, not SQL: other rooms may hold them.
+PLAIN_VALUES = {("sqlalchemy", "URL"), ("sqlalchemy", "Engine")}
+
+
+def sources() -> list[Path]:
+    """Return every Python file of the product."""
+    rooms = [path for room in [*ROOMS, "alembic"] for path in (REPO / room).rglob("*.py")]
+    return sorted([*rooms, *(REPO / f"{door}.py" for door in DOORS)])
+
+
+def imports(path: Path) -> list[tuple[str, str]]:
+    """Return what *path* imports, as pairs of module and name; also inside functions."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports name their package"
+            found += [(str(node.module), alias.name) for alias in node.names]
+    return found
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(REPO)))
+def test_imports_point_one_way(path: Path):
+    """
+    A room imports only rooms below it, and each effect has one door.
+    """
+    where = path.relative_to(REPO).as_posix()
+    room = where.split("/")[0] if "/" in where else "doors"
+    for module, name in imports(path):
+        top = module.split(".")[0]
+        if top in ROOMS and top != room:
+            assert top in MAY_IMPORT[room], f"{where} imports {module}"
+        if top in ONLY_IN and (module, name) not in PLAIN_VALUES:
+            places = ONLY_IN[top]
+            assert any(where.startswith(place) or room == place for place in places), (
+                f"{where} imports {module}.{name}"
+            )
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(REPO)))
+def test_rooms_never_print(path: Path):
+    """
+    Only doors and what they share write to the terminal.
+    """
+    where = path.relative_to(REPO).as_posix()
+    if "/" not in where or where.startswith(("console/", "sandbox/__main__", "alembic/")):
+        return
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    names = {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+
+    assert "print" not in names
+    assert "sys.stdout" not in path.read_text()
+
+
+def test_functions_fit_a_screen():
+    """
+    No function of the product is longer than forty lines, commands with their options apart.
+    """
+    long = [
+        f"{path.name}:{node.name}"
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno >= 40
+        and "versions" not in path.parts
+    ]
+
+    assert long == []
+
+
+def test_the_page_of_the_architecture_names_every_file():
+    """
+    A file that appears or goes away shows in ARCHITECTURE.md.
+    """
+    listing = (REPO / "ARCHITECTURE.md").read_text().split("```")[1]
+    listed, room = set(), ""
+    for line in listing.splitlines():
+        if heading := re.match(r"(\w+/) ", line):
+            room = heading[1]
+        elif not line.startswith(" "):
+            room = ""
+        listed |= {room + name for name in re.findall(r"\b\w+\.py\b", line)}
+    files = {
+        path.relative_to(REPO).as_posix() for path in sources() if "versions" not in path.parts
+    }
+
+    assert {name for name in listed if "__init__" not in name} == {
+        name for name in files if "__init__" not in name
+    }
+
+
+def test_the_readme_names_every_option():
+    """
+    `--help` and README tell the same story.
+    """
+    from fetch_yts_data import main
+
+    readme = (REPO / "README.md").read_text()
+    options = {name for param in main.params for name in param.opts if name.startswith("--")}
+
+    assert {name for name in options if f"`{name}" not in readme} <= {"--quiet", "--verbose"}
+
+
+def test_every_decision_is_in_the_list():
+    """
+    docs/decisions/README.md links each page.
+    """
+    folder = REPO / "docs" / "decisions"
+    listed = set(re.findall(r"\((\S+\.md)\)", (folder / "README.md").read_text()))
+
+    assert listed == {path.name for path in folder.glob("*.md")} - {"README.md"}
+
+
+def test_the_migrations_are_no_package():
+    """
+    With an `__init__.py` the folder alembic/ would hide the library of that name.
+    """
+    assert not (REPO / "alembic" / "__init__.py").exists()

@@ -1,0 +1,302 @@
+"""
+Real answers of YTS, 2015 to 2026, on their whole way: HTTP, client, tables.
+
+They are not part of the repository; where they are not at hand, this skips.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import URL, text
+
+from database.db import DatabaseManager
+from database.step import Step, StepResult, save_step
+from tests.conftest import RECORDED, REPO, table_contents
+from tests.yts.answers import a_ghost, details_answer
+from tests.yts.canned import Asked, Canned, CannedServer, open_canned
+from tests.yts.recorded import (
+    INDEX,
+    Catalogue,
+    Recording,
+    read_catalogue,
+    read_index,
+)
+from tests.yts.rows import expected, read_movies
+from yts.client import YtsClient
+from yts.errors import NotYts, YtsError, YtsRefused, YtsUnavailable
+from yts.settings import ClientSettings
+
+pytestmark = pytest.mark.skipif(not INDEX.exists(), reason="no recorded answers at hand")
+
+ALL = read_index()
+ASKED_FOR = 123_456
+LISTS = [it for it in ALL if it.is_whole and it.kind in {"list", "suggestions"}]
+DETAILS = [it for it in ALL if it.is_whole and it.kind == "details"]
+GHOSTS = [it for it in ALL if it.kind == "details-missing"]
+EMPTY = [it for it in ALL if it.kind == "list-empty"]
+FAILURES = [it for it in ALL if it.kind == "error"]
+#: Movies, or the data around them, that somebody kept without the envelope.
+PARTS = [it for it in ALL if it.kind != "error" and not it.is_whole]
+
+each = {"ids": lambda recording: recording.name}
+
+
+@pytest.fixture(scope="module")
+def shared_db(new_database: Callable[..., URL]) -> Iterator[DatabaseManager]:
+    """Open one database for all tests of this module."""
+    with DatabaseManager(new_database()) as manager:
+        yield manager
+
+
+@pytest.fixture
+def empty_db(shared_db: DatabaseManager) -> DatabaseManager:
+    """Empty its tables."""
+    tables = "movie_genres, movie_casts, torrents, movies, genres, casts, missing_movies"
+    with shared_db.get_session() as session:
+        for table in tables.split(", "):
+            session.execute(text(f"DELETE FROM {table}"))
+    return shared_db
+
+
+@pytest.fixture
+def server() -> Iterator[CannedServer]:
+    """Open a server."""
+    with open_canned() as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: CannedServer) -> Iterator[YtsClient]:
+    """Make a client of it that asks only once."""
+    client = YtsClient(ClientSettings(server.url, read_seconds=5, attempts=1))
+    yield client
+    client.close()
+
+
+def serve(server: CannedServer, recording: Recording) -> None:
+    """Let *server* give what was recorded."""
+    server.give(Canned(recording.body, recording.status))
+
+
+def assert_stored(db: DatabaseManager, recording: Recording) -> None:
+    """Check that the tables hold exactly the movies of *recording*, as the JSON has them."""
+    with db.get_session() as session:
+        stored = read_movies(session)
+    assert stored.keys() == {movie["id"] for movie in recording.movies}
+    for movie in recording.movies:
+        wanted = expected(movie)
+        assert {name: stored[movie["id"]][name] for name in wanted} == wanted
+
+
+def test_every_recording_has_its_test():
+    """
+    Each file is in exactly one of the groups below.
+    """
+    files = {path.name for path in RECORDED.iterdir()} - {INDEX.name}
+    groups = [*LISTS, *DETAILS, *GHOSTS, *EMPTY, *FAILURES, *PARTS]
+
+    assert len(groups) == len(files)
+    assert {recording.name for recording in groups} == files
+
+
+@pytest.mark.parametrize("recording", LISTS, **each)
+def test_a_recorded_page_is_stored_as_it_is(
+    empty_db: DatabaseManager, client: YtsClient, server: CannedServer, recording: Recording
+):
+    """
+    Every movie, once, with its genres and torrents; nothing malformed, no field unheard of.
+    """
+    serve(server, recording)
+    page = client.fetch_page(1, "desc")
+    result = save_step(empty_db, None, Step(page.movies))
+
+    assert page.movie_count == recording.data["movie_count"]
+    assert (page.malformed, dict(page.unknown_fields)) == ((), {})
+    assert result == StepResult(result.outcomes, ())
+    assert result.outcomes["saved"] == result.outcomes.total() == len(recording.movies)
+    assert_stored(empty_db, recording)
+
+
+@pytest.mark.parametrize("recording", DETAILS, **each)
+def test_recorded_details_are_stored_as_they_are(
+    empty_db: DatabaseManager, client: YtsClient, server: CannedServer, recording: Recording
+):
+    """
+    With the cast in its order, and counted as a movie that needs no details any more.
+    """
+    serve(server, recording)
+    movie = client.fetch_details(recording.data["movie"]["id"])
+    assert movie is not None
+    result = save_step(empty_db, None, Step((movie,), has_details=True))
+
+    assert result.outcomes == {"saved": 1}
+    assert_stored(empty_db, recording)
+    with empty_db.get_session() as session:
+        assert read_movies(session)[movie.id]["details_fetched_at"] is not None
+
+
+@pytest.mark.parametrize("recording", GHOSTS, **each)
+def test_the_recorded_ghost_is_a_missing_movie(
+    empty_db: DatabaseManager, client: YtsClient, server: CannedServer, recording: Recording
+):
+    """
+    None of its twenty genres reaches a table.
+    """
+    serve(server, recording)
+    assert client.fetch_details(ASKED_FOR) is None
+    save_step(empty_db, None, Step(missing=(ASKED_FOR,)))
+
+    rows = {name: found for name, found in table_contents(empty_db).items() if found}
+    assert rows == {"missing": [(ASKED_FOR,)]}
+
+
+@pytest.mark.parametrize("recording", EMPTY, **each)
+def test_a_recorded_page_without_movies_is_the_end_only_if_the_count_says_so(
+    client: YtsClient, server: CannedServer, recording: Recording
+):
+    """
+    Empty with a positive count is a failure on page 1, and the end behind the last page.
+    """
+    serve(server, recording)
+    count = recording.data["movie_count"]
+    if count:
+        with pytest.raises(YtsUnavailable, match=f"YTS counts {count}"):
+            client.fetch_page(1, "desc")
+    page = client.fetch_page(2 if count else 1, "desc")
+    assert (page.movie_count, page.movies, page.malformed) == (count, (), ())
+
+
+@pytest.mark.parametrize("recording", FAILURES, **each)
+def test_a_recorded_failure_is_none_of_the_api(
+    client: YtsClient, server: CannedServer, recording: Recording
+):
+    """
+    The 429 is throttling, the 500 an outage, one look-alike is not YTS, and the other's
+    404 means a wrong base URL.
+    """
+    kinds: dict[int, type[YtsError]] = {200: NotYts, 404: YtsRefused}
+    serve(server, recording)
+    for fetch in (lambda: client.fetch_page(1, "desc"), lambda: client.fetch_details(ASKED_FOR)):
+        with pytest.raises(YtsError) as caught:
+            fetch()
+        assert type(caught.value) is kinds.get(recording.status, YtsUnavailable)
+        assert getattr(caught.value, "is_throttled", False) is (recording.status == 429)
+
+
+@pytest.mark.parametrize("recording", PARTS, **each)
+def test_a_recorded_part_of_an_answer_is_not_yts(
+    client: YtsClient, server: CannedServer, recording: Recording
+):
+    """
+    Movies without their envelope are not taken from the network.
+    """
+    serve(server, recording)
+    for fetch in (
+        lambda: client.fetch_page(1, "desc"),
+        lambda: client.fetch_details(recording.movies[0]["id"]),
+    ):
+        with pytest.raises(YtsUnavailable):
+            fetch()
+
+
+@pytest.mark.parametrize("recording", [*PARTS, *DETAILS], **each)
+def test_a_recorded_movie_can_be_saved_by_hand(empty_db: DatabaseManager, recording: Recording):
+    """
+    `save_movie` takes each as the API gives it, and finds it stored the second time.
+    """
+    for movie in recording.movies:
+        assert empty_db.save_movie(movie)[::2] == (True, "created")
+    assert_stored(empty_db, recording)
+    for movie in recording.movies:
+        assert empty_db.save_movie(movie)[::2] == (True, "already_exists")
+
+
+def test_the_cast_of_a_movie_is_the_union_of_all_its_recordings(empty_db: DatabaseManager):
+    """
+    Answers name different people for the same movie; nobody is lost.
+    """
+    samples: dict[int, list[dict[str, Any]]] = {}
+    for recording in DETAILS:
+        movie = recording.data["movie"]
+        if all(person["name"] for person in movie.get("cast", [])):
+            empty_db.save_movie(movie, update=True)
+            samples.setdefault(movie["id"], []).extend(movie.get("cast", []))
+
+    with empty_db.get_session() as session:
+        stored = read_movies(session)
+    assert any(len(stored[movie_id]["cast"]) > 4 for movie_id in samples)
+    for movie_id, people in samples.items():
+        codes = [code for _, _, code, _ in stored[movie_id]["cast"]]
+        assert codes == list(dict.fromkeys(person["imdb_code"] for person in people))
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    """Put all recordings together."""
+    return read_catalogue()
+
+
+def play(catalogue: Catalogue, asked: Asked) -> Canned:
+    """Answer as YTS would, had it only the recorded movies."""
+    if asked.path.endswith("/list_movies.json"):
+        return Canned(catalogue.page(int(asked.query["page"]), asked.query["order_by"]))
+    movie = catalogue.details.get(int(asked.query["movie_id"]), a_ghost())
+    return Canned(details_answer(movie))
+
+
+def run_command(server: CannedServer, database_url: URL) -> None:
+    """Run the real command; it must be silent and leave with 0."""
+    options = ["--api-url", server.url, "--rate", "0", "--workers", "2", "-q"]
+    done = subprocess.run(
+        [sys.executable, "fetch_yts_data.py", *options],
+        cwd=REPO,
+        env={
+            **os.environ,
+            "DATABASE_URL": database_url.render_as_string(hide_password=False),
+            "no_proxy": "*",
+        },
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_command_mirrors_all_recorded_movies(
+    catalogue: Catalogue, server: CannedServer, db: DatabaseManager, database_url: URL
+):
+    """
+    Sweep, then details: every movie lands as the JSON has it, details where there are
+    any, and those that only the list knows are noted as missing. Again adds nothing.
+    """
+    server.script = lambda asked: play(catalogue, asked)
+    run_command(server, database_url)
+
+    with db.get_session() as session:
+        stored = read_movies(session)
+    assert stored.keys() == catalogue.rows.keys()
+    for movie_id, row in catalogue.rows.items():
+        wanted = expected(row)
+        if movie_id in catalogue.details:
+            known = {k: v for k, v in expected(catalogue.details[movie_id]).items() if v}
+            wanted |= known
+        found = {name: stored[movie_id][name] for name in wanted}
+        assert found | {"url": None} == wanted | {"url": None}
+        assert (stored[movie_id]["details_fetched_at"] is None) == (
+            movie_id not in catalogue.details
+        )
+    before = table_contents(db)
+    assert {id_ for (id_,) in before["missing"]} == catalogue.rows.keys() - catalogue.details
+
+    server.asked.clear()
+    run_command(server, database_url)
+    assert table_contents(db) == before
+    pages = [asked.query["page"] for asked in server.asked if "page" in asked.query]
+    assert pages == ["1", "2"]
+    ids = {int(asked.query["movie_id"]) for asked in server.asked if "movie_id" in asked.query}
+    assert not ids & catalogue.details.keys()

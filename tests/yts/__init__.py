@@ -1,0 +1,1 @@
+"""Laws of what YTS says: its answers, its silences and its lies."""

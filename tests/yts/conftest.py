@@ -1,0 +1,82 @@
+"""A server that plays YTS from a script, and clients that ask it and do not really wait."""
+
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.yts.answers import Json, page_answer
+from tests.yts.canned import CannedServer, open_canned
+from yts.client import YtsClient
+from yts.payload import MoviePayload, parse_page
+from yts.settings import ClientSettings
+
+#: Makes a client; takes the fields of `ClientSettings` and the arguments of `YtsClient`.
+MakeClient = Callable[..., YtsClient]
+
+_CLIENT_ARGUMENTS = {"take_slot", "slow_down", "sleep"}
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's proxies out."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[CannedServer]:
+    """Open a server; the test says what it gives."""
+    with open_canned() as running:
+        yield running
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    """Collect the seconds that clients wanted to wait between attempts."""
+    return []
+
+
+@pytest.fixture
+def make_client(server: CannedServer, pauses: list[float]) -> Iterator[MakeClient]:
+    """Make clients of the server that note their pauses instead of sleeping."""
+    clients: list[YtsClient] = []
+
+    def make(**options: Any) -> YtsClient:
+        arguments = {name: options.pop(name) for name in _CLIENT_ARGUMENTS & options.keys()}
+        settings = ClientSettings(**{"api_url": server.url, "read_seconds": 5.0} | options)
+        clients.append(YtsClient(settings, **{"sleep": pauses.append} | arguments))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def client(make_client: MakeClient) -> YtsClient:
+    """Make a client of the server with five attempts."""
+    return make_client()
+
+
+@pytest.fixture
+def client_once(make_client: MakeClient) -> YtsClient:
+    """Make a client of the server that asks only once."""
+    return make_client(attempts=1)
+
+
+@pytest.fixture
+def dead_port() -> Iterator[int]:
+    """Hold a port on which nobody listens."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+def read_row(row: Json) -> MoviePayload:
+    """Return the movie of a page with one row, which must be in order."""
+    page = parse_page(page_answer(row))
+    assert page.malformed == ()
+    return page.movies[0]

@@ -1,0 +1,132 @@
+"""Whatever comes over the wire, only our own errors come out, and only what can be stored."""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.yts.answers import a_movie, a_row, details_answer, page_answer
+from yts.errors import YtsError
+from yts.payload import MoviePayload, parse_details, parse_page
+
+#: Found anew in each run would be found by chance: the same examples every time.
+same_each_time = settings(derandomize=True, database=None, deadline=None, max_examples=150)
+
+WHOLE_ANSWERS: list[bytes] = [
+    page_answer(a_row(1), a_row(2), a_row(3)),
+    details_answer(a_movie(1)),
+]
+
+any_scalar = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.sampled_from(["\ud800", "a\0b", "\udfff\0", "", "0", "-1", "1e999", 2**31, 2**63, -0.0]),
+)
+any_json = st.recursive(
+    any_scalar,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def parse_both_ways(body: bytes) -> Iterator[MoviePayload]:
+    """Read *body* as a page and as details; let nothing pass but our own errors."""
+    page_or_movie: list[Callable[[], Any]] = [
+        lambda: parse_page(body).movies,
+        lambda: [parse_details(body, 1)],
+    ]
+    for parse in page_or_movie:
+        try:
+            yield from (movie for movie in parse() if movie is not None)
+        except YtsError as error:
+            assert_storable_text(str(error))
+
+
+def assert_storable_text(text: str) -> None:
+    """Check that PostgreSQL takes *text*."""
+    assert text.encode("utf-8")
+    assert "\0" not in text
+
+
+def assert_storable(movie: MoviePayload) -> None:
+    """Check every text of *movie*, also those of its torrents and its cast."""
+    stored = movie.model_dump(exclude=set(movie.model_extra or ()))
+    written = json.dumps(stored | {"title": movie.display_title}, ensure_ascii=False)
+    assert_storable_text(written)
+    assert r"\u0000" not in written.replace(r"\\", "")
+    assert movie.uploaded_at is None or movie.uploaded_at.utcoffset() is not None
+
+
+@same_each_time
+@given(st.binary(max_size=200))
+def test_any_bytes_give_a_value_or_one_of_our_errors(body: bytes):
+    """
+    No foreign exception ever leaves the parser, bare or behind a whole envelope's start.
+    """
+    for start in (b"", b'{"status":"ok","data":{"movie_count":1,"movies":[{"id":1,"title":'):
+        for movie in parse_both_ways(start + body):
+            assert_storable(movie)
+
+
+@same_each_time
+@given(any_json, any_json)
+def test_any_json_gives_a_value_or_one_of_our_errors(data: Any, row: Any):
+    """
+    In place of the data, of a row, and of a movie.
+    """
+    bodies = (page_answer(row, a_row(1)), details_answer(row), json.dumps(data).encode())
+    for body in bodies:
+        for movie in parse_both_ways(body):
+            assert_storable(movie)
+
+
+@same_each_time
+@given(st.sampled_from(WHOLE_ANSWERS), st.integers(0, 2**32), st.lists(any_json, min_size=3))
+def test_damaged_answers_give_a_value_or_one_of_our_errors(
+    whole: bytes, seed: int, replacements: list[Any]
+):
+    """
+    Any nodes of a valid answer, dropped or replaced by anything.
+    """
+    answer = json.loads(whole)
+    dice = random.Random(seed)
+    for replacement in replacements:
+        damage(answer, replacement, dice)
+    for movie in parse_both_ways(json.dumps(answer).encode()):
+        assert_storable(movie)
+
+
+@same_each_time
+@given(st.sampled_from(WHOLE_ANSWERS), st.data())
+def test_cut_and_flipped_answers_give_a_value_or_one_of_our_errors(
+    whole: bytes, data: st.DataObject
+):
+    """
+    As a broken connection or a broken memory would leave them.
+    """
+    place = data.draw(st.integers(0, len(whole) - 1))
+    byte = data.draw(st.binary(min_size=1, max_size=1))
+    for body in (whole[:place], whole[:place] + byte + whole[place + 1 :], whole[place:]):
+        for movie in parse_both_ways(body):
+            assert_storable(movie)
+
+
+def damage(answer: Any, replacement: Any, dice: random.Random) -> None:
+    """Walk to some node of *answer* and drop it or put *replacement* there."""
+    parent, key = None, None
+    node = answer
+    while isinstance(node, dict | list) and node and (parent is None or dice.random() < 0.8):
+        parent, key = node, dice.choice(list(node) if isinstance(node, dict) else range(len(node)))
+        node = parent[key]
+    if parent is None:
+        return
+    if dice.random() < 0.3:
+        del parent[key]
+    else:
+        parent[key] = replacement

@@ -1,0 +1,113 @@
+"""What the client asks for, and what it makes of an answer in order."""
+
+import pytest
+
+from tests.yts.answers import a_ghost, a_movie, a_row, details_answer, page_answer
+from tests.yts.canned import CannedServer
+from yts import PROJECT_URL, __version__
+from yts.client import YtsClient
+from yts.errors import YtsUnavailable
+
+
+def test_a_page_is_asked_for_with_explicit_sorting(client: YtsClient, server: CannedServer):
+    """
+    Without limit and sorting YTS sometimes answers with nothing (section 3); filters
+    repeat movies, so there are none (quirk 3).
+    """
+    server.give(page_answer(a_row(3)))
+    page = client.fetch_page(7, "asc")
+
+    assert [movie.id for movie in page.movies] == [3]
+    (asked,) = server.asked
+    assert asked.path == "/api/v2/list_movies.json"
+    assert asked.query == {
+        "limit": "50",
+        "page": "7",
+        "sort_by": "date_added",
+        "order_by": "asc",
+    }
+
+
+def test_details_are_asked_for_with_cast(client: YtsClient, server: CannedServer):
+    """
+    Without `with_cast` there is none; screenshots are not asked for (section 3).
+    """
+    server.give(details_answer(a_movie(4711)))
+    movie = client.fetch_details(4711)
+
+    assert movie is not None
+    assert movie.cast is not None
+    (asked,) = server.asked
+    assert asked.path == "/api/v2/movie_details.json"
+    assert asked.query == {"movie_id": "4711", "with_cast": "true"}
+
+
+def test_requests_name_the_program_and_its_home(client: YtsClient, server: CannedServer):
+    """
+    An honest, constant User-Agent with a way to reach us (section 8).
+    """
+    server.give(page_answer(a_row()))
+    client.fetch_page(1, "desc")
+    assert server.asked[0].headers["User-Agent"] == f"yts-mirror/{__version__} (+{PROJECT_URL})"
+
+
+def test_a_missing_movie_is_none_and_is_not_asked_for_again(
+    client: YtsClient, server: CannedServer
+):
+    """
+    The ghost is YTS's word, not a failure (quirk 1).
+    """
+    server.give(details_answer(a_ghost()))
+    assert client.fetch_details(4711) is None
+    assert client.requests_made == len(server.asked) == 1
+
+
+def test_a_page_past_the_end_is_empty(client: YtsClient, server: CannedServer):
+    """
+    Page 3 begins after movie 100 (quirk 2).
+    """
+    server.give(page_answer(movie_count=100))
+    assert client.fetch_page(3, "asc").movies == ()
+
+
+@pytest.mark.parametrize(("page", "movie_count"), [(1, 1), (1, 49), (3, 101)])
+def test_a_page_that_should_have_movies_and_has_none_is_tried_again(
+    client: YtsClient, server: CannedServer, page: int, movie_count: int
+):
+    """
+    YTS leaves `movies` out under load with a positive `movie_count` (quirk 2); that
+    must not look like the end of the catalogue.
+    """
+    nothing = page_answer(movie_count=movie_count)
+    server.give(nothing, nothing, page_answer(a_row(8), movie_count=movie_count))
+
+    assert [movie.id for movie in client.fetch_page(page, "asc").movies] == [8]
+    assert len(server.asked) == 3
+
+
+def test_a_page_that_stays_empty_is_unavailable_in_the_end(client: YtsClient, server: CannedServer):
+    """
+    With both numbers in its words (quirk 2).
+    """
+    server.give(page_answer(movie_count=49))
+    with pytest.raises(YtsUnavailable, match="page 1 came without movies although YTS counts 49"):
+        client.fetch_page(1, "asc")
+    assert len(server.asked) == 5
+
+
+def test_a_page_of_malformed_movies_is_not_empty(client: YtsClient, server: CannedServer):
+    """
+    Its movies are there, so asking again would not help.
+    """
+    server.give(page_answer(a_row(1, year="soon")))
+    assert len(client.fetch_page(1, "asc").malformed) == 1
+    assert len(server.asked) == 1
+
+
+def test_the_name_of_the_server_is_remembered(client: YtsClient, server: CannedServer):
+    """
+    The sandbox tells by its Server header that its movies are practice data.
+    """
+    server.give(page_answer(a_row()))
+    client.fetch_page(1, "asc")
+    assert client.server_name.startswith("BaseHTTP/")

@@ -1,0 +1,89 @@
+"""Upload times: a wall clock without a zone, beside a number that has moved."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.yts.answers import a_row, a_torrent, without
+from yts.payload import parse_movie
+
+
+def uploaded_at(text: str | None, unix: int | None) -> datetime | None:
+    """Return the upload time of a movie with these two dates."""
+    row = a_row(date_uploaded=text, date_uploaded_unix=unix)
+    return parse_movie(row).uploaded_at
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2024-07-01 12:00:00", datetime(2024, 7, 1, 10, tzinfo=UTC)),
+        ("2024-01-01 12:00:00", datetime(2024, 1, 1, 11, tzinfo=UTC)),
+    ],
+)
+def test_the_wall_clock_is_that_of_central_europe(text: str, moment: datetime):
+    """
+    One hour ahead of UTC in winter, two in summer (section 6).
+    """
+    assert uploaded_at(text, int(moment.timestamp())) == moment
+
+
+@pytest.mark.parametrize("unix", [1446351486, 1446333486, 0, None])
+def test_the_wall_clock_wins_over_the_number(unix: int | None):
+    """
+    The number of a row moved by hours when the server changed its zone, while the
+    text stayed (quirk 4): the moment does not move.
+    """
+    assert uploaded_at("2015-11-01 00:18:06", unix) == datetime(2015, 10, 31, 23, 18, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", [None, "", "0000-00-00 00:00:00", "yesterday", "2024-13-01"])
+def test_the_number_stands_in_for_an_unreadable_wall_clock(text: str | None):
+    """
+    Hours wrong is better than nothing.
+    """
+    assert uploaded_at(text, 1719828000) == datetime(2024, 7, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("unix", [0, None])
+def test_without_either_the_time_is_unknown(unix: int | None):
+    """
+    1970 is no upload time.
+    """
+    assert uploaded_at(None, unix) is None
+
+
+@pytest.mark.parametrize("text", ["0001-01-01 00:00:00", "9999-12-31 23:59:59"])
+def test_the_ends_of_time_do_not_break_anything(text: str):
+    """
+    What leaves the range of dates in UTC counts as unreadable.
+    """
+    moment = uploaded_at(text, 1719828000)
+    assert moment is not None
+    assert moment.astimezone(UTC).year in {2024, 9999}
+
+
+def test_both_dates_are_kept_as_sent():
+    """
+    They are raw material for the day when the zone changes again (quirk 4).
+    """
+    movie = parse_movie(a_row())
+    assert (movie.date_uploaded, movie.date_uploaded_unix) == ("2024-07-01 12:00:00", 1719828000)
+
+
+def test_every_torrent_has_a_date_of_its_own():
+    """
+    A torrent may be years younger than its movie (section 5).
+    """
+    torrents = [a_torrent(date_uploaded="2021-11-12 01:00:00", date_uploaded_unix=1636675200)]
+    movie = parse_movie(a_row(torrents=torrents, date_uploaded="2017-08-08 10:00:00"))
+
+    assert movie.torrents is not None
+    assert movie.torrents[0].uploaded_at == datetime(2021, 11, 12, tzinfo=UTC)
+
+
+def test_a_movie_without_dates_is_a_movie():
+    """
+    The ghost has none, so the keys can be absent (quirk 1).
+    """
+    assert parse_movie(without(a_row(), "date_uploaded", "date_uploaded_unix")).uploaded_at is None

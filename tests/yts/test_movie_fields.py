@@ -1,0 +1,129 @@
+"""The numbers and lists of a movie: zeros, gaps, and values that no column can keep."""
+
+import pytest
+
+from tests.yts.answers import a_movie, a_row, details_answer, without
+from tests.yts.conftest import read_row
+from yts.errors import MalformedMovie
+from yts.payload import parse_details, parse_movie
+
+
+def test_a_list_row_arrives_as_it_was_sent():
+    """
+    Every stored field keeps its name and its value (section 4.1).
+    """
+    row = without(a_row(), "torrents", "state", "genres")
+    movie = read_row(a_row())
+
+    assert {name: getattr(movie, name) for name in row} == row
+    assert movie.genres == ("Drama", "Mystery")
+
+
+def test_details_bring_likes_cast_and_intro():
+    """
+    Details lack summary and synopsis, and add three fields (section 4.2).
+    """
+    movie = parse_details(details_answer(a_movie()), 4711)
+
+    assert movie is not None
+    assert (movie.like_count, movie.summary, movie.synopsis) == (31, None, None)
+    assert movie.description_intro == "A keeper counts the ships that do not come."
+    assert [person.name for person in movie.cast or ()] == ["Ida Mellin"]
+
+
+def test_details_and_list_rows_can_be_told_apart():
+    """
+    Any of the fields that only details have is enough; answers get trimmed (section 4.2).
+    """
+    assert not parse_movie(a_row()).has_details
+    for kept in ("like_count", "description_intro", "cast"):
+        others = {"like_count", "description_intro", "cast"} - {kept}
+        assert parse_movie(without(a_movie(), *others)).has_details
+
+
+@pytest.mark.parametrize("field", ["year", "rating", "runtime"])
+@pytest.mark.parametrize("unknown", [0, 0.0, "0", "", None])
+def test_zero_means_unknown(field: str, unknown: object):
+    """
+    YTS writes 0 for a year, rating or runtime that it does not know (section 4.1).
+    """
+    assert getattr(read_row(a_row(**{field: unknown})), field) is None
+
+
+def test_zero_likes_are_zero():
+    """
+    Only year, rating and runtime use 0 for unknown (section 4.2).
+    """
+    assert parse_movie(a_movie(like_count=0)).like_count == 0
+
+
+@pytest.mark.parametrize(("sent", "rating"), [(7, 7.0), (6.3, 6.3), (10, 10.0), ("5.5", 5.5)])
+def test_a_rating_is_a_number_whole_or_not(sent: object, rating: float):
+    """
+    PHP sends whole numbers as ints (section 4.1).
+    """
+    assert read_row(a_row(rating=sent)).rating == rating
+
+
+UNFIT = {
+    "id": [2**31, -3],
+    "title": [["The", "Lamp"], True],
+    "year": [20199, -1, "soon"],
+    "rating": [10.1, -0.1, float("nan"), float("inf")],
+    "runtime": [2**15, -5, 1.5],
+    "like_count": [2**31, -1],
+    "genres": ["Drama"],
+    "torrents": ["none"],
+    "date_uploaded_unix": [10**12, -1],
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(field, value) for field, values in UNFIT.items() for value in values]
+)
+def test_a_value_that_no_column_can_keep_is_malformed(field: str, value: object):
+    """
+    It is found before PostgreSQL has to refuse it, and the field is named.
+    """
+    with pytest.raises(MalformedMovie, match=f"^{field}: "):
+        parse_movie(a_row(**{field: value}))
+
+
+@pytest.mark.parametrize("field", ["genres", "torrents", "cast"])
+def test_an_absent_list_is_not_an_empty_one(field: str):
+    """
+    Absent or null says nothing (sections 4.1, 4.3); an empty list says that there are none.
+    """
+    assert getattr(parse_movie(without(a_movie(), field)), field) is None
+    assert getattr(parse_movie(a_movie(**{field: None})), field) is None
+    assert getattr(parse_movie(a_movie(**{field: []})), field) == ()
+
+
+def test_any_genre_is_a_genre():
+    """
+    The list of genres is not closed (section 4.1).
+    """
+    assert parse_movie(a_row(genres=["Film-Noir", "Reality-TV"])).genres == (
+        "Film-Noir",
+        "Reality-TV",
+    )
+
+
+def test_the_oldest_rows_lack_half_of_their_fields():
+    """
+    In 2015 there were no texts, no English title and no large cover (section 4.1).
+    """
+    lacking = "title_english summary description_full synopsis yt_trailer_code "
+    lacking += "background_image_original large_cover_image"
+    movie = read_row(without(a_row(), *lacking.split()))
+    assert (movie.title, movie.large_cover_image) == ("The Lamp 4711", None)
+
+
+@pytest.mark.parametrize("raw", [None, [], "movie", 7, {}, {"title": "No id"}, {"id": "x"}])
+def test_what_is_no_movie_is_malformed_without_an_id(raw: object):
+    """
+    The error says so in place of guessing.
+    """
+    with pytest.raises(MalformedMovie) as caught:
+        parse_movie(raw)
+    assert caught.value.movie_id is None

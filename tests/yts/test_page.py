@@ -1,0 +1,101 @@
+"""List pages: with movies, without, and with movies twice."""
+
+import pytest
+
+from tests.yts.answers import (
+    a_ghost,
+    a_row,
+    a_torrent,
+    answer,
+    page_answer,
+)
+from yts.errors import NotYts
+from yts.payload import parse_page
+
+
+def test_the_ghost_on_a_page_is_malformed_and_not_saved():
+    """
+    Id 0 is no movie wherever it comes (quirk 1).
+    """
+    page = parse_page(page_answer(a_ghost(), a_row(5)))
+
+    assert [movie.id for movie in page.movies] == [5]
+    assert [error.movie_id for error in page.malformed] == [None]
+
+
+@pytest.mark.parametrize("movie_count", [0, 49])
+def test_a_page_without_movies_is_empty(movie_count: int):
+    """
+    YTS leaves `movies` out when there are none, whatever `movie_count` says (quirk 2).
+    """
+    page = parse_page(page_answer(movie_count=movie_count))
+
+    assert (page.movie_count, page.movies, page.malformed) == (movie_count, (), ())
+
+
+@pytest.mark.parametrize("empty", [[], None])
+def test_an_empty_or_null_list_of_movies_is_empty_too(empty: object):
+    """
+    Never recorded, but it can mean nothing else (quirk 2).
+    """
+    assert parse_page(answer({"movie_count": 0, "movies": empty})).movies == ()
+
+
+def test_a_movie_repeated_on_a_page_comes_once():
+    """
+    Distinct by id, the first of each, in the order sent (quirk 3).
+    """
+    rows = [a_row(9), a_row(7), a_row(9, title="Later"), a_row(8), a_row(7)]
+    page = parse_page(page_answer(*rows))
+
+    assert [(movie.id, movie.title) for movie in page.movies] == [
+        (9, "The Lamp 9"),
+        (7, "The Lamp 7"),
+        (8, "The Lamp 8"),
+    ]
+
+
+def test_one_malformed_movie_does_not_take_its_page_along():
+    """
+    The others are there, and the malformed one is named with what is wrong.
+    """
+    page = parse_page(page_answer(a_row(1), a_row(2, runtime="an hour"), "no movie", a_row(3)))
+
+    assert [movie.id for movie in page.movies] == [1, 3]
+    assert [error.movie_id for error in page.malformed] == [2, None]
+    assert str(page.malformed[0]).startswith("runtime: ")
+    assert "an hour" in str(page.malformed[0])
+
+
+@pytest.mark.parametrize("count", [None, "77000", True, -1, 1.5, 2**31, 10**400])
+def test_a_page_needs_a_count_that_can_be_kept(count: object):
+    """
+    A catalogue of another size than a whole number is not YTS's (quirk 11).
+    """
+    with pytest.raises(NotYts):
+        parse_page(answer({"movie_count": count, "movies": [a_row()]}))
+
+
+@pytest.mark.parametrize("movies", [{}, "none", 7, {"0": a_row()}])
+def test_movies_that_are_no_list_are_not_yts(movies: object):
+    """
+    Anything but a list, null or nothing is another shape (quirk 11).
+    """
+    with pytest.raises(NotYts):
+        parse_page(answer({"movie_count": 1, "movies": movies}))
+
+
+def test_a_count_of_zero_beside_movies_is_believed_to_be_wrong():
+    """
+    Suggestions have come with `movie_count` 0 and four movies (section 3).
+    """
+    assert len(parse_page(page_answer(a_row(1), a_row(2), movie_count=0)).movies) == 2
+
+
+def test_unknown_fields_are_counted_and_known_ones_are_not():
+    """
+    A new field of the API is noticed; those left out on purpose are no news.
+    """
+    row = a_row(1, imax=True, state="ok", download_count=7, torrents=[a_torrent(new=1)])
+    page = parse_page(page_answer(row, a_row(2, imax=False, medium_screenshot_image2="x")))
+    assert page.unknown_fields == {"imax": 2}

@@ -1,0 +1,192 @@
+"""Pauses between attempts, slots before requests, and what a throttling server is told."""
+
+from itertools import pairwise
+
+import pytest
+
+from tests.yts.answers import a_row, page_answer
+from tests.yts.canned import Canned, CannedServer
+from tests.yts.conftest import MakeClient
+from yts.client import YtsClient
+from yts.errors import YtsUnavailable
+from yts.verdict import MAX_RETRY_AFTER_SECONDS
+
+
+class Stopped(Exception):
+    """What a caller's `sleep` or `take_slot` raises to give up."""
+
+
+def test_pauses_double_with_jitter(client: YtsClient, server: CannedServer, pauses: list[float]):
+    """
+    Five attempts have four pauses, from 1 s on, each with up to a second of jitter.
+    """
+    server.give(Canned(b"", 503))
+    with pytest.raises(YtsUnavailable):
+        client.fetch_page(1, "asc")
+
+    assert len(server.asked) == 5
+    assert [int(pause) for pause in pauses] == [1, 2, 4, 8]
+    assert all(pause % 1 for pause in pauses)
+
+
+def test_jitter_differs_between_clients(
+    make_client: MakeClient, server: CannedServer, pauses: list[float]
+):
+    """
+    Threads that failed together do not come back together.
+    """
+    server.give(Canned(b"", 503))
+    for _ in range(3):
+        with pytest.raises(YtsUnavailable):
+            make_client(attempts=2).fetch_page(1, "asc")
+    assert len(set(pauses)) == 3
+
+
+def test_pauses_grow_only_so_far(
+    make_client: MakeClient, server: CannedServer, pauses: list[float]
+):
+    """
+    Up to `max_backoff_seconds` and a second of jitter; attempts are a setting.
+    """
+    server.give(Canned(b"", 503))
+    with pytest.raises(YtsUnavailable):
+        make_client(attempts=8, max_backoff_seconds=3.0).fetch_page(1, "asc")
+
+    assert len(pauses) == 7
+    assert all(3.0 <= pause <= 4.0 for pause in pauses[2:])
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_servers_wish_is_waited_for(
+    client: YtsClient, server: CannedServer, pauses: list[float], status: int
+):
+    """
+    Retry-After is honoured where it is longer than our own pause (section 8).
+    """
+    server.give(Canned(b"", status, {"Retry-After": "17"}), page_answer(a_row()))
+    client.fetch_page(1, "asc")
+    assert pauses == [17.0]
+
+
+def test_a_short_wish_does_not_shorten_our_own_pause(
+    client: YtsClient, server: CannedServer, pauses: list[float]
+):
+    """
+    Retry-After says when at the earliest.
+    """
+    server.give(Canned(b"", 429, {"Retry-After": "0.1"}), page_answer(a_row()))
+    client.fetch_page(1, "asc")
+    assert 1 <= pauses[0] <= 2
+
+
+@pytest.mark.parametrize("wish", ["86400", "9" * 99, "Fri, 31 Dec 9999 23:59:59 GMT", "inf"])
+def test_a_huge_wish_is_cut_for_us_and_for_everybody(
+    make_client: MakeClient, server: CannedServer, pauses: list[float], wish: str
+):
+    """
+    The shared budget must not be moved to next year either.
+    """
+    told: list[float | None] = []
+    server.give(Canned(b"", 429, {"Retry-After": wish}), page_answer(a_row()))
+    make_client(slow_down=told.append).fetch_page(1, "asc")
+    assert pauses == told == [MAX_RETRY_AFTER_SECONDS]
+
+
+@pytest.mark.parametrize("wish", ["soon", "", f"Wed, 21 Oct {'9' * 30} 07:28:00 GMT"])
+def test_a_nonsensical_wish_is_none(
+    make_client: MakeClient, server: CannedServer, pauses: list[float], wish: str
+):
+    """
+    Then our own pauses count.
+    """
+    told: list[float | None] = []
+    server.give(Canned(b"", 429, {"Retry-After": wish}), page_answer(a_row()))
+    make_client(slow_down=told.append).fetch_page(1, "asc")
+    assert told == [None]
+    assert 1 <= pauses[0] <= 2
+
+
+def test_everybody_is_told_of_every_throttling_answer(
+    make_client: MakeClient, server: CannedServer
+):
+    """
+    Of each 429, and of an outage that names its end; of nothing else.
+    """
+    told: list[float | None] = []
+    server.give(
+        Canned(b"", 429),
+        Canned(b"", 500),
+        Canned(b"", 503, {"Retry-After": "4"}),
+        Canned(b"<html>"),
+        page_answer(a_row()),
+    )
+    make_client(slow_down=told.append).fetch_page(1, "asc")
+    assert told == [None, 4.0]
+
+
+def test_a_429_counts_even_when_its_body_does_not_arrive(
+    make_client: MakeClient, server: CannedServer
+):
+    """
+    What an error says beside its status is not worth waiting for.
+    """
+    told: list[float | None] = []
+    broken = {"Content-Encoding": "gzip", "Retry-After": "3"}
+    server.give(
+        Canned(b"no gzip", 429, broken),
+        Canned(b"0123456789", 429, cut_after=3),
+        Canned(b"0123456789", 429, seconds_per_byte=0.2),
+        page_answer(a_row()),
+    )
+    make_client(slow_down=told.append).fetch_page(1, "asc")
+    assert told == [3.0, None, None]
+
+
+def test_every_request_takes_a_slot_first(make_client: MakeClient, server: CannedServer):
+    """
+    Retries and redirects too; the slot comes before the request.
+    """
+    seen_by_slots: list[int] = []
+    client = make_client(take_slot=lambda: seen_by_slots.append(len(server.asked)))
+    server.give(
+        Canned(b"", 503),
+        Canned(b"", 301, {"Location": "/api/v2/elsewhere"}),
+        page_answer(a_row()),
+        page_answer(a_row()),
+    )
+    client.fetch_page(1, "asc")
+    client.fetch_page(2, "asc")
+
+    assert seen_by_slots == [0, 1, 2, 3]
+    assert client.requests_made == len(server.asked) == 4
+
+
+@pytest.mark.parametrize("argument", ["take_slot", "sleep"])
+def test_a_stop_passes_through(make_client: MakeClient, server: CannedServer, argument: str):
+    """
+    What the caller raises to give up is neither caught nor retried.
+    """
+
+    def stop(*_: float) -> None:
+        raise Stopped
+
+    server.give(Canned(b"", 503))
+    with pytest.raises(Stopped):
+        make_client(**{argument: stop}).fetch_page(1, "asc")
+    assert len(server.asked) == (0 if argument == "take_slot" else 1)
+
+
+def test_attempts_are_counted_anew_for_every_answer(
+    client: YtsClient, server: CannedServer, pauses: list[float]
+):
+    """
+    One page's trouble costs the next page nothing.
+    """
+    good = page_answer(a_row())
+    server.give(*[Canned(b"", 503)] * 3, good, *[Canned(b"", 503)] * 3, good)
+    client.fetch_page(1, "asc")
+    client.fetch_page(2, "asc")
+
+    assert len(pauses) == 6
+    assert all(first < second for first, second in pairwise(pauses[:3]))
+    assert 1 <= pauses[3] <= 2

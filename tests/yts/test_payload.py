@@ -1,0 +1,158 @@
+"""
+The envelope around an answer, and the movie that YTS does not have.
+
+Quirks and sections are those of the API's contract, as it was found to be.
+"""
+
+import pytest
+
+from tests.yts.answers import (
+    a_ghost,
+    a_movie,
+    a_row,
+    answer,
+    details_answer,
+    page_answer,
+    wire,
+    without,
+)
+from yts.errors import MalformedMovie, NotYts, YtsUnavailable
+from yts.payload import parse_details, parse_page
+
+PHP_WARNING = b"<br />\n<b>Warning</b>: mysqli_query() {gone} in <b>/api/index.php</b><br />\n"
+
+
+def test_the_ghost_of_a_missing_movie_is_no_movie():
+    """
+    A missing movie comes as id 0 with all genres and a title of " ()" (the API's
+    contract, quirk 1): YTS says that it has none.
+    """
+    assert parse_details(details_answer(a_ghost()), 4711) is None
+
+
+def test_another_movie_than_asked_for_is_no_answer():
+    """
+    Neither a missing movie nor the wanted one (quirk 1): asking again may help.
+    """
+    with pytest.raises(YtsUnavailable, match="asked for movie 4711, got movie 4712"):
+        parse_details(details_answer(a_movie(4712)), 4711)
+
+
+@pytest.mark.parametrize("nonsense", [False, None, "0", 0.0, -1, 2**31, [], "absent"])
+def test_only_the_number_zero_means_missing(nonsense: object):
+    """
+    A tombstone needs YTS's own word; an id of another kind is an answer of
+    another shape (quirk 1).
+    """
+    movie = a_movie(id=nonsense) if nonsense != "absent" else without(a_movie(), "id")
+    with pytest.raises(NotYts):
+        parse_details(details_answer(movie), 4711)
+
+
+@pytest.mark.parametrize(
+    "message", ["Query was successful. NOTICE: Base URL moving to https://x/", "", None, "Error"]
+)
+def test_the_status_message_says_nothing(message: object):
+    """
+    Only `status` tells success (quirk 7).
+    """
+    body = page_answer(a_row(), status_message=message)
+    assert len(parse_page(body).movies) == 1
+
+
+@pytest.mark.parametrize("meta", [{"migration": {"new_base": "https://x/"}}, None, [], "absent"])
+def test_the_meta_part_is_not_needed(meta: object):
+    """
+    `@meta` has lost keys over the years, gains a migration notice, or is missing
+    (quirk 7 and section 2).
+    """
+    envelope = {"status": "ok", "data": {"movie": a_movie()}}
+    body = wire(envelope if meta == "absent" else envelope | {"@meta": meta})
+    assert parse_details(body, 4711) is not None
+
+
+@pytest.mark.parametrize("status", ["error", "", None, 0, True, "OK ", ["ok"], {}])
+def test_another_status_than_ok_is_worth_another_try(status: object):
+    """
+    The message goes into the error, for no such answer was ever recorded (section 2).
+    """
+    body = answer({}, status=status, status_message="The query\u0000\u001b[2J failed")
+    for parse in (parse_page, lambda body: parse_details(body, 1)):
+        with pytest.raises(YtsUnavailable, match=r"The query \[2J failed"):
+            parse(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Thanks for your interest! If you\x92d like more, write to us.",
+        b"<html><head><title>Just a moment...</title></head></html>",
+        b"",
+        b"   ",
+        b'{"status":"ok","data":{"movie_count":1,"movies":[{"id":1,"ti',
+        b"\x00\xff\xfe",
+        b"[" * 100_000,
+        b'{"status":' * 100_000,
+    ],
+    ids=["429 text", "challenge", "empty", "blank", "cut", "binary", "deep list", "deep object"],
+)
+def test_what_is_not_json_is_no_answer(body: bytes):
+    """
+    Text, HTML, half an answer (quirk 9), and JSON nested to break its reader.
+    """
+    for parse in (parse_page, lambda body: parse_details(body, 1)):
+        with pytest.raises(YtsUnavailable, match="not JSON"):
+            parse(body)
+
+
+def test_the_words_about_html_have_no_markup():
+    """
+    What is shown of a foreign body is its text, short and printable.
+    """
+    with pytest.raises(YtsUnavailable) as caught:
+        parse_page(b"<h1>502 Bad\x1b Gateway</h1>\n<hr>" + b"nginx " * 99)
+    assert str(caught.value).startswith("the answer is not JSON: 502 Bad Gateway nginx")
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("noise", [PHP_WARNING, b"\xef\xbb\xbf", b"\n\n", b"{oops} " * 50])
+def test_noise_before_the_json_is_passed_over(noise: bytes):
+    """
+    PHP warnings, with braces of their own, and byte order marks (quirk 9).
+    """
+    assert [movie.id for movie in parse_page(noise + page_answer(a_row(3))).movies] == [3]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"message":"Cannot read property \'perPage\' of undefined"}',
+        b'{"type":"https://example.org/errors","title":"Not Found","status":404}',
+        b"[]",
+        b"null",
+        b'"ok"',
+        b'{"status":"ok"}',
+        b'{"status":"ok","data":[]}',
+        b'{"status":"ok","data":{}}',
+        b'{"status":"ok","data":"maintenance"}',
+        wire([a_row(), a_row(5)]),
+        wire({"movie_count": 1, "movies": [a_row()]}),
+        wire(a_row()),
+    ],
+)
+def test_json_from_look_alikes_is_never_an_empty_catalogue(body: bytes):
+    """
+    JSON of another shape is not YTS (quirk 11), nor is a movie without its envelope.
+    """
+    for parse in (parse_page, lambda body: parse_details(body, 1)):
+        with pytest.raises(YtsUnavailable):
+            parse(body)
+
+
+def test_a_malformed_details_answer_names_its_movie():
+    """
+    It is there, so it is neither missing nor unavailable: skip this movie.
+    """
+    with pytest.raises(MalformedMovie, match="year: ") as caught:
+        parse_details(details_answer(a_movie(year="soon")), 4711)
+    assert caught.value.movie_id == 4711

@@ -1,0 +1,115 @@
+"""Redirects: followed at home, refused to strangers."""
+
+import pytest
+
+from tests.yts.answers import a_row, page_answer
+from tests.yts.canned import Canned, CannedServer, open_canned
+from yts.client import YtsClient
+from yts.errors import YtsRefused, YtsUnavailable
+
+
+def redirect_to(target: str, status: int = 301) -> Canned:
+    """Return a redirect."""
+    return Canned(b"<html>Moved</html>", status, {"Location": target})
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_another_host_is_refused_and_never_asked(
+    client: YtsClient, server: CannedServer, status: int
+):
+    """
+    Domains change hands (section 1): only the user says where YTS is now. The words
+    name the new place and the option.
+    """
+    with open_canned() as other:
+        elsewhere = other.url.replace("127.0.0.1", "localhost")
+        server.give(redirect_to(f"{elsewhere}/list_movies.json?page=1", status))
+        with pytest.raises(YtsRefused, match=rf"{elsewhere}/list_movies\.json: .*--api-url"):
+            client.fetch_page(1, "asc")
+
+        assert len(server.asked) == 1
+        assert other.asked == []
+
+
+@pytest.mark.parametrize(
+    "target", ["//yts.invalid/api", "https://yts.invalid", "http://127.0.0.2/"]
+)
+def test_every_way_to_name_another_host_is_refused(
+    client: YtsClient, server: CannedServer, target: str
+):
+    """
+    Without a scheme, without a path, or next door.
+    """
+    server.give(redirect_to(target))
+    with pytest.raises(YtsRefused, match="redirects to"):
+        client.fetch_page(1, "asc")
+
+
+@pytest.mark.parametrize("target", ["/api/v3/list.json?page=9", "v3/list.json?page=9"])
+def test_a_redirect_on_the_same_host_is_followed(
+    client: YtsClient, server: CannedServer, target: str
+):
+    """
+    Absolute path or relative to the endpoint; its query is the new one alone.
+    """
+    server.give(redirect_to(target), page_answer(a_row(5)))
+
+    assert [movie.id for movie in client.fetch_page(1, "asc").movies] == [5]
+    assert [asked.path for asked in server.asked] == [
+        "/api/v2/list_movies.json",
+        f"/api/{'v2/' * (target[0] != '/')}v3/list.json",
+    ]
+    assert server.asked[1].query == {"page": "9"}
+
+
+def test_a_redirect_with_a_full_address_of_the_same_host_is_followed(
+    client: YtsClient, server: CannedServer
+):
+    """
+    As most servers write it.
+    """
+    server.give(redirect_to(f"{server.root}/new"), page_answer(a_row(5)))
+    assert len(client.fetch_page(1, "asc").movies) == 1
+
+
+def test_the_home_page_in_place_of_the_api_is_tried_again(client: YtsClient, server: CannedServer):
+    """
+    The API was redirected to the home page for hours (section 8).
+    """
+    server.give(redirect_to("/"), Canned(b"<html>Movies!</html>"), page_answer(a_row(5)))
+    assert len(client.fetch_page(1, "asc").movies) == 1
+    assert len(server.asked) == 3
+
+
+def test_redirects_in_circles_end(client_once: YtsClient, server: CannedServer):
+    """
+    Three are followed.
+    """
+    server.give(redirect_to("/api/v2/list_movies.json"))
+    with pytest.raises(YtsUnavailable, match="redirects in circles"):
+        client_once.fetch_page(1, "asc")
+    assert len(server.asked) == 4
+
+
+def test_the_last_of_three_redirects_may_bring_the_answer(
+    client_once: YtsClient, server: CannedServer
+):
+    """
+    The answer itself is not counted as a redirect.
+    """
+    server.give(*[redirect_to("/next")] * 3, page_answer(a_row(5)))
+    assert len(client_once.fetch_page(1, "asc").movies) == 1
+
+
+@pytest.mark.parametrize(
+    "target", ["http://[", "http://127.0.0.1:port/", "http://127.0.0.1:99999/"]
+)
+def test_a_redirect_to_nowhere_is_trouble_of_ours_to_report(
+    client_once: YtsClient, server: CannedServer, target: str
+):
+    """
+    An address that cannot be read is no foreign exception.
+    """
+    server.give(redirect_to(target))
+    with pytest.raises(YtsUnavailable, match="redirects to nowhere"):
+        client_once.fetch_page(1, "asc")

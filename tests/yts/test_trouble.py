@@ -1,0 +1,104 @@
+"""Which trouble is asked again, which ends the asking, and what it says."""
+
+import pytest
+
+from tests.yts.answers import a_movie, a_row, details_answer, page_answer
+from tests.yts.canned import Canned, CannedServer
+from tests.yts.conftest import MakeClient
+from yts.client import YtsClient
+from yts.errors import MalformedMovie, NotYts, YtsRefused, YtsUnavailable
+
+#: The text of YTS's 429, in other words but with its byte that is no UTF-8.
+SLOW_DOWN = b"You\x92ve asked too often, write to us."
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Canned(SLOW_DOWN, 429, {"Content-Type": "text/plain"}),
+        Canned(b"", 429),
+        Canned(b"<html>nginx</html>", 500),
+        Canned(b"", 502),
+        Canned(b"", 503),
+        Canned(b"<html>GatewayTimeout</html>", 504),
+        Canned(b"<html>Just a moment...</html>", 403),
+        Canned(b"<html>Just a moment...</html>", 200),
+        Canned(b"", 523),
+        Canned(b"", 204),
+        Canned(b'{"message":"Cannot read property \'perPage\' of undefined"}'),
+        Canned(page_answer(a_row(), status="error")),
+        Canned(page_answer(a_row()), cut_after=40),
+        Canned(page_answer(a_row()), headers={"Content-Encoding": "gzip"}),
+        Canned(b"no size\r\n" + page_answer(a_row()), headers={"Transfer-Encoding": "chunked"}),
+        Canned(page_answer(a_row()), headers={"Content-Length": "1, 2"}),
+        Canned(is_reset=True),
+    ],
+    ids=lambda canned: f"{canned.status} {bytes(canned.body[:12])!r} {[*canned.headers]}",
+)
+def test_trouble_that_may_pass_is_tried_again(
+    client: YtsClient, server: CannedServer, trouble: Canned
+):
+    """
+    Bodies that are not JSON, every outage, every block page (quirks 9 and 11, section 8).
+    """
+    server.give(trouble, trouble, page_answer(a_row(6)))
+
+    assert [movie.id for movie in client.fetch_page(1, "asc").movies] == [6]
+    assert client.requests_made == len(server.asked) == 3
+
+
+@pytest.mark.parametrize("status", [400, 404, 410])
+def test_a_refusal_is_not_asked_again(client: YtsClient, server: CannedServer, status: int):
+    """
+    404 on an endpoint means that this is not the API (section 8).
+    """
+    server.give(Canned(b'{"status":404}', status))
+    with pytest.raises(YtsRefused, match=f"HTTP {status}: this is not the YTS API"):
+        client.fetch_page(1, "asc")
+    assert len(server.asked) == 1
+
+
+def test_a_malformed_movie_is_not_asked_again(client: YtsClient, server: CannedServer):
+    """
+    Skip it: it will be as malformed the next time.
+    """
+    server.give(details_answer(a_movie(4711, rating="high")))
+    with pytest.raises(MalformedMovie, match="rating: "):
+        client.fetch_details(4711)
+    assert len(server.asked) == 1
+
+
+def test_giving_up_raises_the_last_error_itself(client: YtsClient, server: CannedServer):
+    """
+    Not tenacity's own, which cannot be pickled.
+    """
+    server.give(Canned(b"", 500), Canned(b"", 503), Canned(b"[]"))
+    with pytest.raises(NotYts):
+        client.fetch_page(1, "asc")
+    assert len(server.asked) == 5
+
+
+def test_a_look_alike_is_told_from_an_outage(client_once: YtsClient, server: CannedServer):
+    """
+    Valid JSON without `status` is somebody else (quirk 11).
+    """
+    server.give(b'{"message":"Cannot read property \'perPage\' of undefined"}')
+    with pytest.raises(NotYts, match="not from YTS"):
+        client_once.fetch_page(1, "asc")
+
+
+def test_no_word_of_an_error_has_the_query_or_a_password(
+    make_client: MakeClient, server: CannedServer
+):
+    """
+    Errors end in logs and in the ledger.
+    """
+    private = server.url.replace("http://", "http://me:secret@")
+    elsewhere = {"Location": "http://me:secret@localhost/page?token=secret"}
+    for trouble in (Canned(b"", 404), Canned(b"", 302, elsewhere), Canned(is_reset=True)):
+        server.give(trouble)
+        with pytest.raises((YtsRefused, YtsUnavailable)) as caught:
+            make_client(api_url=private, attempts=1).fetch_page(1, "asc")
+        assert "secret" not in str(caught.value)
+        assert "?" not in str(caught.value)
+        assert "limit" not in str(caught.value)

@@ -1,0 +1,177 @@
+"""
+Requests over HTTP, one connection a thread: paced, bounded in size and time, never led astray.
+
+Errors come out as `YtsUnavailable` or `YtsRefused`, in words without passwords and queries.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+
+from yts import PROJECT_URL, __version__
+from yts.errors import YtsRefused, YtsUnavailable
+from yts.settings import ClientSettings
+from yts.verdict import judge_status
+
+USER_AGENT = f"yts-mirror/{__version__} (+{PROJECT_URL})"
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+MAX_REDIRECTS = 3
+
+Query = dict[str, int | str]
+
+
+class Connections:
+    """
+    The connections of all threads to one host.
+
+    *take_slot* is called before every request and returns when it may leave.
+    *slow_down* is told of every throttling answer with the seconds the server
+    asked for, or None.
+    """
+
+    def __init__(
+        self,
+        settings: ClientSettings,
+        take_slot: Callable[[], None],
+        slow_down: Callable[[float | None], None],
+    ) -> None:
+        """Open nothing yet: connections belong to the threads that need them."""
+        self._settings = settings
+        self._take_slot = take_slot
+        self._slow_down = slow_down
+        self._of_thread = threading.local()
+        self._lock = threading.Lock()
+        self._sessions: list[requests.Session] = []
+        #: Requests that have left, answered or not.
+        self.requests_made = 0
+        #: The Server header of the last answer.
+        self.server_name = ""
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._lock:
+            for session in self._sessions:
+                session.close()
+            self._sessions.clear()
+            self._of_thread = threading.local()
+
+    def read(self, url: str, query: Query) -> bytes:
+        """
+        Make one request, follow redirects within the host, and return the body of a 2xx.
+
+        Raises:
+            YtsUnavailable: no answer, or one that may be better next time.
+            YtsRefused: a wrong address, another host, or a status that stays.
+        """
+        try:
+            body, target = self._read_answer(url, query)
+            for _ in range(MAX_REDIRECTS):
+                if target is None:
+                    return body
+                if urlsplit(target).hostname != urlsplit(url).hostname:
+                    raise YtsRefused(
+                        f"{_shown(url)} redirects to {_shown(target)}: if YTS has moved there, "
+                        "say so with --api-url"
+                    )
+                body, target = self._read_answer(target, {})
+        except _BAD_ADDRESS as error:
+            raise YtsRefused(f"{_shown(url)} is no address that can be asked") from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise YtsUnavailable(_in_words(error, url)) from error
+        except YtsUnavailable as error:
+            if error.is_throttled:
+                self._slow_down(error.retry_after_seconds)
+            raise
+        if target is None:
+            return body
+        raise YtsUnavailable(f"{_shown(url)} redirects in circles")
+
+    def _read_answer(self, url: str, query: Query) -> tuple[bytes, str | None]:
+        """Make one request; return the body, and where the answer redirects to."""
+        self._take_slot()
+        with self._lock:
+            self.requests_made += 1
+        deadline = time.monotonic() + self._settings.answer_seconds
+        timeouts = (self._settings.connect_seconds, self._settings.read_seconds)
+        with self._session().get(
+            url, params=query, timeout=timeouts, stream=True, allow_redirects=False
+        ) as response:
+            self.server_name = response.headers.get("Server", "")
+            if response.is_redirect:
+                return b"", _join(url, response.headers["Location"])
+            judge_status(response.status_code, response.headers.get("Retry-After"), _shown(url))
+            return self._read_body(response, deadline), None
+
+    def _read_body(self, response: requests.Response, deadline: float) -> bytes:
+        body = bytearray()
+        # `read1` returns what is there; `iter_content` would wait for a full chunk, for hours
+        # if the server sends byte by byte.
+        while chunk := response.raw.read1(64 * 1024, decode_content=True):
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES:
+                raise YtsUnavailable(f"the answer is larger than {MAX_ANSWER_BYTES >> 20} MB")
+            if time.monotonic() > deadline:
+                raise YtsUnavailable(f"the answer took over {self._settings.answer_seconds:.0f} s")
+        return bytes(body)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._of_thread, "session", None)
+        if session is None:
+            session = _Session()
+            # Looking for proxies and certificates at every request costs a quarter of it.
+            found = session.merge_environment_settings(
+                self._settings.api_url, {}, stream=True, verify=None, cert=None
+            )
+            session.proxies, session.verify = dict(found["proxies"]), found["verify"]
+            session.trust_env = False
+            session.headers["User-Agent"] = USER_AGENT
+            with self._lock:
+                self._sessions.append(session)
+            self._of_thread.session = session
+        return session
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Name none: requests would read the body of a redirect first, however large it is."""
+
+
+#: What requests says of a base URL that it cannot make sense of.
+_BAD_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    urllib3.exceptions.LocationParseError,
+)
+
+
+def _join(url: str, location: str) -> str:
+    try:
+        target = urljoin(url, location)
+        urlsplit(target).port  # noqa: B018 -- checked here, or requests would choke on it
+    except ValueError as error:
+        raise YtsUnavailable(f"{_shown(url)} redirects to nowhere") from error
+    return target
+
+
+def _shown(url: str) -> str:
+    """Return *url* for a message: without a password, and without its query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _in_words(error: Exception, url: str) -> str:
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    if isinstance(error, requests.ConnectTimeout):
+        return f"{host} did not accept a connection in time"
+    if isinstance(error, requests.Timeout | urllib3.exceptions.ReadTimeoutError):
+        return f"{host} fell silent"
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"{host} has no valid certificate"
+    if isinstance(error, requests.ConnectionError):
+        return f"no connection to {host}"
+    return f"{host} broke off its answer ({type(error).__name__})"

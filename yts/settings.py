@@ -1,0 +1,30 @@
+"""How to talk to a YTS API, and what its contract promises; plain values."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+#: In the order they are tried; the site's own domain needs a User-Agent.
+PUBLIC_API_URLS = ("https://movies-api.accel.li/api/v2", "https://yts.gg/api/v2")
+#: The most that YTS gives on one page, and the most that we ask for.
+MOVIES_PER_PAGE = 50
+
+#: Of the list, by time of addition.
+Order = Literal["asc", "desc"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """How to talk to one YTS API."""
+
+    #: Without a trailing slash, for instance `https://yts.gg/api/v2`.
+    api_url: str
+    connect_seconds: float = 10.0
+    #: The longest silence within an answer; YTS has been seen to think for 20 s.
+    read_seconds: float = 30.0
+    #: The longest that one whole answer may take.
+    answer_seconds: float = 120.0
+    #: Requests for one answer, the first included.
+    attempts: int = 5
+    #: The pause after the first failure; doubled after each further one, with jitter.
+    backoff_seconds: float = 1.0
+    max_backoff_seconds: float = 60.0
