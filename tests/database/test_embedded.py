@@ -517,6 +517,29 @@ def test_only_closed_directories_give_the_server_a_capability(tmp_path, open_par
 
 
 @as_root
+def test_programs_behind_a_closed_door_serve_as_well(tmp_path, home, monkeypatch):
+    """
+    A virtual environment in root's own home, closed to everybody else, is no obstacle.
+    """
+    installed = embedded_launch._find_programs().parent
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    shutil.copytree(installed, closed / "pginstall", symlinks=True, copy_function=_link)
+    monkeypatch.setattr(embedded_launch, "_find_programs", lambda: closed / "pginstall" / "bin")
+
+    with open_embedded(home) as server:
+        assert query(server.url, "SELECT 1") == [1]
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
+
+
+@as_root
 def test_without_a_way_in_the_user_hears_which_door_is_closed(home, monkeypatch):
     """
     Without setpriv a closed directory cannot be passed: the message names it, and a way out.
