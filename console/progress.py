@@ -12,19 +12,22 @@ from console.text import printable
 #: Off a terminal, seconds between two lines.
 SECONDS_PER_LINE = 30.0
 
+_BAR = "{desc:<7} {percentage:3.0f}% |{bar:16}| {n_fmt}/{total_fmt}, {remaining} left{postfix}"
+
 Row = dict[str, Any]
 
 
 def counts_in_words(row: Row) -> str:
-    """Return the outcomes of a run so far."""
+    """Return the outcomes of a run so far, those that occur."""
     words = {
         "new": row["saved"],
         "updated": row["updated"],
+        "unchanged": row["unchanged"],
         "skipped": row["skipped"],
         "missing": row["missing"],
         "failed": row["failed"],
     }
-    return ", ".join(f"{name} {count:,}" for name, count in words.items())
+    return ", ".join(f"{name} {count:,}" for name, count in words.items() if count)
 
 
 class Bars:
@@ -39,17 +42,13 @@ class Bars:
         for stage, unit in (("pages", "page"), ("details", "movie")):
             total, done = row[f"{stage}_expected"], row[_done(stage)]
             if total and stage not in self._bars:
+                self.close()  # A finished stage stands still.
                 self._bars[stage] = tqdm(
-                    total=total, desc=f"{stage:<7}", unit=unit, dynamic_ncols=True, smoothing=0.05
+                    total=total, desc=stage, unit=unit, bar_format=_BAR, smoothing=0.05
                 )
-            if (bar := self._bars.get(stage)) is not None:
-                bar.total = max(total, done)
-                bar.n = done
-        if self._bars:
-            last = list(self._bars.values())[-1]
-            last.set_postfix_str(counts_in_words(row), refresh=False)
-        for bar in self._bars.values():
-            bar.refresh()
+            if (bar := self._bars.get(stage)) is not None and not bar.disable:
+                bar.total, bar.n = max(total, done), done
+                bar.set_postfix_str(counts_in_words(row))
 
     def note(self, sentence: str) -> None:
         """Print a sentence above the bars."""

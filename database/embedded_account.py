@@ -82,11 +82,12 @@ def choose_account(data: Path, places: Iterable[Path]) -> Account:
             "(util-linux), or do not run as root."
         )
     ids = ("--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups")
-    # Without the securebit access(2), by which initdb looks for its siblings, would ignore the
-    # capability; the exec that follows leaves no other one.
     capabilities = ("--inh-caps", "+dac_override", "--ambient-caps", "+dac_override")
-    capabilities += ("--securebits", "+no_setuid_fixup")
-    return Account(user.pw_uid, user.pw_gid, prefix=(setpriv, *ids, *capabilities, "--"))
+    # Without this, access(2), by which initdb looks for its siblings, would ignore the
+    # capability. The exec that follows leaves no other one.
+    securebits = ("--securebits", "+no_setuid_fixup")
+    prefix = (setpriv, *ids, *capabilities, *securebits, "--")
+    return Account(user.pw_uid, user.pw_gid, prefix=prefix)
 
 
 def _choose_lesser_user(data: Path) -> "pwd.struct_passwd":

@@ -8,9 +8,10 @@ from time import monotonic
 from database.ledger import Failure, Kind, Stage
 from ingest.budget import Stopped
 from ingest.plan import PageBatch
+from yts.answers import MoviePage
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, YtsError, YtsRefused, YtsUnavailable
-from yts.payload import MoviePage, MoviePayload
+from yts.payload import MoviePayload
 
 #: A portion is handed over when it has this many movies, or is this old in seconds.
 MOVIES_PER_PORTION = 25

@@ -13,7 +13,7 @@ from ingest.pool import BatchPool
 from ingest.report import PageReport
 from ingest.sweep import OldestFirst, is_caught_up, is_end, last_page
 from ingest.worker import Worker
-from yts.payload import MoviePage
+from yts.answers import MoviePage
 
 
 def plan_first_page(course: Course) -> PageBatch:

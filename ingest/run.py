@@ -27,8 +27,8 @@ from ingest.report import RunReport
 from ingest.settings import RunSettings
 from ingest.stop import Stop
 from ingest.worker import Worker, run_batch, start_worker
+from yts.answers import MoviePage
 from yts.errors import YtsRefused, YtsUnavailable
-from yts.payload import MoviePage
 
 #: Requests to a base URL until the next is tried.
 PROBE_ATTEMPTS = 3

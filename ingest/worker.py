@@ -15,8 +15,9 @@ from ingest.fetcher import Fetcher, failure_of
 from ingest.plan import Batch, MovieBatch, PageBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
+from yts.answers import MoviePage, count_unknown
 from yts.client import YtsClient
-from yts.payload import MoviePage, MoviePayload, count_unknown
+from yts.payload import MoviePayload
 from yts.settings import MOVIES_PER_PAGE
 
 

@@ -26,6 +26,7 @@ ONLY_IN = {
     "urllib3": {"yts/connection.py"},
     "tenacity": {"yts/client.py", "database/transient.py"},
     "pydantic": {"yts/payload.py"},
+    "pydantic_core": {"yts/answers.py"},
     "multiprocessing": {"ingest/pool.py", "console/stopping.py"},
     "aiohttp": {"sandbox/"},
     "click": {"doors", "console/", "sandbox/__main__.py"},

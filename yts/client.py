@@ -18,9 +18,10 @@ from tenacity import (
     wait_random,
 )
 
+from yts.answers import MoviePage, parse_details, parse_page
 from yts.connection import Connections, Query
 from yts.errors import YtsUnavailable
-from yts.payload import MoviePage, MoviePayload, parse_details, parse_page
+from yts.payload import MoviePayload
 from yts.settings import MOVIES_PER_PAGE, ClientSettings, Order
 
 Answer = TypeVar("Answer")

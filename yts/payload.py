@@ -1,26 +1,15 @@
-"""What YTS answers, as checked values: `parse_*` turn bytes into movies, without any I/O."""
+"""A movie as YTS gives it, checked: what each field may be, and what it means; pure."""
 
-import json
-import re
-from collections import Counter
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeGuard
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import from_json
 
-from yts.errors import MalformedMovie, NotYts, YtsUnavailable
+from yts.errors import MalformedMovie
 
 #: The zone in which YTS has written its dates since 2019; it does not say so any more.
 SITE_ZONE = ZoneInfo("Europe/Paris")
-
-#: Fields that YTS sends and this project leaves out: constants, formulas and relics.
-UNSTORED_FIELDS = frozenset(
-    {"state", "download_count", "rt_critics_score", "rt_audience_score"}
-    | {f"{size}_screenshot_image{number}" for size in ("medium", "large") for number in (1, 2, 3)}
-)
 
 _UNIX_MAX = 253_402_300_799  # the last second of the year 9999
 
@@ -156,19 +145,6 @@ class MoviePayload(_Uploaded):
         return not self.model_fields_set.isdisjoint({"cast", "like_count", "description_intro"})
 
 
-@dataclass(frozen=True, slots=True)
-class MoviePage:
-    """One list answer."""
-
-    #: Movies in the whole catalogue, as YTS says: an estimate.
-    movie_count: int
-    #: Distinct by id, in the order sent.
-    movies: tuple[MoviePayload, ...]
-    malformed: tuple[MalformedMovie, ...] = ()
-    #: Names of fields nobody has told us about, with how many movies had them.
-    unknown_fields: Counter[str] = field(default_factory=Counter)
-
-
 def parse_movie(raw: object) -> MoviePayload:
     """
     Check one movie as YTS gives it, a dict.
@@ -182,108 +158,14 @@ def parse_movie(raw: object) -> MoviePayload:
         raise MalformedMovie(_readable_id(raw), _first_problem(error)) from error
 
 
-def parse_page(body: bytes) -> MoviePage:
-    """
-    Read a list answer; one without movies gives an empty page.
-
-    Raises:
-        YtsUnavailable: not JSON, cut short, or a status other than ok.
-        NotYts: JSON of another shape.
-    """
-    data = _open_envelope(body)
-    count, rows = data.get("movie_count"), data.get("movies")
-    if not (_is_count(count) and (rows is None or isinstance(rows, list))):
-        raise NotYts("the answer has no movie list where YTS puts it")
-    movies: dict[int, MoviePayload] = {}
-    malformed = []
-    for row in rows or ():
-        try:
-            movie = parse_movie(row)
-            movies.setdefault(movie.id, movie)
-        except MalformedMovie as error:
-            malformed.append(error)
-    return MoviePage(
-        count, tuple(movies.values()), tuple(malformed), count_unknown(movies.values())
-    )
-
-
-def parse_details(body: bytes, movie_id: int) -> MoviePayload | None:
-    """
-    Read a details answer; None means that YTS has no movie *movie_id*.
-
-    Raises:
-        YtsUnavailable: as `parse_page`, or another movie than the one asked for.
-        MalformedMovie: the movie is there but cannot be understood.
-    """
-    raw = _open_envelope(body).get("movie")
-    if not (isinstance(raw, dict) and _is_count(raw.get("id"))):
-        raise NotYts("the answer has no movie where YTS puts it")
-    # The ghost of a missing movie is not empty: it has id 0 and all genres.
-    if raw["id"] == 0:
-        return None
-    if raw["id"] != movie_id:
-        raise YtsUnavailable(f"asked for movie {movie_id}, got movie {raw['id']}")
-    return parse_movie(raw)
-
-
-def count_unknown(movies: Any) -> Counter[str]:
-    """Count the fields of *movies* that are neither stored nor known to be left out."""
-    return Counter(
-        name for movie in movies for name in movie.model_extra if name not in UNSTORED_FIELDS
-    )
-
-
-def _open_envelope(body: bytes) -> dict[str, Any]:
-    answer = _read_json(body)
-    if not isinstance(answer, dict) or "status" not in answer:
-        raise NotYts("the answer is JSON, but not from YTS: it has no status")
-    if answer["status"] != "ok":
-        status = _printable(str(answer["status"]))[:50]
-        message = _printable(str(answer.get("status_message")))[:200]
-        raise YtsUnavailable(f"YTS answered status {status!r}: {message}")
-    if not isinstance(answer.get("data"), dict):
-        raise NotYts("the answer has no data")
-    data: dict[str, Any] = answer["data"]
-    return data
-
-
-def _read_json(body: bytes) -> Any:
-    # PHP warnings may stand before the JSON.
-    after_noise = re.search(rb"\{\s*\"status\".*", body, re.DOTALL)
-    for candidate in (body, after_noise.group() if after_noise else b""):
-        try:
-            return from_json(candidate)
-        except ValueError:
-            pass  # Lone surrogates stop the fast parser; the patient one takes them.
-        try:
-            return from_json(_without_surrogates(json.loads(candidate)))
-        except (ValueError, RecursionError):
-            continue
-    raise YtsUnavailable("the answer is not JSON: " + _excerpt(body))
-
-
-def _without_surrogates(answer: Any) -> bytes:
-    """Return *answer* as JSON with a question mark for what UTF-8 cannot hold."""
-    return json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
-
-
-def _excerpt(body: bytes) -> str:
-    text = re.sub(rb"<[^>]*>", b" ", body[:400]).decode("utf-8", "replace")
-    return _printable(text)[:120] or "it is empty"
-
-
-def _printable(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
-
-
-def _is_count(value: object) -> TypeGuard[int]:
+def is_count(value: object) -> TypeGuard[int]:
     """Tell whether *value* is a whole number that a column can keep; true is none."""
     return type(value) is int and 0 <= value < 2**31
 
 
 def _readable_id(raw: object) -> int | None:
     movie_id = raw.get("id") if isinstance(raw, dict) else None
-    return movie_id if _is_count(movie_id) and movie_id else None
+    return movie_id if is_count(movie_id) and movie_id else None
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -8,8 +8,9 @@ import pytest
 
 from tests.yts.answers import Json, page_answer
 from tests.yts.canned import CannedServer, open_canned
+from yts.answers import parse_page
 from yts.client import YtsClient
-from yts.payload import MoviePayload, parse_page
+from yts.payload import MoviePayload
 from yts.settings import ClientSettings
 
 #: Makes a client; takes the fields of `ClientSettings` and the arguments of `YtsClient`.

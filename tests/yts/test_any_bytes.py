@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.yts.answers import a_movie, a_row, details_answer, page_answer
+from yts.answers import parse_details, parse_page
 from yts.errors import YtsError
-from yts.payload import MoviePayload, parse_details, parse_page
+from yts.payload import MoviePayload
 
 #: Found anew in each run would be found by chance: the same examples every time.
 same_each_time = settings(derandomize=True, database=None, deadline=None, max_examples=150)

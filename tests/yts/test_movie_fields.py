@@ -4,8 +4,9 @@ import pytest
 
 from tests.yts.answers import a_movie, a_row, details_answer, without
 from tests.yts.conftest import read_row
+from yts.answers import parse_details
 from yts.errors import MalformedMovie
-from yts.payload import parse_details, parse_movie
+from yts.payload import parse_movie
 
 
 def test_a_list_row_arrives_as_it_was_sent():

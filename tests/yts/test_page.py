@@ -9,8 +9,8 @@ from tests.yts.answers import (
     answer,
     page_answer,
 )
+from yts.answers import parse_page
 from yts.errors import NotYts
-from yts.payload import parse_page
 
 
 def test_the_ghost_on_a_page_is_malformed_and_not_saved():

@@ -16,8 +16,8 @@ from tests.yts.answers import (
     wire,
     without,
 )
+from yts.answers import parse_details, parse_page
 from yts.errors import MalformedMovie, NotYts, YtsUnavailable
-from yts.payload import parse_details, parse_page
 
 PHP_WARNING = b"<br />\n<b>Warning</b>: mysqli_query() {gone} in <b>/api/index.php</b><br />\n"
 

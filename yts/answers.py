@@ -1,0 +1,125 @@
+"""Whole answers: `parse_*` turn bytes into movies, and judge them by their shape; pure."""
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_core import from_json
+
+from yts.errors import MalformedMovie, NotYts, YtsUnavailable
+from yts.payload import MoviePayload, is_count, parse_movie
+
+#: Fields that YTS sends and this project leaves out: constants, formulas and relics.
+UNSTORED_FIELDS = frozenset(
+    {"state", "download_count", "rt_critics_score", "rt_audience_score"}
+    | {f"{size}_screenshot_image{number}" for size in ("medium", "large") for number in (1, 2, 3)}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MoviePage:
+    """One list answer."""
+
+    #: Movies in the whole catalogue, as YTS says: an estimate.
+    movie_count: int
+    #: Distinct by id, in the order sent.
+    movies: tuple[MoviePayload, ...]
+    malformed: tuple[MalformedMovie, ...] = ()
+    #: Names of fields nobody has told us about, with how many movies had them.
+    unknown_fields: Counter[str] = field(default_factory=Counter)
+
+
+def parse_page(body: bytes) -> MoviePage:
+    """
+    Read a list answer; one without movies gives an empty page.
+
+    Raises:
+        YtsUnavailable: not JSON, cut short, or a status other than ok.
+        NotYts: JSON of another shape.
+    """
+    data = _open_envelope(body)
+    count, rows = data.get("movie_count"), data.get("movies")
+    if not (is_count(count) and (rows is None or isinstance(rows, list))):
+        raise NotYts("the answer has no movie list where YTS puts it")
+    movies: dict[int, MoviePayload] = {}
+    malformed = []
+    for row in rows or ():
+        try:
+            movie = parse_movie(row)
+            movies.setdefault(movie.id, movie)
+        except MalformedMovie as error:
+            malformed.append(error)
+    return MoviePage(
+        count, tuple(movies.values()), tuple(malformed), count_unknown(movies.values())
+    )
+
+
+def parse_details(body: bytes, movie_id: int) -> MoviePayload | None:
+    """
+    Read a details answer; None means that YTS has no movie *movie_id*.
+
+    Raises:
+        YtsUnavailable: as `parse_page`, or another movie than the one asked for.
+        MalformedMovie: the movie is there but cannot be understood.
+    """
+    raw = _open_envelope(body).get("movie")
+    if not (isinstance(raw, dict) and is_count(raw.get("id"))):
+        raise NotYts("the answer has no movie where YTS puts it")
+    # The ghost of a missing movie is not empty: it has id 0 and all genres.
+    if raw["id"] == 0:
+        return None
+    if raw["id"] != movie_id:
+        raise YtsUnavailable(f"asked for movie {movie_id}, got movie {raw['id']}")
+    return parse_movie(raw)
+
+
+def count_unknown(movies: Any) -> Counter[str]:
+    """Count the fields of *movies* that are neither stored nor known to be left out."""
+    return Counter(
+        name for movie in movies for name in movie.model_extra if name not in UNSTORED_FIELDS
+    )
+
+
+def _open_envelope(body: bytes) -> dict[str, Any]:
+    answer = _read_json(body)
+    if not isinstance(answer, dict) or "status" not in answer:
+        raise NotYts("the answer is JSON, but not from YTS: it has no status")
+    if answer["status"] != "ok":
+        status = _printable(str(answer["status"]))[:50]
+        message = _printable(str(answer.get("status_message")))[:200]
+        raise YtsUnavailable(f"YTS answered status {status!r}: {message}")
+    if not isinstance(answer.get("data"), dict):
+        raise NotYts("the answer has no data")
+    data: dict[str, Any] = answer["data"]
+    return data
+
+
+def _read_json(body: bytes) -> Any:
+    # PHP warnings may stand before the JSON.
+    after_noise = re.search(rb"\{\s*\"status\".*", body, re.DOTALL)
+    for candidate in (body, after_noise.group() if after_noise else b""):
+        try:
+            return from_json(candidate)
+        except ValueError:
+            pass  # Lone surrogates stop the fast parser; the patient one takes them.
+        try:
+            return from_json(_without_surrogates(json.loads(candidate)))
+        except (ValueError, RecursionError):
+            continue
+    raise YtsUnavailable("the answer is not JSON: " + _excerpt(body))
+
+
+def _without_surrogates(answer: Any) -> bytes:
+    """Return *answer* as JSON with a question mark for what UTF-8 cannot hold."""
+    return json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _excerpt(body: bytes) -> str:
+    text = re.sub(rb"<[^>]*>", b" ", body[:400]).decode("utf-8", "replace")
+    return _printable(text)[:120] or "it is empty"
+
+
+def _printable(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
