@@ -43,7 +43,7 @@ LONG_NAME = "long" * 30
 
 def _is_closed_to_others() -> bool:
     """Tell whether this checkout or its packages lie where only root may go."""
-    places = (embedded_launch._find_programs(), Path(__file__))
+    places = (embedded_launch._find_programs(), Path(__file__).parent)
     return embedded_account._find_closed(places, pwd.getpwnam("nobody")) is not None
 
 
