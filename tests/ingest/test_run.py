@@ -8,9 +8,10 @@ import requests
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from database.ledger import Failure, read_state, record_failures, record_missing
+from database.ledger import Failure, record_failures, record_missing
 from database.lock import FetchLockHeld, hold_fetch_lock
 from database.source import SourceMismatch
+from database.sync import read_state
 from ingest.course import Listener
 from ingest.plan import parse_ids
 from ingest.report import RunReport
