@@ -1,7 +1,7 @@
 """One fetch at a time: an advisory lock that PostgreSQL frees when its holder dies."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from time import monotonic, sleep
 
 from sqlalchemy import Connection, Engine, text
@@ -51,19 +51,31 @@ class FetchLock:
         Raises:
             FetchLockHeld: it was lost, and somebody else holds it now.
         """
+        if self._connection is None:
+            return
         try:
-            if self._connection is not None:
-                self._connection.execute(text("SELECT 1"))
+            self._connection.execute(text("SELECT 1"))
         except DBAPIError:
-            self.release()
+            self._forget()
             self.take()
 
     def release(self) -> None:
         """Give the lock back; a lost connection has done so already."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(DBAPIError), connection:
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), _KEY)
+        if self._connection is None:
+            return
+        try:
+            self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), _KEY)
+            self._connection.close()
+            self._connection = None
+        except DBAPIError:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let go of a connection that is of no use any more."""
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
 
 
 @contextmanager
