@@ -1,5 +1,6 @@
 """Short ways to run a fetch in a test, and to talk to the sandbox behind it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,10 +18,16 @@ from yts.settings import ClientSettings
 MOVIES = 200  # as the sandbox fixture serves
 
 
-def fetch(db: DatabaseManager, *api_urls: str, stop: Stop | None = None, **told: Any) -> RunReport:
+def fetch(
+    db: DatabaseManager,
+    *api_urls: str,
+    stop: Stop | None = None,
+    progress: Callable[[dict[str, Any]], None] = lambda _row: None,
+    **told: Any,
+) -> RunReport:
     """Run a fetch without a limit of the rate, in this process unless told otherwise."""
     defaults: dict[str, Any] = {"workers": 1, "rate": 0.0, "timeout_seconds": 5.0}
-    listener = Listener(progress=lambda _row: None, note=lambda _sentence: None)
+    listener = Listener(progress=progress, note=lambda _sentence: None)
     settings = RunSettings(api_urls, db.url, **{**defaults, **told})
     return run_fetch(settings, db, "a test", listener, stop or Stop())
 

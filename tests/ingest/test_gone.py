@@ -1,11 +1,16 @@
 """Movies that vanish upstream, and movies that move while a sweep reads."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from database.sync import read_state
 from ingest.sweep import OldestFirst
-from sandbox.server import Sandbox
+from sandbox.server import Sandbox, open_sandbox
+from sandbox.settings import SandboxSettings
 from tests.ingest.runs import MOVIES, counted, fetch, impatient_client, read_sql, set_faults, tell
 from tests.ingest.test_sweep import page_of
 
@@ -115,6 +120,31 @@ def test_a_sweep_that_may_have_missed_a_movie_is_repeated_once(
 
     assert (first.is_sweep_complete, second.is_sweep_complete) == (False, True)
     assert first.pages_read < second.pages_read == MOVIES / 50 + 1
+
+
+@pytest.mark.parametrize("change", ["remove?ids=1,2,3", "add?count=60"])
+def test_what_moves_while_a_sweep_reads_is_not_missed(
+    new_database: Callable[..., URL], change: str
+):
+    """
+    Removals shift unread movies to pages already read; the next run has them all the same.
+    """
+    changes = [change]
+
+    def interfere(row: dict[str, Any]) -> None:
+        if row["pages_read"] >= 2 and changes:
+            tell(sandbox, changes.pop())
+
+    settings = SandboxSettings(movies=400, latency_seconds=0.1)
+    with open_sandbox(settings) as sandbox, DatabaseManager(new_database()) as db:
+        fetch(db, sandbox.url, details=False, progress=interfere)
+        assert not changes, "nothing was changed"
+        fetch(db, sandbox.url, details=False)
+        with DatabaseManager(new_database()) as afterwards:
+            fetch(afterwards, sandbox.url, details=False)
+            present = set(read_sql(afterwards, "SELECT external_id FROM movies"))
+
+        assert present <= set(read_sql(db, "SELECT external_id FROM movies"))
 
 
 def test_the_count_of_a_sweep_follows_what_was_added_meanwhile():
