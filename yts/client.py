@@ -51,6 +51,8 @@ class YtsClient:
         self.settings = settings
         self._connections = Connections(settings, take_slot, slow_down)
         self._sleep = sleep
+        #: As the last page with movies had it.
+        self._movie_count = 0
 
     @property
     def requests_made(self) -> int:
@@ -83,11 +85,11 @@ class YtsClient:
 
         def parse(body: bytes) -> MoviePage:
             answer = parse_page(body)
-            is_empty = not answer.movies and not answer.malformed
-            if is_empty and answer.movie_count > (page - 1) * limit:
-                raise YtsUnavailable(
-                    f"page {page} came without movies although YTS counts {answer.movie_count}"
-                )
+            if answer.movies or answer.malformed:
+                self._movie_count = answer.movie_count
+            # With the movies, YTS may leave out most of the count.
+            elif (count := max(answer.movie_count, self._movie_count)) > (page - 1) * limit:
+                raise YtsUnavailable(f"page {page} came without movies although YTS counts {count}")
             return answer
 
         # Without explicit sorting YTS sometimes answers with nothing at all.
