@@ -18,9 +18,11 @@ LOCKED = 11
 
 
 def leave(sentence: str, exit_code: int) -> NoReturn:
-    """Say *sentence* on stderr and exit with *exit_code*."""
+    """Say *sentence* on stderr and exit with *exit_code*, without waiting for any thread."""
+    from console.stopping import leave_now  # noqa: PLC0415
+
     sys.stderr.write(f"{printable(sentence)}\n")
-    sys.exit(exit_code)
+    leave_now(exit_code)
 
 
 @contextmanager

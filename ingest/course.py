@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
 from database.db import DatabaseManager
+from database.errors import DatabaseAway, DatabaseNotReady
 from database.ledger import Failure, change_run
 from database.stats import read_run
 from database.step import Step, save_step
@@ -98,20 +100,39 @@ class Course:
         return BatchReport(Counts.of(result.outcomes), failures=result.failures)
 
     def tick(self) -> None:
-        """Show how far the run is; its row knows, for every step moves it."""
-        with self.db.get_session() as session:
-            self.listener.progress(read_run(session, self.run_id))
+        """Show how far the run is, if that can be seen just now; every step moves its row."""
+        with suppress(DatabaseAway):
+            self.listener.progress(self._read_row(patience_seconds=0))
 
-    def change(self, **values: Any) -> None:
+    def change(self, *, patience_seconds: float | None = None, **values: Any) -> None:
         """Set columns of the run's row."""
-        with self.db.get_session() as session:
-            change_run(session, self.run_id, **values)
+        self.db.run_step(
+            lambda session: change_run(session, self.run_id, **values),
+            patience_seconds=patience_seconds,
+        )
+
+    def _read_row(self, *, patience_seconds: float | None = None) -> dict[str, Any]:
+        return self.db.run_step(
+            lambda session: read_run(session, self.run_id), patience_seconds=patience_seconds
+        )
+
+    def abandon(self, exit_code: int) -> None:
+        """Close the row of a run that an error ends, if the database lets us."""
+        with suppress(DatabaseNotReady):
+            self._close_row(exit_code, patience_seconds=0)
+
+    def _close_row(self, exit_code: int, *, patience_seconds: float | None = None) -> None:
+        self.change(
+            patience_seconds=patience_seconds,
+            phase="ended",
+            exit_code=exit_code,
+            finished_at=datetime.now(UTC),
+        )
 
     def finish(self, exit_code: int, *, is_sweep_complete: bool) -> RunReport:
         """Close the run's row and return what came of it."""
-        self.change(phase="ended", exit_code=exit_code, finished_at=datetime.now(UTC))
-        with self.db.get_session() as session:
-            row = read_run(session, self.run_id)
+        self._close_row(exit_code)
+        row = self._read_row()
         self.listener.progress(row)
         return RunReport(
             exit_code=exit_code,

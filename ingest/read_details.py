@@ -1,6 +1,7 @@
 """The second stage of a run: fetch what list pages do not say, one request for each movie."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 
 from database.ledger import count_due_for_details, read_ids_without_details
@@ -19,8 +20,7 @@ def read_details(course: Course, pool: BatchPool) -> None:
         expected = sum(len(ids) for ids in settings.ids)
         wanted: Iterator[int] = chain.from_iterable(settings.ids)
     else:
-        with course.db.get_session() as session:
-            expected = count_due_for_details(session)
+        expected = course.db.run_step(count_due_for_details)
         wanted = _ids_without_details(course)
     course.change(phase="details", details_expected=expected)
     batches = plan_movie_batches(
@@ -36,8 +36,8 @@ def read_details(course: Course, pool: BatchPool) -> None:
 def _ids_without_details(course: Course) -> Iterator[int]:
     below = HIGHEST_ID + 1
     while True:
-        with course.db.get_session() as session:
-            ids = read_ids_without_details(session, below, IDS_PER_READ)
+        read = partial(read_ids_without_details, below=below, count=IDS_PER_READ)
+        ids = course.db.run_step(read)
         if not ids:
             return
         yield from ids

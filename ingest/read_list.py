@@ -6,6 +6,8 @@ later run goes on where this one ends. From then on they are read newest first,
 one by one, until two in a row hold nothing new.
 """
 
+from functools import partial
+
 from database.ledger import complete_sweep, read_state, remember_progress
 from ingest.course import Course
 from ingest.plan import PageBatch
@@ -19,16 +21,15 @@ from yts.answers import MoviePage
 def plan_first_page(course: Course) -> PageBatch:
     """Return the page with which this run begins; it also shows whether the source is YTS."""
     settings = course.settings
-    with course.db.get_session() as session:
-        state = read_state(session)
-        if settings.ids is not None:
-            return PageBatch(1, "desc")
-        if settings.full or settings.update:
-            return PageBatch(1, "asc", settings.update)
-        if state.watermark_movie_id is not None:
-            return PageBatch(1, "desc")
-        # The page before is read again: removed movies shift the rest towards the front.
-        return PageBatch(max(1, state.next_page - 1), "asc")
+    if settings.ids is not None:
+        return PageBatch(1, "desc")
+    if settings.full or settings.update:
+        return PageBatch(1, "asc", settings.update)
+    state = course.db.run_step(read_state)
+    if state.watermark_movie_id is not None:
+        return PageBatch(1, "desc")
+    # The page before is read again: removed movies shift the rest towards the front.
+    return PageBatch(max(1, state.next_page - 1), "asc")
 
 
 def read_list(
@@ -58,18 +59,18 @@ def _read_oldest_first(
         for report in course.run_on(pool, batches):
             for told in report.pages:
                 sweep.take(told)
-                with course.db.get_session() as session:
-                    remember_progress(session, sweep.next_page, told.movie_count)
+                remember = partial(
+                    remember_progress, next_page=sweep.next_page, movie_count=told.movie_count
+                )
+                course.db.run_step(remember)
     if sweep.is_complete:
-        with course.db.get_session() as session:
-            complete_sweep(session)
+        course.db.run_step(complete_sweep)
     return sweep.is_complete
 
 
 def _read_newest_first(course: Course, worker: Worker, first_report: PageReport) -> bool:
     """Few pages are expected and each decides on the next: no work for a pool."""
-    with course.db.get_session() as session:
-        watermark = read_state(session).watermark_movie_id or 0
+    watermark = course.db.run_step(read_state).watermark_movie_id or 0
     pages = [first_report]
     while not (is_end(pages[-1]) or is_caught_up(pages, watermark)):
         number = pages[-1].page + 1
@@ -82,6 +83,5 @@ def _read_newest_first(course: Course, worker: Worker, first_report: PageReport)
         if not report.pages:
             return False
         pages += report.pages
-    with course.db.get_session() as session:
-        complete_sweep(session)
+    course.db.run_step(complete_sweep)
     return True

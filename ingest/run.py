@@ -14,9 +14,11 @@ from functools import partial
 
 from database.budget import reset_budget
 from database.db import DatabaseManager
-from database.ledger import change_run, start_run
+from database.errors import DatabaseNotReady
+from database.ledger import start_run
 from database.lock import hold_fetch_lock
-from database.source import claim_source
+from database.source import Source, claim_source
+from database.transient import repeat_transient
 from ingest.budget import Stopped
 from ingest.course import Course, Listener
 from ingest.plan import PageBatch
@@ -34,7 +36,7 @@ from yts.errors import YtsRefused, YtsUnavailable
 PROBE_ATTEMPTS = 3
 #: How the Server header of practice data begins.
 SANDBOX_SERVER = "yts-sandbox"
-EXIT_DONE, EXIT_FATAL, EXIT_SOME_FAILED, EXIT_UNAVAILABLE = 0, 1, 3, 4
+EXIT_DONE, EXIT_FATAL, EXIT_SOME_FAILED, EXIT_UNAVAILABLE, EXIT_NOT_READY = 0, 1, 3, 4, 5
 
 
 def run_fetch(
@@ -48,15 +50,14 @@ def run_fetch(
     Raises:
         FetchLockHeld: another run is at work on this database.
         SourceMismatch: the sandbox would be mixed into the real catalogue.
-        DatabaseNotReady: the database went away and stayed away.
+        DatabaseNotReady: the database stayed away, or is in trouble that repeating cannot cure.
         YtsUnavailable: no base URL answers; nothing was changed.
         YtsRefused: no base URL is one of a YTS API; nothing was changed.
     """
     with hold_fetch_lock(db.engine):
         if settings.rate > 0:
-            reset_budget(db.engine, settings.rate)
-        with db.get_session() as session:
-            run_id = start_run(session, command)
+            repeat_transient(lambda: reset_budget(db.engine, settings.rate))
+        run_id = db.run_step(lambda session: start_run(session, command))
         course = Course(settings, db, run_id, listener, stop)
         try:
             return _follow(course)
@@ -65,8 +66,11 @@ def run_fetch(
             raise
         except Stopped:
             return course.finish(stop.exit_code, is_sweep_complete=False)
+        except DatabaseNotReady:
+            course.abandon(EXIT_NOT_READY)
+            raise
         except Exception:
-            course.finish(EXIT_FATAL, is_sweep_complete=False)
+            course.abandon(EXIT_FATAL)
             raise
 
 
@@ -111,10 +115,10 @@ def _open_source(course: Course) -> Iterator[tuple[Worker, PageBatch, MoviePage]
 
 def _claim(course: Course, worker: Worker, api_url: str) -> None:
     is_sandbox = worker.client.server_name.startswith(SANDBOX_SERVER)
-    with course.db.get_session() as session:
-        if claim_source(session, "sandbox" if is_sandbox else "yts"):
-            course.listener.note("The sandbox's practice movies were removed.")
-        change_run(session, course.run_id, api_url=api_url)
+    source: Source = "sandbox" if is_sandbox else "yts"
+    if course.db.run_step(lambda session: claim_source(session, source)):
+        course.listener.note("The sandbox's practice movies were removed.")
+    course.change(api_url=api_url)
 
 
 @contextmanager

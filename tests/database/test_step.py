@@ -1,10 +1,11 @@
 """A step is durable as a whole, waits troubles out, and never fails for one movie's fault."""
 
 import pytest
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from database.bookkeeping import OUTCOMES
 from database.db import DatabaseManager
+from database.errors import DatabaseNotReady
 from database.ledger import Failure, add_to_run, start_run
 from database.step import Step, StepResult, save_step
 from tests.conftest import run_sql, table_contents
@@ -115,7 +116,7 @@ def test_trouble_that_is_no_movies_fault_is_raised(db: DatabaseManager, run_id: 
     """And nothing of the step is kept."""
     _refuse(db, "missing_movies", "true", "RAISE 'no ledger'")
 
-    with pytest.raises(DBAPIError, match="no ledger"):
+    with pytest.raises(DatabaseNotReady, match="no ledger"):
         save_step(db, run_id, Step(missing=(1,), counters={"requests": 1}))
 
     assert read(db, "SELECT planned, requests FROM fetch_runs") == [(0, 0)]
