@@ -42,8 +42,8 @@ def errors_in_words() -> Iterator[None]:
         leave(f"Error: {error}", DATABASE_NOT_READY)
     except FetchLockHeld as error:
         leave(
-            f"Another fetch is at work on this database ({error}). Nothing was done; watch the "
-            f"other with: {to_type('monitor_progress.py')}",
+            f"Another fetch is at work on this database ({error}). This one leaves it "
+            f"alone; watch the other with: {to_type('monitor_progress.py')}",
             LOCKED,
         )
     except YtsRefused as error:

@@ -1,11 +1,13 @@
 """One fetch at a time: an advisory lock that PostgreSQL frees when its holder dies."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+
+from database.transient import repeat_transient
 
 _FETCH_LOCK = 7_190_002
 
@@ -16,28 +18,43 @@ _HOLDS_IT = (
 )
 
 
+#: Nothing changes if it is ours already; else a second taking would ask for a second release.
+_TAKE = (
+    f"SELECT CASE WHEN EXISTS (SELECT {_HOLDS_IT} AND pid = pg_backend_pid()) THEN true "
+    "ELSE pg_try_advisory_lock(:key) END"
+)
+
+
 class FetchLockHeld(Exception):
     """Another fetch is running on this database; the argument says since when."""
 
 
 @contextmanager
-def hold_fetch_lock(engine: Engine) -> Iterator[None]:
+def hold_fetch_lock(engine: Engine) -> Iterator[Callable[[], None]]:
     """
     Hold the lock of this database for as long as the block runs.
 
+    The lock goes with its connection; call what is yielded now and then to take it again.
+
     Raises:
-        FetchLockHeld: somebody else holds it.
+        FetchLockHeld: somebody else holds it, or has taken it meanwhile.
+        DatabaseNotReady: the database cannot be used.
     """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        key = {"key": _FETCH_LOCK}
-        if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
-            raise FetchLockHeld(_describe_holder(connection))
+    with repeat_transient(engine.connect) as connection:
+        repeat_transient(lambda: _take(connection))
         try:
-            yield
+            yield lambda: repeat_transient(lambda: _take(connection), patience_seconds=0)
         finally:
             # A lost connection has freed the lock, and the reason for it is told elsewhere.
-            with suppress(DBAPIError):
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+            with suppress(DBAPIError), connection.begin():
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _FETCH_LOCK})
+
+
+def _take(connection: Connection) -> None:
+    # The lock is the session's and outlives the transaction.
+    with connection.begin():
+        if not connection.scalar(text(_TAKE), {"key": _FETCH_LOCK}):
+            raise FetchLockHeld(_describe_holder(connection))
 
 
 def _describe_holder(connection: Connection) -> str:

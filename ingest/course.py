@@ -43,13 +43,15 @@ class Course:
         run_id: int,
         listener: Listener,
         stop: Stop,
+        keep_lock: Callable[[], None],
     ) -> None:
-        """Start the clock."""
+        """Start the clock. *keep_lock* takes the fetch lock again where it was lost."""
         self.settings = settings
         self.db = db
         self.run_id = run_id
         self.listener = listener
         self.stop = stop
+        self._keep_lock = keep_lock
         #: Why nothing more is asked of the source; None while all is well.
         self.given_up: str | None = None
         self._started = monotonic()
@@ -100,8 +102,14 @@ class Course:
         return BatchReport(Counts.of(result.outcomes), failures=result.failures)
 
     def tick(self) -> None:
-        """Show how far the run is, if that can be seen just now; every step moves its row."""
+        """
+        Show how far the run is, if that can be seen just now; every step moves its row.
+
+        Raises:
+            FetchLockHeld: the lock was lost with its connection, and another run has it now.
+        """
         with suppress(DatabaseAway):
+            self._keep_lock()
             self.listener.progress(self._read_row(patience_seconds=0))
 
     def change(self, *, patience_seconds: float | None = None, **values: Any) -> None:

@@ -16,7 +16,7 @@ from database.budget import reset_budget
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.ledger import start_run
-from database.lock import hold_fetch_lock
+from database.lock import FetchLockHeld, hold_fetch_lock
 from database.source import Source, claim_source
 from database.transient import repeat_transient
 from ingest.budget import Stopped
@@ -36,7 +36,8 @@ from yts.errors import YtsRefused, YtsUnavailable
 PROBE_ATTEMPTS = 3
 #: How the Server header of practice data begins.
 SANDBOX_SERVER = "yts-sandbox"
-EXIT_DONE, EXIT_FATAL, EXIT_SOME_FAILED, EXIT_UNAVAILABLE, EXIT_NOT_READY = 0, 1, 3, 4, 5
+EXIT_DONE, EXIT_FATAL, EXIT_SOME_FAILED, EXIT_UNAVAILABLE = 0, 1, 3, 4
+EXIT_NOT_READY, EXIT_LOCKED = 5, 11
 
 
 def run_fetch(
@@ -48,17 +49,17 @@ def run_fetch(
     Trouble with single pages and movies is in the report and in the ledger.
 
     Raises:
-        FetchLockHeld: another run is at work on this database.
+        FetchLockHeld: another run is at work on this database, perhaps since a restart of it.
         SourceMismatch: the sandbox would be mixed into the real catalogue.
         DatabaseNotReady: the database stayed away, or is in trouble that repeating cannot cure.
         YtsUnavailable: no base URL answers; nothing was changed.
         YtsRefused: no base URL is one of a YTS API; nothing was changed.
     """
-    with hold_fetch_lock(db.engine):
+    with hold_fetch_lock(db.engine) as keep_lock:
         if settings.rate > 0:
             repeat_transient(lambda: reset_budget(db.engine, settings.rate))
         run_id = db.run_step(lambda session: start_run(session, command))
-        course = Course(settings, db, run_id, listener, stop)
+        course = Course(settings, db, run_id, listener, stop, keep_lock)
         try:
             return _follow(course)
         except (YtsUnavailable, YtsRefused):
@@ -66,11 +67,8 @@ def run_fetch(
             raise
         except Stopped:
             return course.finish(stop.exit_code, is_sweep_complete=False)
-        except DatabaseNotReady:
-            course.abandon(EXIT_NOT_READY)
-            raise
-        except Exception:
-            course.abandon(EXIT_FATAL)
+        except Exception as error:
+            course.abandon(_exit_code_of(error))
             raise
 
 
@@ -91,6 +89,12 @@ def _exit_code(course: Course) -> int:
     if course.given_up:
         return EXIT_UNAVAILABLE
     return EXIT_SOME_FAILED if course.has_failures else EXIT_DONE
+
+
+def _exit_code_of(error: Exception) -> int:
+    if isinstance(error, FetchLockHeld):
+        return EXIT_LOCKED
+    return EXIT_NOT_READY if isinstance(error, DatabaseNotReady) else EXIT_FATAL
 
 
 @contextmanager

@@ -1,0 +1,129 @@
+"""A fetch whose database goes away in mid-run, and comes back or not."""
+
+import signal
+import time
+
+import pytest
+
+from tests.ingest.faulty_database import Mirror, wait_until
+
+RATES = pytest.mark.parametrize("rate", ["0", "50"])
+
+
+@RATES
+def test_workers_whose_connections_are_cut_go_on(mirror: Mirror, rate: str) -> None:
+    """
+    However often: a step is repeated as a whole, on a new connection.
+    """
+    process = mirror.start("--rate", rate)
+    for _ in range(5):
+        mirror.cut("yts-mirror worker")
+        time.sleep(0.2)
+    done = mirror.finish(process)
+
+    assert done.returncode == 0, done.stderr
+    mirror.check_whole()
+
+
+def test_the_main_process_gets_its_connections_and_its_lock_back(mirror: Mirror) -> None:
+    """
+    The lock goes with its connection; the run takes it again within a second or so.
+    """
+    process = mirror.start()
+    mirror.cut("yts-mirror")
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    wait_until(lambda: mirror.ask(held) == [1], "the lock is not taken again")
+    other = mirror.run()
+    mirror.cut("yts-mirror")
+    done = mirror.finish(process)
+
+    assert other.returncode == 11
+    assert done.returncode == 0, done.stderr
+    mirror.check_whole()
+
+
+def test_a_run_that_lost_its_lock_to_another_leaves_it_alone(mirror: Mirror) -> None:
+    """
+    There is one fetch at a time, also after a restart of the server.
+    """
+    process = mirror.start()
+    mirror.order("ALTER ROLE mirror CONNECTION LIMIT 0")
+    mirror.cut("yts-mirror")
+    with mirror.locked_by_another():
+        mirror.order("ALTER ROLE mirror CONNECTION LIMIT -1")
+        done = mirror.finish(process)
+
+    assert done.returncode == 11
+    assert "Another fetch is at work" in done.stderr
+    assert mirror.ask("SELECT exit_code FROM fetch_runs") == [11]
+    mirror.check_repaired()
+
+
+@pytest.mark.parametrize(
+    ("how", "rate"), [(signal.SIGINT, "0"), (signal.SIGQUIT, "50"), (signal.SIGKILL, "0")]
+)
+def test_a_restart_of_the_server_is_waited_out(
+    mirror: Mirror, how: signal.Signals, rate: str
+) -> None:
+    """
+    In order, at once, or by a crash, which empties the request budget.
+    """
+    process = mirror.start("--rate", rate)
+    mirror.server.stop(how)
+    time.sleep(1.5)
+    mirror.server.start()
+    done = mirror.finish(process)
+
+    assert done.returncode == 0, done.stderr
+    mirror.check_whole()
+
+
+@pytest.mark.parametrize("arguments", [("--rate", "50"), ("--workers", "1", "--threads", "6")])
+def test_a_server_that_is_gone_for_good_is_exit_5(
+    mirror: Mirror, arguments: tuple[str, ...]
+) -> None:
+    """
+    Patience ends, here after two seconds instead of sixty, and so does the run; nobody hangs.
+    """
+    process = mirror.start(*arguments, command="tests/ingest/impatient_fetch.py")
+    mirror.server.stop(signal.SIGQUIT)
+    try:
+        done = mirror.finish(process, within_seconds=2 + 12)
+    finally:
+        mirror.server.start()
+
+    assert done.returncode == 5, done.stderr
+    assert "nothing listens there. Start the server" in done.stderr
+    mirror.check_repaired()
+
+
+def test_no_connection_left_is_waited_out(mirror: Mirror) -> None:
+    """
+    Others may hold them all for a while.
+    """
+    process = mirror.start()
+    mirror.order("ALTER ROLE mirror CONNECTION LIMIT 0")
+    mirror.cut("yts-mirror worker")
+    time.sleep(1.5)
+    mirror.order("ALTER ROLE mirror CONNECTION LIMIT -1")
+    done = mirror.finish(process)
+
+    assert done.returncode == 0, done.stderr
+    mirror.check_whole()
+
+
+def test_no_connection_for_long_is_exit_5(mirror: Mirror) -> None:
+    """
+    The sentence says what to change on either side.
+    """
+    process = mirror.start(command="tests/ingest/impatient_fetch.py")
+    mirror.order("ALTER ROLE mirror CONNECTION LIMIT 1")
+    try:
+        mirror.cut("yts-mirror worker")
+        done = mirror.finish(process, within_seconds=2 + 12)
+    finally:
+        mirror.order("ALTER ROLE mirror CONNECTION LIMIT -1")
+
+    assert done.returncode == 5, done.stderr
+    assert "has no connection left. Use fewer --workers" in done.stderr
+    mirror.check_repaired()
