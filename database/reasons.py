@@ -94,19 +94,24 @@ def first_line(error: DBAPIError) -> str:
 
 def explain_trouble(error: DBAPIError) -> str:
     """Return a sentence for the user about an error that ended a piece of work."""
-    state = sqlstate(error) or "08"
+    state, reason = sqlstate(error), first_line(error).rstrip(".")
+    if not state and (words := _explain_connection(str(error.orig))):
+        return f"The database {words}"
+    state = state or "08"
     meaning, advice = next(words for states, *words in _TROUBLES if state.startswith(states))
-    reason = first_line(error).rstrip(".")
     return f"The database {meaning} ({reason}). {advice}; then run the same command again."
 
 
 def explain_unreachable(error: OperationalError, url: URL) -> str:
     """Return a sentence for the user about a connection that failed."""
-    message = str(error.orig).strip()
     place = URL.create("", url.username, None, url.host, url.port, url.database)
     name = place.render_as_string().partition("://")[2]
+    words = _explain_connection(str(error.orig)) or f"cannot be used: {first_line(error)}"
+    return f"The database {name} {words}"
+
+
+def _explain_connection(message: str) -> str | None:
     for signs, meaning, advice in _REASONS:
         if any(sign in message for sign in signs):
-            return f"The database {name} {meaning}. {advice}"
-    first_line = message.splitlines()[0] if message else "no reason given"
-    return f"The database {name} cannot be used: {first_line}"
+            return f"{meaning}. {advice}"
+    return None

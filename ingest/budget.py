@@ -28,9 +28,8 @@ class RequestBudget:
         Raises:
             Stopped: the run is being stopped.
         """
-        if self._rate <= 0:
-            self.sleep(0)
-        else:
+        self.sleep(0)  # Who is to stop must not wait for a database that is away, either.
+        if self._rate > 0:
             self.sleep(repeat_transient(lambda: take_slot(self._engine, self._rate)))
 
     def slow_down(self, retry_after_seconds: float | None) -> None:

@@ -43,6 +43,7 @@ class Course:
         run_id: int,
         listener: Listener,
         stop: Stop,
+        *,
         keep_lock: Callable[[], None],
     ) -> None:
         """Start the clock. *keep_lock* takes the fetch lock again where it was lost."""

@@ -59,7 +59,7 @@ def run_fetch(
         if settings.rate > 0:
             repeat_transient(lambda: reset_budget(db.engine, settings.rate))
         run_id = db.run_step(lambda session: start_run(session, command))
-        course = Course(settings, db, run_id, listener, stop, keep_lock)
+        course = Course(settings, db, run_id, listener, stop, keep_lock=keep_lock)
         try:
             return _follow(course)
         except (YtsUnavailable, YtsRefused):

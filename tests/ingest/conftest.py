@@ -16,12 +16,12 @@ from tests.doors.commands import run
 from tests.ingest.faulty_database import Contents, Mirror
 
 #: The movies of a mirror that is to be disturbed, and how slowly they come.
-MOVIES, LATENCY_SECONDS = 110, 0.08
+MOVIES, LATENCY_SECONDS = 90, 0.08
 
 
 @pytest.fixture(scope="session")
-def faulty_server() -> Iterator[OtherServer]:
-    """Run a server with a migrated template that belongs to a user without privileges."""
+def faulty_server(slow_sandbox: Sandbox) -> Iterator[OtherServer]:
+    """Run a server with templates that belong to a user without privileges."""
     quoted = PASSWORD.replace("'", "''").replace(":", r"\:")
     with open_other_server() as server:
         run_sql(
@@ -33,6 +33,10 @@ def faulty_server() -> Iterator[OtherServer]:
         engine = create_engine(server.url.set(database="migrated", username="mirror"))
         ensure_schema(engine)
         engine.dispose()
+        run_sql(server.url, "CREATE DATABASE listed TEMPLATE migrated OWNER mirror")
+        listed = server.url.set(database="listed", username="mirror")
+        arguments = ("--api-url", slow_sandbox.url, "--rate", "0", "--no-details")
+        assert run("fetch_yts_data.py", *arguments, "--workers", "1", url=listed).returncode == 0
         yield server
 
 
@@ -61,8 +65,8 @@ _numbers = count(1)
 
 @pytest.fixture
 def mirror(faulty_server: OtherServer, slow_sandbox: Sandbox, calm_contents: Contents) -> Mirror:
-    """Make a database without rows on the server that may be spoilt."""
+    """Make a database that has read the list, on the server that may be spoilt."""
     name = f"mirror_{next(_numbers)}"
-    run_sql(faulty_server.url, f"CREATE DATABASE {name} TEMPLATE migrated OWNER mirror")
+    run_sql(faulty_server.url, f"CREATE DATABASE {name} TEMPLATE listed OWNER mirror")
     url = faulty_server.url.set(database=name, username="mirror")
     return Mirror(faulty_server, slow_sandbox, url, calm_contents)

@@ -47,7 +47,7 @@ class Mirror:
         return _checked(run("fetch_yts_data.py", *self._typed(*arguments), url=self.url))
 
     def _typed(self, *arguments: str) -> list[str]:
-        defaults = {"--workers": "3", "--threads": "2", "--batch-size": "4", "--rate": "0"}
+        defaults = {"--workers": "2", "--threads": "2", "--batch-size": "4", "--rate": "0"}
         told = defaults | dict(zip(arguments[::2], arguments[1::2], strict=True))
         return ["--api-url", self.sandbox.url, *(part for pair in told.items() for part in pair)]
 
@@ -73,6 +73,10 @@ class Mirror:
     @property
     def _as_superuser(self) -> URL:
         return self.server.url.set(database=self.url.database)
+
+    def drop(self, *statements: str) -> None:
+        """Give up the database, and run *statements* on its server."""
+        run_sql(self.server.url, f"DROP DATABASE {self.url.database} (FORCE)", *statements)
 
     def cut(self, application: str) -> None:
         """End all connections of *application*."""
@@ -108,7 +112,7 @@ class Mirror:
     def check_repaired(self) -> None:
         """Run again, now that all is well."""
         self.contents()
-        again = self.run()
+        again = self.run("--workers", "1", "--threads", "20")
         assert again.returncode == 0, again.stderr
         self.check_whole()
 
@@ -145,8 +149,8 @@ def _has_processes(group: int) -> bool:
 
 
 def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:
-    """Ask again and again, for 30 seconds at the most."""
+    """Ask now and then, for 30 seconds at the most."""
     deadline = time.monotonic() + 30
     while not is_so():
         assert time.monotonic() < deadline, otherwise
-        time.sleep(0.05)
+        time.sleep(0.1)

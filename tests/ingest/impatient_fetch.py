@@ -6,7 +6,7 @@ Workers import what their parent was started with, so that they are impatient as
 
 import database.transient
 
-database.transient.PATIENCE_SECONDS = 2.0
+database.transient.PATIENCE_SECONDS = 1.0
 
 from fetch_yts_data import main  # noqa: E402
 
