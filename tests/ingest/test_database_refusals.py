@@ -43,24 +43,17 @@ def test_what_passes_by_itself_is_repeated(mirror: Mirror) -> None:
     mirror.check_whole()
 
 
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        ("53100", "has no room left: its disk is full (on purpose). Make room there"),
-        ("53200", "is out of memory"),
-    ],
-)
-def test_a_database_at_its_limits_is_exit_5(mirror: Mirror, state: str, words: str) -> None:
+def test_a_database_whose_disk_is_full_is_exit_5(mirror: Mirror) -> None:
     """
     It is no movie's fault: the ledger stays empty, and the next run does the rest.
     """
     process = mirror.start()
-    refuse(mirror, f"'{state}'")
+    refuse(mirror, "'53100'")
     done = mirror.finish(process)
     mirror.order("DROP TRIGGER refuse ON movie_casts")
 
     assert done.returncode == 5, done.stderr
-    assert words in done.stderr
+    assert "has no room left: its disk is full (on purpose). Make room there" in done.stderr
     assert "run the same command again" in done.stderr
     assert mirror.ask("SELECT exit_code FROM fetch_runs WHERE id > 1") == [5]
     mirror.check_repaired()
@@ -118,34 +111,17 @@ def test_a_database_that_turns_read_only_is_exit_5(mirror: Mirror) -> None:
     mirror.check_repaired()
 
 
-@pytest.mark.parametrize(
-    ("trouble", "cure", "words"),
-    [
-        (
-            "REVOKE INSERT ON torrents FROM mirror",
-            "GRANT INSERT ON torrents TO mirror",
-            "refuses its user a right (permission denied for table torrents)",
-        ),
-        (
-            "ALTER TABLE movie_casts RENAME TO elsewhere",
-            "ALTER TABLE elsewhere RENAME TO movie_casts",
-            'has not the tables it should have (relation "movie_casts" does not exist)',
-        ),
-    ],
-)
-def test_tables_and_rights_that_vanish_are_exit_5(
-    mirror: Mirror, trouble: str, cure: str, words: str
-) -> None:
+def test_a_right_that_is_taken_away_is_exit_5(mirror: Mirror) -> None:
     """
     What is lacking is named, and no traceback is shown.
     """
     process = mirror.start()
-    mirror.order(trouble)
+    mirror.order("REVOKE INSERT ON torrents FROM mirror")
     done = mirror.finish(process)
-    mirror.order(cure)
+    mirror.order("GRANT INSERT ON torrents TO mirror")
 
     assert done.returncode == 5, done.stderr
-    assert words in done.stderr
+    assert "refuses its user a right (permission denied for table torrents)" in done.stderr
     mirror.check_repaired()
 
 
