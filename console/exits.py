@@ -18,9 +18,11 @@ LOCKED = 11
 
 
 def leave(sentence: str, exit_code: int) -> NoReturn:
-    """Say *sentence* on stderr and exit with *exit_code*."""
+    """Say *sentence* on stderr and exit with *exit_code*, without waiting for any thread."""
+    from console.stopping import leave_now  # noqa: PLC0415
+
     sys.stderr.write(f"{printable(sentence)}\n")
-    sys.exit(exit_code)
+    leave_now(exit_code)
 
 
 @contextmanager
@@ -41,8 +43,8 @@ def errors_in_words() -> Iterator[None]:
         leave(f"Error: {error}", DATABASE_NOT_READY)
     except FetchLockHeld as error:
         leave(
-            f"Another fetch is at work on this database ({error}). Nothing was done; watch the "
-            f"other with: {to_type('monitor_progress.py')}",
+            f"Another fetch is at work on this database ({error}). This one leaves it "
+            f"alone; watch the other with: {to_type('monitor_progress.py')}",
             LOCKED,
         )
     except RunTakenOver as error:

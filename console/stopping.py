@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 from ingest.stop import Ending, Stop
 
@@ -55,7 +56,7 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def leave_now(exit_code: int) -> None:
+def leave_now(exit_code: int) -> NoReturn:
     """Exit without waiting for threads that still wait for an answer."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,30 +1,32 @@
 """`DatabaseManager`: one engine, its sessions, and the few calls every user of the mirror needs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import URL, create_engine, exists, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from database.config import read_database_url
 from database.embedded import EmbeddedServer, open_embedded
-from database.errors import DatabaseNotReady
+from database.errors import DatabaseAway, DatabaseNotReady, RowRefused
 from database.models import Cast, Genre, Movie
 from database.reasons import explain_unreachable
 from database.schema import ensure_schema
 from database.stats import read_stats
-from database.transient import first_line, repeat_transient
+from database.transient import repeat_transient
 from database.write import Outcome, read_row_ids, save_movies
 from yts.errors import MalformedMovie
 from yts.payload import CastPayload, MoviePayload, parse_movie
 
 APPLICATION_NAME = "yts-mirror"
-#: How long `save_movie` repeats a transient error, in seconds.
-SAVE_PATIENCE_SECONDS = 5.0
+#: How long `save_movie` and `get_stats` repeat a transient error, in seconds.
+CALL_PATIENCE_SECONDS = 5.0
+
+Result = TypeVar("Result")
 
 
 class DatabaseManager:
@@ -74,15 +76,34 @@ class DatabaseManager:
         Open a session; commit when the block ends well, roll back when it raises.
 
         Raises:
-            DatabaseNotReady: no connection can be had.
+            DatabaseAway: no connection can be had.
         """
         with self._sessions() as session:
             try:
                 session.connection()
             except OperationalError as error:
-                raise DatabaseNotReady(explain_unreachable(error, self.url)) from error
+                raise DatabaseAway(explain_unreachable(error, self.url)) from error
             yield session
             session.commit()
+
+    def run_step(
+        self, step: Callable[[Session], Result], *, patience_seconds: float | None = None
+    ) -> Result:
+        """
+        Run *step* in a transaction, again and again while its errors pass by themselves.
+
+        A connection that is lost while it commits leaves open whether it did: what *step*
+        writes must bear to be written twice.
+
+        Raises:
+            DatabaseNotReady: as `database.transient.repeat_transient`.
+        """
+
+        def attempt() -> Result:
+            with self.get_session() as session:
+                return step(session)
+
+        return repeat_transient(attempt, patience_seconds=patience_seconds)
 
     def movie_exists(self, external_id: int) -> bool:
         """Tell whether the movie with this YTS id is stored."""
@@ -142,29 +163,24 @@ class DatabaseManager:
         from a list page, and that *update* writes whatever changed.
 
         Raises:
-            DatabaseNotReady: no connection can be had.
+            DatabaseNotReady: the database cannot be used, whatever the movie.
         """
         try:
             movie = parse_movie(dict(movie_data))
-            outcome, row_id = repeat_transient(
-                lambda: self._save(movie, update=update), patience_seconds=SAVE_PATIENCE_SECONDS
+            outcome, row_id = self.run_step(
+                lambda session: _save(session, movie, update=update),
+                patience_seconds=CALL_PATIENCE_SECONDS,
             )
         except MalformedMovie as error:
             return False, None, str(error)
-        except DBAPIError as error:
-            return False, None, first_line(error)
+        except RowRefused as error:
+            return False, None, error.gist
         message = {"saved": "created", "updated": "updated"}.get(outcome, "already_exists")
         return True, row_id, message
 
-    def _save(self, movie: MoviePayload, *, update: bool) -> tuple[Outcome, int]:
-        with self.get_session() as session:
-            outcomes = save_movies(session, [movie], has_details=movie.has_details, update=update)
-            return outcomes[movie.id], read_row_ids(session, [movie.id])[movie.id]
-
     def get_stats(self) -> dict[str, Any]:
         """Return totals and averages of the catalogue; see `database.stats.read_stats`."""
-        with self.get_session() as session:
-            return read_stats(session)
+        return self.run_step(read_stats, patience_seconds=CALL_PATIENCE_SECONDS)
 
     def close_all(self) -> None:
         """Close every connection, and leave the embedded server, if it is in use."""
@@ -218,6 +234,11 @@ def get_db_manager(
         db.close_all()
         raise
     return db
+
+
+def _save(session: Session, movie: MoviePayload, *, update: bool) -> tuple[Outcome, int]:
+    outcomes = save_movies(session, [movie], has_details=movie.has_details, update=update)
+    return outcomes[movie.id], read_row_ids(session, [movie.id])[movie.id]
 
 
 def _connect_args(url: URL, application_name: str) -> dict[str, str | int]:

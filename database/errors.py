@@ -1,13 +1,41 @@
-"""What can be wrong with the database, in words for the user."""
+"""
+What can be wrong with the database, in words for the user.
+
+DatabaseNotReady    the run ends: something must be done about the database
+|-- DatabaseAway    repeat for a while: it may pass by itself
+`-- RowRefused      leave this row out: PostgreSQL objects to what it says
+InvalidDatabaseUrl  the configuration is wrong
+"""
 
 
 class DatabaseNotReady(Exception):
     """
     The database cannot be used as it is.
 
-    The one argument is a sentence or two for the user: what is wrong, what to do.
-    It never holds a password.
+    Its text is a sentence or two for the user: what is wrong, what to do. It never
+    holds a password.
     """
+
+
+class DatabaseAway(DatabaseNotReady):
+    """The database cannot be used just now, which may pass by itself."""
+
+
+class RowRefused(DatabaseNotReady):
+    """PostgreSQL refuses a row for what it says, and may take others."""
+
+    def __init__(self, error_class: str, gist: str) -> None:
+        """Take what the ledger will say of the row; never a password."""
+        super().__init__(error_class, gist)
+        self.error_class = error_class
+        self.gist = gist
+
+    def __str__(self) -> str:
+        """Say it of the mirror's own rows, which no movie is to blame for."""
+        return (
+            f"The database refuses a row of the mirror's own books: {self.gist}. Remove the "
+            "constraint or trigger that does so; then run the same command again."
+        )
 
 
 class InvalidDatabaseUrl(Exception):

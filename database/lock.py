@@ -1,12 +1,14 @@
 """One fetch at a time: an advisory lock that PostgreSQL frees when its holder dies."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+
+from database.transient import repeat_transient
 
 _KEY = {"key": 7_190_002}
 #: While waiting for another fetch to end.
@@ -19,91 +21,54 @@ _HOLDS_IT = (
 )
 
 
+#: Nothing changes if it is ours already; else a second taking would ask for a second release.
+_TAKE = (
+    f"SELECT CASE WHEN EXISTS (SELECT {_HOLDS_IT} AND pid = pg_backend_pid()) THEN true "
+    "ELSE pg_try_advisory_lock(:key) END"
+)
+
+
 class FetchLockHeld(Exception):
     """Another fetch is running on this database; the argument says since when."""
-
-
-class FetchLock:
-    """The lock of one database, held by one connection."""
-
-    def __init__(self, engine: Engine) -> None:
-        """Hold nothing yet."""
-        self._engine = engine
-        self._connection: Connection | None = None
-
-    def take(self) -> None:
-        """
-        Take the lock, on a connection of its own.
-
-        Raises:
-            FetchLockHeld: somebody else holds it.
-        """
-        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), _KEY):
-            with connection:
-                raise FetchLockHeld(_describe_holder(connection))
-        self._connection = connection
-
-    def keep(self) -> None:
-        """
-        Make sure that the lock is still held; take it anew if its connection was lost.
-
-        Raises:
-            FetchLockHeld: it was lost, and somebody else holds it now.
-        """
-        if self._connection is None:
-            return
-        try:
-            self._connection.execute(text("SELECT 1"))
-        except DBAPIError:
-            self._forget()
-            self.take()
-
-    def release(self) -> None:
-        """Give the lock back; a lost connection has done so already."""
-        if self._connection is None:
-            return
-        try:
-            self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), _KEY)
-            self._connection.close()
-            self._connection = None
-        except DBAPIError:
-            self._forget()
-
-    def _forget(self) -> None:
-        """Let go of a connection that is of no use any more."""
-        if self._connection is not None:
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None
 
 
 @contextmanager
 def hold_fetch_lock(
     engine: Engine, wait_seconds: float = 0.0, pause: Callable[[float], object] = sleep
-) -> Iterator[FetchLock]:
+) -> Iterator[Callable[[], None]]:
     """
     Hold the lock of this database for as long as the block runs.
 
     Where another holds it, try again for *wait_seconds*; *pause* sleeps between
-    two tries, and returns something true to end the waiting.
+    two tries, and returns something true to end the waiting. The lock goes with its
+    connection; call what is yielded now and then to take it again.
 
     Raises:
-        FetchLockHeld: somebody else holds it.
+        FetchLockHeld: somebody else holds it, or has taken it meanwhile.
+        DatabaseNotReady: the database cannot be used.
     """
-    lock = FetchLock(engine)
     deadline = monotonic() + wait_seconds
-    while True:
+    with repeat_transient(engine.connect) as connection:
+        while True:
+            try:
+                repeat_transient(lambda: _take(connection))
+                break
+            except FetchLockHeld:
+                if monotonic() >= deadline or pause(min(SECONDS_BETWEEN_TRIES, wait_seconds)):
+                    raise
         try:
-            lock.take()
-            break
-        except FetchLockHeld:
-            if monotonic() >= deadline or pause(min(SECONDS_BETWEEN_TRIES, wait_seconds)):
-                raise
-    try:
-        yield lock
-    finally:
-        lock.release()
+            yield lambda: repeat_transient(lambda: _take(connection), patience_seconds=0)
+        finally:
+            # A lost connection has freed the lock, and the reason for it is told elsewhere.
+            with suppress(DBAPIError), connection.begin():
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), _KEY)
+
+
+def _take(connection: Connection) -> None:
+    # The lock is the session's and outlives the transaction.
+    with connection.begin():
+        if not connection.scalar(text(_TAKE), _KEY):
+            raise FetchLockHeld(_describe_holder(connection))
 
 
 def _describe_holder(connection: Connection) -> str:

@@ -1,7 +1,7 @@
-"""Why a database cannot be reached, in a sentence that says what to do; never a password."""
+"""Why a database cannot be used, in a sentence that says what to do; never a password."""
 
 from sqlalchemy import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 #: What libpq says, what it means, what to do.
 _REASONS = (
@@ -52,14 +52,66 @@ _REASONS = (
     ),
 )
 
+#: SQLSTATEs or their beginnings, what they mean in mid-work, what to do; the first that fits.
+_TROUBLES = (
+    (
+        "25006",
+        "takes no writes: it is read-only",
+        "Make it writable; if it is not a standby, default_transaction_read_only is on",
+    ),
+    ("42501", "refuses its user a right", "Let the owner of the tables grant it"),
+    (
+        ("42", "3F"),
+        "has not the tables it should have",
+        "See what is wrong with: python test_db_connection.py",
+    ),
+    ("53100", "has no room left: its disk is full", "Make room there"),
+    ("53200", "is out of memory", "Give it more, or use fewer --workers"),
+    ("53300", "has no connection left", "Use fewer --workers, or allow it more connections"),
+    ("55P03", "waits in vain for a lock", "See who holds it in pg_stat_activity"),
+    ("57014", "cancels what takes it too long", "Raise statement_timeout for this user"),
+    ("57P04", "was dropped", "Put it back from a backup, or create it anew"),
+    ("40", "breaks off our transactions again and again", "Wait until others are done with it"),
+    (("08", "57P"), "went away", "See that it runs, and why it stopped in its log"),
+    (
+        ("58", "XX"),
+        "is in trouble with itself",
+        "Look into its log before anything else, for data may be damaged",
+    ),
+    ("", "refuses its work", "Look into its log"),
+)
+
+
+def sqlstate(error: DBAPIError) -> str:
+    """Return the five characters that name the error; empty where the server said nothing."""
+    return getattr(error.orig, "pgcode", None) or ""
+
+
+def first_line(error: DBAPIError) -> str:
+    """Return the gist of what PostgreSQL said; the rest may repeat whole rows."""
+    return (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
+
+
+def explain_trouble(error: DBAPIError) -> str:
+    """Return a sentence for the user about an error that ended a piece of work."""
+    state, reason = sqlstate(error), first_line(error).rstrip(".")
+    if not state and (words := _explain_connection(str(error.orig))):
+        return f"The database {words}"
+    state = state or "08"
+    meaning, advice = next(words for states, *words in _TROUBLES if state.startswith(states))
+    return f"The database {meaning} ({reason}). {advice}; then run the same command again."
+
 
 def explain_unreachable(error: OperationalError, url: URL) -> str:
     """Return a sentence for the user about a connection that failed."""
-    message = str(error.orig).strip()
     place = URL.create("", url.username, None, url.host, url.port, url.database)
     name = place.render_as_string().partition("://")[2]
+    words = _explain_connection(str(error.orig)) or f"cannot be used: {first_line(error)}"
+    return f"The database {name} {words}"
+
+
+def _explain_connection(message: str) -> str | None:
     for signs, meaning, advice in _REASONS:
         if any(sign in message for sign in signs):
-            return f"The database {name} {meaning}. {advice}"
-    first_line = message.splitlines()[0] if message else "no reason given"
-    return f"The database {name} cannot be used: {first_line}"
+            return f"{meaning}. {advice}"
+    return None

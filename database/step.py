@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from database.db import DatabaseManager
+from database.errors import RowRefused
 from database.ledger import (
     Failure,
     clear_failures,
@@ -23,7 +23,6 @@ from database.ledger import (
 )
 from database.runs import add_to_run
 from database.sync import clear_gone, mark_gone, note_listed
-from database.transient import first_line, is_transient, repeat_transient
 from database.write import Outcome, save_movies
 from yts.payload import MoviePayload
 
@@ -70,18 +69,15 @@ def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult
     the step are saved. Transient errors are waited out for a minute.
 
     Raises:
-        DatabaseNotReady: the database stayed out of reach.
-        sqlalchemy.exc.DBAPIError: an error that is no single movie's fault.
+        DatabaseNotReady: an error that is no single movie's fault.
     """
     try:
-        return repeat_transient(lambda: _commit(db, run_id, step))
-    except DBAPIError as error:
-        # A unique violation that repeating did not cure is the fault of one of the movies.
-        is_nobodys = is_transient(error) and not isinstance(error, IntegrityError)
-        if is_nobodys or not step.movies:
+        return db.run_step(lambda session: _save(session, run_id, step))
+    except RowRefused as refused:
+        if not step.movies:
             raise
         if len(step.movies) == 1:
-            return save_step(db, run_id, _with_refusal(step, error))
+            return save_step(db, run_id, _with_refusal(step, refused))
     # Everything but the movies goes with the first half.
     middle = len(step.movies) // 2
     rest = replace(
@@ -99,22 +95,27 @@ def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult
     return StepResult(first.outcomes + second.outcomes, first.failures + second.failures)
 
 
-def _with_refusal(step: Step, error: DBAPIError) -> Step:
-    movie, kind = step.movies[0], type(error.orig).__name__
-    refusal = Failure("movie", str(movie.id), "save", kind, first_line(error)[:500])
+def _with_refusal(step: Step, refused: RowRefused) -> Step:
+    key = str(step.movies[0].id)
+    refusal = Failure("movie", key, "save", refused.error_class, refused.gist[:500])
     return replace(step, movies=(), failures=(*step.failures, refusal))
 
 
-def _commit(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult:
-    with db.get_session() as session:
-        saved = save_movies(session, step.movies, has_details=step.has_details, update=step.update)
-        _write_ledger(session, step, saved)
-        outcomes = Counter[str](saved.values()) + Counter(
-            skipped=step.skipped, missing=len(step.missing), failed=len(step.failures)
-        )
-        if run_id is not None:
-            counters = Counter(step.counters) + outcomes
-            add_to_run(session, run_id, {**counters, "planned": outcomes.total()})
+def _save(session: Session, run_id: int | None, step: Step) -> StepResult:
+    saved = save_movies(
+        session,
+        step.movies,
+        has_details=step.has_details,
+        update=step.update,
+        asked_at=step.asked_at,
+    )
+    _write_ledger(session, step, saved)
+    outcomes = Counter[str](saved.values()) + Counter(
+        skipped=step.skipped, missing=len(step.missing), failed=len(step.failures)
+    )
+    if run_id is not None:
+        counters = Counter(step.counters) + outcomes
+        add_to_run(session, run_id, {**counters, "planned": outcomes.total()})
     return StepResult(outcomes, step.failures)
 
 

@@ -44,8 +44,8 @@ class RequestBudget:
             Stopped: the run is being stopped.
             LimitReached: no request may leave any more.
         """
+        self.sleep(0)  # Who is to stop must not wait for a database that is away, either.
         if self._rate <= 0:
-            self.sleep(0)
             return
         seconds = repeat_transient(lambda: take_slot(self._engine, self._rate, self._limit))
         if seconds is None:

@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
 from database.db import DatabaseManager
+from database.errors import DatabaseAway, DatabaseNotReady
 from database.ledger import Failure
-from database.lock import FetchLock
-from database.runs import change_run
+from database.runs import RunTakenOver, change_run
 from database.stats import read_run
 from database.step import Step, save_step
 from ingest.plan import Batch, PageBatch
@@ -44,11 +45,11 @@ class Course:
         listener: Listener,
         *,
         stop: Stop,
-        lock: FetchLock,
+        keep_lock: Callable[[], None],
     ) -> None:
-        """Start the clock."""
+        """Start the clock. *keep_lock* takes the fetch lock again where it was lost."""
         self.began_at = datetime.now(UTC)
-        self._lock = lock
+        self._keep_lock = keep_lock
         self.settings = settings
         self.db = db
         self.run_id = run_id
@@ -116,25 +117,49 @@ class Course:
         return BatchReport(Counts.of(result.outcomes), failures=result.failures)
 
     def tick(self) -> None:
-        """Show how far the run is; its row knows, for every step moves it."""
+        """
+        Show how far the run is, if that can be seen just now; every step moves its row.
+
+        Raises:
+            FetchLockHeld: the lock was lost with its connection, and another run has it now.
+        """
         limit = self.settings.max_seconds
         if limit is not None and monotonic() - self._started > limit:
             self.stop.end(Ending("the time of --max-duration is over", EXIT_LIMIT))
-        self._lock.keep()
-        with self.db.get_session() as session:
-            self.listener.progress(read_run(session, self.run_id))
+        with suppress(DatabaseAway):
+            self._keep_lock()
+            self.listener.progress(self._read_row(patience_seconds=0))
 
-    def change(self, **values: Any) -> None:
+    def change(self, *, patience_seconds: float | None = None, **values: Any) -> None:
         """Set columns of the run's row."""
-        with self.db.get_session() as session:
-            change_run(session, self.run_id, **values)
+        self.db.run_step(
+            lambda session: change_run(session, self.run_id, **values),
+            patience_seconds=patience_seconds,
+        )
+
+    def _read_row(self, *, patience_seconds: float | None = None) -> dict[str, Any]:
+        return self.db.run_step(
+            lambda session: read_run(session, self.run_id), patience_seconds=patience_seconds
+        )
+
+    def abandon(self, exit_code: int) -> None:
+        """Close the row of a run that an error ends, if the database lets us."""
+        with suppress(DatabaseNotReady, RunTakenOver):
+            self._close_row(exit_code, patience_seconds=0)
+
+    def _close_row(self, exit_code: int, *, patience_seconds: float | None = None) -> None:
+        self.change(
+            patience_seconds=patience_seconds,
+            phase="ended",
+            exit_code=exit_code,
+            finished_at=datetime.now(UTC),
+        )
 
     def finish(self, *, is_sweep_complete: bool, exit_code: int | None = None) -> RunReport:
         """Close the run's row and return what came of it; *exit_code* overrules its own."""
         exit_code = self.exit_code if exit_code is None else exit_code
-        self.change(phase="ended", exit_code=exit_code, finished_at=datetime.now(UTC))
-        with self.db.get_session() as session:
-            row = read_run(session, self.run_id)
+        self._close_row(exit_code)
+        row = self._read_row()
         self.listener.progress(row)
         ending = self.stop.ending if self.stop.is_set() else self.given_up
         return RunReport(

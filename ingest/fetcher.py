@@ -1,7 +1,7 @@
 """Many requests at once within one worker, in portions worth saving; knows when to give up."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from time import monotonic
 
@@ -52,13 +52,21 @@ class Fetcher:
         self._failures_in_a_row = 0
         return page
 
-    def fetch_movies(self, ids: Sequence[int]) -> Iterator[dict[int, Fetched]]:
+    def fetch_movies(self, ids: Sequence[int]) -> Generator[dict[int, Fetched], None, None]:
         """
         Fetch all *ids* and yield what has come, by id, in portions.
 
         An id that was not tried, because a stop or a giving up came first, is in none.
+        Close it, or nobody knows that the rest is not wanted any more.
         """
         waiting = {self._threads.submit(self._fetch_movie, id_): id_ for id_ in ids}
+        try:
+            yield from self._take_portions(waiting)
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _take_portions(self, waiting: dict[Future[Fetched], int]) -> Iterator[dict[int, Fetched]]:
         portion: dict[int, Fetched] = {}
         since = monotonic()
         give_up_at: float | None = None

@@ -17,8 +17,7 @@ def find_gone(course: Course, pool: BatchPool) -> None:
     One that YTS does not know is marked; one that it knows is there, though unlisted.
     With too many of them at once nothing is asked, nothing is marked, and the run ends.
     """
-    with course.db.get_session() as session:
-        unlisted, present = read_unlisted(session), count_present(session)
+    unlisted, present = course.db.run_step(read_unlisted), course.db.run_step(count_present)
     if len(unlisted) > present * GUARDED_SHARE:
         course.given_up = Ending(
             f"{len(unlisted):,} of {present:,} stored movies are not on the list any more, which "

@@ -136,12 +136,15 @@ class BatchPool:
             else:
                 self._suspects.append(batch)
 
-    def _drain(self) -> Iterator[BatchReport]:
+    def _ask_to_stop(self) -> None:
         for child in multiprocessing.active_children():
             child.terminate()  # SIGTERM, which a worker takes as a polite word
         for future in list(self._in_flight):
             if future.cancel():
                 del self._in_flight[future]
+
+    def _drain(self) -> Iterator[BatchReport]:
+        self._ask_to_stop()
         deadline = monotonic() + DRAIN_SECONDS
         while self._in_flight and monotonic() < deadline:
             done, _ = wait(self._in_flight, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
@@ -152,13 +155,18 @@ class BatchPool:
                     yield future.result()
 
     def _abandon(self) -> None:
+        """End the processes; after an error, what is in flight may still be saved for a while."""
+        is_cut_short = bool(self._in_flight) or self._stop.is_set()
+        if self._in_flight and not self._stop.is_set():
+            self._ask_to_stop()
+            wait(self._in_flight, timeout=DRAIN_SECONDS)
         self._in_flight.clear()
-        self._close_executor()
+        self._close_executor(is_cut_short=is_cut_short)
 
-    def _close_executor(self) -> None:
+    def _close_executor(self, *, is_cut_short: bool = False) -> None:
         if self._executor is None:
             return
-        if isinstance(self._executor, ProcessPoolExecutor) and self._stop.is_set():
+        if isinstance(self._executor, ProcessPoolExecutor) and is_cut_short:
             for child in multiprocessing.active_children():
                 child.kill()
         is_thread = isinstance(self._executor, InProcessExecutor)

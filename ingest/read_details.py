@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from itertools import chain
 
 from database.ledger import (
@@ -27,22 +28,23 @@ def read_ids(course: Course, pool: BatchPool, ids: tuple[range, ...]) -> None:
 
 def read_details(course: Course, pool: BatchPool) -> None:
     """Fetch details of stored movies without any, newest first; then renew those that are stale."""
-    with course.db.get_session() as session:
-        expected = count_due_for_details(session)
+    expected = course.db.run_step(count_due_for_details)
     _read(course, pool, _ids_without_details(course), expected, MovieBatch((), is_known=True))
     age = course.settings.stale_after
     if age is not None and course.goes_on:
-        with course.db.get_session() as session:
-            stale = count_stale(session, age)
+        stale = course.db.run_step(partial(count_stale, age=age))
         kind = MovieBatch((), update=True, is_known=True)
         _read(course, pool, _stale_ids(course, age), expected + stale, kind)
 
 
 def retry_failed(course: Course, pool: BatchPool) -> None:
     """Fetch again what is recorded as failed and whose time has come, and nothing else."""
-    with course.db.get_session() as session:
-        pages = [parse_page_key(key) for key in read_due_failures(session, "page")]
-        ids = [int(key) for key in read_due_failures(session, "movie")]
+    pages, ids = course.db.run_step(
+        lambda session: (
+            [parse_page_key(key) for key in read_due_failures(session, "page")],
+            [int(key) for key in read_due_failures(session, "movie")],
+        )
+    )
     course.change(phase="pages", pages_expected=len(pages))
     for _ in course.run_on(pool, pages):
         pass
@@ -61,8 +63,8 @@ def _read(
 def _ids_without_details(course: Course) -> Iterator[int]:
     below = HIGHEST_ID + 1
     while True:
-        with course.db.get_session() as session:
-            ids = read_ids_without_details(session, below, IDS_PER_READ)
+        read = partial(read_ids_without_details, below=below, count=IDS_PER_READ)
+        ids = course.db.run_step(read)
         if not ids:
             return
         yield from ids
@@ -73,8 +75,8 @@ def _stale_ids(course: Course, age: timedelta) -> Iterator[int]:
     # What was renewed is not stale any more; what failed or is missing is not due any more.
     seen: set[int] = set()
     while True:
-        with course.db.get_session() as session:
-            ids = [id_ for id_ in read_stale_ids(session, age, IDS_PER_READ) if id_ not in seen]
+        stale = course.db.run_step(partial(read_stale_ids, age=age, count=IDS_PER_READ))
+        ids = [id_ for id_ in stale if id_ not in seen]
         if not ids:
             return
         yield from ids

@@ -7,6 +7,7 @@ one by one, until two in a row hold nothing new.
 """
 
 from dataclasses import replace
+from functools import partial
 
 from database.sync import begin_sweep, complete_sweep, read_state, remember_progress
 from ingest.course import Course
@@ -22,16 +23,15 @@ from yts.answers import MoviePage
 def plan_first_page(course: Course) -> PageBatch:
     """Return the page with which this run begins; it also shows whether the source is YTS."""
     settings = course.settings
-    with course.db.get_session() as session:
-        state = read_state(session)
-        if not settings.reads_list:
-            return PageBatch(1, "desc")
-        if settings.full or settings.update or state.was_short:
-            return PageBatch(1, "asc", settings.update, is_sweep=True)
-        if state.watermark_movie_id is not None:
-            return PageBatch(1, "desc")
-        # The page before is read again: removed movies shift the rest towards the front.
-        return PageBatch(max(1, state.next_page - 1), "asc", is_sweep=True)
+    if not settings.reads_list:
+        return PageBatch(1, "desc")
+    state = course.db.run_step(read_state)
+    if settings.full or settings.update or state.was_short:
+        return PageBatch(1, "asc", settings.update, is_sweep=True)
+    if state.watermark_movie_id is not None:
+        return PageBatch(1, "desc")
+    # The page before is read again: removed movies shift the rest towards the front.
+    return PageBatch(max(1, state.next_page - 1), "asc", is_sweep=True)
 
 
 def read_list(
@@ -40,8 +40,7 @@ def read_list(
     """Save *page*, fetched just now, and read on from it; return whether nothing is lacking."""
     course.change(phase="pages")
     if first.is_sweep and first.page == 1:
-        with course.db.get_session() as session:
-            begin_sweep(session)
+        course.db.run_step(begin_sweep)
     report = worker.save_page(first, page, course.began_at)
     course.take(report)
     if first.order == "asc":
@@ -64,12 +63,13 @@ def _read_oldest_first(
         for report in course.run_on(pool, batches):
             for told in report.pages:
                 sweep.take(told)
-                with course.db.get_session() as session:
-                    remember_progress(session, sweep.next_page, told.movie_count)
+                remember = partial(
+                    remember_progress, next_page=sweep.next_page, movie_count=told.movie_count
+                )
+                course.db.run_step(remember)
     if not sweep.is_complete:
         return False
-    with course.db.get_session() as session:
-        is_believed = complete_sweep(session, sweep.movies_expected)
+    is_believed = course.db.run_step(partial(complete_sweep, expected=sweep.movies_expected))
     if is_believed:
         find_gone(course, pool)
     else:
@@ -79,8 +79,7 @@ def _read_oldest_first(
 
 def _read_newest_first(course: Course, worker: Worker, first_report: PageReport) -> bool:
     """Few pages are expected and each decides on the next: no work for a pool."""
-    with course.db.get_session() as session:
-        watermark = read_state(session).watermark_movie_id or 0
+    watermark = course.db.run_step(read_state).watermark_movie_id or 0
     pages = [first_report]
     while not (is_end(pages[-1]) or is_caught_up(pages, watermark)):
         number = pages[-1].page + 1
@@ -93,6 +92,5 @@ def _read_newest_first(course: Course, worker: Worker, first_report: PageReport)
         if not report.pages:
             return False
         pages += report.pages
-    with course.db.get_session() as session:
-        complete_sweep(session)
+    course.db.run_step(complete_sweep)
     return True

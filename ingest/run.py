@@ -9,14 +9,14 @@ One whole run: probe the source, read its list, then fetch the details that are 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
-from database.lock import hold_fetch_lock
-from database.runs import RunTakenOver, change_run, start_run
-from database.source import claim_source
+from database.lock import FetchLockHeld, hold_fetch_lock
+from database.runs import RunTakenOver, start_run
+from database.source import Source, claim_source
 from ingest.budget import LimitReached, Stopped
 from ingest.course import Course, Listener
 from ingest.plan import PageBatch
@@ -25,7 +25,14 @@ from ingest.read_details import read_details, read_ids, retry_failed
 from ingest.read_list import plan_first_page, read_list
 from ingest.report import RunReport
 from ingest.settings import RunSettings
-from ingest.stop import EXIT_FATAL, EXIT_LIMIT, EXIT_UNAVAILABLE, Stop
+from ingest.stop import (
+    EXIT_FATAL,
+    EXIT_LIMIT,
+    EXIT_LOCKED,
+    EXIT_NOT_READY,
+    EXIT_UNAVAILABLE,
+    Stop,
+)
 from ingest.worker import Worker, run_batch, start_worker
 from yts.answers import MoviePage
 from yts.errors import YtsRefused, YtsUnavailable
@@ -45,17 +52,16 @@ def run_fetch(
     Trouble with single pages and movies is in the report and in the ledger.
 
     Raises:
-        FetchLockHeld: another run is at work on this database.
+        FetchLockHeld: another run is at work on this database, perhaps since a restart of it.
         SourceMismatch: the sandbox would be mixed into the real catalogue.
         RunTakenOver: this run lost its lock, and another has begun.
         DatabaseNotReady: the database went away and stayed away.
         YtsUnavailable: no base URL answers; nothing was changed.
         YtsRefused: no base URL is one of a YTS API; nothing was changed.
     """
-    with hold_fetch_lock(db.engine, settings.wait_lock_seconds, stop.wait) as lock:
-        with db.get_session() as session:
-            run_id = start_run(session, command)
-        course = Course(settings, db, run_id, listener, stop=stop, lock=lock)
+    with hold_fetch_lock(db.engine, settings.wait_lock_seconds, stop.wait) as keep_lock:
+        run_id = db.run_step(lambda session: start_run(session, command))
+        course = Course(settings, db, run_id, listener, stop=stop, keep_lock=keep_lock)
         try:
             return _follow(course)
         except (YtsUnavailable, YtsRefused):
@@ -65,9 +71,8 @@ def run_fetch(
             return course.finish(is_sweep_complete=False, exit_code=EXIT_LIMIT)
         except Stopped:
             return course.finish(is_sweep_complete=False)
-        except Exception:
-            with suppress(DatabaseNotReady, RunTakenOver):
-                course.finish(is_sweep_complete=False, exit_code=EXIT_FATAL)
+        except Exception as error:
+            course.abandon(_exit_code_of(error))
             raise
 
 
@@ -84,6 +89,12 @@ def _follow(course: Course) -> RunReport:
             if course.goes_on and settings.details:
                 read_details(course, pool)
     return course.finish(is_sweep_complete=is_sweep_complete)
+
+
+def _exit_code_of(error: Exception) -> int:
+    if isinstance(error, FetchLockHeld | RunTakenOver):
+        return EXIT_LOCKED
+    return EXIT_NOT_READY if isinstance(error, DatabaseNotReady) else EXIT_FATAL
 
 
 @contextmanager
@@ -109,10 +120,10 @@ def _open_source(course: Course) -> Iterator[tuple[Worker, PageBatch, MoviePage]
 
 def _claim(course: Course, worker: Worker, api_url: str) -> None:
     is_sandbox = worker.client.server_name.startswith(SANDBOX_SERVER)
-    with course.db.get_session() as session:
-        if claim_source(session, "sandbox" if is_sandbox else "yts"):
-            course.listener.note("The sandbox's practice movies were removed.")
-        change_run(session, course.run_id, api_url=api_url)
+    source: Source = "sandbox" if is_sandbox else "yts"
+    if course.db.run_step(lambda session: claim_source(session, source)):
+        course.listener.note("The sandbox's practice movies were removed.")
+    course.change(api_url=api_url)
 
 
 @contextmanager

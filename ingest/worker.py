@@ -2,8 +2,10 @@
 
 import signal
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +14,7 @@ from database.ledger import Failure, read_missing
 from database.step import Step, save_step
 from database.write import existing_ids
 from ingest.budget import RequestBudget
-from ingest.fetcher import Fetcher, failure_of
+from ingest.fetcher import Fetched, Fetcher, failure_of
 from ingest.plan import Batch, MovieBatch, PageBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
@@ -101,35 +103,42 @@ class Worker:
         return replace(report, pages=(told,), unknown_fields=page.unknown_fields)
 
     def _run_movies(self, batch: MovieBatch) -> BatchReport:
+        asked_at = datetime.now(UTC)
         wanted, skipped = self._without_known(batch)
         report = BatchReport()
         if skipped:
             report += self._save(Step(skipped=skipped, counters={"details_read": skipped}))
-        asked_at = datetime.now(UTC)
-        for portion in self._fetcher.fetch_movies(wanted):
-            movies = tuple(it for it in portion.values() if isinstance(it, MoviePayload))
-            missing = tuple(id_ for id_, it in portion.items() if it is None)
-            step = Step(
-                movies,
-                has_details=True,
-                update=batch.update,
-                asked_at=asked_at,
-                missing=missing,
-                gone=missing if batch.is_unlisted else (),
-                failures=tuple(it for it in portion.values() if isinstance(it, Failure)),
-                counters={"details_read": len(portion)},
-            )
-            report += replace(self._save(step), unknown_fields=count_unknown(movies))
+        with closing(self._fetcher.fetch_movies(wanted)) as portions:
+            for portion in portions:
+                report += self._save_portion(batch, portion, asked_at)
         return report
+
+    def _save_portion(
+        self, batch: MovieBatch, portion: dict[int, Fetched], asked_at: datetime
+    ) -> BatchReport:
+        movies = tuple(it for it in portion.values() if isinstance(it, MoviePayload))
+        missing = tuple(id_ for id_, it in portion.items() if it is None)
+        step = Step(
+            movies,
+            has_details=True,
+            update=batch.update,
+            asked_at=asked_at,
+            missing=missing,
+            gone=missing if batch.is_unlisted else (),
+            failures=tuple(it for it in portion.values() if isinstance(it, Failure)),
+            counters={"details_read": len(portion)},
+        )
+        return replace(self._save(step), unknown_fields=count_unknown(movies))
 
     def _without_known(self, batch: MovieBatch) -> tuple[list[int], int]:
         """Return the ids to ask for, and how many need not be asked for."""
         ids = list(batch.ids)
         if batch.is_known:
             return ids, 0
-        with self.db.get_session() as session:
-            known = set() if batch.update else existing_ids(session, ids, with_details=True)
-            known |= read_missing(session, ids)
+        known = self.db.run_step(partial(read_missing, external_ids=ids))
+        if not batch.update:
+            stored = partial(existing_ids, external_ids=ids, with_details=True)
+            known |= self.db.run_step(stored)
         return [id_ for id_ in ids if id_ not in known], len(known)
 
     def _save(self, step: Step) -> BatchReport:

@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psycopg2
@@ -25,10 +27,29 @@ START_SECONDS = 30
 class OtherServer:
     """One running server with an installation of its own, which tests may spoil."""
 
-    def __init__(self, installation: Path, url: URL) -> None:
+    def __init__(
+        self, installation: Path, url: URL, launch: Callable[[], "subprocess.Popen[bytes]"]
+    ) -> None:
         """*url* is that of its superuser and of the database postgres."""
         self.url = url
+        self._launch = launch
+        self.start()
         self._extension = installation / "share/postgresql/extension"
+
+    def start(self) -> None:
+        """Return when it answers, at once or after a recovery."""
+        self._process = self._launch()
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(self.url):
+            assert time.monotonic() < deadline, "the server does not start"
+            time.sleep(0.05)
+            if self._process.poll() is not None:  # Processes of one that was killed are left.
+                self._process = self._launch()
+
+    def stop(self, number: signal.Signals) -> None:
+        """Stop it: SIGINT is in order, SIGQUIT without saving, SIGKILL without a word."""
+        self._process.send_signal(number)
+        self._process.wait()
 
     def make_database(self, name: str, *statements: str) -> URL:
         """Make an empty database and run *statements* in it as superuser."""
@@ -84,17 +105,16 @@ def _serve(directory: Path) -> Iterator[OtherServer]:
         str(programs / "initdb"), "-D", str(data), "-U", "postgres", "--no-sync",
         "--auth=scram-sha-256", f"--pwfile={password_file}", "--locale=C", "--encoding=UTF8",
     ]).wait()  # fmt: skip
-    server = _start(account, log, [
+    launch = partial(_start, account, log, [
         str(programs / "postgres"), "-D", str(data), "-p", str(port), "-c", "fsync=off",
         "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
     ])  # fmt: skip
     url = URL.create("postgresql+psycopg2", "postgres", PASSWORD, "127.0.0.1", port, "postgres")
+    server = OtherServer(installation, url, launch)
     try:
-        _wait_for(url)
-        yield OtherServer(installation, url)
+        yield server
     finally:
-        server.terminate()
-        server.wait()
+        server.stop(signal.SIGINT)
 
 
 def _start(account: Account, log: Path, command: list[str]) -> "subprocess.Popen[bytes]":
@@ -111,20 +131,15 @@ def _start(account: Account, log: Path, command: list[str]) -> "subprocess.Popen
         )
 
 
-def _wait_for(url: URL) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            psycopg2.connect(
-                host=url.host, port=url.port, user=url.username, password=PASSWORD,
-                dbname=url.database,
-            ).close()  # fmt: skip
-        except psycopg2.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+def _answers(url: URL) -> bool:
+    try:
+        psycopg2.connect(
+            host=url.host, port=url.port, user=url.username, password=PASSWORD,
+            dbname=url.database,
+        ).close()  # fmt: skip
+    except psycopg2.OperationalError:
+        return False
+    return True
 
 
 def _find_free_port() -> int:

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from database.bookkeeping import OUTCOMES
 from database.db import DatabaseManager
-from database.ledger import start_run
 from database.models import Movie
+from database.runs import start_run
 from database.step import Step, save_step
 from ingest.fetcher import failure_of
 from tests.conftest import examples, table_contents

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
+from database.errors import DatabaseAway
 from database.lock import FetchLockHeld, hold_fetch_lock, is_fetch_running
 from tests.conftest import run_sql
 
@@ -54,5 +55,31 @@ def test_a_lost_connection_frees_the_lock_and_hides_no_error(
 
     with pytest.raises(RuntimeError, match="the reason"):
         fetch()
+
+    assert not _is_running(db)
+
+
+def test_a_lock_lost_with_its_connection_is_taken_again(
+    db: DatabaseManager, server_url: URL
+) -> None:
+    """As often as its holder asks, and once only; unless another was faster."""
+    all_of_it = f"WHERE datname = '{db.url.database}'"
+    cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity {all_of_it}"
+
+    with hold_fetch_lock(db.engine) as keep_lock:
+        keep_lock()
+        run_sql(server_url, cut)
+        with pytest.raises(DatabaseAway):
+            keep_lock()
+        keep_lock()
+        keep_lock()
+        assert _is_running(db)
+        run_sql(server_url, cut)
+        with DatabaseManager(db.url) as other, hold_fetch_lock(other.engine):
+            with pytest.raises(DatabaseAway):
+                keep_lock()
+            with pytest.raises(FetchLockHeld):
+                keep_lock()
+        keep_lock()
 
     assert not _is_running(db)

@@ -1,10 +1,11 @@
 """A step is durable as a whole, waits troubles out, and never fails for one movie's fault."""
 
 import pytest
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from database.bookkeeping import OUTCOMES
 from database.db import DatabaseManager
+from database.errors import DatabaseAway, DatabaseNotReady
 from database.ledger import Failure
 from database.runs import add_to_run, start_run
 from database.step import Step, StepResult, save_step
@@ -82,6 +83,8 @@ def test_a_refused_child_row_is_its_movies_fault(db: DatabaseManager, run_id: in
         "PERFORM pg_terminate_backend(pg_backend_pid())",
         "RAISE 'deadlock' USING ERRCODE = '40P01'",
         "RAISE 'serialization' USING ERRCODE = '40001'",
+        "RAISE 'timeout' USING ERRCODE = '57014'",
+        "RAISE 'a lock' USING ERRCODE = '55P03'",
         "RAISE 'a slug taken a moment ago' USING ERRCODE = '23505'",
     ],
 )
@@ -112,11 +115,65 @@ def test_a_unique_violation_that_stays_is_one_movies_fault(
     assert result.outcomes == {"saved": 1, "failed": 1}
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("25006", "read-only"),
+        ("42501", "refuses its user a right"),
+        ("42P01", "test_db_connection.py"),
+        ("53100", "disk is full"),
+        ("53200", "out of memory"),
+        ("58030", "trouble with itself"),
+        ("XX000", "trouble with itself"),
+        ("XX001", "trouble with itself"),
+        ("0A000", "refuses its work"),
+    ],
+)
+def test_what_would_befall_any_movie_is_blamed_on_none(
+    db: DatabaseManager, run_id: int, state: str, words: str
+) -> None:
+    """It is raised at once, in a sentence with PostgreSQL's own words; nothing is kept."""
+    _refuse(db, "movies", "NEW.external_id = 2", f"RAISE 'on purpose' USING ERRCODE = '{state}'")
+
+    with pytest.raises(DatabaseNotReady, match=rf"{words}.*\(on purpose\)|\(on purpose\).*{words}"):
+        _save(db, run_id, Step(MOVIES[:2], has_details=True))
+
+    assert read(db, "SELECT count(*) FROM fetch_failures") == [0]
+    assert read(db, "SELECT count(*) FROM movies") == [0]
+
+
+@pytest.mark.parametrize("state", ["21000", "22021", "23514", "44000", "54000", "P0001"])
+def test_what_only_one_row_can_be_at_fault_for_is_blamed_on_its_movie(
+    db: DatabaseManager, run_id: int, state: str
+) -> None:
+    """Its values, its keys, its size, or a trigger that objects to them."""
+    _refuse(db, "movies", "NEW.external_id = 2", f"RAISE 'on purpose' USING ERRCODE = '{state}'")
+
+    result = _save(db, run_id, Step(MOVIES[:2], has_details=True))
+
+    assert result.outcomes == {"saved": 1, "failed": 1}
+    assert result.failures[0].message == "on purpose"
+
+
+@pytest.mark.parametrize("state", ["40P01", "57014", "55P03", "53300", "08006"])
+def test_patience_ends(
+    db: DatabaseManager, run_id: int, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """What could have passed by itself, and did not, is nobody's fault either."""
+    monkeypatch.setattr("database.transient.PATIENCE_SECONDS", 0.1)
+    _refuse(db, "movies", "true", f"RAISE 'on purpose' USING ERRCODE = '{state}'")
+
+    with pytest.raises(DatabaseAway, match="on purpose"):
+        _save(db, run_id, Step(MOVIES[:2], has_details=True))
+
+    assert read(db, "SELECT count(*) FROM fetch_failures") == [0]
+
+
 def test_trouble_that_is_no_movies_fault_is_raised(db: DatabaseManager, run_id: int) -> None:
     """And nothing of the step is kept."""
     _refuse(db, "missing_movies", "true", "RAISE 'no ledger'")
 
-    with pytest.raises(DBAPIError, match="no ledger"):
+    with pytest.raises(DatabaseNotReady, match="no ledger"):
         save_step(db, run_id, Step(missing=(1,), counters={"requests": 1}))
 
     assert read(db, "SELECT planned, requests FROM fetch_runs") == [(0, 0)]

@@ -2,9 +2,10 @@
 
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from database.db import DatabaseManager
 from database.lock import FetchLockHeld, hold_fetch_lock
@@ -19,8 +20,9 @@ def test_a_second_fetch_can_wait_for_the_first(db: DatabaseManager, sandbox: San
     """
     With patience it begins when the other has ended.
     """
-    with hold_fetch_lock(db.engine) as lock:
-        threading.Timer(0.7, lock.release).start()
+    with ExitStack() as first:
+        first.enter_context(hold_fetch_lock(db.engine))
+        threading.Timer(0.7, first.close).start()
         began = time.monotonic()
         report = fetch(db, sandbox.url, details=False, wait_lock_seconds=20)
 
@@ -34,29 +36,6 @@ def test_patience_has_an_end(db: DatabaseManager, sandbox: Sandbox):
     """
     with hold_fetch_lock(db.engine), pytest.raises(FetchLockHeld, match="since"):
         fetch(db, sandbox.url, wait_lock_seconds=0.6)
-
-
-def test_a_lost_lock_is_taken_anew(db: DatabaseManager):
-    """
-    When only the connection was lost, as by a restart, the run keeps its lock.
-    """
-    with hold_fetch_lock(db.engine) as lock:
-        _end_other_connections(db)
-        lock.keep()
-        with pytest.raises(FetchLockHeld), hold_fetch_lock(db.engine):
-            pass
-
-
-def test_a_lock_that_another_has_taken_meanwhile_is_not_shared(db: DatabaseManager):
-    """
-    Who lost the lock to somebody else stops.
-    """
-    other = create_engine(db.url)
-    with hold_fetch_lock(db.engine) as lock:
-        _end_other_connections(db)
-        with hold_fetch_lock(other), pytest.raises(FetchLockHeld):
-            lock.keep()
-    other.dispose()
 
 
 def test_a_run_that_was_taken_over_cannot_save(db: DatabaseManager):
@@ -94,15 +73,3 @@ def test_a_killed_run_is_closed_by_the_next(db: DatabaseManager, sandbox: Sandbo
 def _as_practice(db: DatabaseManager) -> None:
     with db.get_session() as session:
         session.execute(text("INSERT INTO sync_state (source) VALUES ('sandbox')"))
-
-
-def _end_other_connections(db: DatabaseManager) -> None:
-    killer = create_engine(db.url)
-    with killer.connect() as connection:
-        connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        )
-    killer.dispose()

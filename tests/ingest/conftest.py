@@ -1,0 +1,72 @@
+"""A server that tests may spoil, and mirrors on it."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+from sqlalchemy import URL, create_engine
+
+from database.db import DatabaseManager
+from database.schema import ensure_schema
+from sandbox.server import Sandbox, open_sandbox
+from sandbox.settings import SandboxSettings
+from tests.conftest import run_sql, table_contents
+from tests.database.other_server import PASSWORD, OtherServer, open_other_server
+from tests.doors.commands import run
+from tests.ingest.faulty_database import Contents, Mirror
+
+#: The movies of a mirror that is to be disturbed, and how slowly they come.
+MOVIES, LATENCY_SECONDS = 90, 0.08
+
+
+@pytest.fixture(scope="session")
+def faulty_server(slow_sandbox: Sandbox) -> Iterator[OtherServer]:
+    """Run a server with templates that belong to a user without privileges."""
+    quoted = PASSWORD.replace("'", "''").replace(":", r"\:")
+    with open_other_server() as server:
+        run_sql(
+            server.url,
+            f"CREATE ROLE mirror LOGIN PASSWORD '{quoted}'",
+            "CREATE DATABASE migrated OWNER mirror",
+        )
+        run_sql(server.url.set(database="migrated"), "CREATE EXTENSION vector")
+        engine = create_engine(server.url.set(database="migrated", username="mirror"))
+        ensure_schema(engine)
+        engine.dispose()
+        run_sql(server.url, "CREATE DATABASE listed TEMPLATE migrated OWNER mirror")
+        listed = server.url.set(database="listed", username="mirror")
+        arguments = ("--api-url", slow_sandbox.url, "--rate", "0", "--no-details")
+        assert run("fetch_yts_data.py", *arguments, "--workers", "1", url=listed).returncode == 0
+        yield server
+
+
+@pytest.fixture(scope="session")
+def slow_sandbox() -> Iterator[Sandbox]:
+    """Serve movies slowly enough to do harm in between."""
+    settings = SandboxSettings(movies=MOVIES, latency_seconds=LATENCY_SECONDS)
+    with open_sandbox(settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def calm_contents(new_database: Callable[[], URL], slow_sandbox: Sandbox) -> Contents:
+    """Return what an undisturbed run makes of the slow sandbox."""
+    url = new_database()
+    arguments = ("--api-url", slow_sandbox.url, "--rate", "0", "--workers", "1", "--threads", "30")
+    assert run("fetch_yts_data.py", *arguments, url=url).returncode == 0
+    with DatabaseManager(url) as db:
+        contents = table_contents(db)
+    assert len(contents["movies"]) == MOVIES
+    return contents
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def mirror(faulty_server: OtherServer, slow_sandbox: Sandbox, calm_contents: Contents) -> Mirror:
+    """Make a database that has read the list, on the server that may be spoilt."""
+    name = f"mirror_{next(_numbers)}"
+    run_sql(faulty_server.url, f"CREATE DATABASE {name} TEMPLATE listed OWNER mirror")
+    url = faulty_server.url.set(database=name, username="mirror")
+    return Mirror(faulty_server, slow_sandbox, url, calm_contents)

@@ -1,0 +1,161 @@
+"""A fetch whose database goes away in mid-run, and comes back or not."""
+
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import URL
+
+from database.db import DatabaseManager
+from sandbox.server import open_sandbox
+from sandbox.settings import SandboxSettings
+from tests.conftest import run_sql, table_contents
+from tests.database.other_server import OtherServer
+from tests.doors.commands import run, start
+from tests.ingest.faulty_database import Mirror, wait_until
+
+
+def test_a_list_is_read_to_its_end_whatever_is_cut(
+    faulty_server: OtherServer, new_database: Callable[[], URL]
+) -> None:
+    """
+    Pages, the progress of the sweep and the run's row are each written again.
+    """
+    run_sql(faulty_server.url, "CREATE DATABASE cut TEMPLATE migrated OWNER mirror")
+    url, calm = faulty_server.url.set(database="cut", username="mirror"), new_database()
+    with open_sandbox(SandboxSettings(movies=300, latency_seconds=0.25)) as sandbox:
+        arguments = ("--api-url", sandbox.url, "--rate", "0", "--no-details")
+        run("fetch_yts_data.py", *arguments, "--workers", "1", url=calm)
+        with DatabaseManager(calm) as db:
+            mirror = Mirror(faulty_server, sandbox, url, table_contents(db))
+        process = start("fetch_yts_data.py", *arguments, "--workers", "2", url=url)
+        pages = "SELECT coalesce(sum(pages_read), 0) FROM fetch_runs"
+        wait_until(lambda: mirror.ask(pages)[0] > 1, "no page is read")
+        for application in ("yts-mirror", "yts-mirror worker", "yts-mirror"):
+            mirror.cut(application)
+        done = mirror.finish(process)
+
+    assert done.returncode == 0, done.stderr
+    assert mirror.ask("SELECT watermark_movie_id > 300 FROM sync_state") == [True]
+    mirror.check_whole()
+
+
+def test_workers_whose_connections_are_cut_go_on(mirror: Mirror) -> None:
+    """
+    However often: a step is repeated as a whole, and a slot taken, on a new connection.
+    """
+    process = mirror.start("--rate", "50", "--workers", "3")
+    for _ in range(5):
+        mirror.cut("yts-mirror worker")
+        time.sleep(0.2)
+    done = mirror.finish(process)
+
+    assert done.returncode == 0, done.stderr
+    mirror.check_whole()
+
+
+def test_the_main_process_gets_its_connections_and_its_lock_back(mirror: Mirror) -> None:
+    """
+    The lock goes with its connection; the run takes it again within a second or so.
+    """
+    process = mirror.start()
+    mirror.cut("yts-mirror")
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    wait_until(lambda: mirror.ask(held) == [1], "the lock is not taken again")
+    other = mirror.run()
+    mirror.cut("yts-mirror")
+    done = mirror.finish(process)
+
+    assert other.returncode == 11
+    assert done.returncode == 0, done.stderr
+    mirror.check_whole()
+
+
+def test_a_run_that_lost_its_lock_to_another_leaves_it_alone(mirror: Mirror) -> None:
+    """
+    There is one fetch at a time, also after a restart of the server.
+    """
+    process = mirror.start()
+    mirror.order("ALTER ROLE mirror CONNECTION LIMIT 0")
+    mirror.cut("yts-mirror")
+    with mirror.locked_by_another():
+        mirror.order("ALTER ROLE mirror CONNECTION LIMIT -1")
+        done = mirror.finish(process)
+
+    assert done.returncode == 11
+    assert "Another fetch is at work" in done.stderr
+    assert mirror.ask("SELECT exit_code FROM fetch_runs WHERE id > 1") == [11]
+    mirror.check_repaired()
+
+
+@pytest.mark.parametrize(
+    ("how", "rate"), [(signal.SIGINT, "0"), (signal.SIGQUIT, "50"), (signal.SIGKILL, "0")]
+)
+def test_a_restart_of_the_server_is_waited_out(
+    mirror: Mirror, how: signal.Signals, rate: str
+) -> None:
+    """
+    In order, at once, or by a crash, which empties the request budget.
+    """
+    process = mirror.start("--rate", rate)
+    mirror.server.stop(how)
+    time.sleep(1.5)
+    mirror.server.start()
+    done = mirror.finish(process)
+
+    assert done.returncode == 0, done.stderr
+    mirror.check_whole()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--workers", "3", "--rate", "50"), ("--workers", "1", "--threads", "6")]
+)
+def test_a_server_that_is_gone_for_good_is_exit_5(
+    mirror: Mirror, arguments: tuple[str, ...]
+) -> None:
+    """
+    Patience ends, here after a second instead of sixty, and so does the run; nobody hangs.
+    """
+    process = mirror.start(*arguments, command="tests/ingest/impatient_fetch.py")
+    mirror.server.stop(signal.SIGQUIT)
+    try:
+        done = mirror.finish(process, within_seconds=1 + 12)
+    finally:
+        mirror.server.start()
+
+    assert done.returncode == 5, done.stderr
+    assert "nothing listens there. Start the server" in done.stderr
+    mirror.check_repaired()
+
+
+def test_no_connection_left_is_waited_out(mirror: Mirror) -> None:
+    """
+    Others may hold them all for a while.
+    """
+    process = mirror.start()
+    mirror.order("ALTER ROLE mirror CONNECTION LIMIT 0")
+    mirror.cut("yts-mirror worker")
+    time.sleep(1.5)
+    mirror.order("ALTER ROLE mirror CONNECTION LIMIT -1")
+    done = mirror.finish(process)
+
+    assert done.returncode == 0, done.stderr
+    mirror.check_whole()
+
+
+def test_no_connection_for_long_is_exit_5(mirror: Mirror) -> None:
+    """
+    The sentence says what to change on either side.
+    """
+    process = mirror.start(command="tests/ingest/impatient_fetch.py")
+    mirror.order("ALTER ROLE mirror CONNECTION LIMIT 1")
+    try:
+        mirror.cut("yts-mirror worker")
+        done = mirror.finish(process, within_seconds=1 + 12)
+    finally:
+        mirror.order("ALTER ROLE mirror CONNECTION LIMIT -1")
+
+    assert done.returncode == 5, done.stderr
+    assert "has no connection left. Use fewer --workers" in done.stderr
+    mirror.check_repaired()
