@@ -16,7 +16,7 @@ from tests.doors.commands import run
 from tests.ingest.faulty_database import Contents, Mirror
 
 #: The movies of a mirror that is to be disturbed, and how slowly they come.
-MOVIES, LATENCY_SECONDS = 90, 0.08
+MOVIES, LATENCY_SECONDS = 70, 0.08
 
 
 @pytest.fixture(scope="session")
@@ -64,9 +64,13 @@ _numbers = count(1)
 
 
 @pytest.fixture
-def mirror(faulty_server: OtherServer, slow_sandbox: Sandbox, calm_contents: Contents) -> Mirror:
+def mirror(
+    faulty_server: OtherServer, slow_sandbox: Sandbox, calm_contents: Contents
+) -> Iterator[Mirror]:
     """Make a database that has read the list, on the server that may be spoilt."""
     name = f"mirror_{next(_numbers)}"
     run_sql(faulty_server.url, f"CREATE DATABASE {name} TEMPLATE listed OWNER mirror")
     url = faulty_server.url.set(database=name, username="mirror")
-    return Mirror(faulty_server, slow_sandbox, url, calm_contents)
+    made = Mirror(faulty_server, slow_sandbox, url, calm_contents)
+    yield made
+    made.kill_all()

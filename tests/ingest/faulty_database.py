@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import URL
@@ -35,10 +35,12 @@ class Mirror:
     url: URL
     #: What an undisturbed run makes of the same source.
     calm: Contents
+    processes: list[Any] = field(default_factory=list)
 
     def start(self, *arguments: str, command: str = "fetch_yts_data.py") -> Any:
         """Start the real command and return once it has fetched the details of some movies."""
         process = start(command, *self._typed(*arguments), url=self.url)
+        self.processes.append(process)
         wait_until(lambda: self.details_read() >= 10, "the run does not come along")
         return process
 
@@ -50,6 +52,13 @@ class Mirror:
         defaults = {"--workers": "2", "--threads": "2", "--batch-size": "4", "--rate": "0"}
         told = defaults | dict(zip(arguments[::2], arguments[1::2], strict=True))
         return ["--api-url", self.sandbox.url, *(part for pair in told.items() for part in pair)]
+
+    def kill_all(self) -> None:
+        """End what a test that went wrong has left."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def finish(self, process: Any, *, within_seconds: float = 60) -> Any:
         """Wait for the end of *process*; nothing of it is left, and no movie is half there."""
