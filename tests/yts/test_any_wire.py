@@ -79,8 +79,6 @@ class RawServer:
                 connection.settimeout(5)
                 connection.recv(65_536)
                 connection.sendall(self.answer)
-                connection.shutdown(socket.SHUT_WR)
-                connection.recv(1)
 
 
 @pytest.fixture(scope="module")
