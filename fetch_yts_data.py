@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.options import Duration
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
@@ -20,8 +21,9 @@ POLITE_RATE = 2.0
 
 EPILOG = """\b
 Exit codes: 0 done; 1 fatal; 2 usage; 3 finished, some failed (recorded, retried later);
-4 YTS unavailable, try later; 5 database not ready; 11 another fetch is running;
-130/143 interrupted, everything fetched so far is saved.
+4 YTS unavailable, try later; 5 database not ready; 6 too many movies vanished at once, none
+was marked; 7 own limit reached, work is left; 11 another fetch is running; 130/143 interrupted,
+everything fetched so far is saved.
 """
 
 
@@ -82,6 +84,24 @@ Exit codes: 0 done; 1 fatal; 2 usage; 3 finished, some failed (recorded, retried
     metavar="SECONDS",
     help="Longest silence of the server within one answer.",
 )
+@click.option("--retry-failed", is_flag=True, help="Take only recorded failures that are due.")
+@click.option(
+    "--stale-after", type=Duration(), metavar="30d", help="Renew details older than this as well."
+)
+@click.option(
+    "--max-requests", type=click.IntRange(1), metavar="N", help="End after N requests; exit 7."
+)
+@click.option(
+    "--max-duration", type=Duration(), metavar="2h", help="End in order after this time; exit 7."
+)
+@click.option("--max-errors", metavar="N|P%", help="End when more than this have failed; exit 3.")
+@click.option(
+    "--wait-lock",
+    type=click.FloatRange(0, 86400),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait for another fetch on this database to end.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Be silent unless something is wrong.")
 @click.option(
     "-v", "--verbose", is_flag=True, help="Say more, such as why a base URL is passed over."
@@ -113,16 +133,21 @@ def main(**options: Any) -> None:
 
 def _check(options: dict[str, Any]) -> None:
     """Refuse what cannot be meant, before anything is opened for it."""
+    from ingest.limits import parse_error_limit  # noqa: PLC0415
     from ingest.plan import parse_ids  # noqa: PLC0415
 
     if options["api_url"] and options["sandbox"]:
         raise click.UsageError("--sandbox brings its own API; leave out --api-url.")
     if options["api_url"] and not options["api_url"].startswith(("http://", "https://")):
         raise click.BadParameter("an URL begins with https:// or http://", param_hint="--api-url")
-    try:
-        options["ids"] = parse_ids(options["ids"]) if options["ids"] is not None else None
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--ids") from error
+    if options["ids"] and options["retry_failed"]:
+        raise click.UsageError("--ids and --retry-failed name different movies; leave out one.")
+    for name, parse in (("ids", parse_ids), ("max_errors", parse_error_limit)):
+        try:
+            options[name] = None if options[name] is None else parse(options[name])
+        except ValueError as error:
+            hint = f"--{name.replace('_', '-')}"
+            raise click.BadParameter(str(error), param_hint=hint) from error
 
 
 def _fetch(options: dict[str, Any]) -> None:
@@ -167,6 +192,12 @@ def _settings(options: dict[str, Any], db: "DatabaseManager", stack: ExitStack) 
         details=not options["no_details"],
         update=options["update"],
         full=options["full"],
+        retry_failed=options["retry_failed"],
+        stale_after=options["stale_after"],
+        max_requests=options["max_requests"],
+        max_seconds=options["max_duration"] and options["max_duration"].total_seconds(),
+        max_errors=options["max_errors"],
+        wait_lock_seconds=options["wait_lock"],
     )
 
 

@@ -29,6 +29,7 @@ def errors_in_words() -> Iterator[None]:
     # Imported here, for `--help` needs none of it.
     from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
     from database.lock import FetchLockHeld  # noqa: PLC0415
+    from database.runs import RunTakenOver  # noqa: PLC0415
     from database.source import SourceMismatch  # noqa: PLC0415
     from yts.errors import YtsRefused, YtsUnavailable  # noqa: PLC0415
 
@@ -44,6 +45,8 @@ def errors_in_words() -> Iterator[None]:
             f"other with: {to_type('monitor_progress.py')}",
             LOCKED,
         )
+    except RunTakenOver as error:
+        leave(f"This fetch lost its lock: {error}.", LOCKED)
     except YtsRefused as error:
         leave(f"Error: {error}. Nothing was changed.", USAGE)
     except YtsUnavailable as error:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ingest.stop import Stop
+from ingest.stop import Ending, Stop
 
 #: How long an orderly end may take before it is forced, in seconds.
 STOP_SECONDS = 9.5
@@ -29,13 +29,12 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
         for child in multiprocessing.active_children():
             child.kill()
         release()
-        leave_now(stop.exit_code)
+        leave_now(stop.ending.exit_code)
 
     def handle(number: int, _frame: FrameType | None) -> None:
-        stop.exit_code = 128 + number
         if stop.is_set():
             force()
-        stop.set()
+        stop.end(Ending("stopped by a signal", 128 + number))
         sys.stderr.write(
             "\nStopping: what is under way is being saved (10 s at the most). "
             "Once more stops at once.\n"

@@ -23,10 +23,12 @@ class FetchRun(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     command: Mapped[str] = mapped_column(comment="without anything secret")
     api_url: Mapped[str | None]
-    phase: Mapped[str] = mapped_column(comment="starting, pages, details or ended")
+    phase: Mapped[str] = mapped_column(comment="starting, pages, details, ended or killed")
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     heartbeat_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    finished_at: Mapped[datetime | None] = mapped_column(comment="null: running or killed")
+    finished_at: Mapped[datetime | None] = mapped_column(
+        comment="null: running; of a killed run, its last sign of life"
+    )
     exit_code: Mapped[int | None] = mapped_column(SmallInteger)
     requests: Mapped[int] = mapped_column(server_default="0", comment="made, retries included")
     pages_expected: Mapped[int] = mapped_column(server_default="0", comment="estimate")
@@ -90,6 +92,18 @@ class SyncState(Base):
     )
     movie_count: Mapped[int | None] = mapped_column(comment="as YTS said last; an estimate")
     sweep_completed_at: Mapped[datetime | None]
+    was_short: Mapped[bool] = mapped_column(
+        server_default=text("false"),
+        comment="the last sweep saw fewer movies than YTS counted, so another one was due",
+    )
+
+
+class ListedMovie(Base):
+    """A movie that the sweep from the oldest has seen on a list page; emptied when one begins."""
+
+    __tablename__ = "listed_movies"
+
+    external_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class RequestBudget(Base):
@@ -111,3 +125,6 @@ class RequestBudget(Base):
     last_slot_at: Mapped[datetime] = mapped_column(server_default=text("'-infinity'"))
     pace: Mapped[float] = mapped_column(Float(53), comment="requests a second just now")
     slowed_at: Mapped[datetime | None] = mapped_column(comment="last time the server said: slower")
+    requests_left: Mapped[int | None] = mapped_column(
+        comment="requests that the running fetch may still make; null: no limit"
+    )

@@ -24,38 +24,49 @@ _budget = RequestBudget.__table__.c
 _now = func.clock_timestamp()
 
 
-def reset_budget(engine: Engine, rate: float) -> None:
-    """Set the pace to *rate* requests a second, at the start of a run; taken slots stay taken."""
+def reset_budget(engine: Engine, rate: float, limit: int | None = None) -> None:
+    """
+    Set the pace to *rate* requests a second, at the start of a run; taken slots stay taken.
+
+    No more than *limit* slots are given from now on, if it is not None.
+    """
+    values = {"pace": rate, "slowed_at": None, "requests_left": limit}
     with engine.begin() as connection:
         connection.execute(
             insert(RequestBudget)
-            .values(id=1, pace=rate)
-            .on_conflict_do_update(index_elements=["id"], set_={"pace": rate, "slowed_at": None})
+            .values(id=1, **values)
+            .on_conflict_do_update(index_elements=["id"], set_=values)
         )
 
 
-def take_slot(engine: Engine, rate: float) -> float:
+def take_slot(engine: Engine, rate: float, limit: int | None = None) -> float | None:
     """
-    Take the next free slot and return the seconds until it begins.
+    Take the next free slot and return the seconds until it begins; None: none is left.
 
     *rate* is the wanted pace in requests a second, over 0; the shared pace is
     slower for a while after `slow_down`.
     """
     interval = interval_of(literal(1.0) / _budget.pace)
+    is_left = _budget.requests_left.is_(None) | (_budget.requests_left > 0)
     taken = (
         update(RequestBudget)
+        .where(is_left)
         .values(
             last_slot_at=func.greatest(_budget.last_slot_at + interval, _now),
             pace=func.least(rate, _budget.pace + rate * RECOVERY_SHARE),
+            requests_left=_budget.requests_left - 1,
         )
         .returning(func.extract("epoch", _budget.last_slot_at - _now))
     )
     with engine.begin() as connection:
         seconds = connection.scalar(taken)
-    if seconds is None:  # The table is unlogged: a crash of the server has emptied it.
-        reset_budget(engine, rate)
-        return take_slot(engine, rate)
-    return max(0.0, float(seconds))
+        if seconds is not None:
+            return max(0.0, float(seconds))
+        if connection.scalar(select(_budget.id)) is not None:
+            return None
+    # The table is unlogged: a crash of the server has emptied it.
+    reset_budget(engine, rate, limit)
+    return take_slot(engine, rate, limit)
 
 
 def slow_down(engine: Engine, rate: float, retry_after_seconds: float | None) -> None:

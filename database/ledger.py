@@ -1,19 +1,19 @@
 """
-The memory of the mirroring: runs and their counters, failures, missing ids, the watermark.
+What could not be had: failures, and ids that YTS does not know; and what is due again.
 
 Nothing here commits.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Text, cast, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Text, cast, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from database.bookkeeping import FetchFailure, FetchRun, MissingMovie, SyncState
+from database.bookkeeping import FetchFailure, MissingMovie
 from database.incoming import column_types, incoming_rows
 from database.intervals import interval_of
 from database.models import Movie
@@ -116,12 +116,33 @@ def read_missing(session: Session, external_ids: Sequence[int]) -> set[int]:
     return set(missing)
 
 
+def read_due_failures(session: Session, kind: Kind) -> list[str]:
+    """Return the keys of recorded failures whose time has come, those due longest first."""
+    return list(
+        session.scalars(
+            select(FetchFailure.key)
+            .where(FetchFailure.kind == kind, FetchFailure.next_attempt_at <= func.now())
+            .order_by(FetchFailure.next_attempt_at, FetchFailure.key)
+        )
+    )
+
+
+def read_failures(session: Session, count: int = 100) -> list[dict[str, object]]:
+    """Return the failures that are tried again soonest, JSON-ready."""
+    rows = session.scalars(
+        select(FetchFailure)
+        .order_by(FetchFailure.next_attempt_at, FetchFailure.kind, FetchFailure.key)
+        .limit(count)
+    )
+    return [row.to_dict() for row in rows]
+
+
 def read_ids_without_details(session: Session, below: int, count: int) -> list[int]:
     """Return up to *count* YTS ids under *below* that are due for details, newest first."""
     return list(
         session.scalars(
             select(Movie.external_id)
-            .where(Movie.external_id < below, *_is_due_for_details())
+            .where(Movie.external_id < below, *_lacks_details())
             .order_by(Movie.external_id.desc())
             .limit(count)
         )
@@ -130,11 +151,36 @@ def read_ids_without_details(session: Session, below: int, count: int) -> list[i
 
 def count_due_for_details(session: Session) -> int:
     """Return how many stored movies are due for details."""
-    return session.scalar(select(func.count(Movie.id)).where(*_is_due_for_details())) or 0
+    return session.scalar(select(func.count(Movie.id)).where(*_lacks_details())) or 0
 
 
-def _is_due_for_details() -> tuple[ColumnElement[bool], ...]:
-    """Without details, and neither missing nor failed so lately that its time has not come."""
+def read_stale_ids(session: Session, age: timedelta, count: int) -> list[int]:
+    """Return up to *count* YTS ids whose details are older than *age*, oldest first."""
+    return list(
+        session.scalars(
+            select(Movie.external_id)
+            .where(*_is_stale(age))
+            .order_by(Movie.details_fetched_at, Movie.external_id)
+            .limit(count)
+        )
+    )
+
+
+def count_stale(session: Session, age: timedelta) -> int:
+    """Return how many stored movies have details older than *age*."""
+    return session.scalar(select(func.count(Movie.id)).where(*_is_stale(age))) or 0
+
+
+def _lacks_details() -> tuple[ColumnElement[bool], ...]:
+    return Movie.details_fetched_at.is_(None), *_may_be_asked_for()
+
+
+def _is_stale(age: timedelta) -> tuple[ColumnElement[bool], ...]:
+    return Movie.details_fetched_at < func.now() - literal(age), *_may_be_asked_for()
+
+
+def _may_be_asked_for() -> tuple[ColumnElement[bool], ...]:
+    """Neither missing nor failed so lately that its time has not come."""
     is_missing = select(MissingMovie.external_id).where(
         MissingMovie.external_id == Movie.external_id, MissingMovie.ask_again_at > func.now()
     )
@@ -143,52 +189,4 @@ def _is_due_for_details() -> tuple[ColumnElement[bool], ...]:
         FetchFailure.key == cast(Movie.external_id, Text),
         FetchFailure.next_attempt_at > func.now(),
     )
-    return Movie.details_fetched_at.is_(None), ~is_missing.exists(), ~has_failed.exists()
-
-
-def start_run(session: Session, command: str) -> int:
-    """Open a run and return its id."""
-    run = FetchRun(command=command, phase="starting")
-    session.add(run)
-    session.flush()
-    return run.id
-
-
-def change_run(session: Session, run_id: int, **values: object) -> None:
-    """Set columns of a run, and its heartbeat."""
-    session.execute(
-        update(FetchRun)
-        .where(FetchRun.id == run_id)
-        .values(heartbeat_at=func.clock_timestamp(), **values)
-    )
-
-
-def add_to_run(session: Session, run_id: int, counts: Mapping[str, int]) -> None:
-    """Add to the counters of a run; call it last, for the row is shared by all workers."""
-    columns = FetchRun.__table__.c
-    change_run(session, run_id, **{name: columns[name] + n for name, n in counts.items() if n})
-
-
-def read_state(session: Session) -> SyncState:
-    """Return the one row of `sync_state`, made if it is not there yet."""
-    session.execute(insert(SyncState).values(id=1).on_conflict_do_nothing())
-    return session.scalars(select(SyncState)).one()
-
-
-def highest_movie_id(session: Session) -> int | None:
-    """Return the highest YTS id stored."""
-    return session.scalar(select(func.max(Movie.external_id)))
-
-
-def remember_progress(session: Session, next_page: int, movie_count: int) -> None:
-    """Note how far the sweep from the oldest has come, and the count YTS gave last."""
-    state = read_state(session)
-    state.next_page, state.movie_count = next_page, movie_count
-
-
-def complete_sweep(session: Session) -> None:
-    """Move the watermark: every page was read and saved."""
-    state = read_state(session)
-    state.watermark_movie_id = highest_movie_id(session)
-    state.sweep_completed_at = func.now()
-    state.next_page = 1
+    return ~is_missing.exists(), ~has_failed.exists()

@@ -1,13 +1,16 @@
 """One fetch at a time: an advisory lock that PostgreSQL frees when its holder dies."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic, sleep
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-_FETCH_LOCK = 7_190_002
+_KEY = {"key": 7_190_002}
+#: While waiting for another fetch to end.
+SECONDS_BETWEEN_TRIES = 0.5
 
 _HOLDS_IT = (
     "FROM pg_locks WHERE locktype = 'advisory' AND granted "
@@ -20,24 +23,87 @@ class FetchLockHeld(Exception):
     """Another fetch is running on this database; the argument says since when."""
 
 
+class FetchLock:
+    """The lock of one database, held by one connection."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Hold nothing yet."""
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def take(self) -> None:
+        """
+        Take the lock, on a connection of its own.
+
+        Raises:
+            FetchLockHeld: somebody else holds it.
+        """
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), _KEY):
+            with connection:
+                raise FetchLockHeld(_describe_holder(connection))
+        self._connection = connection
+
+    def keep(self) -> None:
+        """
+        Make sure that the lock is still held; take it anew if its connection was lost.
+
+        Raises:
+            FetchLockHeld: it was lost, and somebody else holds it now.
+        """
+        if self._connection is None:
+            return
+        try:
+            self._connection.execute(text("SELECT 1"))
+        except DBAPIError:
+            self._forget()
+            self.take()
+
+    def release(self) -> None:
+        """Give the lock back; a lost connection has done so already."""
+        if self._connection is None:
+            return
+        try:
+            self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), _KEY)
+            self._connection.close()
+            self._connection = None
+        except DBAPIError:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let go of a connection that is of no use any more."""
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+
 @contextmanager
-def hold_fetch_lock(engine: Engine) -> Iterator[None]:
+def hold_fetch_lock(
+    engine: Engine, wait_seconds: float = 0.0, pause: Callable[[float], object] = sleep
+) -> Iterator[FetchLock]:
     """
     Hold the lock of this database for as long as the block runs.
+
+    Where another holds it, try again for *wait_seconds*; *pause* sleeps between
+    two tries, and returns something true to end the waiting.
 
     Raises:
         FetchLockHeld: somebody else holds it.
     """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        key = {"key": _FETCH_LOCK}
-        if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
-            raise FetchLockHeld(_describe_holder(connection))
+    lock = FetchLock(engine)
+    deadline = monotonic() + wait_seconds
+    while True:
         try:
-            yield
-        finally:
-            # A lost connection has freed the lock, and the reason for it is told elsewhere.
-            with suppress(DBAPIError):
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+            lock.take()
+            break
+        except FetchLockHeld:
+            if monotonic() >= deadline or pause(min(SECONDS_BETWEEN_TRIES, wait_seconds)):
+                raise
+    try:
+        yield lock
+    finally:
+        lock.release()
 
 
 def _describe_holder(connection: Connection) -> str:
@@ -46,11 +112,11 @@ def _describe_holder(connection: Connection) -> str:
         "|| ' since ' || to_char(backend_start, 'YYYY-MM-DD HH24:MI:SS') || ' UTC' "
         "FROM pg_stat_activity JOIN (SELECT pid AS holder %s) AS held ON pid = holder"
     )
-    holder: str | None = connection.scalar(text(words % _HOLDS_IT), {"key": _FETCH_LOCK})
+    holder: str | None = connection.scalar(text(words % _HOLDS_IT), _KEY)
     return holder or "a run that is just ending"
 
 
 def is_fetch_running(session: Session) -> bool:
     """Tell whether a fetch holds the lock of this database, without taking it."""
     held = text(f"SELECT EXISTS (SELECT {_HOLDS_IT})")
-    return bool(session.scalar(held, {"key": _FETCH_LOCK}))
+    return bool(session.scalar(held, _KEY))

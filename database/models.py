@@ -78,6 +78,8 @@ class Movie(Base):
         Index("ix_movies_year", "year"),
         Index("ix_movies_imdb_code", "imdb_code"),
         Index("ix_movies_created_at", "created_at"),
+        Index("ix_movies_details_fetched_at", "details_fetched_at"),
+        Index("ix_movies_gone", "external_id", postgresql_where=text("gone_since IS NOT NULL")),
         Index(
             "ix_movies_without_details",
             "external_id",
@@ -128,6 +130,12 @@ class Movie(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), comment="last real change; seeds, likes and hosts are none"
+    )
+    fetched_at: Mapped[datetime] = mapped_column(
+        server_default=func.now(), comment="when the newest answer in this row was asked for"
+    )
+    gone_since: Mapped[datetime | None] = mapped_column(
+        comment="YTS lists it no more and says that it has none; null: it is there"
     )
 
     genres: Mapped[list["Genre"]] = relationship(

@@ -5,7 +5,7 @@ from typing import Literal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from database.ledger import highest_movie_id, read_state
+from database.sync import highest_movie_id, read_state
 
 Source = Literal["yts", "sandbox"]
 

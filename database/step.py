@@ -8,6 +8,7 @@ twice equals saving once.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
@@ -15,12 +16,13 @@ from sqlalchemy.orm import Session
 from database.db import DatabaseManager
 from database.ledger import (
     Failure,
-    add_to_run,
     clear_failures,
     clear_missing,
     record_failures,
     record_missing,
 )
+from database.runs import add_to_run
+from database.sync import clear_gone, mark_gone, note_listed
 from database.transient import first_line, is_transient, repeat_transient
 from database.write import Outcome, save_movies
 from yts.payload import MoviePayload
@@ -35,8 +37,14 @@ class Step:
     has_details: bool = False
     #: Write what changed, instead of leaving stored movies alone.
     update: bool = False
+    #: When the oldest of its answers was asked for; None: just now.
+    asked_at: datetime | None = None
     #: Ids that YTS says it does not have.
     missing: tuple[int, ...] = ()
+    #: Those of the missing that a complete sweep has not seen either.
+    gone: tuple[int, ...] = ()
+    #: Remember that the sweep has seen these movies.
+    is_sweep: bool = False
     failures: tuple[Failure, ...] = ()
     #: Ledger keys of pages that were read well.
     pages_read: tuple[str, ...] = ()
@@ -76,7 +84,16 @@ def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult
             return save_step(db, run_id, _with_refusal(step, error))
     # Everything but the movies goes with the first half.
     middle = len(step.movies) // 2
-    rest = Step(step.movies[middle:], has_details=step.has_details, update=step.update)
+    rest = replace(
+        step,
+        movies=step.movies[middle:],
+        missing=(),
+        gone=(),
+        failures=(),
+        pages_read=(),
+        skipped=0,
+        counters={},
+    )
     first = save_step(db, run_id, replace(step, movies=step.movies[:middle]))
     second = save_step(db, run_id, rest)
     return StepResult(first.outcomes + second.outcomes, first.failures + second.failures)
@@ -107,6 +124,12 @@ def _write_ledger(session: Session, step: Step, saved: Mapping[int, Outcome]) ->
     if settled:
         clear_missing(session, settled)
         clear_failures(session, "movie", settled)
+    if saved:
+        clear_gone(session, saved)
+    if step.is_sweep:
+        note_listed(session, saved)
+    if step.gone:
+        mark_gone(session, step.gone)
     if step.missing:
         record_missing(session, step.missing)
         clear_failures(session, "movie", step.missing)

@@ -7,9 +7,11 @@ An unknown value never replaces a known one.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Result, func, literal_column, or_, select
+from sqlalchemy import DateTime, Result, func, literal, literal_column, or_, select
 from sqlalchemy import update as update_rows
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
@@ -52,36 +54,48 @@ _VOLATILE_COLUMNS = frozenset({"like_count", "date_uploaded_unix"})
 
 
 def save_movies(
-    session: Session, movies: Sequence[MoviePayload], *, has_details: bool, update: bool
+    session: Session,
+    movies: Sequence[MoviePayload],
+    *,
+    has_details: bool,
+    update: bool,
+    asked_at: datetime | None = None,
 ) -> dict[int, Outcome]:
     """
     Save *movies* with genres, cast and torrents; return what became of each YTS id.
 
     Stored movies are skipped, except that an answer with details completes a row
     that came from a list page, and that *update* writes whatever really changed.
-    Does not commit.
+    A row written from an answer that was asked for after *asked_at* is skipped too:
+    newer data is never overwritten by older. Does not commit.
     """
+    asked_at = asked_at or datetime.now(UTC)
     by_id = {movie.id: movie for movie in sorted(movies, key=lambda movie: movie.id)}
-    is_complete = _read_stored(session, by_id)
-    outcomes: dict[int, Outcome] = {}
-    wanted: list[MoviePayload] = []
-    for movie in by_id.values():
-        stored = movie.id in is_complete
-        if stored and not update and (is_complete[movie.id] or not has_details):
-            outcomes[movie.id] = "skipped"
-        else:
-            outcomes[movie.id] = "unchanged"
-            wanted.append(movie)
-    if not wanted:
-        return outcomes
+    stored = _read_stored(session, by_id, is_locked=update)
+    wanted = [
+        movie
+        for movie in by_id.values()
+        if movie.id not in stored or stored[movie.id].wants(asked_at, has_details, update)
+    ]
+    outcomes: dict[int, Outcome] = dict.fromkeys(by_id, "skipped")
+    if wanted:
+        outcomes |= _write(session, wanted, has_details=has_details, asked_at=asked_at)
+    return outcomes
 
-    for external_id, is_new in _upsert(session, wanted, has_details=has_details):
+
+def _write(
+    session: Session, movies: Sequence[MoviePayload], *, has_details: bool, asked_at: datetime
+) -> dict[int, Outcome]:
+    outcomes: dict[int, Outcome] = dict.fromkeys((movie.id for movie in movies), "unchanged")
+    for external_id, is_new in _upsert(session, movies, has_details=has_details, asked_at=asked_at):
         outcomes[external_id] = "saved" if is_new else "updated"
-    row_ids = read_row_ids(session, [movie.id for movie in wanted])
-    changed = save_links(session, {row_ids[movie.id]: movie for movie in wanted})
-    touched = [movie.id for movie in wanted if row_ids[movie.id] in changed]
-    only_links = [external_id for external_id in touched if outcomes[external_id] == "unchanged"]
-    _touch(session, only_links)
+    row_ids = read_row_ids(session, list(outcomes))
+    changed = save_links(session, {row_ids[movie.id]: movie for movie in movies})
+    equal = [external_id for external_id, outcome in outcomes.items() if outcome == "unchanged"]
+    only_links = [external_id for external_id in equal if row_ids[external_id] in changed]
+    _touch(session, only_links, updated_at=func.now(), fetched_at=asked_at)
+    if has_details:
+        _touch(session, equal, details_fetched_at=asked_at)
     return outcomes | dict.fromkeys(only_links, "updated")
 
 
@@ -98,38 +112,52 @@ def existing_ids(
 ) -> set[int]:
     """Return which of these YTS ids are stored, or stored with their details."""
     stored = _read_stored(session, external_ids)
-    return {id_ for id_, is_complete in stored.items() if is_complete or not with_details}
+    return {id_ for id_, row in stored.items() if row.is_complete or not with_details}
 
 
-def _read_stored(session: Session, external_ids: Collection[int]) -> dict[int, bool]:
-    rows = session.execute(
-        select(Movie.external_id, Movie.details_fetched_at.is_not(None)).where(
-            Movie.external_id == func.any(list(external_ids))
-        )
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What decides whether a stored movie is written again."""
+
+    is_complete: bool
+    fetched_at: datetime
+
+    def wants(self, asked_at: datetime, has_details: bool, update: bool) -> bool:  # noqa: FBT001
+        """Tell whether an answer asked for at *asked_at* is of use."""
+        return (update and asked_at >= self.fetched_at) or (has_details and not self.is_complete)
+
+
+def _read_stored(
+    session: Session, external_ids: Collection[int], *, is_locked: bool = False
+) -> dict[int, _Stored]:
+    """Return what is stored of these ids; *is_locked* keeps others from changing it meanwhile."""
+    query = (
+        select(Movie.external_id, Movie.details_fetched_at.is_not(None), Movie.fetched_at)
+        .where(Movie.external_id == func.any(list(external_ids)))
+        .order_by(Movie.external_id)
     )
-    return dict(rows.all())
+    if is_locked:
+        query = query.with_for_update(key_share=True)
+    rows = session.execute(query)
+    return {id_: _Stored(is_complete, fetched_at) for id_, is_complete, fetched_at in rows}
 
 
 def _upsert(
-    session: Session, movies: Sequence[MoviePayload], *, has_details: bool
+    session: Session, movies: Sequence[MoviePayload], *, has_details: bool, asked_at: datetime
 ) -> list[tuple[int, bool]]:
     """Write the movie rows; return those new or changed, with whether they are new."""
     slugs = assign_slugs(session, {movie.id: movie.slug for movie in movies})
-    rows = [
-        {name: getattr(movie, name) for name in _PAYLOAD_COLUMNS}
-        | {
-            "external_id": movie.id,
-            "title": movie.display_title,
-            "slug": slugs[movie.id],
-            "date_uploaded": movie.uploaded_at,
-        }
-        for movie in movies
-    ]
+    rows = [_row(movie, slugs[movie.id]) for movie in movies]
     source = incoming_rows(column_types(Movie, _COLUMNS), rows)
-    fetched_at: ColumnElement[Any] = func.now() if has_details else literal_column("NULL")
+    times = {
+        "fetched_at": literal(asked_at, DateTime(timezone=True)),
+        "details_fetched_at": literal(asked_at if has_details else None, DateTime(timezone=True)),
+    }
     statement = postgresql.insert(Movie).from_select(
-        [*_COLUMNS, "details_fetched_at"],
-        select(*(source.c[name] for name in _COLUMNS), fetched_at).order_by(source.c.external_id),
+        [*_COLUMNS, *times],
+        select(*(source.c[name] for name in _COLUMNS), *times.values()).order_by(
+            source.c.external_id
+        ),
     )
     old, new = Movie.__table__.c, statement.excluded
     values: dict[str, Any] = {
@@ -140,7 +168,7 @@ def _upsert(
     )
     first_details = old.details_fetched_at.is_(None) & new.details_fetched_at.is_not(None)
     values["details_fetched_at"] = func.coalesce(new.details_fetched_at, old.details_fetched_at)
-    values["updated_at"] = func.now()
+    values |= {"updated_at": func.now(), "fetched_at": new.fetched_at}
     returned: Result[int, bool] = session.execute(
         statement.on_conflict_do_update(
             index_elements=["external_id"], set_=values, where=or_(changes, first_details)
@@ -149,10 +177,18 @@ def _upsert(
     return list(returned)
 
 
-def _touch(session: Session, external_ids: Sequence[int]) -> None:
+def _row(movie: MoviePayload, slug: str | None) -> dict[str, Any]:
+    own = {name: getattr(movie, name) for name in _PAYLOAD_COLUMNS}
+    return own | {
+        "external_id": movie.id,
+        "title": movie.display_title,
+        "slug": slug,
+        "date_uploaded": movie.uploaded_at,
+    }
+
+
+def _touch(session: Session, external_ids: Sequence[int], **times: Any) -> None:
     if external_ids:
         session.execute(
-            update_rows(Movie)
-            .where(Movie.external_id == func.any(external_ids))
-            .values(updated_at=func.now())
+            update_rows(Movie).where(Movie.external_id == func.any(external_ids)).values(**times)
         )

@@ -4,22 +4,37 @@ import threading
 
 from sqlalchemy import Engine
 
-from database.budget import slow_down, take_slot
+from database.budget import reset_budget, slow_down, take_slot
 from database.transient import repeat_transient
+
+#: The pace of a run with a limit of requests but none of the rate.
+UNLIMITED_RATE = 1e6
 
 
 class Stopped(Exception):
     """The run is being stopped: leave at once, having tried nothing."""
 
 
+class LimitReached(Stopped):
+    """The run has made as many requests as it may."""
+
+
 class RequestBudget:
     """Hands out the slots of one database's budget to the threads of one process."""
 
-    def __init__(self, engine: Engine, rate: float, stop: threading.Event) -> None:
-        """Ask for *rate* requests a second in all; 0 means no limit."""
+    def __init__(
+        self, engine: Engine, rate: float, stop: threading.Event, limit: int | None = None
+    ) -> None:
+        """Ask for *rate* requests a second in all, and *limit* in sum; 0 and None: no limit."""
         self._engine = engine
-        self._rate = rate
+        self._rate = rate or (UNLIMITED_RATE if limit is not None else 0.0)
+        self._limit = limit
         self._stop = stop
+
+    def reset(self) -> None:
+        """Set pace and limit for everybody on this database, at the start of a run."""
+        if self._rate > 0:
+            repeat_transient(lambda: reset_budget(self._engine, self._rate, self._limit))
 
     def take_slot(self) -> None:
         """
@@ -27,11 +42,15 @@ class RequestBudget:
 
         Raises:
             Stopped: the run is being stopped.
+            LimitReached: no request may leave any more.
         """
         if self._rate <= 0:
             self.sleep(0)
-        else:
-            self.sleep(repeat_transient(lambda: take_slot(self._engine, self._rate)))
+            return
+        seconds = repeat_transient(lambda: take_slot(self._engine, self._rate, self._limit))
+        if seconds is None:
+            raise LimitReached
+        self.sleep(seconds)
 
     def slow_down(self, retry_after_seconds: float | None) -> None:
         """Make everybody on this database slower, for the server has asked for it."""

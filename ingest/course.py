@@ -8,14 +8,16 @@ from time import monotonic
 from typing import Any
 
 from database.db import DatabaseManager
-from database.ledger import Failure, change_run
+from database.ledger import Failure
+from database.lock import FetchLock
+from database.runs import change_run
 from database.stats import read_run
 from database.step import Step, save_step
 from ingest.plan import Batch, PageBatch
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts, RunReport
 from ingest.settings import RunSettings
-from ingest.stop import Stop
+from ingest.stop import EXIT_DONE, EXIT_LIMIT, EXIT_SOME_FAILED, Ending, Stop
 
 #: Failures kept for the summary.
 FAILURES_SHOWN = 20
@@ -40,24 +42,33 @@ class Course:
         db: DatabaseManager,
         run_id: int,
         listener: Listener,
+        *,
         stop: Stop,
+        lock: FetchLock,
     ) -> None:
         """Start the clock."""
+        self.began_at = datetime.now(UTC)
+        self._lock = lock
         self.settings = settings
         self.db = db
         self.run_id = run_id
         self.listener = listener
         self.stop = stop
         #: Why nothing more is asked of the source; None while all is well.
-        self.given_up: str | None = None
+        self.given_up: Ending | None = None
         self._started = monotonic()
         self._failures: list[Failure] = []
         self._unknown_fields: Counter[str] = Counter()
+        self._counts = Counts()
 
     @property
-    def has_failures(self) -> bool:
-        """Tell whether anything of this run is in the ledger."""
-        return bool(self._failures)
+    def exit_code(self) -> int:
+        """Return the exit code of a run that ends now."""
+        if self.stop.is_set():
+            return self.stop.ending.exit_code
+        if self.given_up:
+            return self.given_up.exit_code
+        return EXIT_SOME_FAILED if self._failures else EXIT_DONE
 
     @property
     def goes_on(self) -> bool:
@@ -80,7 +91,14 @@ class Course:
         """Learn from a report."""
         self._failures += report.failures[: FAILURES_SHOWN - len(self._failures)]
         self._unknown_fields += report.unknown_fields
-        self.given_up = self.given_up or report.given_up
+        self._counts += report.counts
+        self.given_up = self.given_up or report.given_up or self._too_many_errors()
+
+    def _too_many_errors(self) -> Ending | None:
+        limit, counts = self.settings.max_errors, self._counts
+        if limit is None or not limit.is_passed(counts.failed, counts.planned):
+            return None
+        return Ending(f"{counts.failed} failed, more than --max-errors allows", EXIT_SOME_FAILED)
 
     def give_up(self, batch: Batch) -> BatchReport:
         """Record a batch whose worker died again and again, so that others go on."""
@@ -99,6 +117,10 @@ class Course:
 
     def tick(self) -> None:
         """Show how far the run is; its row knows, for every step moves it."""
+        limit = self.settings.max_seconds
+        if limit is not None and monotonic() - self._started > limit:
+            self.stop.end(Ending("the time of --max-duration is over", EXIT_LIMIT))
+        self._lock.keep()
         with self.db.get_session() as session:
             self.listener.progress(read_run(session, self.run_id))
 
@@ -107,15 +129,17 @@ class Course:
         with self.db.get_session() as session:
             change_run(session, self.run_id, **values)
 
-    def finish(self, exit_code: int, *, is_sweep_complete: bool) -> RunReport:
-        """Close the run's row and return what came of it."""
+    def finish(self, *, is_sweep_complete: bool, exit_code: int | None = None) -> RunReport:
+        """Close the run's row and return what came of it; *exit_code* overrules its own."""
+        exit_code = self.exit_code if exit_code is None else exit_code
         self.change(phase="ended", exit_code=exit_code, finished_at=datetime.now(UTC))
         with self.db.get_session() as session:
             row = read_run(session, self.run_id)
         self.listener.progress(row)
+        ending = self.stop.ending if self.stop.is_set() else self.given_up
         return RunReport(
             exit_code=exit_code,
-            ended_early="stopped by a signal" if self.stop.is_set() else self.given_up,
+            ended_early=ending.reason if ending else None,
             counts=Counts(**{outcome.name: row[outcome.name] for outcome in fields(Counts)}),
             requests=row["requests"],
             pages_read=row["pages_read"],

@@ -6,8 +6,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from time import monotonic
 
 from database.ledger import Failure, Kind, Stage
-from ingest.budget import Stopped
+from ingest.budget import LimitReached, Stopped
 from ingest.plan import PageBatch
+from ingest.stop import EXIT_LIMIT, EXIT_UNAVAILABLE, Ending
 from yts.answers import MoviePage
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, YtsError, YtsRefused, YtsUnavailable
@@ -35,8 +36,8 @@ class Fetcher:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="fetch")
         self._stop = stop
         self._failures_in_a_row = 0
-        #: Why there is no point in asking this source for more.
-        self.given_up: str | None = None
+        #: Why there is no point in asking for more.
+        self.given_up: Ending | None = None
 
     def fetch_page(self, batch: PageBatch) -> MoviePage | Failure | None:
         """Fetch one list page; None where a stop or a refusal came first."""
@@ -45,10 +46,8 @@ class Fetcher:
         except YtsUnavailable as error:
             self._count_failure(error)
             return failure_of("page", batch.key, error)
-        except YtsRefused as error:
-            self.given_up = str(error)
-            return None
-        except Stopped:
+        except (Stopped, YtsRefused) as error:
+            self._note_ending(error)
             return None
         self._failures_in_a_row = 0
         return page
@@ -90,10 +89,8 @@ class Fetcher:
     def _take(self, movie_id: int, future: Future[Fetched], portion: dict[int, Fetched]) -> None:
         try:
             portion[movie_id] = future.result()
-        except Stopped:
-            return
-        except YtsRefused as error:
-            self.given_up = str(error)
+        except (Stopped, YtsRefused) as error:
+            self._note_ending(error)
             return
         if not isinstance(portion[movie_id], Failure):
             self._failures_in_a_row = 0
@@ -101,7 +98,15 @@ class Fetcher:
     def _count_failure(self, error: YtsUnavailable) -> None:
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= FAILURES_UNTIL_GIVEN_UP:
-            self.given_up = f"YTS has stopped answering: {error}"
+            self.given_up = Ending(f"YTS has stopped answering: {error}", EXIT_UNAVAILABLE)
+
+    def _note_ending(self, error: Stopped | YtsRefused) -> None:
+        if isinstance(error, YtsRefused):
+            self.given_up = Ending(str(error), EXIT_UNAVAILABLE)
+        elif isinstance(error, LimitReached):
+            self.given_up = Ending(
+                "as many requests were made as --max-requests allows", EXIT_LIMIT
+            )
 
     def close(self) -> None:
         """Start nothing more; threads that still wait for an answer are left behind."""

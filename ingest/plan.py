@@ -1,7 +1,7 @@
 """Work for the workers: ids as a person writes them, cut into batches; pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from yts.settings import Order
@@ -17,6 +17,8 @@ class PageBatch:
     page: int
     order: Order
     update: bool = False
+    #: Part of a sweep of the whole list, which remembers what it has seen.
+    is_sweep: bool = False
 
     @property
     def key(self) -> str:
@@ -31,8 +33,10 @@ class MovieBatch:
     ids: tuple[int, ...]
     #: Ask for stored movies too, and write what changed.
     update: bool = False
-    #: The ids come from the table itself and need no look whether they are known.
+    #: The ids come from the tables and need no look whether they are known.
     is_known: bool = False
+    #: A complete sweep has not seen them: one that YTS does not know either is gone.
+    is_unlisted: bool = False
 
 
 Batch = PageBatch | MovieBatch
@@ -69,9 +73,15 @@ def _parse_range(part: str) -> range:
 
 
 def plan_movie_batches(
-    ids: Iterable[int], batch_size: int, *, update: bool = False, is_known: bool = False
+    ids: Iterable[int], batch_size: int, kind: MovieBatch = MovieBatch(())
 ) -> Iterator[MovieBatch]:
-    """Yield *ids* in batches of up to *batch_size*, in their order."""
+    """Yield *ids* in batches of up to *batch_size*, in their order, otherwise like *kind*."""
     remaining = iter(ids)
     while batch := tuple(islice(remaining, batch_size)):
-        yield MovieBatch(batch, update=update, is_known=is_known)
+        yield replace(kind, ids=batch)
+
+
+def parse_page_key(key: str) -> PageBatch:
+    """Return the page that the ledger calls *key*, such as `asc:17`."""
+    order, _, number = key.partition(":")
+    return PageBatch(int(number), "asc" if order == "asc" else "desc")

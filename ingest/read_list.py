@@ -6,8 +6,11 @@ later run goes on where this one ends. From then on they are read newest first,
 one by one, until two in a row hold nothing new.
 """
 
-from database.ledger import complete_sweep, read_state, remember_progress
+from dataclasses import replace
+
+from database.sync import begin_sweep, complete_sweep, read_state, remember_progress
 from ingest.course import Course
+from ingest.find_gone import find_gone
 from ingest.plan import PageBatch
 from ingest.pool import BatchPool
 from ingest.report import PageReport
@@ -21,22 +24,25 @@ def plan_first_page(course: Course) -> PageBatch:
     settings = course.settings
     with course.db.get_session() as session:
         state = read_state(session)
-        if settings.ids is not None:
+        if not settings.reads_list:
             return PageBatch(1, "desc")
-        if settings.full or settings.update:
-            return PageBatch(1, "asc", settings.update)
+        if settings.full or settings.update or state.was_short:
+            return PageBatch(1, "asc", settings.update, is_sweep=True)
         if state.watermark_movie_id is not None:
             return PageBatch(1, "desc")
         # The page before is read again: removed movies shift the rest towards the front.
-        return PageBatch(max(1, state.next_page - 1), "asc")
+        return PageBatch(max(1, state.next_page - 1), "asc", is_sweep=True)
 
 
 def read_list(
     course: Course, worker: Worker, pool: BatchPool, first: PageBatch, page: MoviePage
 ) -> bool:
-    """Save *page*, fetched already, and read on from it; return whether nothing is lacking."""
+    """Save *page*, fetched just now, and read on from it; return whether nothing is lacking."""
     course.change(phase="pages")
-    report = worker.save_page(first, page)
+    if first.is_sweep and first.page == 1:
+        with course.db.get_session() as session:
+            begin_sweep(session)
+    report = worker.save_page(first, page, course.began_at)
     course.take(report)
     if first.order == "asc":
         return _read_oldest_first(course, pool, first, report.pages[0])
@@ -54,16 +60,21 @@ def _read_oldest_first(
     to_end = last_page(first_report.movie_count) - first.page + 1
     course.change(pages_expected=max(1, min(to_end, limit or to_end)))
     while course.goes_on and (pages := sweep.plan()):
-        batches = (PageBatch(number, "asc", first.update) for number in pages)
+        batches = (replace(first, page=number) for number in pages)
         for report in course.run_on(pool, batches):
             for told in report.pages:
                 sweep.take(told)
                 with course.db.get_session() as session:
                     remember_progress(session, sweep.next_page, told.movie_count)
-    if sweep.is_complete:
-        with course.db.get_session() as session:
-            complete_sweep(session)
-    return sweep.is_complete
+    if not sweep.is_complete:
+        return False
+    with course.db.get_session() as session:
+        is_believed = complete_sweep(session, sweep.movies_expected)
+    if is_believed:
+        find_gone(course, pool)
+    else:
+        course.listener.note("Movies were removed meanwhile; the next run reads the list again.")
+    return is_believed
 
 
 def _read_newest_first(course: Course, worker: Worker, first_report: PageReport) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Self
 
 from database.ledger import Failure
+from ingest.stop import Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ class BatchReport:
     pages: tuple[PageReport, ...] = ()
     #: Fields that YTS sent and nobody has told us about, with how many movies had them.
     unknown_fields: Counter[str] = field(default_factory=Counter)
-    #: Why there is no point in asking this source for more; None if all is well.
-    given_up: str | None = None
+    #: Why there is no point in asking for more; None if all is well.
+    given_up: Ending | None = None
 
     def __add__(self, other: Self) -> Self:
         """Join what came of two parts of the same work."""

@@ -9,23 +9,23 @@ One whole run: probe the source, read its list, then fetch the details that are 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
-from database.budget import reset_budget
 from database.db import DatabaseManager
-from database.ledger import change_run, start_run
+from database.errors import DatabaseNotReady
 from database.lock import hold_fetch_lock
+from database.runs import RunTakenOver, change_run, start_run
 from database.source import claim_source
-from ingest.budget import Stopped
+from ingest.budget import LimitReached, Stopped
 from ingest.course import Course, Listener
 from ingest.plan import PageBatch
 from ingest.pool import BatchPool
-from ingest.read_details import read_details
+from ingest.read_details import read_details, read_ids, retry_failed
 from ingest.read_list import plan_first_page, read_list
 from ingest.report import RunReport
 from ingest.settings import RunSettings
-from ingest.stop import Stop
+from ingest.stop import EXIT_FATAL, EXIT_LIMIT, EXIT_UNAVAILABLE, Stop
 from ingest.worker import Worker, run_batch, start_worker
 from yts.answers import MoviePage
 from yts.errors import YtsRefused, YtsUnavailable
@@ -34,7 +34,6 @@ from yts.errors import YtsRefused, YtsUnavailable
 PROBE_ATTEMPTS = 3
 #: How the Server header of practice data begins.
 SANDBOX_SERVER = "yts-sandbox"
-EXIT_DONE, EXIT_FATAL, EXIT_SOME_FAILED, EXIT_UNAVAILABLE = 0, 1, 3, 4
 
 
 def run_fetch(
@@ -48,25 +47,27 @@ def run_fetch(
     Raises:
         FetchLockHeld: another run is at work on this database.
         SourceMismatch: the sandbox would be mixed into the real catalogue.
+        RunTakenOver: this run lost its lock, and another has begun.
         DatabaseNotReady: the database went away and stayed away.
         YtsUnavailable: no base URL answers; nothing was changed.
         YtsRefused: no base URL is one of a YTS API; nothing was changed.
     """
-    with hold_fetch_lock(db.engine):
-        if settings.rate > 0:
-            reset_budget(db.engine, settings.rate)
+    with hold_fetch_lock(db.engine, settings.wait_lock_seconds, stop.wait) as lock:
         with db.get_session() as session:
             run_id = start_run(session, command)
-        course = Course(settings, db, run_id, listener, stop)
+        course = Course(settings, db, run_id, listener, stop=stop, lock=lock)
         try:
             return _follow(course)
         except (YtsUnavailable, YtsRefused):
-            course.finish(EXIT_UNAVAILABLE, is_sweep_complete=False)
+            course.finish(is_sweep_complete=False, exit_code=EXIT_UNAVAILABLE)
             raise
+        except LimitReached:
+            return course.finish(is_sweep_complete=False, exit_code=EXIT_LIMIT)
         except Stopped:
-            return course.finish(stop.exit_code, is_sweep_complete=False)
+            return course.finish(is_sweep_complete=False)
         except Exception:
-            course.finish(EXIT_FATAL, is_sweep_complete=False)
+            with suppress(DatabaseNotReady, RunTakenOver):
+                course.finish(is_sweep_complete=False, exit_code=EXIT_FATAL)
             raise
 
 
@@ -74,19 +75,15 @@ def _follow(course: Course) -> RunReport:
     settings = course.settings
     is_sweep_complete = True
     with _open_source(course) as (worker, first, page), _open_pool(course, worker) as pool:
-        if settings.ids is None:
+        if settings.retry_failed:
+            retry_failed(course, pool)
+        elif settings.ids is not None:
+            read_ids(course, pool, settings.ids)
+        else:
             is_sweep_complete = read_list(course, worker, pool, first, page)
-        if course.goes_on and (settings.details or settings.ids is not None):
-            read_details(course, pool)
-    return course.finish(_exit_code(course), is_sweep_complete=is_sweep_complete)
-
-
-def _exit_code(course: Course) -> int:
-    if course.stop.is_set():
-        return course.stop.exit_code
-    if course.given_up:
-        return EXIT_UNAVAILABLE
-    return EXIT_SOME_FAILED if course.has_failures else EXIT_DONE
+            if course.goes_on and settings.details:
+                read_details(course, pool)
+    return course.finish(is_sweep_complete=is_sweep_complete)
 
 
 @contextmanager
@@ -96,6 +93,7 @@ def _open_source(course: Course) -> Iterator[tuple[Worker, PageBatch, MoviePage]
     reasons: list[YtsUnavailable | YtsRefused] = []
     for api_url in course.settings.api_urls:
         with Worker(course.settings, api_url, course.run_id, course.stop) as worker:
+            worker.budget.reset()
             try:
                 page = worker.client.fetch_page(first.page, first.order, attempts=PROBE_ATTEMPTS)
             except (YtsUnavailable, YtsRefused) as error:

@@ -1,9 +1,11 @@
 """Everything a run was told, as one value that goes to every worker."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import URL
 
+from ingest.limits import ErrorLimit
 from yts.settings import ClientSettings
 
 
@@ -34,6 +36,23 @@ class RunSettings:
     update: bool = False
     #: Sweep the whole list, even where an earlier sweep was complete.
     full: bool = False
+    #: Take only recorded failures whose time has come.
+    retry_failed: bool = False
+    #: Renew details older than this, oldest first.
+    stale_after: timedelta | None = None
+    #: Requests of this run at the most; None: no limit.
+    max_requests: int | None = None
+    #: Seconds that this run may take, after which it ends in order; None: no limit.
+    max_seconds: float | None = None
+    #: End the run when more than this have failed; None: never.
+    max_errors: ErrorLimit | None = None
+    #: Seconds to wait for another fetch on the same database to end.
+    wait_lock_seconds: float = 0.0
+
+    @property
+    def reads_list(self) -> bool:
+        """Tell whether the run begins with the list, and is not about certain movies only."""
+        return self.ids is None and not self.retry_failed
 
     def client_settings(self, api_url: str) -> ClientSettings:
         """Return how to talk to *api_url*."""

@@ -3,6 +3,7 @@
 import signal
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -37,7 +38,9 @@ class Worker:
             max_overflow=max(5, settings.threads),
             application_name="yts-mirror worker",
         )
-        budget = RequestBudget(self.db.engine, settings.rate, stop)
+        self.budget = budget = RequestBudget(
+            self.db.engine, settings.rate, stop, settings.max_requests
+        )
         self.client = YtsClient(
             settings.client_settings(api_url),
             take_slot=budget.take_slot,
@@ -60,15 +63,16 @@ class Worker:
         return replace(report, given_up=self._fetcher.given_up)
 
     def _run_page(self, batch: PageBatch) -> BatchReport:
+        asked_at = datetime.now(UTC)
         page = self._fetcher.fetch_page(batch)
         if page is None:
             return BatchReport()
         if isinstance(page, Failure):
             return self._save(Step(failures=(page,)))
-        return self.save_page(batch, page)
+        return self.save_page(batch, page, asked_at)
 
-    def save_page(self, batch: PageBatch, page: MoviePage) -> BatchReport:
-        """Save a page that is already here, in one step."""
+    def save_page(self, batch: PageBatch, page: MoviePage, asked_at: datetime) -> BatchReport:
+        """Save a page that was asked for at *asked_at*, in one step."""
         failures = tuple(
             # A row that does not even say whose it is goes to the page's account.
             failure_of("page", batch.key, error)
@@ -79,6 +83,8 @@ class Worker:
         step = Step(
             page.movies,
             update=batch.update,
+            asked_at=asked_at,
+            is_sweep=batch.is_sweep,
             failures=failures,
             pages_read=(batch.key,),
             counters={"pages_read": 1},
@@ -99,13 +105,17 @@ class Worker:
         report = BatchReport()
         if skipped:
             report += self._save(Step(skipped=skipped, counters={"details_read": skipped}))
+        asked_at = datetime.now(UTC)
         for portion in self._fetcher.fetch_movies(wanted):
             movies = tuple(it for it in portion.values() if isinstance(it, MoviePayload))
+            missing = tuple(id_ for id_, it in portion.items() if it is None)
             step = Step(
                 movies,
                 has_details=True,
                 update=batch.update,
-                missing=tuple(id_ for id_, it in portion.items() if it is None),
+                asked_at=asked_at,
+                missing=missing,
+                gone=missing if batch.is_unlisted else (),
                 failures=tuple(it for it in portion.values() if isinstance(it, Failure)),
                 counters={"details_read": len(portion)},
             )

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 #: All that hangs together with rows of movies.
 TABLES = (
     "movies, genres, casts, torrents, movie_genres, movie_casts, movie_embeddings, "
-    "fetch_runs, fetch_failures, missing_movies, sync_state"
+    "fetch_runs, fetch_failures, missing_movies, sync_state, listed_movies"
 )
 
 
@@ -119,11 +119,21 @@ def payloads(movies: Sequence[Json]) -> list[MoviePayload]:
 
 
 def save(
-    db: DatabaseManager, *movies: Json, has_details: bool = True, update: bool = False
+    db: DatabaseManager,
+    *movies: Json,
+    has_details: bool = True,
+    update: bool = False,
+    asked_at: datetime | None = None,
 ) -> dict[int, str]:
     """Save *movies* as one batch, in a transaction of its own; return their outcomes."""
     with db.get_session() as session:
-        outcomes = save_movies(session, payloads(movies), has_details=has_details, update=update)
+        outcomes = save_movies(
+            session,
+            payloads(movies),
+            has_details=has_details,
+            update=update,
+            asked_at=asked_at,
+        )
     return dict(outcomes)
 
 

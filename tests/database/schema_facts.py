@@ -5,7 +5,9 @@ from sqlalchemy import URL, create_engine, text
 _QUESTIONS = {
     "tables": "SELECT relname, relkind, relpersistence, obj_description(oid, 'pg_class') "
     "FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S', 'v')",
-    "columns": "SELECT relname, attname, attnum, format_type(atttypid, atttypmod), attnotnull, "
+    # A column that was dropped leaves a gap in the numbers, and nothing else.
+    "columns": "SELECT relname, attname, row_number() OVER (PARTITION BY c.oid ORDER BY attnum), "
+    "format_type(atttypid, atttypmod), attnotnull, "
     "attidentity, attgenerated, pg_get_expr(adbin, adrelid), "
     "col_description(attrelid, attnum) FROM pg_attribute JOIN pg_class c ON c.oid = attrelid "
     "LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum "

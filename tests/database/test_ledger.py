@@ -8,15 +8,13 @@ from database.ledger import (
     FIRST_RETRY,
     LONGEST_RETRY,
     Failure,
-    complete_sweep,
     count_due_for_details,
     read_ids_without_details,
     read_missing,
-    read_state,
     record_failures,
     record_missing,
-    remember_progress,
 )
+from database.sync import complete_sweep, read_state, remember_progress
 from tests.conftest import run_sql
 from tests.database.movies import list_row, movie, read, save
 

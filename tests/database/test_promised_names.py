@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from database.bookkeeping import FetchFailure, FetchRun, MissingMovie, RequestBudget, SyncState
 from database.budget import reset_budget
 from database.db import DatabaseManager
-from database.ledger import Failure, read_state, record_failures, record_missing, start_run
+from database.ledger import Failure, record_failures, record_missing
 from database.models import Base, Cast, Genre, Movie, MovieCast, MovieEmbedding
+from database.runs import start_run
+from database.sync import note_listed, read_state
 from sandbox.server import Sandbox
 from tests.database.commands import REPO, in_database, run, run_python
 from tests.database.movies import movie, person, read, save
@@ -76,6 +78,7 @@ def test_every_model_has_a_dict_for_apis(db: DatabaseManager) -> None:
     with db.get_session() as session:
         start_run(session, "test")
         read_state(session)
+        note_listed(session, [1])
         record_missing(session, [5])
         record_failures(session, [Failure("page", "asc:1", "fetch", "YtsUnavailable", "none")])
         row_id = session.scalars(select(Movie.id)).one()

@@ -5,7 +5,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from database.bookkeeping import OUTCOMES
 from database.db import DatabaseManager
-from database.ledger import Failure, add_to_run, start_run
+from database.ledger import Failure
+from database.runs import add_to_run, start_run
 from database.step import Step, StepResult, save_step
 from tests.conftest import run_sql, table_contents
 from tests.database.movies import movie, payloads, read, save

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -44,14 +45,41 @@ def test_saving_twice_equals_once_to_the_last_time_stamp(
     db: DatabaseManager, sandbox: Sandbox
 ) -> None:
     """Whether it looks for changes or not, a second saving of the same answers writes nothing."""
-    movies = fetch_details(sandbox, range(1, 60))
-    assert set(save(db, *movies).values()) == {"saved"}
+    movies, asked_at = fetch_details(sandbox, range(1, 60)), datetime.now(UTC)
+    assert set(save(db, *movies, asked_at=asked_at).values()) == {"saved"}
     once = _everything(db)
 
-    assert set(save(db, *movies).values()) == {"skipped"}
-    assert set(save(db, *movies, update=True).values()) == {"unchanged"}
+    assert set(save(db, *movies, asked_at=asked_at).values()) == {"skipped"}
+    assert set(save(db, *movies, update=True, asked_at=asked_at).values()) == {"unchanged"}
 
     assert _everything(db) == once
+
+
+def test_an_older_answer_never_overwrites_a_newer_one(db: DatabaseManager) -> None:
+    """What was asked for earlier and comes later, from a slow connection, is left aside."""
+    now = datetime.now(UTC)
+    save(db, movie(1, title="New"), asked_at=now)
+
+    late = save(
+        db, movie(1, title="Old", genres=["Western"]), update=True, asked_at=now - timedelta(1)
+    )
+    fresh = save(db, movie(1, title="Newer"), update=True, asked_at=now + timedelta(1))
+
+    assert (late, fresh) == ({1: "skipped"}, {1: "updated"})
+    assert read_one(db, "title", 1) == "Newer"
+    assert "Western" not in read(db, "SELECT name FROM genres")
+
+
+def test_an_equal_answer_renews_only_the_time_of_the_details(db: DatabaseManager) -> None:
+    """A refresh of stale details that finds nothing new is no change, but it was made."""
+    now = datetime.now(UTC)
+    save(db, movie(1), asked_at=now)
+    changed_at = read_one(db, "updated_at", 1)
+
+    save(db, movie(1), update=True, asked_at=now + timedelta(1))
+
+    assert read_one(db, "details_fetched_at", 1) == now + timedelta(1)
+    assert read_one(db, "updated_at", 1) == changed_at
 
 
 def test_a_page_saved_twice_equals_once(db: DatabaseManager, sandbox: Sandbox) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from database.ledger import start_run
+from database.runs import start_run
 from tests.conftest import table_contents
 from tests.database.movies import Json, movie, person, read, save
 from tests.database.savers import run_in_processes, save_in_random_order

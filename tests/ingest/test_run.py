@@ -1,41 +1,22 @@
 """Whole runs against the sandbox and a real database, with real worker processes."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import pytest
-import requests
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from database.ledger import Failure, read_state, record_failures, record_missing
+from database.ledger import Failure, record_failures, record_missing
 from database.lock import FetchLockHeld, hold_fetch_lock
 from database.source import SourceMismatch
-from ingest.course import Listener
+from database.sync import read_state
 from ingest.plan import parse_ids
 from ingest.report import RunReport
-from ingest.run import run_fetch
-from ingest.settings import RunSettings
-from ingest.stop import Stop
 from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import table_contents
+from tests.ingest.runs import MOVIES, counted, fetch, impatient_client, set_faults, tell
 from yts.errors import YtsRefused, YtsUnavailable
-
-MOVIES = 200  # as the sandbox fixture serves
-
-
-def fetch(db: DatabaseManager, *api_urls: str, **settings: Any) -> RunReport:
-    """Run a fetch without a limit of the rate, in this process unless told otherwise."""
-    defaults: dict[str, Any] = {"workers": 1, "rate": 0.0, "timeout_seconds": 5.0}
-    listener = Listener(progress=lambda _row: None, note=lambda _sentence: None)
-    told = RunSettings(api_urls, db.url, **{**defaults, **settings})
-    return run_fetch(told, db, "a test", listener, Stop())
-
-
-def counted(sandbox: Sandbox) -> dict[str, Any]:
-    """Return what the sandbox has counted."""
-    return requests.get(f"{sandbox.root}/sandbox/stats", timeout=5).json()
 
 
 def test_a_run_mirrors_the_whole_catalogue(db: DatabaseManager, sandbox: Sandbox):
@@ -134,7 +115,7 @@ def test_new_movies_cost_one_request_each_and_a_few_pages(db: DatabaseManager, s
     A cron run finds what was added on top, and fetches only that.
     """
     fetch(db, sandbox.url)
-    requests.post(f"{sandbox.root}/sandbox/add?count=70", timeout=5)
+    tell(sandbox, "add?count=70")
 
     report = fetch(db, sandbox.url)
 
@@ -148,7 +129,7 @@ def test_an_update_writes_what_changed_and_nothing_else(db: DatabaseManager, san
     A refresh costs the list's requests and touches only movies that really changed.
     """
     fetch(db, sandbox.url)
-    requests.post(f"{sandbox.root}/sandbox/change?ids=3,5", timeout=5)
+    tell(sandbox, "change?ids=3,5")
 
     report = fetch(db, sandbox.url, update=True)
     again = fetch(db, sandbox.url, update=True)
@@ -176,11 +157,11 @@ def test_a_failed_page_is_recorded_and_read_by_the_next_run(
     """
     with open_sandbox(SandboxSettings(movies=400)) as sandbox:
         impatient_client(monkeypatch, attempts=1)
-        requests.post(f"{sandbox.root}/sandbox/faults", json={"no-movies": 0.4}, timeout=5)
+        set_faults(sandbox, no_movies=0.4)
         report = _until(lambda: fetch(db, sandbox.url, details=False, full=True), failed=True)
         with db.get_session() as session:
             watermark = read_state(session).watermark_movie_id
-        requests.post(f"{sandbox.root}/sandbox/faults", json={}, timeout=5)
+        set_faults(sandbox)
         repaired = fetch(db, sandbox.url, details=False)
 
     assert report.exit_code == 3
@@ -188,14 +169,6 @@ def test_a_failed_page_is_recorded_and_read_by_the_next_run(
     assert repaired.is_sweep_complete
     assert db.get_stats()["total_movies"] == 400
     assert db.get_stats()["total_failures"] == 0
-
-
-def impatient_client(monkeypatch: pytest.MonkeyPatch, **client: Any) -> None:
-    from yts.settings import ClientSettings
-
-    monkeypatch.setattr(
-        RunSettings, "client_settings", lambda _self, api_url: ClientSettings(api_url, **client)
-    )
 
 
 def _until(run: Callable[[], RunReport], *, failed: bool) -> RunReport:
@@ -219,11 +192,11 @@ def test_a_source_that_dies_is_left_alone_soon(
     impatient_client(monkeypatch, attempts=2, backoff_seconds=0.01)
     fetch(db, sandbox.url, details=False)
     asked = counted(sandbox)["requests"]
-    requests.post(f"{sandbox.root}/sandbox/faults", json={"503": 1.0}, timeout=5)
+    set_faults(sandbox, _503=1.0)
 
     with pytest.raises(YtsUnavailable):
         fetch(db, sandbox.url)
-    requests.post(f"{sandbox.root}/sandbox/faults", json={"500": 0.0}, timeout=5)
+    set_faults(sandbox, _500=0.0)
 
     assert counted(sandbox)["requests"] - asked <= 10
     assert db.get_stats()["total_failures"] == 0

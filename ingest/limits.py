@@ -1,0 +1,39 @@
+"""How much failure a run puts up with; pure."""
+
+from dataclasses import dataclass
+
+#: A percentage means little before so many were handled.
+FEWEST_FOR_A_SHARE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorLimit:
+    """Failures that a run puts up with: a number, or a share of those handled."""
+
+    number: int | None = None
+    #: 0 to 1.
+    share: float | None = None
+
+    def is_passed(self, failed: int, handled: int) -> bool:
+        """Tell whether *failed* of *handled* are too many."""
+        if self.number is not None and failed > self.number:
+            return True
+        is_telling = handled >= FEWEST_FOR_A_SHARE
+        return self.share is not None and is_telling and failed > self.share * handled
+
+
+def parse_error_limit(text: str) -> ErrorLimit:
+    """
+    Read `20` or `5%`.
+
+    Raises:
+        ValueError: neither a number nor a percentage.
+    """
+    number = text.strip().removesuffix("%")
+    if not number.isdecimal():
+        raise ValueError(f"{text!r} is no number and no percentage; write for instance 20 or 5%")
+    if not text.strip().endswith("%"):
+        return ErrorLimit(number=int(number))
+    if int(number) > 100:
+        raise ValueError(f"{text!r} is more than all of them")
+    return ErrorLimit(share=int(number) / 100)

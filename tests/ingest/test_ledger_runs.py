@@ -1,0 +1,74 @@
+"""The ledger as a tool: what failed is tried again when its time has come, and not before."""
+
+import pytest
+
+from database.db import DatabaseManager
+from database.ledger import Failure, record_failures
+from sandbox.server import Sandbox
+from tests.conftest import run_sql
+from tests.ingest.runs import MOVIES, counted, fetch, read_sql
+
+DUE = "UPDATE fetch_failures SET next_attempt_at = now() - interval '1 second'"
+
+
+def test_a_retry_takes_what_is_due_and_nothing_else(db: DatabaseManager, sandbox: Sandbox):
+    """
+    Pages and movies whose time has come are fetched; success removes them from the ledger.
+    """
+    failures = [Failure("page", "asc:2", "fetch", "Test", "")]
+    failures += [Failure("movie", str(id_), "fetch", "Test", "") for id_ in (5, 6, 160)]
+    with db.get_session() as session:
+        record_failures(session, failures)
+    run_sql(db.url, f"{DUE} WHERE key <> '6'")
+
+    report = fetch(db, sandbox.url, retry_failed=True)
+
+    assert report.exit_code == 0
+    assert set(counted(sandbox)["ids"]) == {"5", "160"}
+    assert read_sql(db, "SELECT key FROM fetch_failures") == ["6"]
+    assert db.get_stats()["total_movies"] == 50 + 2
+
+
+def test_a_movie_that_fails_for_ever_is_asked_for_less_and_less(
+    db: DatabaseManager, sandbox: Sandbox
+):
+    """
+    Its attempts are counted, the pause doubles, and runs in between leave it alone.
+    """
+    run_sql(
+        db.url,
+        "ALTER TABLE movies ADD CONSTRAINT no CHECK (external_id <> 7 OR like_count IS NULL)",
+    )
+    fetch(db, sandbox.url)
+    pauses = []
+    for attempt in range(1, 4):
+        attempts, minutes = read_sql(
+            db,
+            "SELECT attempts, round(extract(epoch FROM next_attempt_at - last_failed_at) / 60) "
+            "FROM fetch_failures",
+        )[0]
+        assert attempts == attempt
+        pauses.append(int(minutes))
+        run_sql(db.url, DUE)
+        assert fetch(db, sandbox.url, retry_failed=True).exit_code == 3
+
+    assert pauses == [10, 20, 40]
+    assert counted(sandbox)["ids"]["7"] == 4
+    fetch(db, sandbox.url)
+    assert counted(sandbox)["ids"]["7"] == 4, "its time had not come"
+    assert db.get_stats()["movies_with_details"] == MOVIES - 1
+
+
+@pytest.mark.parametrize("key", ["asc:1", "desc:2"])
+def test_both_orders_of_pages_are_read_again(db: DatabaseManager, sandbox: Sandbox, key: str):
+    """
+    A page failed in the order in which it was read, and is read again in that order.
+    """
+    with db.get_session() as session:
+        record_failures(session, [Failure("page", key, "fetch", "Test", "")])
+    run_sql(db.url, DUE)
+
+    fetch(db, sandbox.url, retry_failed=True)
+
+    assert db.get_stats()["total_movies"] == 50
+    assert db.get_stats()["total_failures"] == 0

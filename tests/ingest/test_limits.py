@@ -1,0 +1,115 @@
+"""Limits a user sets: requests, time, errors; and what goes on afterwards."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from database.db import DatabaseManager
+from ingest.limits import FEWEST_FOR_A_SHARE, ErrorLimit, parse_error_limit
+from sandbox.server import Sandbox, open_sandbox
+from sandbox.settings import SandboxSettings
+from tests.conftest import run_sql
+from tests.ingest.runs import MOVIES, counted, fetch, read_sql
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_run_never_makes_more_requests_than_it_may(
+    db: DatabaseManager, sandbox: Sandbox, workers: int
+):
+    """
+    The limit holds to the request over all processes and threads; nothing untried has failed.
+    """
+    report = fetch(db, sandbox.url, max_requests=57, workers=workers)
+
+    assert counted(sandbox)["requests"] == report.requests == 57
+    assert report.exit_code == 7
+    assert report.counts.failed == 0
+    assert db.get_stats()["movies_with_details"] == 57 - MOVIES / 50 - 1
+
+
+def test_runs_of_few_requests_finish_the_work_together(db: DatabaseManager, sandbox: Sandbox):
+    """
+    Each run takes up where the one before had to end.
+    """
+    codes = [fetch(db, sandbox.url, max_requests=60).exit_code for _ in range(4)]
+
+    assert codes == [7, 7, 7, 0]
+    assert db.get_stats()["movies_with_details"] == MOVIES
+
+
+def test_time_is_limited_too(db: DatabaseManager):
+    """
+    When its time is over a run ends in order, within seconds, and says that work is left.
+    """
+    with open_sandbox(SandboxSettings(movies=200, latency_seconds=0.2)) as slow:
+        report = fetch(db, slow.url, max_seconds=2.0, threads=2)
+
+    assert report.exit_code == 7
+    assert 2.0 <= report.seconds < 8.0
+    assert 0 < db.get_stats()["movies_with_details"] < MOVIES
+
+
+def test_too_many_errors_end_a_run_early(db: DatabaseManager, sandbox: Sandbox):
+    """
+    A run in which too much fails does not go on for hours.
+    """
+    run_sql(db.url, "ALTER TABLE movies ADD CONSTRAINT no CHECK (details_fetched_at IS NULL)")
+
+    report = fetch(db, sandbox.url, max_errors=ErrorLimit(number=30), batch_size=10)
+
+    assert report.exit_code == 3
+    assert "--max-errors" in str(report.ended_early)
+    assert 30 < report.counts.failed < 100
+
+
+@given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 100))
+def test_an_error_limit_is_passed_only_above_it(failed: int, more: int, percent: int):
+    """
+    A number counts failures; a share counts them against all, once there are enough.
+    """
+    handled = failed + more
+
+    assert parse_error_limit(str(percent)).is_passed(failed, handled) == (failed > percent)
+    assert parse_error_limit(f"{percent}%").is_passed(failed, handled) == (
+        handled >= FEWEST_FOR_A_SHARE and failed * 100 > percent * handled
+    )
+
+
+@pytest.mark.parametrize("nonsense", ["", "x", "-1", "101%", "5%%", "1.5"])
+def test_nonsense_is_no_error_limit(nonsense: str):
+    """
+    Whatever is neither a number nor a percentage is refused.
+    """
+    with pytest.raises(ValueError, match=r"number|more than all"):
+        parse_error_limit(nonsense)
+
+
+def test_stale_details_are_renewed_oldest_first(db: DatabaseManager, sandbox: Sandbox):
+    """
+    Only details beyond the age are asked for again, and a limited run takes the oldest.
+    """
+    fetch(db, sandbox.url)
+    with db.get_session() as session:
+        session.connection().exec_driver_sql(
+            "UPDATE movies SET details_fetched_at = now() - external_id * interval '1 day', "
+            "fetched_at = now() - interval '300 days' WHERE external_id <= 40"
+        )
+    asked = counted(sandbox)["ids"]
+
+    thirty_days = parse_days(30)
+    report = fetch(db, sandbox.url, stale_after=thirty_days, max_requests=2 + 5, threads=1)
+    again = {id_ for id_, times in counted(sandbox)["ids"].items() if times > asked[id_]}
+    rest = fetch(db, sandbox.url, stale_after=thirty_days)
+
+    old = read_sql(db, "SELECT external_id FROM movies WHERE external_id BETWEEN 30 AND 40")
+    assert again == {str(id_) for id_ in sorted(old)[-5:]}
+    assert report.exit_code == 7
+    assert report.counts.unchanged + rest.counts.unchanged == len(old)
+    assert fetch(db, sandbox.url, stale_after=thirty_days).requests == 2
+
+
+def parse_days(days: int):
+    """Return so many days as the command line reads them."""
+    from console.options import Duration
+
+    return Duration().convert(f"{days}d", None, None)

@@ -1,0 +1,108 @@
+"""Two fetches never write to one database; a killed one never stands in the way."""
+
+import threading
+import time
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from database.db import DatabaseManager
+from database.lock import FetchLockHeld, hold_fetch_lock
+from database.runs import RunTakenOver, start_run
+from database.step import Step, save_step
+from sandbox.server import Sandbox
+from tests.ingest.runs import fetch, read_sql
+from yts.payload import parse_movie
+
+
+def test_a_second_fetch_can_wait_for_the_first(db: DatabaseManager, sandbox: Sandbox):
+    """
+    With patience it begins when the other has ended.
+    """
+    with hold_fetch_lock(db.engine) as lock:
+        threading.Timer(0.7, lock.release).start()
+        began = time.monotonic()
+        report = fetch(db, sandbox.url, details=False, wait_lock_seconds=20)
+
+    assert report.exit_code == 0
+    assert 0.5 < time.monotonic() - began < 10
+
+
+def test_patience_has_an_end(db: DatabaseManager, sandbox: Sandbox):
+    """
+    Who waits in vain is told who holds the lock, when the time is over.
+    """
+    with hold_fetch_lock(db.engine), pytest.raises(FetchLockHeld, match="since"):
+        fetch(db, sandbox.url, wait_lock_seconds=0.6)
+
+
+def test_a_lost_lock_is_taken_anew(db: DatabaseManager):
+    """
+    When only the connection was lost, as by a restart, the run keeps its lock.
+    """
+    with hold_fetch_lock(db.engine) as lock:
+        _end_other_connections(db)
+        lock.keep()
+        with pytest.raises(FetchLockHeld), hold_fetch_lock(db.engine):
+            pass
+
+
+def test_a_lock_that_another_has_taken_meanwhile_is_not_shared(db: DatabaseManager):
+    """
+    Who lost the lock to somebody else stops.
+    """
+    other = create_engine(db.url)
+    with hold_fetch_lock(db.engine) as lock:
+        _end_other_connections(db)
+        with hold_fetch_lock(other), pytest.raises(FetchLockHeld):
+            lock.keep()
+    other.dispose()
+
+
+def test_a_run_that_was_taken_over_cannot_save(db: DatabaseManager):
+    """
+    Even before it notices: starting a run closes all others, and closed runs are refused.
+    """
+    with db.get_session() as session:
+        old = start_run(session, "old")
+    with db.get_session() as session:
+        start_run(session, "new")
+
+    with pytest.raises(RunTakenOver):
+        save_step(db, old, Step((parse_movie({"id": 1, "title": "Late"}),)))
+
+    assert db.get_stats()["total_movies"] == 0
+
+
+def test_a_killed_run_is_closed_by_the_next(db: DatabaseManager, sandbox: Sandbox):
+    """
+    Its row says killed, since its last sign of life, and its outcomes still add up.
+    """
+    with db.get_session() as session:
+        killed = start_run(session, "killed")
+    save_step(db, killed, Step((parse_movie({"id": 1, "title": "Saved"}),)))
+    _as_practice(db)
+
+    fetch(db, sandbox.url, details=False)
+
+    assert read_sql(
+        db, "SELECT phase, finished_at = heartbeat_at, exit_code FROM fetch_runs WHERE id = 1"
+    ) == [("killed", True, None)]
+    assert read_sql(db, "SELECT count(*) FROM fetch_runs WHERE finished_at IS NULL") == [0]
+
+
+def _as_practice(db: DatabaseManager) -> None:
+    with db.get_session() as session:
+        session.execute(text("INSERT INTO sync_state (source) VALUES ('sandbox')"))
+
+
+def _end_other_connections(db: DatabaseManager) -> None:
+    killer = create_engine(db.url)
+    with killer.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    killer.dispose()

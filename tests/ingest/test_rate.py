@@ -1,0 +1,57 @@
+"""The pace, as the server counts it."""
+
+import os
+import signal
+import threading
+import time
+
+import psutil
+
+from database.budget import read_pace
+from database.db import DatabaseManager
+from sandbox.server import Sandbox, open_sandbox
+from sandbox.settings import SandboxSettings
+from tests.ingest.runs import counted, fetch
+
+RATE = 40
+
+
+def test_no_second_has_more_than_one_request_too_many(db: DatabaseManager, sandbox: Sandbox):
+    """
+    Three processes with four threads each, one of them killed on the way, keep one pace.
+    """
+    killer = threading.Timer(2.5, _kill_a_worker)
+    killer.start()
+    began = time.monotonic()
+
+    fetch(db, sandbox.url, workers=3, rate=float(RATE))
+    killer.join()
+
+    stats = counted(sandbox)
+    assert stats["max_in_one_second"] <= RATE + 1
+    assert stats["requests"] / (time.monotonic() - began) > 0.5 * RATE
+    assert db.get_stats()["movies_with_details"] == 200
+
+
+def _kill_a_worker() -> None:
+    for child in psutil.Process().children():
+        if "spawn_main" in " ".join(child.cmdline()):
+            os.kill(child.pid, signal.SIGKILL)
+            return
+
+
+def test_a_server_that_says_slower_is_obeyed_by_all(db: DatabaseManager):
+    """
+    Above the server's limit 429s come; the pace is halved for all, and all is fetched.
+    """
+    with open_sandbox(SandboxSettings(movies=100, rate_limit=20)) as strict:
+        report = fetch(db, strict.url, workers=2, rate=40.0)
+        answers = counted(strict)["answers"]
+
+    refused = sum(codes.get("429", 0) for codes in answers.values())
+    assert 0 < refused < 60
+    assert report.counts.failed == 0
+    assert db.get_stats()["movies_with_details"] == 100
+    pace = read_pace(db.engine)
+    assert pace is not None
+    assert pace < 40
