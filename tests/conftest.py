@@ -25,7 +25,7 @@ for name in [name for name in os.environ if name.startswith(("YTS_", "DATABASE_U
 
 # Found anew in each run would be found by chance: the same examples every time. `long` looks for
 # new ones, LONGER times as many; what it finds becomes a test of its own.
-LONGER = 50
+LONGER = 20
 settings.register_profile("suite", derandomize=True, database=None, deadline=None)
 settings.register_profile("long", database=None, deadline=None, print_blob=True)
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "suite")
