@@ -1,5 +1,6 @@
 """Why a run ends before its work is done, and the wish that it should."""
 
+import signal
 import threading
 from dataclasses import dataclass
 
@@ -9,6 +10,13 @@ EXIT_SOME_FAILED = 3
 EXIT_UNAVAILABLE = 4
 EXIT_GUARD = 6
 EXIT_LIMIT = 7
+
+#: What a terminal, or who ends a service, sends to every process: the main process decides.
+GROUP_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+#: What the main process sends to its workers to ask them for an orderly end.
+STOP_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
