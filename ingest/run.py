@@ -17,7 +17,7 @@ from database.errors import DatabaseNotReady
 from database.lock import hold_fetch_lock
 from database.runs import RunTakenOver, change_run, start_run
 from database.source import claim_source
-from ingest.budget import LimitReached, Stopped
+from ingest.budget import LimitReached
 from ingest.course import Course, Listener
 from ingest.plan import PageBatch
 from ingest.pool import BatchPool
@@ -25,7 +25,7 @@ from ingest.read_details import read_details, read_ids, retry_failed
 from ingest.read_list import plan_first_page, read_list
 from ingest.report import RunReport
 from ingest.settings import RunSettings
-from ingest.stop import EXIT_FATAL, EXIT_LIMIT, EXIT_UNAVAILABLE, Stop
+from ingest.stop import EXIT_FATAL, EXIT_LIMIT, EXIT_UNAVAILABLE, Stop, Stopped
 from ingest.worker import Worker, run_batch, start_worker
 from yts.answers import MoviePage
 from yts.errors import YtsRefused, YtsUnavailable
@@ -52,23 +52,29 @@ def run_fetch(
         YtsUnavailable: no base URL answers; nothing was changed.
         YtsRefused: no base URL is one of a YTS API; nothing was changed.
     """
-    with hold_fetch_lock(db.engine, settings.wait_lock_seconds, stop.wait) as lock:
-        with db.get_session() as session:
-            run_id = start_run(session, command)
-        course = Course(settings, db, run_id, listener, stop=stop, lock=lock)
-        try:
-            return _follow(course)
-        except (YtsUnavailable, YtsRefused):
-            course.finish(is_sweep_complete=False, exit_code=EXIT_UNAVAILABLE)
-            raise
-        except LimitReached:
-            return course.finish(is_sweep_complete=False, exit_code=EXIT_LIMIT)
-        except Stopped:
-            return course.finish(is_sweep_complete=False)
-        except Exception:
-            with suppress(DatabaseNotReady, RunTakenOver):
-                course.finish(is_sweep_complete=False, exit_code=EXIT_FATAL)
-            raise
+    try:
+        with hold_fetch_lock(db.engine, settings.wait_lock_seconds, stop.sleep) as lock:
+            with db.get_session() as session:
+                run_id = start_run(session, command)
+            return _run(Course(settings, db, run_id, listener, stop=stop, lock=lock))
+    except Stopped:
+        return RunReport.of_nothing(stop.ending)
+
+
+def _run(course: Course) -> RunReport:
+    try:
+        return _follow(course)
+    except (YtsUnavailable, YtsRefused):
+        course.finish(is_sweep_complete=False, exit_code=EXIT_UNAVAILABLE)
+        raise
+    except LimitReached:
+        return course.finish(is_sweep_complete=False, exit_code=EXIT_LIMIT)
+    except Stopped:
+        return course.finish(is_sweep_complete=False)
+    except Exception:
+        with suppress(DatabaseNotReady, RunTakenOver):
+            course.finish(is_sweep_complete=False, exit_code=EXIT_FATAL)
+        raise
 
 
 def _follow(course: Course) -> RunReport:
@@ -95,7 +101,7 @@ def _open_source(course: Course) -> Iterator[tuple[Worker, PageBatch, MoviePage]
         with Worker(course.settings, api_url, course.run_id, course.stop) as worker:
             worker.budget.reset()
             try:
-                page = worker.client.fetch_page(first.page, first.order, attempts=PROBE_ATTEMPTS)
+                page = worker.probe(first, PROBE_ATTEMPTS)
             except (YtsUnavailable, YtsRefused) as error:
                 course.listener.note(f"{api_url}: {error}")
                 reasons.append(error)

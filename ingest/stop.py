@@ -19,6 +19,10 @@ GROUP_SIGNALS = tuple(
 STOP_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGTERM)
 
 
+class Stopped(Exception):
+    """The run is being stopped: leave at once, having tried nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """Why there is no point in going on, for a person, and the exit code that says so."""
@@ -38,3 +42,13 @@ class Stop(threading.Event):
         if not self.is_set():
             self.ending = ending
             self.set()
+
+    def sleep(self, seconds: float) -> None:
+        """
+        Sleep, or wake at once when the run is to end.
+
+        Raises:
+            Stopped: the run is to end.
+        """
+        if self.wait(seconds):
+            raise Stopped

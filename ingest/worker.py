@@ -51,6 +51,16 @@ class Worker:
         self._fetcher = Fetcher(self.client, settings.threads, stop)
         self._requests_counted = 0
 
+    def probe(self, first: PageBatch, attempts: int) -> MoviePage:
+        """
+        Fetch the first page of a run; it also shows whether the source is YTS.
+
+        Raises:
+            Stopped: the run is being stopped.
+            YtsUnavailable, YtsRefused: the source cannot be used.
+        """
+        return self._fetcher.ask_for_page(first, attempts)
+
     def run_batch(self, batch: Batch) -> BatchReport:
         """
         Do all of *batch*, or until a stop what is done by then.
