@@ -147,16 +147,15 @@ class BatchPool:
         for child in multiprocessing.active_children():
             with suppress(ProcessLookupError):
                 os.kill(child.pid or 0, STOP_SIGNAL)
-        for future in list(self._in_flight):
-            if future.cancel():
-                del self._in_flight[future]
+        # What waits for a worker is not cancelled: it comes back undone, and CPython's pool
+        # chokes on a cancelled batch when a process dies (python/cpython#107219).
         deadline = monotonic() + DRAIN_SECONDS
         while self._in_flight and monotonic() < deadline:
             done, _ = wait(self._in_flight, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
             self._tick()
             for future in done:
                 del self._in_flight[future]
-                if not future.cancelled() and future.exception() is None:
+                if future.exception() is None:
                     yield future.result()
 
     def _abandon(self) -> None:

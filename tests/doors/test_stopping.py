@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, whatever the fetch is doing: it ends in order, in time, and leaves nothing."""
+"""Ctrl-C and SIGTERM, whatever the fetch is doing: it ends in order, in time, without a trace."""
 
 import os
 import signal
@@ -41,7 +41,7 @@ def stop_group(process: Any, number: int) -> tuple[float, str]:
     _, stderr = process.communicate(timeout=30)
     took = time.monotonic() - began
     assert process.returncode == 128 + number, stderr
-    assert "Traceback" not in stderr
+    assert "Traceback" not in stderr, stderr
     until(lambda: not is_alive(process.pid), "the end of all its processes")
     return took, stderr
 
@@ -77,7 +77,7 @@ def test_a_signal_ends_the_wait_for_another_fetch(number: int, database_url: URL
     """
     Whoever waits for the lock has done nothing, leaves no row, and goes at once.
     """
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_lock%' AND "
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%pg_try_advisory_lock%%' AND "
     waiting += "datname = current_database() AND application_name = 'yts-mirror'"
     holder = create_engine(database_url)
     with DatabaseManager(database_url, application_name="a test") as db, hold_fetch_lock(holder):
