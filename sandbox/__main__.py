@@ -9,8 +9,8 @@ Examples:
   python -m sandbox --fault all=0.15 --rate-limit 20 --retry-after 5
 
 The base URL goes to stdout, all else to stderr. GET /sandbox/stats tells what was asked;
-POST /sandbox/add?count=5, /sandbox/remove?ids=1,2, /sandbox/change?ids=3 and /sandbox/faults
-change the catalogue and the faults while it runs.
+POST /sandbox/add?count=5, /sandbox/remove?ids=1,2, /sandbox/change?ids=3,
+/sandbox/spoil?ids=5&how=huge and /sandbox/faults change the catalogue and the faults while it runs.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """The three endpoints as functions from a query to the bytes of an honest answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 from sandbox import movie_json, wire
@@ -8,6 +8,7 @@ from sandbox.cast import sample
 from sandbox.catalogue import Catalogue
 from sandbox.chance import Purpose, dice
 from sandbox.listing import Shelf, read_list_request, read_number
+from sandbox.spoil import HONEST, WAYS
 
 Query = Mapping[str, str]
 
@@ -28,6 +29,8 @@ class Answers:
         self.catalogue = catalogue
         self._steady_cast = steady_cast
         self._turn = 0
+        #: Ids of bad movies, each with its way of `WAYS`.
+        self._spoilt: dict[int, str] = {}
         self._shelf = Shelf(catalogue)
         self._row = lru_cache(_ROWS_KEPT)(self._encode_row)
         self._details = lru_cache(_ROWS_KEPT)(self._encode_details)
@@ -36,6 +39,14 @@ class Answers:
             "movie_details.json": self.movie_details,
             "movie_suggestions.json": self.movie_suggestions,
         }
+
+    def spoil(self, movie_ids: Iterable[int], how: str) -> list[int]:
+        """Let movies be bad in the way *how* from now on; gives those that exist."""
+        spoilt = sorted({movie_id for movie_id in movie_ids if movie_id in self.catalogue})
+        self._spoilt |= dict.fromkeys(spoilt, how)
+        self._row.cache_clear()
+        self._details.cache_clear()
+        return spoilt
 
     def list_movies(self, query: Query) -> bytes:
         """Answer `list_movies.json`."""
@@ -91,7 +102,10 @@ class Answers:
         return sorted(alien, key=lambda other: alien[other])[:_SUGGESTIONS]
 
     def _encode_row(self, movie_id: int, _revision: int) -> bytes:
-        return wire.encode(movie_json.list_movie(self.catalogue, movie_id))
+        return self._encode(movie_id, movie_json.list_movie(self.catalogue, movie_id))
+
+    def _encode(self, movie_id: int, movie: movie_json.Json) -> bytes:
+        return wire.encode(WAYS[self._spoilt.get(movie_id, HONEST)](movie))
 
     def _encode_details(
         self, movie_id: int, _revision: int, turn: int, *, with_cast: bool, with_images: bool
@@ -101,4 +115,4 @@ class Answers:
         movie = movie_json.detailed_movie(
             self.catalogue, movie_id, shown, has_screenshots=with_images
         )
-        return wire.details_body(wire.encode(movie))
+        return wire.details_body(self._encode(movie_id, movie))

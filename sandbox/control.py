@@ -1,4 +1,11 @@
-"""The operator's side door, /sandbox/: look at the traffic, change the catalogue and the faults."""
+"""
+The operator's side door, /sandbox/: look at the traffic, change the catalogue and the faults.
+
+GET stats; POST add?count=5, remove?ids=1,2, change?ids=3, spoil?ids=5&how=huge, and faults with
+a JSON object of names and shares. A movie can be spoilt in these ways, in lists and details: huge
+(a description of 10 MB), nul, surrogates, wrong-types, out-of-range, null-title, many-torrents
+(5,000); honest ends it.
+"""
 
 from json import JSONDecodeError
 
@@ -7,6 +14,7 @@ from aiohttp import web
 from sandbox.desk import Desk
 from sandbox.settings import SandboxSettings
 from sandbox.shares import FaultShares
+from sandbox.spoil import WAYS
 
 
 class Control:
@@ -23,6 +31,7 @@ class Control:
             web.post("/sandbox/add", self.add),
             web.post("/sandbox/remove", self.remove),
             web.post("/sandbox/change", self.change),
+            web.post("/sandbox/spoil", self.spoil),
             web.post("/sandbox/faults", self.faults),
         ]
 
@@ -43,6 +52,13 @@ class Control:
     async def change(self, request: web.Request) -> web.Response:
         """Give the movies with these `ids` another rating and one more torrent."""
         return web.json_response({"changed": self._desk.catalogue.change(_numbers(request, "ids"))})
+
+    async def spoil(self, request: web.Request) -> web.Response:
+        """Let the movies with these `ids` be bad in the way `how`."""
+        how = request.query.get("how", "")
+        if how not in WAYS:
+            raise web.HTTPBadRequest(text=f"Give how as one of {', '.join(WAYS)}.")
+        return web.json_response({"spoilt": self._desk.spoil(_numbers(request, "ids"), how)})
 
     async def faults(self, request: web.Request) -> web.Response:
         """Replace all faults by the JSON object of names and shares in the body."""

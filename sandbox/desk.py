@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 
 from aiohttp import web
 
@@ -41,6 +42,10 @@ class Desk:
     def close(self) -> None:
         """Let stalled and delayed answers end now."""
         self._closing.set()
+
+    def spoil(self, movie_ids: Iterable[int], how: str) -> list[int]:
+        """Let movies be bad in one of the ways of `sandbox.spoil`; gives those that exist."""
+        return self._answers.spoil(movie_ids, how)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one request to the API."""

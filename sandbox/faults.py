@@ -104,9 +104,10 @@ async def _begin(scene: Scene) -> web.StreamResponse:
 
 
 async def _bad_json(scene: Scene) -> web.Response:
-    # Whole by its length, cut by its syntax: the third quarter is missing.
+    # Whole by its length, cut by its syntax: the third quarter is missing. On whichever side of
+    # a quotation mark the cut falls, what stands there is no JSON.
     quarter = len(scene.honest) // 4
-    return json_response(scene.honest[: 2 * quarter] + b'"' + scene.honest[3 * quarter :])
+    return json_response(scene.honest[: 2 * quarter] + b'"\\x' + scene.honest[3 * quarter :])
 
 
 async def _noise(scene: Scene) -> web.Response:

@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import URL, create_engine, text
 
 from database.db import DatabaseManager
@@ -21,6 +22,19 @@ RECORDED = REPO.parent / "shared" / "recorded"
 # What the developer's shell says must not reach the tests, nor the commands they start.
 for name in [name for name in os.environ if name.startswith(("YTS_", "DATABASE_URL", "PG"))]:
     del os.environ[name]
+
+# Found anew in each run would be found by chance: the same examples every time. `long` looks for
+# new ones, LONGER times as many; what it finds becomes a test of its own.
+LONGER = 50
+settings.register_profile("suite", derandomize=True, database=None, deadline=None)
+settings.register_profile("long", database=None, deadline=None, print_blob=True)
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "suite")
+settings.load_profile(PROFILE)
+
+
+def examples(count: int) -> settings:
+    """Return settings for *count* examples, or LONGER times as many where that is asked for."""
+    return settings(max_examples=count * (LONGER if PROFILE == "long" else 1))
 
 
 @pytest.fixture(scope="session")

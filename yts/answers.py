@@ -3,12 +3,13 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import from_json
 
-from yts.errors import MalformedMovie, NotYts, YtsUnavailable
+from yts.errors import AnswerTooLarge, MalformedMovie, NotYts, YtsUnavailable
 from yts.payload import MoviePayload, is_count, parse_movie
 
 #: Fields that YTS sends and this project leaves out: constants, formulas and relics.
@@ -38,6 +39,7 @@ def parse_page(body: bytes) -> MoviePage:
     Raises:
         YtsUnavailable: not JSON, cut short, or a status other than ok.
         NotYts: JSON of another shape.
+        AnswerTooLarge: nested too deeply.
     """
     data = _open_envelope(body)
     count, rows = data.get("movie_count"), data.get("movies")
@@ -75,6 +77,19 @@ def parse_details(body: bytes, movie_id: int) -> MoviePayload | None:
     return parse_movie(raw)
 
 
+def join_pages(parts: Sequence[MoviePage]) -> MoviePage:
+    """Return the page that *parts* are, each a smaller page of the same list, in order."""
+    movies: dict[int, MoviePayload] = {}
+    for movie in (movie for part in parts for movie in part.movies):
+        movies.setdefault(movie.id, movie)
+    return MoviePage(
+        max(part.movie_count for part in parts),
+        tuple(movies.values()),
+        tuple(error for part in parts for error in part.malformed),
+        count_unknown(movies.values()),
+    )
+
+
 def count_unknown(movies: Any) -> Counter[str]:
     """Count the fields of *movies* that are neither stored nor known to be left out."""
     return Counter(
@@ -98,22 +113,35 @@ def _open_envelope(body: bytes) -> dict[str, Any]:
 
 def _read_json(body: bytes) -> Any:
     # PHP warnings may stand before the JSON.
-    after_noise = re.search(rb"\{\s*\"status\".*", body, re.DOTALL)
+    after_noise = re.search(rb"\{\s*\"status\"\s*:\s*\".*", body, re.DOTALL)
     for candidate in (body, after_noise.group() if after_noise else b""):
         try:
             return from_json(candidate)
         except ValueError:
-            pass  # Lone surrogates stop the fast parser; the patient one takes them.
+            pass  # One odd value of one movie stops the fast parser.
         try:
-            return from_json(_without_surrogates(json.loads(candidate)))
-        except (ValueError, RecursionError):
+            return _read_patiently(candidate)
+        except ValueError:
             continue
+        except RecursionError as error:
+            if after_noise:
+                raise AnswerTooLarge(None, "the answer is nested too deeply") from error
     raise YtsUnavailable("the answer is not JSON: " + _excerpt(body))
 
 
-def _without_surrogates(answer: Any) -> bytes:
-    """Return *answer* as JSON with a question mark for what UTF-8 cannot hold."""
-    return json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
+def _read_patiently(body: bytes) -> Any:
+    """
+    Read JSON with bytes that are no UTF-8, lone surrogates, control characters, endless numbers.
+
+    What no text can hold becomes a question mark, and what no number can an infinity.
+    """
+    answer = json.loads(body.decode("utf-8", "replace"), strict=False, parse_int=_read_int)
+    clean = json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
+    return json.loads(clean)
+
+
+def _read_int(digits: str) -> int | float:
+    return int(digits) if len(digits) < 100 else float(digits)
 
 
 def _excerpt(body: bytes) -> str:

@@ -18,13 +18,16 @@ from tenacity import (
     wait_random,
 )
 
-from yts.answers import MoviePage, parse_details, parse_page
+from yts.answers import MoviePage, join_pages, parse_details, parse_page
 from yts.connection import Connections, Query
-from yts.errors import YtsUnavailable
+from yts.errors import AnswerTooLarge, YtsUnavailable
 from yts.payload import MoviePayload
 from yts.settings import MOVIES_PER_PAGE, ClientSettings, Order
 
 Answer = TypeVar("Answer")
+
+#: How many movies are asked for at once where so many make an answer too large.
+_FEWER_MOVIES = {MOVIES_PER_PAGE: 25, 25: 5, 5: 1}
 
 
 class YtsClient:
@@ -48,6 +51,8 @@ class YtsClient:
         self.settings = settings
         self._connections = Connections(settings, take_slot, slow_down)
         self._sleep = sleep
+        #: As the last page with movies had it.
+        self._movie_count = 0
 
     @property
     def requests_made(self) -> int:
@@ -65,30 +70,47 @@ class YtsClient:
 
         A page past the end is empty. One that should have movies and has none
         raises: YTS leaves them out under load, and that must not look like the end.
+        One that is too large is read in smaller parts, so that only a movie that is
+        too large by itself is lost: it is among the malformed, without an id.
         *attempts* replaces that of the settings.
 
         Raises:
             YtsUnavailable: no usable answer in any attempt.
             YtsRefused: asking again cannot help.
         """
+        return self._fetch_rows(page, MOVIES_PER_PAGE, order, attempts)
+
+    def _fetch_rows(self, page: int, limit: int, order: Order, attempts: int | None) -> MoviePage:
+        """Fetch page *page* of pages with *limit* movies each."""
 
         def parse(body: bytes) -> MoviePage:
             answer = parse_page(body)
-            is_empty = not answer.movies and not answer.malformed
-            if is_empty and answer.movie_count > (page - 1) * MOVIES_PER_PAGE:
-                raise YtsUnavailable(
-                    f"page {page} came without movies although YTS counts {answer.movie_count}"
-                )
+            if answer.movies or answer.malformed:
+                self._movie_count = answer.movie_count
+            # With the movies, YTS may leave out most of the count.
+            elif (count := max(answer.movie_count, self._movie_count)) > (page - 1) * limit:
+                raise YtsUnavailable(f"page {page} came without movies although YTS counts {count}")
             return answer
 
         # Without explicit sorting YTS sometimes answers with nothing at all.
-        query: Query = {
-            "limit": MOVIES_PER_PAGE,
-            "page": page,
-            "sort_by": "date_added",
-            "order_by": order,
-        }
-        return self._fetch("list_movies.json", query, parse, attempts)
+        query: Query = {"limit": limit, "page": page, "sort_by": "date_added", "order_by": order}
+        try:
+            return self._fetch("list_movies.json", query, parse, attempts)
+        except AnswerTooLarge as error:
+            if limit > 1:
+                return self._fetch_parts(page, limit, order, attempts)
+            lost = AnswerTooLarge(None, f"movie {page} of the list, {order}: {error}")
+            return MoviePage(0, (), (lost,))
+
+    def _fetch_parts(self, page: int, limit: int, order: Order, attempts: int | None) -> MoviePage:
+        """Fetch the same rows as `_fetch_rows`, in smaller pages."""
+        fewer = _FEWER_MOVIES[limit]
+        parts = range((page - 1) * limit // fewer + 1, page * limit // fewer + 1)
+        whole = join_pages([self._fetch_rows(part, fewer, order, attempts) for part in parts])
+        if whole.movie_count == 0 and whole.malformed:
+            # Endless answers, rather than so many endless movies in a row.
+            raise YtsUnavailable(f"not even one movie could be read: {whole.malformed[0]}")
+        return whole
 
     def fetch_details(self, movie_id: int) -> MoviePayload | None:
         """
@@ -97,7 +119,7 @@ class YtsClient:
         Raises:
             YtsUnavailable: no usable answer in any attempt.
             YtsRefused: asking again cannot help.
-            MalformedMovie: the movie is there but cannot be understood.
+            MalformedMovie: the movie is there but cannot be understood, or read at all.
         """
         query: Query = {"movie_id": movie_id, "with_cast": "true"}
         return self._fetch("movie_details.json", query, lambda body: parse_details(body, movie_id))

@@ -1,7 +1,7 @@
 """
 Requests over HTTP, one connection a thread: paced, bounded in size and time, never led astray.
 
-Errors come out as `YtsUnavailable` or `YtsRefused`, in words without passwords and queries.
+Errors come out as those of `yts.errors`, in words without passwords and queries.
 """
 
 import threading
@@ -13,7 +13,7 @@ import requests
 import urllib3
 
 from yts import PROJECT_URL, __version__
-from yts.errors import YtsRefused, YtsUnavailable
+from yts.errors import AnswerTooLarge, YtsRefused, YtsUnavailable
 from yts.settings import ClientSettings
 from yts.verdict import judge_status
 
@@ -66,6 +66,7 @@ class Connections:
         Raises:
             YtsUnavailable: no answer, or one that may be better next time.
             YtsRefused: a wrong address, another host, or a status that stays.
+            AnswerTooLarge: over MAX_ANSWER_BYTES.
         """
         try:
             body, target = self._read_answer(url, query)
@@ -113,7 +114,8 @@ class Connections:
         while chunk := response.raw.read1(64 * 1024, decode_content=True):
             body += chunk
             if len(body) > MAX_ANSWER_BYTES:
-                raise YtsUnavailable(f"the answer is larger than {MAX_ANSWER_BYTES >> 20} MB")
+                size = f"{MAX_ANSWER_BYTES >> 20} MB"
+                raise AnswerTooLarge(None, f"the answer is larger than {size}")
             if time.monotonic() > deadline:
                 raise YtsUnavailable(f"the answer took over {self._settings.answer_seconds:.0f} s")
         return bytes(body)

@@ -6,6 +6,7 @@ YtsError
 |   `-- NotYts        somebody answers, but not YTS: try again, or another base URL
 |-- YtsRefused        stop: unknown endpoint, redirect to another host
 `-- MalformedMovie    skip this movie, keep the others of its page
+    `-- AnswerTooLarge  more than can be read: skip it, or ask for fewer movies at once
 
 All take plain positional arguments, so they survive pickling between processes.
 """
@@ -56,3 +57,7 @@ class MalformedMovie(YtsError):
     def __str__(self) -> str:
         """Say the reason only; the id is shown beside it."""
         return self.reason
+
+
+class AnswerTooLarge(MalformedMovie):
+    """An answer is too large, or nested too deeply; it will be so the next time."""

@@ -22,6 +22,13 @@ def _empty_is_unknown(value: Any) -> Any:
     return None if value == "" else value
 
 
+def _no_flag(value: Any) -> Any:
+    # pydantic would take true for 1.
+    if isinstance(value, bool):
+        raise ValueError("true and false are no numbers")
+    return value
+
+
 def _storable(text: str | None) -> str | None:
     # PostgreSQL has no NUL in its texts.
     return (text.replace("\0", "").strip() or None) if text else None
@@ -32,11 +39,13 @@ _NonZero = BeforeValidator(_zero_is_unknown)
 
 Text = Annotated[str | None, AfterValidator(_storable)]
 Flag = Annotated[bool | None, _Known]
+Whole = Annotated[int, BeforeValidator(_no_flag)]
+Real = Annotated[float, BeforeValidator(_no_flag)]
 # The ranges are those of the columns that keep them.
-Small = Annotated[Annotated[int, Field(ge=0, le=2**15 - 1)] | None, _Known]
-Count = Annotated[Annotated[int, Field(ge=0, le=2**31 - 1)] | None, _Known]
-Bytes = Annotated[Annotated[int, Field(ge=0, le=2**63 - 1)] | None, _Known]
-Unix = Annotated[Annotated[int, Field(ge=0, le=_UNIX_MAX)] | None, _Known]
+Small = Annotated[Annotated[Whole, Field(ge=0, le=2**15 - 1)] | None, _Known]
+Count = Annotated[Annotated[Whole, Field(ge=0, le=2**31 - 1)] | None, _Known]
+Bytes = Annotated[Annotated[Whole, Field(ge=0, le=2**63 - 1)] | None, _Known]
+Unix = Annotated[Annotated[Whole, Field(ge=0, le=_UNIX_MAX)] | None, _Known]
 
 
 class _Payload(BaseModel):
@@ -102,18 +111,18 @@ class MoviePayload(_Uploaded):
 
     model_config = ConfigDict(extra="allow")
 
-    id: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    id: Annotated[Whole, Field(ge=1, le=2**31 - 1)]
     url: Text = None
     imdb_code: Text = None
     title: Text = None
     title_english: Text = None
     title_long: Text = None
     slug: Text = None
-    year: Annotated[Annotated[int, Field(ge=1, le=9999)] | None, _NonZero] = None
+    year: Annotated[Annotated[Whole, Field(ge=1, le=9999)] | None, _NonZero] = None
     #: IMDb's, 0.1 to 10.
-    rating: Annotated[Annotated[float, Field(gt=0, le=10)] | None, _NonZero] = None
+    rating: Annotated[Annotated[Real, Field(ge=0.05, le=10)] | None, _NonZero] = None
     #: Minutes.
-    runtime: Annotated[Annotated[int, Field(ge=1, le=2**15 - 1)] | None, _NonZero] = None
+    runtime: Annotated[Annotated[Whole, Field(ge=1, le=2**15 - 1)] | None, _NonZero] = None
     genres: tuple[Text, ...] | None = None
     summary: Text = None
     description_full: Text = None
@@ -156,6 +165,8 @@ def parse_movie(raw: object) -> MoviePayload:
         return MoviePayload.model_validate(raw)
     except ValidationError as error:
         raise MalformedMovie(_readable_id(raw), _first_problem(error)) from error
+    except ValueError as error:  # a number of thousands of digits in place of a text
+        raise MalformedMovie(_readable_id(raw), f"movie: {error}") from error
 
 
 def is_count(value: object) -> TypeGuard[int]:
@@ -171,4 +182,11 @@ def _readable_id(raw: object) -> int | None:
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors(include_url=False, include_context=False)[0]
     place = ".".join(str(part) for part in problem["loc"]) or "movie"
-    return f"{place}: {problem['msg']} (got {str(problem['input'])[:80]!r})"
+    return f"{place}: {problem['msg']} (got {_shown(problem['input'])})"
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(str(value)[:80])
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        return "what is too long to show"

@@ -1,6 +1,6 @@
 """The operator's side door."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -81,6 +81,38 @@ def test_changes_show_in_sorted_and_filtered_lists(sandbox: Sandbox) -> None:
     assert page_ids(sandbox, sort_by="rating", limit=1) != best
 
 
+def is_torrent_list_long(movie: dict[str, Any]) -> bool:
+    return len({torrent["hash"] for torrent in movie["torrents"]}) == 5_000
+
+
+@pytest.mark.parametrize(
+    ("how", "is_spoilt"),
+    [
+        ("huge", lambda movie: len(movie["description_full"]) > 10_000_000),
+        ("nul", lambda movie: "\0" in movie["title"]),
+        ("surrogates", lambda movie: "\ud83d " in movie["title"]),
+        ("wrong-types", lambda movie: isinstance(movie["title"], list)),
+        ("out-of-range", lambda movie: movie["year"] > 2**64 and movie["runtime"] < 0),
+        ("null-title", lambda movie: movie["title"] is None),
+        ("many-torrents", is_torrent_list_long),
+    ],
+)
+def test_spoilt_movies_are_bad_in_lists_and_details(
+    sandbox: Sandbox, how: str, is_spoilt: Callable[[dict[str, Any]], bool]
+) -> None:
+    """
+    Only they, in one way at a time, until they are honest again; and the answers are JSON.
+    """
+    before = read(sandbox, "list_movies", order_by="asc")
+    assert order(sandbox, "spoil", params={"ids": "5,999999", "how": how}) == {"spoilt": [5]}
+    rows = read(sandbox, "list_movies", order_by="asc")["movies"]
+
+    assert is_spoilt(details(sandbox, 5))
+    assert [is_spoilt(row) for row in rows] == [row["id"] == 5 for row in rows]
+    order(sandbox, "spoil", params={"ids": "5", "how": "honest"})
+    assert read(sandbox, "list_movies", order_by="asc") == before
+
+
 def test_stats_tell_what_was_asked(sandbox: Sandbox) -> None:
     """
     Requests by endpoint and status, pages and ids; the side door itself is not counted.
@@ -121,6 +153,8 @@ def test_faults_can_be_switched_while_it_runs(sandbox: Sandbox) -> None:
         ("add", {"params": {"count": "many"}}),
         ("remove", {}),
         ("change", {"params": {"ids": "1;2"}}),
+        ("spoil", {"params": {"ids": "1", "how": "gently"}}),
+        ("spoil", {"params": {"how": "huge"}}),
         ("faults", {"json": {"flood": 1}}),
         ("faults", {"json": [1]}),
         ("faults", {"json": {"503": None}}),

@@ -5,16 +5,16 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.conftest import examples
 from tests.yts.answers import a_movie, a_row, details_answer, page_answer
 from yts.answers import parse_details, parse_page
 from yts.errors import YtsError
 from yts.payload import MoviePayload
 
-#: Found anew in each run would be found by chance: the same examples every time.
-same_each_time = settings(derandomize=True, database=None, deadline=None, max_examples=150)
+fuzz = examples(150)
 
 WHOLE_ANSWERS: list[bytes] = [
     page_answer(a_row(1), a_row(2), a_row(3)),
@@ -64,7 +64,7 @@ def assert_storable(movie: MoviePayload) -> None:
     assert movie.uploaded_at is None or movie.uploaded_at.utcoffset() is not None
 
 
-@same_each_time
+@fuzz
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_value_or_one_of_our_errors(body: bytes):
     """
@@ -75,7 +75,7 @@ def test_any_bytes_give_a_value_or_one_of_our_errors(body: bytes):
             assert_storable(movie)
 
 
-@same_each_time
+@fuzz
 @given(any_json, any_json)
 def test_any_json_gives_a_value_or_one_of_our_errors(data: Any, row: Any):
     """
@@ -87,7 +87,7 @@ def test_any_json_gives_a_value_or_one_of_our_errors(data: Any, row: Any):
             assert_storable(movie)
 
 
-@same_each_time
+@fuzz
 @given(st.sampled_from(WHOLE_ANSWERS), st.integers(0, 2**32), st.lists(any_json, min_size=3))
 def test_damaged_answers_give_a_value_or_one_of_our_errors(
     whole: bytes, seed: int, replacements: list[Any]
@@ -103,7 +103,7 @@ def test_damaged_answers_give_a_value_or_one_of_our_errors(
         assert_storable(movie)
 
 
-@same_each_time
+@fuzz
 @given(st.sampled_from(WHOLE_ANSWERS), st.data())
 def test_cut_and_flipped_answers_give_a_value_or_one_of_our_errors(
     whole: bytes, data: st.DataObject

@@ -95,6 +95,21 @@ def test_a_page_that_stays_empty_is_unavailable_in_the_end(client: YtsClient, se
     assert len(server.asked) == 5
 
 
+@pytest.mark.parametrize("movie_count", [0, 1, 3, 49])
+def test_an_empty_page_with_a_count_that_has_collapsed_is_not_the_end(
+    client: YtsClient, server: CannedServer, movie_count: int
+):
+    """
+    Counts of 1, 3 and 49 without movies were seen (quirk 2); the page before knew better.
+    """
+    nothing = page_answer(movie_count=movie_count)
+    server.give(page_answer(a_row(7), movie_count=60), nothing, page_answer(a_row(8)))
+    client.fetch_page(1, "desc")
+
+    assert [movie.id for movie in client.fetch_page(2, "desc").movies] == [8]
+    assert len(server.asked) == 3
+
+
 def test_a_page_of_malformed_movies_is_not_empty(client: YtsClient, server: CannedServer):
     """
     Its movies are there, so asking again would not help.

@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from yts.errors import MalformedMovie, NotYts, YtsError, YtsRefused, YtsUnavailable
+from yts.errors import AnswerTooLarge, MalformedMovie, NotYts, YtsError, YtsRefused, YtsUnavailable
 
 ERRORS = [
     YtsUnavailable("no answer"),
@@ -16,6 +16,7 @@ ERRORS = [
     YtsRefused("moved to another host"),
     MalformedMovie(4711, "year: no number"),
     MalformedMovie(None, "no movie at all"),
+    AnswerTooLarge(None, "larger than 8 MB"),
 ]
 
 
@@ -49,8 +50,10 @@ def test_errors_cross_a_process_boundary_whole(other_process: ProcessPoolExecuto
 
 def test_the_kinds_are_told_apart_by_what_to_do():
     """
-    Try again, stop, skip this movie; an answer that is not from YTS is one to try again.
+    Try again, stop, skip this movie; an answer that is not from YTS is one to try again,
+    one that is too large is not.
     """
+    assert issubclass(AnswerTooLarge, MalformedMovie)
     assert issubclass(NotYts, YtsUnavailable)
     assert not issubclass(YtsRefused, YtsUnavailable)
     assert not issubclass(MalformedMovie, YtsUnavailable | YtsRefused)

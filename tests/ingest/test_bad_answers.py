@@ -1,0 +1,156 @@
+"""Bad movies cost themselves, bad answers nothing but time; the ledger says why."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+
+from database.db import DatabaseManager
+from ingest.plan import parse_ids
+from sandbox.server import Sandbox
+from sandbox.spoil import HONEST, WAYS
+from tests.conftest import table_contents
+from tests.database.movies import read
+from tests.ingest.test_run import MOVIES, fetch, impatient_client
+
+BAD = 60
+#: Ways in which a movie is still worth storing.
+STORABLE = {"nul", "surrogates", "null-title", "many-torrents"}
+#: Faults that come as HTTP 200 and are no YTS answer; the others are those of any web server.
+NO_ANSWERS = ["cloudflare-200", "truncated", "bad-json", "wrong-shape", "status-error"]
+LEDGER = "SELECT kind, key, stage, error_class FROM fetch_failures ORDER BY 1, 2"
+
+
+def order(sandbox: Sandbox, command: str, **request: Any) -> None:
+    """Give the operator's command."""
+    url = f"{sandbox.root}/sandbox/{command}"
+    requests.post(url, timeout=5, **request).raise_for_status()
+
+
+@pytest.mark.parametrize("how", sorted(WAYS.keys() - {HONEST}))
+def test_one_bad_movie_costs_no_other(db: DatabaseManager, sandbox: Sandbox, how: str):
+    """
+    On a list page: it is stored, or it is in the ledger; the sweep is complete and all others
+    have their details. Once it is honest again, the next runs fetch it.
+    """
+    order(sandbox, "spoil", params={"ids": BAD, "how": how})
+    report = fetch(db, sandbox.url)
+
+    is_storable = how in STORABLE
+    ids = read(db, "SELECT external_id FROM movies WHERE details_fetched_at IS NOT NULL")
+    assert len(ids) == MOVIES - (not is_storable)
+    assert (BAD in ids) == is_storable
+    assert report.exit_code == (0 if is_storable else 3)
+    if not is_storable:
+        # A movie that could not be read at all has no id, only a place.
+        is_read = how != "huge"
+        (failure,) = read(db, LEDGER)
+        assert failure[:2] == (("movie", str(BAD)) if is_read else ("page", "asc:2"))
+        assert failure[2:] == ("parse", "MalformedMovie" if is_read else "AnswerTooLarge")
+
+    order(sandbox, "spoil", params={"ids": BAD, "how": "honest"})
+    assert fetch(db, sandbox.url, full=True, update=True).exit_code == 0
+    assert fetch(db, sandbox.url).exit_code == 0
+    assert db.get_stats()["movies_with_details"] == MOVIES
+    assert read(db, LEDGER) == []
+
+
+@pytest.mark.parametrize("how", sorted(WAYS.keys() - {HONEST}))
+def test_one_bad_details_answer_costs_no_other(db: DatabaseManager, sandbox: Sandbox, how: str):
+    """
+    The movie keeps what the list said of it; it is neither missing nor asked for again at once.
+    """
+    fetch(db, sandbox.url, details=False)
+    listed = table_contents(db)["movies"]
+    order(sandbox, "spoil", params={"ids": BAD, "how": how})
+    report = fetch(db, sandbox.url, ids=parse_ids("51-80"))
+
+    is_storable = how in STORABLE
+    failed = [] if is_storable else [("movie", str(BAD), "parse")]
+    assert [row[:3] for row in read(db, LEDGER)] == failed
+    assert report.counts.failed == len(failed)
+    assert str(BAD) not in read(db, "SELECT external_id::text FROM missing_movies")
+    if not is_storable:
+        kept = [row for row in listed if row[0] == BAD]
+        assert [row for row in table_contents(db)["movies"] if row[0] == BAD] == kept
+    requests_made = fetch(db, sandbox.url).requests
+    assert requests_made <= MOVIES - 25 + 2
+
+
+def spoil_stage(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, stage: str, fault: str) -> None:
+    """Let every answer from the beginning of *stage* on go wrong, in whichever way."""
+    module = __import__("ingest.run", fromlist=[stage])
+    begin: Callable[..., Any] = getattr(module, stage)
+
+    def begin_badly(*arguments: Any) -> Any:
+        order(sandbox, "faults", json={fault: 1.0})
+        return begin(*arguments)
+
+    monkeypatch.setattr(module, stage, begin_badly)
+
+
+@pytest.mark.parametrize("fault", [*NO_ANSWERS, "no-movies"])
+@pytest.mark.parametrize("full", [False, True])
+def test_pages_that_are_no_yts_answers_leave_no_trace(
+    db: DatabaseManager,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    full: bool,
+):
+    """
+    All after the first page: nothing of them is stored, nothing is missing, the watermark stays
+    where it was; the ledger names each page and why. The next honest run makes good.
+    """
+    impatient_client(monkeypatch, attempts=2, backoff_seconds=0.01)
+    fetch(db, sandbox.url, details=False)
+    before = table_contents(db)
+    state = "SELECT watermark_movie_id FROM sync_state"
+    (watermark,) = read(db, state)
+    order(sandbox, "add", params={"count": 150})
+    with monkeypatch.context() as patch:
+        spoil_stage(patch, sandbox, "read_list", fault)
+        report = fetch(db, sandbox.url, details=False, full=full)
+
+    assert report.exit_code in {3, 4}
+    assert not report.is_sweep_complete
+    assert report.counts.saved == (0 if full else 50)
+    assert table_contents(db)["movies"][:MOVIES] == before["movies"]
+    assert read(db, state) == [watermark]
+    assert read(db, "SELECT count(*) FROM missing_movies") == [0]
+    failures = read(db, LEDGER)
+    assert failures
+    assert {(kind, stage) for kind, _, stage, _ in failures} == {("page", "fetch")}
+    assert {error for *_, error in failures} <= {"YtsUnavailable", "NotYts"}
+    assert all(read(db, "SELECT length(message) > 10 FROM fetch_failures"))
+
+    order(sandbox, "faults", json={})
+    assert fetch(db, sandbox.url, details=False, full=True).is_sweep_complete
+    assert db.get_stats()["total_movies"] == MOVIES + 150
+    assert read(db, LEDGER) == [failure for failure in failures if "desc" in failure[1]]
+
+
+@pytest.mark.parametrize("fault", [*NO_ANSWERS, "other-movie"])
+def test_details_that_are_no_yts_answers_leave_no_trace(
+    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, fault: str
+):
+    """
+    What the list said stays as it is, nothing is missing, and the run gives up soon.
+    """
+    impatient_client(monkeypatch, attempts=2, backoff_seconds=0.01)
+    fetch(db, sandbox.url, details=False)
+    before = table_contents(db)
+    (watermark,) = read(db, "SELECT watermark_movie_id FROM sync_state")
+    with monkeypatch.context() as patch:
+        spoil_stage(patch, sandbox, "read_details", fault)
+        report = fetch(db, sandbox.url)
+
+    assert report.exit_code == 4
+    assert table_contents(db) == before
+    assert before["missing"] == []
+    assert read(db, "SELECT watermark_movie_id FROM sync_state") == [watermark]
+    failures = read(db, LEDGER)
+    assert 5 <= len(failures) == report.counts.failed < 20
+    assert {(kind, stage) for kind, _, stage, _ in failures} == {("movie", "fetch")}
+    assert {error for *_, error in failures} <= {"YtsUnavailable", "NotYts"}

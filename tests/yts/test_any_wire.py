@@ -1,0 +1,160 @@
+"""Whatever bytes a server sends over HTTP, the client returns a value or raises our errors."""
+
+import random
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import examples
+from tests.yts.answers import a_movie, a_row, details_answer, page_answer
+from tests.yts.test_any_bytes import assert_storable_text
+from yts.answers import MoviePage
+from yts.client import YtsClient
+from yts.errors import MalformedMovie, YtsRefused, YtsUnavailable
+from yts.payload import MoviePayload
+from yts.settings import ClientSettings
+
+fuzz = examples(150)
+
+#: Lines of a head, in order and out of it.
+_LINES = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.1 302 Found",
+        b"HTTP/1.1 429 Slow",
+        b"HTTP/1.1 999999 \xff",
+        b"HTTP/9.9 -1",
+        b"ICY 200 OK",
+        b"Content-Length: 0",
+        b"Content-Length: -5",
+        b"Content-Length: 1e9",
+        b"Content-Length: 99999999999999999999999",
+        b"Transfer-Encoding: chunked",
+        b"Content-Encoding: gzip",
+        b"Content-Encoding: br, zstd, gzip, deflate",
+        b"Content-Encoding: deflate, " * 9,
+        b"Content-Type: application/json; charset=utf-99\xff",
+        b"Location: http://[::1",
+        b"Location: //\xff\xfe:99999/",
+        b"Location: ../../\x00",
+        b"Location: " + b"a" * 70_000,
+        b"Retry-After: 0 Jan 99999 99:99:99 +9999999",
+        b"Retry-After: -1e400",
+        b"Set-Cookie: a=\xff; expires=never; domain=.",
+        b"Server: \x1b[2J\xff",
+        b" folded",
+        b"no colon",
+        b": no name",
+        b"\x00\x01",
+        b"X: y\r\n" * 300,
+    ]
+) | st.binary(max_size=40)
+
+
+class RawServer:
+    """Answers every request with the same bytes, whatever they are, and closes."""
+
+    def __init__(self) -> None:
+        self.answer = b""
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/api/v2"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                connection.settimeout(5)
+                connection.recv(65_536)
+                connection.sendall(self.answer)
+                connection.shutdown(socket.SHUT_WR)
+                connection.recv(1)
+
+
+@pytest.fixture(scope="module")
+def raw() -> Iterator[RawServer]:
+    """Open a server of raw bytes."""
+    server = RawServer()
+    yield server
+    server.close()
+
+
+def whole_answer(body: bytes, *lines: bytes) -> bytes:
+    """Return an answer in order, with further lines in its head."""
+    size = b"Content-Length: %d" % len(body)
+    return b"\r\n".join([b"HTTP/1.1 200 OK", b"Connection: close", size, *lines, b"", body])
+
+
+WHOLE = [
+    whole_answer(page_answer(a_row(1), a_row(2))),
+    whole_answer(details_answer(a_movie(1))),
+]
+
+
+def ask_both_ways(url: str) -> None:
+    """Ask for a page and for details; let nothing pass but values and our three errors."""
+    client = YtsClient(ClientSettings(url, read_seconds=2, connect_seconds=2, attempts=1))
+    try:
+        assert isinstance(client.fetch_page(1, "asc"), MoviePage)
+    except (YtsUnavailable, YtsRefused) as error:
+        assert_storable_text(str(error))
+    try:
+        assert isinstance(client.fetch_details(1), MoviePayload | None)
+    except (YtsUnavailable, YtsRefused, MalformedMovie) as error:
+        assert_storable_text(str(error))
+    client.close()
+
+
+@fuzz
+@given(st.sampled_from(WHOLE), st.integers(0, 2**32), st.integers(1, 6))
+def test_damaged_bytes_give_a_value_or_one_of_our_errors(
+    raw: RawServer, whole: bytes, seed: int, damages: int
+):
+    """
+    Flipped, cut, doubled, put in, taken out, in head and body alike.
+    """
+    answer, dice = bytearray(whole), random.Random(seed)
+    for _ in range(damages):
+        # Half of them in the head, where the body would leave it hardly any.
+        place = dice.randrange(dice.choice([min(60, len(answer)), len(answer)]) or 1)
+        length = dice.choice([1, 1, 2, 30, 1000])
+        deed = dice.choice(["flip", "cut", "double", "in", "out"])
+        if deed == "flip" and answer:
+            answer[place % len(answer)] ^= 1 << dice.randrange(8)
+        elif deed == "cut":
+            del answer[max(place, 1) :]
+        elif deed == "double":
+            answer[place:place] = answer[place : place + length]
+        elif deed == "in":
+            answer[place:place] = dice.randbytes(length)
+        else:
+            del answer[place : place + length]
+    raw.answer = bytes(answer)
+    ask_both_ways(raw.url)
+
+
+@fuzz
+@given(st.lists(_LINES, max_size=5), st.binary(max_size=60), st.booleans())
+def test_any_head_gives_a_value_or_one_of_our_errors(
+    raw: RawServer, lines: list[bytes], rest: bytes, has_start: bool
+):
+    """
+    Encodings that are not, lengths that are not, redirects to nowhere.
+    """
+    if has_start:
+        raw.answer = whole_answer(rest, *lines)
+    else:
+        raw.answer = b"\r\n".join([*lines, b"", rest])
+    ask_both_ways(raw.url)

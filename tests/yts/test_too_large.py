@@ -1,0 +1,150 @@
+"""A movie that is too much to read costs itself and nothing else."""
+
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+
+from tests.yts.answers import a_movie, a_row, details_answer, page_answer
+from tests.yts.canned import Asked, Canned, CannedServer
+from yts.client import YtsClient
+from yts.connection import MAX_ANSWER_BYTES
+from yts.errors import AnswerTooLarge, YtsUnavailable
+from yts.settings import Order
+
+HUGE = "x" * (MAX_ANSWER_BYTES + 1)
+
+
+def serve_list(server: CannedServer, ids: range, huge: Collection[int]) -> None:
+    """Serve a list of *ids*, of which those in *huge* are larger than any answer may be."""
+
+    def answer(asked: Asked) -> Canned:
+        limit, page = int(asked.query["limit"]), int(asked.query["page"])
+        rows = [a_row(it) for it in ids[(page - 1) * limit : page * limit]]
+        body = page_answer(*rows, movie_count=len(ids))
+        return Canned(HUGE.encode() if {row["id"] for row in rows} & set(huge) else body)
+
+    server.script = answer
+
+
+@pytest.mark.parametrize("huge", [{51}, {77}, {100}, {51, 52, 80}], ids=str)
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_the_others_of_a_page_are_read(
+    client: YtsClient, server: CannedServer, pauses: list[float], huge: set[int], order: Order
+):
+    """
+    The page is read again in parts; nothing is asked twice, and nobody waits.
+    """
+    serve_list(server, range(1, 201), huge)
+    page = client.fetch_page(2, order)
+
+    assert [movie.id for movie in page.movies] == [it for it in range(51, 101) if it not in huge]
+    assert page.movie_count == 200
+    assert [error.movie_id for error in page.malformed] == [None] * len(huge)
+    for error, place in zip(page.malformed, sorted(huge), strict=True):
+        assert str(error) == f"movie {place} of the list, {order}: the answer is larger than 8 MB"
+    questions = [(asked.query["limit"], asked.query["page"]) for asked in server.asked]
+    assert len(set(questions)) == len(questions) <= 1 + 2 + len(huge) * 10
+    assert {asked.query["order_by"] for asked in server.asked} == {order}
+    assert pauses == []
+
+
+def test_the_last_page_ends_where_it_ends(client: YtsClient, server: CannedServer):
+    """
+    Parts past the end are empty; that is no trouble.
+    """
+    serve_list(server, range(1, 54), {52})
+    page = client.fetch_page(2, "asc")
+
+    assert [movie.id for movie in page.movies] == [51, 53]
+    assert len(page.malformed) == 1
+
+
+def test_a_part_that_comes_without_movies_is_not_taken_for_the_end(
+    client_once: YtsClient, server: CannedServer
+):
+    """
+    Else its movies would be lost without a word.
+    """
+    serve_list(server, range(1, 201), {7})
+    honest = server.script
+    assert honest is not None
+    nothing = Canned(page_answer(movie_count=200))
+    part = {"limit": "5", "page": "4"}
+    server.script = lambda asked: nothing if part.items() <= asked.query.items() else honest(asked)
+
+    with pytest.raises(YtsUnavailable, match="without movies"):
+        client_once.fetch_page(1, "asc")
+
+
+def test_endless_answers_are_soon_given_up(client: YtsClient, server: CannedServer):
+    """
+    Five answers in a row that are too large for one movie are not from YTS.
+    """
+    server.give(HUGE.encode())
+    with pytest.raises(YtsUnavailable, match="larger than 8 MB"):
+        client.fetch_page(1, "asc")
+    assert len(server.asked) == 8
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (details_answer(a_movie(5, description_full=HUGE)), "larger than 8 MB"),
+        (details_answer(a_movie(5)).replace(b'"R"', b"[" * 9999 + b"]" * 9999), "nested"),
+    ],
+    ids=["large", "deep"],
+)
+def test_details_that_are_too_large_are_asked_for_once(
+    client: YtsClient, server: CannedServer, body: bytes, words: str
+):
+    """
+    They will be as large the next time: skip the movie.
+    """
+    server.give(body.replace(b'"PG-13"', b"[" * 9999 + b"]" * 9999))
+    with pytest.raises(AnswerTooLarge, match=words):
+        client.fetch_details(5)
+    assert len(server.asked) == 1
+
+
+#: What one value of one movie may look like in the bytes of an answer.
+ODD_VALUES: dict[str, bytes] = {
+    "thousands of digits": b"1" * 5000,
+    "hundreds of digits": b"-" + b"1" * 400,
+    "more than a float": b"1e999",
+    "no number": b"NaN",
+    "deeper than the fast parser reads": b"[" * 400 + b"]" * 400,
+    "deeper than any parser reads": b"[" * 50_000 + b"]" * 50_000,
+    "bytes that are no UTF-8": b'"\xff\xfe\x80"',
+    "a lone surrogate": rb'"\ud800"',
+    "a NUL": rb'"a\u0000b"',
+    "bare control characters": b'"a\n\x01b"',
+    "megabytes": b'"' + b"word " * 1_000_000 + b'"',
+    "true": b"true",
+    "an object": b'{"0":"Action"}',
+}
+
+
+@pytest.mark.parametrize("field", ["id", "title", "year", "genres", "torrents", "new"])
+@pytest.mark.parametrize("value", ODD_VALUES.values(), ids=ODD_VALUES)
+def test_one_odd_value_never_costs_the_other_movies(
+    client: YtsClient, server: CannedServer, field: str, value: bytes
+):
+    """
+    Whatever it is, the page is read and the movie is there or malformed.
+    """
+    odd: Any = {field: "@@"}
+
+    def answer(asked: Asked) -> Canned:
+        limit, page = int(asked.query["limit"]), int(asked.query["page"])
+        rows = [a_row(it, **(odd if it == 33 else {})) for it in range(1, 51)]
+        body = page_answer(*rows[(page - 1) * limit : page * limit], movie_count=50)
+        return Canned(body.replace(b'"@@"', value))
+
+    server.script = answer
+    page = client.fetch_page(1, "asc")
+
+    others = {movie.id: movie for movie in page.movies if movie.id != 33}
+    assert others.keys() == {it for it in range(1, 51) if it != 33}
+    assert others[1].title == "The Lamp 1"
+    assert len(page.movies) + len(page.malformed) == 50
