@@ -23,7 +23,6 @@ SECONDS_TO_WAKE = 3
 SIGNALS = pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"]
 )
-WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
 
 
 def until(is_so: Callable[[], Any], what: str) -> None:
@@ -91,8 +90,7 @@ def test_a_signal_ends_the_wait_for_another_fetch(number: int, database_url: URL
     assert requests_of(sandbox) == 0
 
 
-@SIGNALS
-def test_a_signal_ends_a_probe_that_is_not_answered(number: int, database_url: URL):
+def test_a_signal_ends_a_probe_that_is_not_answered(database_url: URL):
     """
     A source that falls silent on the very first request holds nobody up.
     """
@@ -100,18 +98,17 @@ def test_a_signal_ends_a_probe_that_is_not_answered(number: int, database_url: U
     with open_sandbox(silent) as sandbox:
         process = fetch_from(sandbox, database_url)
         until(lambda: requests_of(sandbox), "the probe")
-        took, _ = stop_group(process, number)
+        took, _ = stop_group(process, signal.SIGINT)
 
     assert took < 10
-    assert last_run(database_url) == ("ended", 128 + number, True)
+    assert last_run(database_url) == ("ended", 130, True)
 
 
-@WORKERS
-def test_a_signal_wakes_who_sleeps_until_a_slot(workers: str, database_url: URL, sandbox: Sandbox):
+def test_a_signal_wakes_who_sleeps_until_a_slot(database_url: URL, sandbox: Sandbox):
     """
     At one request in ten seconds nobody waits for the next slot.
     """
-    process = fetch_from(sandbox, database_url, "--rate", "0.1", "--workers", workers)
+    process = fetch_from(sandbox, database_url, "--rate", "0.1", "--workers", "2")
     until(lambda: requests_of(sandbox), "the probe")
     time.sleep(2.0)  # until the workers sleep
 
@@ -121,8 +118,7 @@ def test_a_signal_wakes_who_sleeps_until_a_slot(workers: str, database_url: URL,
     assert last_run(database_url) == ("ended", 143, True)
 
 
-@WORKERS
-@pytest.mark.parametrize("fault", ["500", "429"])
+@pytest.mark.parametrize(("fault", "workers"), [("500", "1"), ("429", "2")])
 def test_a_signal_ends_the_pause_after_a_failure(fault: str, workers: str, database_url: URL):
     """
     Neither our own back-off nor the server's Retry-After of a minute is slept out.
@@ -138,7 +134,7 @@ def test_a_signal_ends_the_pause_after_a_failure(fault: str, workers: str, datab
     assert last_run(database_url) == ("ended", 130, True)
 
 
-@WORKERS
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_signal_does_not_wait_for_a_stalled_answer(workers: str, database_url: URL):
     """
     What was fetched is saved; an answer that does not come is left behind.
@@ -177,8 +173,11 @@ def test_a_second_signal_ends_at_once(tmp_path: Path):
     until(lambda: not children_of(home / "data"), "the end of the server")
 
 
-@SIGNALS
-@pytest.mark.parametrize("sign", ["server.lock", "data/postmaster.pid"])
+@pytest.mark.parametrize(
+    ("number", "sign"),
+    [(signal.SIGINT, "server.lock"), (signal.SIGTERM, "data/postmaster.pid")],
+    ids=["SIGINT", "SIGTERM"],
+)
 def test_a_signal_while_the_server_starts_leaves_none(number: int, sign: str, tmp_path: Path):
     """
     From the first moment on, a signal ends the program and what it has started.
