@@ -123,11 +123,12 @@ def main(**options: Any) -> None:
     ended. Every option can be set by the environment, as YTS_MAX_PAGES=10.
     """
     from console.exits import errors_in_words  # noqa: PLC0415
+    from console.stopping import leave_on_signals  # noqa: PLC0415
     from console.terminal import forgive_unknown_letters  # noqa: PLC0415
 
     forgive_unknown_letters()
     _check(options)
-    with errors_in_words():
+    with leave_on_signals(), errors_in_words():
         _fetch(options)
 
 

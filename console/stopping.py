@@ -10,10 +10,36 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-from ingest.stop import Ending, Stop
+from ingest.stop import GROUP_SIGNALS, Ending, Stop
 
 #: How long an orderly end may take before it is forced, in seconds.
 STOP_SECONDS = 9.5
+
+
+class _Left(SystemExit):
+    """A signal came while nothing was under way that has to be saved."""
+
+
+@contextmanager
+def leave_on_signals() -> Iterator[None]:
+    """
+    End the program at a signal, closing what is open; the second time at once.
+
+    For the time before a run and after it; `stop_on_signals` takes over in between.
+    """
+    seen: set[int] = set()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if seen:
+            leave_now(128 + number)
+        seen.add(number)
+        raise _Left(128 + number)
+
+    with _handled_by(handle):
+        try:
+            yield
+        except _Left as left:
+            leave_now(int(str(left.code)))
 
 
 @contextmanager
@@ -44,13 +70,19 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
         timer.daemon = True
         timer.start()
 
+    with _handled_by(handle):
+        yield stop
+
+
+@contextmanager
+def _handled_by(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     before = {
         number: signal.signal(number, handle)
-        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
+        for number in GROUP_SIGNALS
         if signal.getsignal(number) is not signal.SIG_IGN  # nohup
     }
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -6,13 +6,10 @@ from sqlalchemy import Engine
 
 from database.budget import reset_budget, slow_down, take_slot
 from database.transient import repeat_transient
+from ingest.stop import Stopped
 
 #: The pace of a run with a limit of requests but none of the rate.
 UNLIMITED_RATE = 1e6
-
-
-class Stopped(Exception):
-    """The run is being stopped: leave at once, having tried nothing."""
 
 
 class LimitReached(Stopped):

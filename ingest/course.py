@@ -102,8 +102,8 @@ class Course:
         return Ending(f"{counts.failed} failed, more than --max-errors allows", EXIT_SOME_FAILED)
 
     def give_up(self, batch: Batch) -> BatchReport:
-        """Record a batch whose worker died again and again, so that others go on."""
-        reason = "the worker process died three times over this batch"
+        """Record a page or movie whose worker died again and again, so that others go on."""
+        reason = "the worker process died over it again and again"
         kind_and_keys = (
             [("page", batch.key)]
             if isinstance(batch, PageBatch)

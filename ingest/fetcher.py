@@ -6,9 +6,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from time import monotonic
 
 from database.ledger import Failure, Kind, Stage
-from ingest.budget import LimitReached, Stopped
+from ingest.budget import LimitReached
 from ingest.plan import PageBatch
-from ingest.stop import EXIT_LIMIT, EXIT_UNAVAILABLE, Ending
+from ingest.stop import EXIT_LIMIT, EXIT_UNAVAILABLE, Ending, Stopped
 from yts.answers import MoviePage
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, YtsError, YtsRefused, YtsUnavailable
@@ -22,6 +22,8 @@ SECONDS_PER_PORTION = 2.0
 FAILURES_UNTIL_GIVEN_UP = 5
 #: When the run is stopped, seconds that requests under way may still take.
 SECONDS_TO_DRAIN = 5.0
+#: How often somebody who waits for an answer looks whether the run is stopped.
+SECONDS_BETWEEN_LOOKS = 0.25
 
 #: What became of asking for one movie; None: YTS has no such movie.
 Fetched = MoviePayload | Failure | None
@@ -39,10 +41,29 @@ class Fetcher:
         #: Why there is no point in asking for more.
         self.given_up: Ending | None = None
 
+    def ask_for_page(self, batch: PageBatch, attempts: int | None = None) -> MoviePage:
+        """
+        Fetch one list page, on a thread, so that an answer that stalls does not hold up a stop.
+
+        Raises:
+            Stopped: a stop came first.
+            YtsUnavailable, YtsRefused: as the client.
+        """
+        answer = self._threads.submit(
+            self._client.fetch_page, batch.page, batch.order, attempts=attempts
+        )
+        give_up_at = float("inf")
+        while not wait([answer], timeout=SECONDS_BETWEEN_LOOKS).done:
+            if self._stop.is_set():
+                give_up_at = min(give_up_at, monotonic() + SECONDS_TO_DRAIN)
+            if monotonic() > give_up_at:
+                raise Stopped
+        return answer.result()
+
     def fetch_page(self, batch: PageBatch) -> MoviePage | Failure | None:
         """Fetch one list page; None where a stop or a refusal came first."""
         try:
-            page = self._client.fetch_page(batch.page, batch.order)
+            page = self.ask_for_page(batch)
         except YtsUnavailable as error:
             self._count_failure(error)
             return failure_of("page", batch.key, error)

@@ -81,6 +81,13 @@ def plan_movie_batches(
         yield replace(kind, ids=batch)
 
 
+def split_batch(batch: Batch) -> list[Batch]:
+    """Return a batch for each movie of *batch*; itself alone, if it cannot be divided."""
+    if isinstance(batch, PageBatch):
+        return [batch]
+    return [replace(batch, ids=(movie_id,)) for movie_id in batch.ids]
+
+
 def parse_page_key(key: str) -> PageBatch:
     """Return the page that the ledger calls *key*, such as `asc:17`."""
     order, _, number = key.partition(":")

@@ -3,22 +3,26 @@ The process pool: batches in, reports out, whatever dies.
 
 A bounded window of batches is in flight. When a process dies, the pool is built
 anew and the batches that were in flight run again, each alone, so that the one
-that kills its process is found; after three deaths it is given up.
+that kills its process is found. It is taken apart into its movies, and the movie
+that goes on killing is given up after three deaths.
 """
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures import ThreadPoolExecutor as InProcessExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait as wait_for_exit
 from time import monotonic
 
-from ingest.plan import Batch
+from ingest.plan import Batch, split_batch
 from ingest.report import BatchReport
+from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL
 
 BATCHES_IN_FLIGHT_PER_WORKER = 2
 #: How long workers may take to finish what they hold when the run is stopped.
@@ -94,7 +98,8 @@ class BatchPool:
         if self._executor is None:
             self._executor = self._open_executor()
         try:
-            self._in_flight[self._executor.submit(self._run, batch)] = batch
+            with _signals_held():
+                self._in_flight[self._executor.submit(self._run, batch)] = batch
         except BrokenProcessPool:  # It died between two batches, which nobody did.
             self._close_executor()
             self._suspects.append(batch)
@@ -128,8 +133,10 @@ class BatchPool:
         victims += self._in_flight.values()
         self._in_flight.clear()
         self._close_executor()
-        if len(victims) == 1:
-            self._deaths[victims[0]] += 1
+        if len(victims) == 1:  # It was alone, so it is guilty, or one of its movies is.
+            victims = split_batch(victims[0])
+            if len(victims) == 1:
+                self._deaths[victims[0]] += 1
         for batch in victims:
             if self._deaths[batch] >= DEATHS_UNTIL_GIVEN_UP:
                 yield self._give_up(batch)
@@ -138,12 +145,12 @@ class BatchPool:
 
     def _ask_to_stop(self) -> None:
         for child in multiprocessing.active_children():
-            child.terminate()  # SIGTERM, which a worker takes as a polite word
-        for future in list(self._in_flight):
-            if future.cancel():
-                del self._in_flight[future]
+            with suppress(ProcessLookupError):
+                os.kill(child.pid or 0, STOP_SIGNAL)
 
     def _drain(self) -> Iterator[BatchReport]:
+        # What waits for a worker is not cancelled: it comes back undone, and CPython's pool
+        # chokes on a cancelled batch when a process dies (python/cpython#107219).
         self._ask_to_stop()
         deadline = monotonic() + DRAIN_SECONDS
         while self._in_flight and monotonic() < deadline:
@@ -151,27 +158,45 @@ class BatchPool:
             self._tick()
             for future in done:
                 del self._in_flight[future]
-                if not future.cancelled() and future.exception() is None:
+                if future.exception() is None:
                     yield future.result()
 
     def _abandon(self) -> None:
         """End the processes; after an error, what is in flight may still be saved for a while."""
-        is_cut_short = bool(self._in_flight) or self._stop.is_set()
         if self._in_flight and not self._stop.is_set():
             self._ask_to_stop()
             wait(self._in_flight, timeout=DRAIN_SECONDS)
         self._in_flight.clear()
-        self._close_executor(is_cut_short=is_cut_short)
+        self._close_executor()
 
-    def _close_executor(self, *, is_cut_short: bool = False) -> None:
+    def _close_executor(self) -> None:
         if self._executor is None:
             return
-        if isinstance(self._executor, ProcessPoolExecutor) and is_cut_short:
+        if isinstance(self._executor, ProcessPoolExecutor):
+            # Nobody waits for them, and one that died may have taken along the lock
+            # without which the others never hear that they should end.
             for child in multiprocessing.active_children():
                 child.kill()
         is_thread = isinstance(self._executor, InProcessExecutor)
         self._executor.shutdown(wait=not is_thread, cancel_futures=True)
         self._executor = None
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """
+    Hold back signals that go to the whole group, from us for now, from new processes for good.
+
+    Ctrl-C would end a process that is just starting with a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, GROUP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start_process(start: Callable[[], object]) -> None:

@@ -101,3 +101,8 @@ class RunReport:
     is_sweep_complete: bool = True
     #: Stored movies that still lack details when the run ends.
     without_details: int = 0
+
+    @classmethod
+    def of_nothing(cls, ending: Ending) -> Self:
+        """Report a run that ended before it began."""
+        return cls(ending.exit_code, ending.reason, Counts(), 0, 0, 0.0, (), Counter())

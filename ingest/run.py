@@ -17,7 +17,7 @@ from database.errors import DatabaseNotReady
 from database.lock import FetchLockHeld, hold_fetch_lock
 from database.runs import RunTakenOver, start_run
 from database.source import Source, claim_source
-from ingest.budget import LimitReached, Stopped
+from ingest.budget import LimitReached
 from ingest.course import Course, Listener
 from ingest.plan import PageBatch
 from ingest.pool import BatchPool
@@ -32,6 +32,7 @@ from ingest.stop import (
     EXIT_NOT_READY,
     EXIT_UNAVAILABLE,
     Stop,
+    Stopped,
 )
 from ingest.worker import Worker, run_batch, start_worker
 from yts.answers import MoviePage
@@ -59,21 +60,27 @@ def run_fetch(
         YtsUnavailable: no base URL answers; nothing was changed.
         YtsRefused: no base URL is one of a YTS API; nothing was changed.
     """
-    with hold_fetch_lock(db.engine, settings.wait_lock_seconds, stop.wait) as keep_lock:
-        run_id = db.run_step(lambda session: start_run(session, command))
-        course = Course(settings, db, run_id, listener, stop=stop, keep_lock=keep_lock)
-        try:
-            return _follow(course)
-        except (YtsUnavailable, YtsRefused):
-            course.finish(is_sweep_complete=False, exit_code=EXIT_UNAVAILABLE)
-            raise
-        except LimitReached:
-            return course.finish(is_sweep_complete=False, exit_code=EXIT_LIMIT)
-        except Stopped:
-            return course.finish(is_sweep_complete=False)
-        except Exception as error:
-            course.abandon(_exit_code_of(error))
-            raise
+    try:
+        with hold_fetch_lock(db.engine, settings.wait_lock_seconds, stop.sleep) as keep_lock:
+            run_id = db.run_step(lambda session: start_run(session, command))
+            return _run(Course(settings, db, run_id, listener, stop=stop, keep_lock=keep_lock))
+    except Stopped:
+        return RunReport.of_nothing(stop.ending)
+
+
+def _run(course: Course) -> RunReport:
+    try:
+        return _follow(course)
+    except (YtsUnavailable, YtsRefused):
+        course.finish(is_sweep_complete=False, exit_code=EXIT_UNAVAILABLE)
+        raise
+    except LimitReached:
+        return course.finish(is_sweep_complete=False, exit_code=EXIT_LIMIT)
+    except Stopped:
+        return course.finish(is_sweep_complete=False)
+    except Exception as error:
+        course.abandon(_exit_code_of(error))
+        raise
 
 
 def _follow(course: Course) -> RunReport:
@@ -106,7 +113,7 @@ def _open_source(course: Course) -> Iterator[tuple[Worker, PageBatch, MoviePage]
         with Worker(course.settings, api_url, course.run_id, course.stop) as worker:
             worker.budget.reset()
             try:
-                page = worker.client.fetch_page(first.page, first.order, attempts=PROBE_ATTEMPTS)
+                page = worker.probe(first, PROBE_ATTEMPTS)
             except (YtsUnavailable, YtsRefused) as error:
                 course.listener.note(f"{api_url}: {error}")
                 reasons.append(error)

@@ -1,5 +1,6 @@
 """Why a run ends before its work is done, and the wish that it should."""
 
+import signal
 import threading
 from dataclasses import dataclass
 
@@ -11,6 +12,17 @@ EXIT_NOT_READY = 5
 EXIT_GUARD = 6
 EXIT_LIMIT = 7
 EXIT_LOCKED = 11
+
+#: What a terminal, or who ends a service, sends to every process: the main process decides.
+GROUP_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+#: What the main process sends to its workers to ask them for an orderly end.
+STOP_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGTERM)
+
+
+class Stopped(Exception):
+    """The run is being stopped: leave at once, having tried nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +44,13 @@ class Stop(threading.Event):
         if not self.is_set():
             self.ending = ending
             self.set()
+
+    def sleep(self, seconds: float) -> None:
+        """
+        Sleep, or wake at once when the run is to end.
+
+        Raises:
+            Stopped: the run is to end.
+        """
+        if self.wait(seconds):
+            raise Stopped

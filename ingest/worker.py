@@ -18,6 +18,7 @@ from ingest.fetcher import Fetched, Fetcher, failure_of
 from ingest.plan import Batch, MovieBatch, PageBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
+from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL
 from yts.answers import MoviePage, count_unknown
 from yts.client import YtsClient
 from yts.payload import MoviePayload
@@ -51,6 +52,16 @@ class Worker:
         )
         self._fetcher = Fetcher(self.client, settings.threads, stop)
         self._requests_counted = 0
+
+    def probe(self, first: PageBatch, attempts: int) -> MoviePage:
+        """
+        Fetch the first page of a run; it also shows whether the source is YTS.
+
+        Raises:
+            Stopped: the run is being stopped.
+            YtsUnavailable, YtsRefused: the source cannot be used.
+        """
+        return self._fetcher.ask_for_page(first, attempts)
 
     def run_batch(self, batch: Batch) -> BatchReport:
         """
@@ -174,11 +185,12 @@ _worker: Worker | None = None
 
 
 def start_worker(settings: RunSettings, api_url: str, run_id: int | None) -> None:
-    """Prepare this process of the pool; SIGTERM asks it politely to stop."""
+    """Prepare this process of the pool; its parent asks it to stop, nobody else does."""
     global _worker  # noqa: PLW0603 -- one worker a process, made by the pool's initializer
     stop = threading.Event()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides.
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    for number in GROUP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(STOP_SIGNAL, lambda *_: stop.set())
     _worker = Worker(settings, api_url, run_id, stop)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ingest.plan import Batch, MovieBatch
 from ingest.report import BatchReport, Counts
+from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL
 
 #: An id that kills its process each time.
 POISON = 666
@@ -15,10 +16,11 @@ SLOW = 777
 
 
 def start(folder: str) -> None:
-    """Remember where to leave marks, and take SIGTERM as a wish, as a real worker does."""
+    """Remember where to leave marks, and take signals as a real worker does."""
     os.environ["MARKS"] = folder
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    for number in GROUP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(STOP_SIGNAL, lambda *_: None)
 
 
 def run(batch: Batch) -> BatchReport:
@@ -29,6 +31,7 @@ def run(batch: Batch) -> BatchReport:
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
     if SLOW in batch.ids:
+        (mark.parent / "slow").write_text(str(os.getpid()))
         time.sleep(2)
     if -1 in batch.ids:
         raise OSError("the database is gone")

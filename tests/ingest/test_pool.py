@@ -1,6 +1,7 @@
 """The pool, with processes that really die."""
 
 import multiprocessing
+import time
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +29,13 @@ def pool_of(workers: int, folder: Path, stop: Stop | None = None) -> BatchPool:
 def totals(reports: list[BatchReport]) -> Counts:
     """Add up the counts of all reports."""
     return sum((report.counts for report in reports), Counts())
+
+
+def wait_for(mark: Path) -> str:
+    """Return what *mark* says, once it is there."""
+    while not (mark.exists() and (text := mark.read_text())):
+        time.sleep(0.01)
+    return text
 
 
 def test_every_batch_is_reported_once(tmp_path: Path):
@@ -64,6 +72,34 @@ def test_a_batch_that_always_kills_is_given_up_and_the_others_are_not(tmp_path: 
     reports = list(pool_of(2, tmp_path).run_batches(batches))
 
     assert totals(reports) == Counts(saved=5, failed=1)
+
+
+def test_of_a_batch_that_kills_only_the_guilty_movie_is_given_up(tmp_path: Path):
+    """
+    A guilty batch is taken apart: its other movies are done, though they were beside it.
+    """
+    batches = [MovieBatch((1, 2, POISON, 3)), MovieBatch((4, 5))]
+
+    reports = list(pool_of(2, tmp_path).run_batches(batches))
+
+    assert totals(reports) == Counts(saved=5, failed=1)
+
+
+def test_the_death_of_an_idle_process_ends_nothing(tmp_path: Path):
+    """
+    Who waits for work holds the lock of the queue; killed, it must not hold up the others.
+    """
+    reports = []
+    for report in pool_of(3, tmp_path).run_batches([MovieBatch((1,)), MovieBatch((SLOW,))]):
+        reports.append(report)
+        if len(reports) == 1:
+            busy = wait_for(tmp_path / "slow")
+            idle = next(it for it in multiprocessing.active_children() if str(it.pid) != busy)
+            time.sleep(0.3)  # until it waits for more
+            idle.kill()
+
+    assert totals(reports) == Counts(saved=2)
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -1,0 +1,81 @@
+"""With answers spoilt in every way, the tables become those of a run whose answers were good."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import URL
+
+from database.db import DatabaseManager
+from ingest.report import RunReport
+from sandbox.faults import FAULTS
+from sandbox.server import Sandbox, open_sandbox
+from sandbox.settings import SandboxSettings
+from tests.conftest import run_sql, table_contents
+from tests.ingest.runs import counted, fetch, impatient_client, set_faults
+
+SHARE = 0.15
+#: Of --retry-failed, each with the same share of faults as the run before.
+ROUNDS = 10
+
+
+def finish(db: DatabaseManager, sandbox: Sandbox, **told: Any) -> int:
+    """Retry what failed, as if its time had come, until nothing is left; return the rounds."""
+    for number in range(ROUNDS):
+        if db.get_stats()["total_failures"] == 0 and fetch(db, sandbox.url, **told).exit_code == 0:
+            return number
+        run_sql(db.url, "UPDATE fetch_failures SET next_attempt_at = now()")
+        fetch(db, sandbox.url, retry_failed=True, **told)
+    raise AssertionError("the ledger never becomes empty")
+
+
+def clean_tables(url: URL, sandbox: Sandbox) -> dict[str, list[tuple[object, ...]]]:
+    """Return the tables of a run with good answers only."""
+    set_faults(sandbox)
+    with DatabaseManager(url) as db:
+        assert fetch(db, sandbox.url).exit_code == 0
+        return table_contents(db)
+
+
+def check_report(report: RunReport, failures: int) -> None:
+    """Check that a run ended as it should: with all done, or with the rest in the ledger."""
+    assert report.ended_early is None
+    assert report.exit_code == (3 if failures else 0)
+    assert report.counts.failed >= failures
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_fault_costs_anything_in_the_end(
+    fault: str, new_database: Callable[..., URL], monkeypatch: pytest.MonkeyPatch
+):
+    """
+    Each fault alone: the run ends by itself, retries finish the rest, and the tables are equal.
+    """
+    # Two attempts a movie, so that some fail.
+    impatient_client(monkeypatch, attempts=2, backoff_seconds=0.001, read_seconds=0.2)
+    # A page-only fault among a few pages must come at all.
+    share = 0.5 if FAULTS[fault].endpoint == "list_movies.json" else SHARE
+    settings = SandboxSettings(movies=120, stall_seconds=0.5, seed=4)
+    with open_sandbox(settings) as sandbox, DatabaseManager(new_database()) as db:
+        set_faults(sandbox, **{f"_{fault}": share})
+        report = fetch(db, sandbox.url, threads=16)
+        check_report(report, db.get_stats()["total_failures"])
+        finish(db, sandbox, threads=16)
+        assert counted(sandbox)["faults"][fault] > 0
+
+        assert table_contents(db) == clean_tables(new_database(), sandbox)
+
+
+def test_all_faults_at_once_cost_nothing_in_the_end(new_database: Callable[..., URL]):
+    """
+    The same with all of them, real processes, and the patience of every day.
+    """
+    settings = SandboxSettings(movies=200, faults={"all": SHARE}, stall_seconds=1.0)
+    with open_sandbox(settings) as sandbox, DatabaseManager(new_database()) as db:
+        told = {"workers": 2, "threads": 16, "timeout_seconds": 0.5}
+        report = fetch(db, sandbox.url, **told)
+        check_report(report, db.get_stats()["total_failures"])
+        finish(db, sandbox, **told)
+        assert len(counted(sandbox)["faults"]) > len(FAULTS) / 2
+
+        assert table_contents(db) == clean_tables(new_database(), sandbox)

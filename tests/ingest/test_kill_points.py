@@ -1,0 +1,98 @@
+"""A process dies at a labelled point: the same command, run again, gives equal tables."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from database.db import DatabaseManager
+from sandbox.server import Sandbox, open_sandbox
+from sandbox.settings import SandboxSettings
+from tests.conftest import REPO, table_contents
+from tests.ingest.killed_fetch import MAIN_POINTS, POISON, WORKER_POINTS
+from tests.ingest.runs import fetch, read_sql
+
+MOVIES = 150
+UNBALANCED = (
+    "SELECT id FROM fetch_runs WHERE finished_at IS NULL "
+    "OR planned <> saved + updated + unchanged + skipped + missing + failed"
+)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Sandbox]:
+    """Serve one catalogue to all."""
+    with open_sandbox(SandboxSettings(movies=MOVIES)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def calm(new_database: Callable[..., URL], served: Sandbox) -> dict[str, list[tuple[object, ...]]]:
+    """Return the tables of a run that was never disturbed."""
+    with DatabaseManager(new_database()) as db:
+        fetch(db, served.url)
+        return table_contents(db)
+
+
+def run_killed(url: URL, sandbox: Sandbox, workers: int, point: str, mark: Path) -> int:
+    """Run a fetch that dies at *point*, and return its exit code."""
+    address = url.render_as_string(hide_password=False)
+    command = [sys.executable, "-m", "tests.ingest.killed_fetch"]
+    return subprocess.run(
+        [*command, address, sandbox.url, str(workers), point, str(mark)],
+        cwd=REPO,
+        timeout=60,
+        check=False,
+    ).returncode
+
+
+#: A worker's points, where it is a process of its own and where it is not; the main process's
+#: points, where it matters with workers under way.
+POINTS = [(point, workers) for point in WORKER_POINTS if point != "poison" for workers in (1, 2)]
+POINTS += [(point, 2 if point in {"inside-progress", "middle-of-details"} else 1)
+           for point in MAIN_POINTS]  # fmt: skip
+
+
+@pytest.mark.parametrize("death", POINTS, ids=lambda death: f"{death[0]}-{death[1]}")
+def test_a_death_at_any_point_loses_nothing_and_doubles_nothing(
+    death: tuple[str, int], db: DatabaseManager, served: Sandbox, calm, tmp_path: Path
+):
+    """
+    A worker's death is mended within the run, the main process's by the next run.
+    """
+    mark, (point, workers) = tmp_path / "died", death
+
+    exit_code = run_killed(db.url, served, workers, point, mark)
+    died_alone = table_contents(db)
+    again = fetch(db, served.url)
+
+    assert mark.exists(), "nobody died"
+    is_main = point in MAIN_POINTS or workers == 1
+    assert exit_code == (-9 if is_main else 0)
+    assert is_main or died_alone == calm
+    assert again.exit_code == 0
+    assert table_contents(db) == calm
+    assert read_sql(db, UNBALANCED) == []
+    phases = read_sql(db, "SELECT phase FROM fetch_runs ORDER BY id")
+    assert phases == ["killed" if is_main else "ended", "ended"]
+
+
+def test_a_movie_that_kills_every_worker_costs_only_itself(
+    db: DatabaseManager, served: Sandbox, calm, tmp_path: Path
+):
+    """
+    Its batch is taken apart: the others of it are done, and only the guilty one is recorded.
+    """
+    exit_code = run_killed(db.url, served, 2, "poison", tmp_path / "died")
+
+    stats = db.get_stats()
+    failures = "SELECT kind, key, error_class FROM fetch_failures"
+    assert exit_code == 3
+    assert (stats["total_movies"], stats["movies_with_details"]) == (MOVIES, MOVIES - 1)
+    assert read_sql(db, failures) == [("movie", str(POISON), "WorkerDied")]
+    assert read_sql(db, UNBALANCED) == []
+    assert fetch(db, served.url, retry_failed=True).exit_code == 0
+    assert db.get_stats()["movies_with_details"] == MOVIES - 1, "its time has not come"

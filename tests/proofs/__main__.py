@@ -1,0 +1,47 @@
+"""Long proofs of what the mirror promises; the test suite holds short versions of them."""
+
+import random
+
+import click
+
+from tests.proofs.faults import prove_faults
+from tests.proofs.kills import prove_kills
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main():
+    """
+    Prove over minutes what the test suite proves in seconds.
+
+    \b
+    Examples:
+      python -m tests.proofs kills                      200 random kills, 400 movies and more
+      python -m tests.proofs kills --kills 20 --seed 7  the beginning of what seed 7 does
+      python -m tests.proofs faults                     2,000 movies, 15 % of all answers spoilt
+
+    Each starts its own sandbox and PostgreSQL in a directory that it removes, prints a line
+    for each thing it does, and exits 0 if the proof holds, 1 if it does not.
+    """
+
+
+@main.command()
+@click.option("--kills", default=200, show_default=True, help="How many processes are killed.")
+@click.option("--movies", default=400, show_default=True, help="Movies at the beginning.")
+@click.option("--seed", type=int, help="Whom to kill, and when.  [default: another each time]")
+@click.option("--check-every", default=50, show_default=True, help="Kills between comparisons.")
+def kills(*, kills: int, movies: int, seed: int | None, check_every: int):
+    """Kill workers, main process, PostgreSQL and network at random; compare the tables."""
+    seed = random.randrange(10_000) if seed is None else seed
+    raise SystemExit(0 if prove_kills(kills, movies, seed, check_every) else 1)
+
+
+@main.command()
+@click.option("--movies", default=2000, show_default=True, help="Movies in the catalogue.")
+@click.option("--share", default=0.15, show_default=True, help="Of the answers that go wrong.")
+@click.option("--seed", default=1, show_default=True, help="Which answers do.")
+def faults(*, movies: int, share: float, seed: int):
+    """Spoil answers in every way that the sandbox knows; compare the tables."""
+    raise SystemExit(0 if prove_faults(movies, share, seed) else 1)
+
+
+main(prog_name="python -m tests.proofs")

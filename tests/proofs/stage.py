@@ -1,0 +1,232 @@
+"""What a proof plays on: a home with a PostgreSQL, a sandbox process, and the real command."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import click
+import requests
+
+from database.db import DatabaseManager
+from database.embedded import open_embedded
+from tests.conftest import REPO, run_sql, table_contents
+from tests.doors.commands import children_of, environment
+from yts.client import YtsClient
+from yts.settings import ClientSettings
+
+#: A command that runs longer has not ended by itself.
+SECONDS_TO_END = 300
+
+
+def say(sentence: str) -> None:
+    """Print a line at once, with the time of day."""
+    click.echo(f"{time.strftime('%H:%M:%S')}  {sentence}")
+    sys.stdout.flush()
+
+
+class SandboxProcess:
+    """The sandbox as a process, which stands for the network and can be killed."""
+
+    def __init__(self, movies: int, *options: str) -> None:
+        """Choose a port that stays the same over restarts."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.movies = movies
+        self._options = options
+        self.process: Any = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """Return the base URL of the API."""
+        return f"http://127.0.0.1:{self.port}/api/v2"
+
+    def start(self) -> None:
+        """Serve the movies that there are by now."""
+        options = ("--port", str(self.port), "--movies", str(self.movies), *self._options)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox", *options],
+            cwd=REPO,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self.process.stdout.readline()
+
+    def kill(self) -> None:
+        """End it as an outage would."""
+        self.process.kill()
+        self.process.communicate()
+
+    def add(self, count: int) -> None:
+        """Let newer movies appear; a restart knows them, too."""
+        self.ask("POST", f"add?count={count}")
+        self.movies += count
+
+    def ask(self, method: str, what: str, **body: Any) -> Any:
+        """Use the operator's door."""
+        url = f"http://127.0.0.1:{self.port}/sandbox/{what}"
+        answer = requests.request(method, url, timeout=30, **body)
+        answer.raise_for_status()
+        return answer.json()
+
+
+class Stage:
+    """A home and a sandbox, and all commands that were started."""
+
+    def __init__(self, home: Path, sandbox: SandboxProcess) -> None:
+        """Start nothing yet."""
+        self.home, self.sandbox = home, sandbox
+        self.exit_codes: Counter[int] = Counter()
+        #: What commands said that ended as none should.
+        self.odd: list[str] = []
+        self._groups: list[int] = []
+
+    def start_fetch(self, *options: str, url: Any = None) -> Any:
+        """Start the command on the embedded server of the home, or on the database at *url*."""
+        values = {"YTS_HOME": str(self.home)}
+        if url is not None:
+            values["DATABASE_URL"] = url.render_as_string(hide_password=False)
+        process = subprocess.Popen(
+            [sys.executable, "fetch_yts_data.py", "--api-url", self.sandbox.url, *options],
+            cwd=REPO,
+            env=environment(**values),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=(self.home.parent / "stderr").open("w"),
+            start_new_session=True,
+        )
+        self._groups.append(process.pid)
+        return process
+
+    def take_exit(self, process: Any) -> int:
+        """Wait for the end of a command, and remember how it ended."""
+        code = process.wait(SECONDS_TO_END)
+        self.exit_codes[code] += 1
+        said = (self.home.parent / "stderr").read_text()
+        if "Traceback" in said or code not in {0, 3, 4, 5, 11, -signal.SIGKILL}:
+            self.odd.append(f"exit code {code}: {said[-2000:]}")
+        return code
+
+    def run_fetch(self, *options: str, url: Any = None) -> int:
+        """Run the command to its end, undisturbed."""
+        return self.take_exit(self.start_fetch(*options, url=url))
+
+    @contextlib.contextmanager
+    def open_database(self) -> Iterator[DatabaseManager]:
+        """Open the mirror; its server starts where it does not run."""
+        with open_embedded(self.home) as server, DatabaseManager(server.url) as db:
+            yield db
+
+    def make_all_due(self, db: DatabaseManager) -> int:
+        """Let the pause before the next attempt be over; return how many failures there are."""
+        run_sql(db.url, "UPDATE fetch_failures SET next_attempt_at = now()")
+        return db.get_stats()["total_failures"]
+
+    def processes_left(self) -> list[int]:
+        """Return what should be gone: groups of commands, and the server's processes."""
+        deadline = time.monotonic() + 15
+        while (left := self._alive()) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return left
+
+    def _alive(self) -> list[int]:
+        return [group for group in self._groups if is_alive(group)] + children_of(
+            self.home / "data"
+        )
+
+
+def is_alive(group: int) -> bool:
+    """Tell whether a process group has any process."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def open_stage(movies: int, *sandbox_options: str) -> Iterator[Stage]:
+    """Set the stage in a directory of its own, and clear it away."""
+    folder = Path(tempfile.mkdtemp(prefix="yts-proof-"))
+    folder.chmod(0o711)
+    sandbox = SandboxProcess(movies, *sandbox_options)
+    try:
+        yield Stage(folder / "home", sandbox)
+    finally:
+        sandbox.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def compare(stage: Stage, db: DatabaseManager, *options: str) -> list[str]:
+    """Mirror the same source undisturbed into another database; return what differs."""
+    run_sql(db.url, "DROP DATABASE IF EXISTS calm", "CREATE DATABASE calm")
+    calm_url = db.url.set(database="calm")
+    code = stage.run_fetch(*options, url=calm_url)
+    if code != 0:
+        return [f"the undisturbed run ended with exit code {code}"]
+    with DatabaseManager(calm_url) as calm:
+        ours, theirs = table_contents(db), table_contents(calm)
+    faults = [
+        f"{name}: {len(ours[name])} rows, undisturbed {len(theirs[name])}"
+        for name in ours
+        if hashed(ours[name]) != hashed(theirs[name])
+    ]
+    if not faults:
+        say(f"   equal: {', '.join(f'{len(rows):,} {name}' for name, rows in ours.items())}; "
+            f"hash {hashed(list(ours.items()))}")  # fmt: skip
+    return faults + unbalanced_runs(db)
+
+
+def hashed(rows: Any) -> str:
+    """Return the content hash of rows."""
+    return blake2b(repr(rows).encode(), digest_size=8).hexdigest()
+
+
+def unbalanced_runs(db: DatabaseManager) -> list[str]:
+    """Return the runs that are open, or whose outcomes are not what was planned."""
+    query = (
+        "SELECT id, phase, planned FROM fetch_runs WHERE finished_at IS NULL OR planned <> "
+        "saved + updated + unchanged + skipped + missing + failed"
+    )
+    with db.get_session() as session:
+        rows = session.connection().exec_driver_sql(query).all()
+    return [f"run {row.id} ({row.phase}): open, or {row.planned} planned is no sum" for row in rows]
+
+
+def half_movies(stage: Stage, db: DatabaseManager) -> list[str]:
+    """Ask the source for every movie with details, and return those that are not whole."""
+    query = (
+        "SELECT external_id, (SELECT count(*) FROM torrents t WHERE t.movie_id = m.id), "
+        "(SELECT count(*) FROM movie_genres g WHERE g.movie_id = m.id), "
+        "(SELECT count(*) FROM movie_casts c WHERE c.movie_id = m.id) "
+        "FROM movies m WHERE details_fetched_at IS NOT NULL"
+    )
+    with db.get_session() as session:
+        rows = session.connection().exec_driver_sql(query).all()
+    client = YtsClient(ClientSettings(stage.sandbox.url))
+    faults = []
+    for movie_id, *counts in rows:
+        movie = client.fetch_details(movie_id)
+        told = movie and [len(set(movie_part)) for movie_part in (
+            [torrent.hash for torrent in movie.torrents or ()],
+            movie.genres or (),
+            [(it.imdb_code, it.name) for it in movie.cast or ()],
+        )]  # fmt: skip
+        if told != counts:
+            faults.append(f"movie {movie_id} has {counts} torrents, genres, cast; not {told}")
+    client.close()
+    if not faults:
+        say(f"   whole: {len(rows):,} movies have the torrents, genres and cast of the source")
+    return faults
