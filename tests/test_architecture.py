@@ -156,3 +156,18 @@ def test_the_migrations_are_no_package():
     With an `__init__.py` the folder alembic/ would hide the library of that name.
     """
     assert not (REPO / "alembic" / "__init__.py").exists()
+
+
+def test_every_guarantee_names_tests_that_exist():
+    """
+    A promise whose test was renamed or removed is no promise.
+    """
+    promised = set(re.findall(r"`(test_\w+)`", (REPO / "docs" / "guarantees.md").read_text()))
+    defined = {
+        name
+        for path in (REPO / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
+    }
+
+    assert len(promised) > 25
+    assert promised <= defined
