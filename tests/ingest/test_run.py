@@ -202,6 +202,27 @@ def test_a_source_that_dies_is_left_alone_soon(
     assert db.get_stats()["total_failures"] == 0
 
 
+def test_a_source_that_dies_on_the_way_ends_the_run_soon(
+    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    Few requests are wasted, exit 4, and only what was tried in vain is called failed.
+    """
+    impatient_client(monkeypatch, attempts=2, backoff_seconds=0.01)
+    asked: list[int] = []
+
+    def die(row: dict[str, object]) -> None:
+        if row["phase"] == "details" and not asked:
+            set_faults(sandbox, _503=1.0)
+            asked.append(counted(sandbox)["requests"])
+
+    report = fetch(db, sandbox.url, threads=4, progress=die)
+
+    assert report.exit_code == 4
+    assert counted(sandbox)["requests"] - asked[0] <= (5 + 4 - 1) * 2
+    assert 5 <= db.get_stats()["total_failures"] == report.counts.failed <= 5 + 4 - 1
+
+
 def test_the_first_base_url_that_answers_like_yts_is_used(
     db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
