@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from ingest.stop import Ending, Stop
@@ -57,6 +57,7 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
 
 def leave_now(exit_code: int) -> None:
     """Exit without waiting for threads that still wait for an answer."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(BrokenPipeError):  # The reader has seen enough.
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(exit_code)

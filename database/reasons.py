@@ -1,7 +1,10 @@
 """Why a database cannot be reached, in a sentence that says what to do; never a password."""
 
 from sqlalchemy import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from database.transient import first_line
 
 #: What libpq says, what it means, what to do.
 _REASONS = (
@@ -63,3 +66,34 @@ def explain_unreachable(error: OperationalError, url: URL) -> str:
             return f"The database {name} {meaning}. {advice}"
     first_line = message.splitlines()[0] if message else "no reason given"
     return f"The database {name} cannot be used: {first_line}"
+
+
+#: Beginnings of SQLSTATEs that are no fault of this program, with what to do about them.
+_TROUBLES = (
+    (
+        ("42501", "25006"),
+        "Let the database user own the tables, in a database that takes writes.",
+    ),
+    (
+        ("42P01", "42703", "42883", "3F000"),
+        "The tables are not those of this program; see what is wrong with: test_db_connection.py",
+    ),
+    (("53", "54"), "Give the server more room, or use fewer --workers."),
+    (("08", "28", "3D", "57", "58", "XX"), "Look into the log of the server, and try again."),
+    (("40", "55"), "Another program keeps the tables locked; try again when it is done."),
+)
+
+
+def explain_trouble(error: BaseException) -> str | None:
+    """Return a sentence about an error of the database itself; None if it is none."""
+    if isinstance(error, PoolTimeout):
+        return "The database has no connection left for this program. Try again in a moment."
+    if not isinstance(error, DBAPIError):
+        return None
+    said = f"The database cannot go on: {first_line(error)}."
+    state = getattr(error.orig, "pgcode", None)
+    if state is None:
+        is_lost = isinstance(error, OperationalError | InterfaceError)
+        return f"{said} Try again when it is back." if is_lost else None
+    advices = (advice for signs, advice in _TROUBLES if state.startswith(signs))
+    return next((f"{said} {advice}" for advice in advices), None)

@@ -15,8 +15,9 @@ from functools import partial
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.lock import hold_fetch_lock
+from database.reasons import explain_trouble
 from database.runs import RunTakenOver, change_run, start_run
-from database.source import claim_source
+from database.source import SourceMismatch, claim_source
 from ingest.budget import LimitReached, Stopped
 from ingest.course import Course, Listener
 from ingest.plan import PageBatch
@@ -25,10 +26,18 @@ from ingest.read_details import read_details, read_ids, retry_failed
 from ingest.read_list import plan_first_page, read_list
 from ingest.report import RunReport
 from ingest.settings import RunSettings
-from ingest.stop import EXIT_FATAL, EXIT_LIMIT, EXIT_UNAVAILABLE, Stop
+from ingest.stop import (
+    EXIT_DATABASE,
+    EXIT_FATAL,
+    EXIT_LIMIT,
+    EXIT_UNAVAILABLE,
+    EXIT_USAGE,
+    Stop,
+)
 from ingest.worker import Worker, run_batch, start_worker
 from yts.answers import MoviePage
 from yts.errors import YtsRefused, YtsUnavailable
+from yts.settings import without_secrets
 
 #: Requests to a base URL until the next is tried.
 PROBE_ATTEMPTS = 3
@@ -58,17 +67,25 @@ def run_fetch(
         course = Course(settings, db, run_id, listener, stop=stop, lock=lock)
         try:
             return _follow(course)
-        except (YtsUnavailable, YtsRefused):
-            course.finish(is_sweep_complete=False, exit_code=EXIT_UNAVAILABLE)
-            raise
         except LimitReached:
             return course.finish(is_sweep_complete=False, exit_code=EXIT_LIMIT)
         except Stopped:
             return course.finish(is_sweep_complete=False)
-        except Exception:
+        except Exception as error:
             with suppress(DatabaseNotReady, RunTakenOver):
-                course.finish(is_sweep_complete=False, exit_code=EXIT_FATAL)
+                course.finish(is_sweep_complete=False, exit_code=_exit_code(error))
             raise
+
+
+def _exit_code(error: Exception) -> int:
+    """Return the exit code of a run that ends with *error*."""
+    if isinstance(error, YtsUnavailable):
+        return EXIT_UNAVAILABLE
+    if isinstance(error, YtsRefused | SourceMismatch):
+        return EXIT_USAGE
+    if isinstance(error, DatabaseNotReady) or explain_trouble(error):
+        return EXIT_DATABASE
+    return EXIT_FATAL
 
 
 def _follow(course: Course) -> RunReport:
@@ -97,7 +114,7 @@ def _open_source(course: Course) -> Iterator[tuple[Worker, PageBatch, MoviePage]
             try:
                 page = worker.client.fetch_page(first.page, first.order, attempts=PROBE_ATTEMPTS)
             except (YtsUnavailable, YtsRefused) as error:
-                course.listener.note(f"{api_url}: {error}")
+                course.listener.note(f"{without_secrets(api_url)}: {error}")
                 reasons.append(error)
                 continue
             _claim(course, worker, api_url)
@@ -112,7 +129,7 @@ def _claim(course: Course, worker: Worker, api_url: str) -> None:
     with course.db.get_session() as session:
         if claim_source(session, "sandbox" if is_sandbox else "yts"):
             course.listener.note("The sandbox's practice movies were removed.")
-        change_run(session, course.run_id, api_url=api_url)
+        change_run(session, course.run_id, api_url=without_secrets(api_url))
 
 
 @contextmanager

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 EXIT_DONE = 0
 EXIT_FATAL = 1
+EXIT_USAGE = 2
 EXIT_SOME_FAILED = 3
 EXIT_UNAVAILABLE = 4
+EXIT_DATABASE = 5
 EXIT_GUARD = 6
 EXIT_LIMIT = 7
 
