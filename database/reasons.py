@@ -68,20 +68,29 @@ def explain_unreachable(error: OperationalError, url: URL) -> str:
     return f"The database {name} cannot be used: {first_line}"
 
 
+_RIGHTS = ("42501", "25006")
+_SCHEMA = ("42P01", "42703", "42883", "3F000")
+_ROOM = ("53",)
+
 #: Beginnings of SQLSTATEs that are no fault of this program, with what to do about them.
 _TROUBLES = (
     (
-        ("42501", "25006"),
+        _RIGHTS,
         "Let the database user own the tables, in a database that takes writes.",
     ),
     (
-        ("42P01", "42703", "42883", "3F000"),
+        _SCHEMA,
         "The tables are not those of this program; see what is wrong with: test_db_connection.py",
     ),
-    (("53", "54"), "Give the server more room, or use fewer --workers."),
+    (_ROOM, "Give the server more room, or use fewer --workers."),
     (("08", "28", "3D", "57", "58", "XX"), "Look into the log of the server, and try again."),
     (("40", "55"), "Another program keeps the tables locked; try again when it is done."),
 )
+
+
+def spares_nobody(error: DBAPIError) -> bool:
+    """Tell whether other rows would fail in the same way: rights, tables or room are lacking."""
+    return (getattr(error.orig, "pgcode", None) or "").startswith(_RIGHTS + _SCHEMA + _ROOM)
 
 
 def explain_trouble(error: BaseException) -> str | None:

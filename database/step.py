@@ -21,6 +21,7 @@ from database.ledger import (
     record_failures,
     record_missing,
 )
+from database.reasons import spares_nobody
 from database.runs import add_to_run
 from database.sync import clear_gone, mark_gone, note_listed
 from database.transient import first_line, is_transient, repeat_transient
@@ -78,7 +79,7 @@ def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult
     except DBAPIError as error:
         # A unique violation that repeating did not cure is the fault of one of the movies.
         is_nobodys = is_transient(error) and not isinstance(error, IntegrityError)
-        if is_nobodys or not step.movies:
+        if is_nobodys or spares_nobody(error) or not step.movies:
             raise
         if len(step.movies) == 1:
             return save_step(db, run_id, _with_refusal(step, error))
