@@ -3,12 +3,12 @@
 
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.options import Duration
+from console.options import Door, Duration
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
@@ -28,6 +28,7 @@ everything fetched so far is saved.
 
 
 @click.command(
+    cls=Door,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "YTS",
@@ -128,7 +129,10 @@ def main(**options: Any) -> None:
 
     forgive_unknown_letters()
     _check(options)
-    with leave_on_signals(), errors_in_words():
+    with (
+        leave_on_signals(),
+        errors_in_words("fetch_yts_data.py", is_verbose=options["verbose"]),
+    ):
         _fetch(options)
 
 
@@ -136,14 +140,14 @@ def _check(options: dict[str, Any]) -> None:
     """Refuse what cannot be meant, before anything is opened for it."""
     from ingest.limits import parse_error_limit  # noqa: PLC0415
     from ingest.plan import parse_ids  # noqa: PLC0415
+    from yts.settings import parse_api_url  # noqa: PLC0415
 
     if options["api_url"] and options["sandbox"]:
         raise click.UsageError("--sandbox brings its own API; leave out --api-url.")
-    if options["api_url"] and not options["api_url"].startswith(("http://", "https://")):
-        raise click.BadParameter("an URL begins with https:// or http://", param_hint="--api-url")
     if options["ids"] and options["retry_failed"]:
         raise click.UsageError("--ids and --retry-failed name different movies; leave out one.")
-    for name, parse in (("ids", parse_ids), ("max_errors", parse_error_limit)):
+    parsers = {"api_url": parse_api_url, "ids": parse_ids, "max_errors": parse_error_limit}
+    for name, parse in parsers.items():
         try:
             options[name] = None if options[name] is None else parse(options[name])
         except ValueError as error:
@@ -157,13 +161,16 @@ def _fetch(options: dict[str, Any]) -> None:
     from console.stopping import leave_now, stop_on_signals  # noqa: PLC0415
     from console.summary import summarize  # noqa: PLC0415
     from database.db import get_db_manager  # noqa: PLC0415
+    from database.ledger import read_next_attempt  # noqa: PLC0415
     from ingest.course import Listener  # noqa: PLC0415
     from ingest.run import run_fetch  # noqa: PLC0415
 
     again = to_type("fetch_yts_data.py", sys.argv[1:])
     with ExitStack() as stack:
-        db = stack.enter_context(get_db_manager(database_url=options["database_url"]))
-        stop = stack.enter_context(stop_on_signals(db.close_all))
+        opened = ExitStack()
+        stop = stack.enter_context(stop_on_signals(opened.close))
+        stack.enter_context(opened)
+        db = opened.enter_context(get_db_manager(database_url=options["database_url"]))
         settings = _settings(options, db, stack)
         display = open_display(is_quiet=options["quiet"])
         stack.callback(display.close)
@@ -171,8 +178,11 @@ def _fetch(options: dict[str, Any]) -> None:
         report = run_fetch(settings, db, again, Listener(display.progress, note), stop)
         display.close()
         if report.exit_code or not options["quiet"]:
-            is_data = not options["quiet"]
-            click.echo(summarize(report, db.get_stats(), again), err=not is_data)
+            with db.get_session() as session:
+                next_attempt = read_next_attempt(session)
+            summary = summarize(report, db.get_stats(), again, next_attempt)
+            with suppress(BrokenPipeError):
+                click.echo(summary, err=options["quiet"])
     leave_now(report.exit_code)
 
 
@@ -212,7 +222,7 @@ def _api_urls(options: dict[str, Any], stack: ExitStack) -> tuple[str, ...]:
         return (stack.enter_context(open_sandbox(SandboxSettings())).url,)
     if options["api_url"] is None:
         return PUBLIC_API_URLS
-    return (options["api_url"].rstrip("/"),)
+    return (options["api_url"],)
 
 
 def _ignore(_sentence: str) -> None:

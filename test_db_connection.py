@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.options import Door
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
@@ -16,11 +17,12 @@ if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` ne
 __test__ = False
 
 EPILOG = """\b
-Exit codes: 0 ready; 2 usage; 5 not ready, each ❌ says what to do.
+Exit codes: 0 ready; 1 fatal; 2 usage; 5 not ready, each ❌ says what to do; 130 interrupted.
 """
 
 
 @click.command(
+    cls=Door,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "YTS",
@@ -34,8 +36,9 @@ Exit codes: 0 ready; 2 usage; 5 not ready, each ❌ says what to do.
     envvar="DATABASE_URL",
     help="PostgreSQL to check; DATABASE_URL is the same.  [default: the embedded server]",
 )
+@click.option("-v", "--verbose", is_flag=True, help="Say more where the program itself breaks.")
 @click.version_option(__version__, prog_name="yts-mirror")
-def main(database_url: str | None) -> None:
+def main(database_url: str | None, *, verbose: bool) -> None:
     """
     Is the database ready? Checks connection, versions, tables and migrations; shows totals.
 
@@ -46,18 +49,21 @@ def main(database_url: str | None) -> None:
 
     Tables that are not there yet, or of an older version, are made or migrated, as by a fetch.
     """
-    from console.exits import DATABASE_NOT_READY  # noqa: PLC0415
+    from console.exits import INTERRUPTED, errors_in_words  # noqa: PLC0415
     from console.terminal import forgive_unknown_letters  # noqa: PLC0415
 
     forgive_unknown_letters()
     try:
-        is_ready = _check(database_url)
+        with errors_in_words("test_db_connection.py", is_verbose=verbose):
+            exit_code = _check(database_url)
     except KeyboardInterrupt:
-        sys.exit(130)
-    sys.exit(0 if is_ready else DATABASE_NOT_READY)
+        sys.exit(INTERRUPTED)
+    sys.exit(exit_code)
 
 
-def _check(database_url: str | None) -> bool:
+def _check(database_url: str | None) -> int:
+    """Show what was found, and return the exit code."""
+    from console.exits import DATABASE_NOT_READY, DONE, USAGE  # noqa: PLC0415
     from database.check import Check, prepare_and_check  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
@@ -69,10 +75,10 @@ def _check(database_url: str | None) -> bool:
             _show(checks)
             if is_ready:
                 click.echo(f"Statistics\n{_in_columns(db.get_stats())}")
-            return is_ready
+            return DONE if is_ready else DATABASE_NOT_READY
     except (InvalidDatabaseUrl, DatabaseNotReady) as error:
         _show([Check("connection", is_ok=False, words=str(error))])
-        return False
+        return USAGE if isinstance(error, InvalidDatabaseUrl) else DATABASE_NOT_READY
 
 
 def _show(checks: Sequence["Check"]) -> None:

@@ -5,9 +5,17 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
+from console.masking import masked_database_url, masked_url
+
 _HOME_OF_DOORS = Path(__file__).parent.parent
+#: Options that may hold a secret, with what is shown in its place.
+_MASKS = {"--database-url": masked_database_url, "--api-url": masked_url}
+#: Options that say which mirror is meant, so that the next command needs them too.
+_OF_EVERY_DOOR = ("--database-url",)
+_OF_A_FETCH = ("--database-url", "--api-url", "--sandbox")
 
 
 def to_type(door: str, arguments: Sequence[str] = ()) -> str:
@@ -16,18 +24,34 @@ def to_type(door: str, arguments: Sequence[str] = ()) -> str:
     return shlex.join([_interpreter(), script, *safe_arguments(arguments)])
 
 
+def to_type_next(door: str, *arguments: str) -> str:
+    """Return what to type to run *door* on the mirror that this command is about."""
+    names = _OF_A_FETCH if door == "fetch_yts_data.py" else _OF_EVERY_DOOR
+    return to_type(door, [*arguments, *_kept(sys.argv[1:], names)])
+
+
 def safe_arguments(arguments: Sequence[str]) -> list[str]:
-    """Return *arguments* with the password of a database URL masked."""
-    safe = []
+    """Return *arguments* with the secrets in URLs masked."""
+    safe: list[str] = []
     for position, argument in enumerate(arguments):
         name, equals, value = argument.partition("=")
-        if name == "--database-url" and equals:
-            safe.append(f"{name}={_masked(value)}")
-        elif position and arguments[position - 1] == "--database-url":
-            safe.append(_masked(argument))
+        if name in _MASKS and equals:
+            safe.append(f"{name}={_MASKS[name](value)}")
+        elif position and (mask := _MASKS.get(arguments[position - 1])):
+            safe.append(mask(argument))
         else:
             safe.append(argument)
     return safe
+
+
+def _kept(typed: Sequence[str], names: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    for argument, following in zip_longest(typed, typed[1:], fillvalue=""):
+        name, equals, _ = argument.partition("=")
+        if name in names:
+            takes_next = not equals and name in _MASKS
+            kept += [argument, following] if takes_next else [argument]
+    return kept
 
 
 def _interpreter() -> str:
@@ -36,15 +60,3 @@ def _interpreter() -> str:
         return "python"
     relative = os.path.relpath(sys.executable)
     return sys.executable if relative.startswith("..") else relative
-
-
-def _masked(text: str) -> str:
-    from database.config import parse_database_url  # noqa: PLC0415
-    from database.errors import InvalidDatabaseUrl  # noqa: PLC0415
-
-    try:
-        url = parse_database_url(text)
-    except InvalidDatabaseUrl:
-        return "***"
-    # libpq takes a password in the query as well.
-    return url.difference_update_query(["password", "sslpassword"]).render_as_string()

@@ -1,5 +1,6 @@
 """The monitor's display on a terminal: one screen of 80 x 24 that is redrawn at every poll."""
 
+from itertools import zip_longest
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,11 +22,10 @@ from console.status import (
     headline,
     local_time,
     movie_row,
-    one_line,
     phases,
     with_source,
 )
-from console.text import printable
+from console.text import one_line, printable
 from database.status import Status
 
 #: Wider terminals are not filled: columns far apart are hard to read.
@@ -96,7 +96,7 @@ def _catalogue(status: Status) -> Table:
     rows = catalogue_rows(status)
     table = _grid({"min_width": 16}, {"ratio": 3}, {"min_width": 16}, {"ratio": 2})
     half = (len(rows) + 1) // 2
-    for left, right in zip(rows[:half], rows[half:], strict=True):
+    for left, right in zip_longest(rows[:half], rows[half:], fillvalue=("", "")):
         table.add_row(Text(left[0], "dim"), Text(left[1]), Text(right[0], "dim"), Text(right[1]))
     return table
 

@@ -1,20 +1,36 @@
 """The exit codes that scripts can rely on, and how errors become one sentence and a code."""
 
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from console.command import to_type
-from console.text import printable
+from console.command import to_type, to_type_next
+from console.masking import masked
+from console.text import one_line, printable
+from ingest import stop
 
-DONE = 0
-FATAL = 1
-USAGE = 2
-SOME_FAILED = 3
-UNAVAILABLE = 4
-DATABASE_NOT_READY = 5
-LOCKED = 11
+DONE = stop.EXIT_DONE
+FATAL = stop.EXIT_FATAL
+USAGE = stop.EXIT_USAGE
+SOME_FAILED = stop.EXIT_SOME_FAILED
+UNAVAILABLE = stop.EXIT_UNAVAILABLE
+DATABASE_NOT_READY = stop.EXIT_NOT_READY
+GUARD = stop.EXIT_GUARD
+LIMIT = stop.EXIT_LIMIT
+LOCKED = stop.EXIT_LOCKED
+INTERRUPTED = 130
+TERMINATED = 143
+
+_LOCK_HELD = (
+    "Another fetch is at work on this database ({}). This one leaves it alone; watch the other "
+    "with: "
+)
+_UNREACHABLE = (
+    "YTS cannot be reached: {}. What is stored stays; try again later, or name another base URL "
+    "with --api-url."
+)
 
 
 def leave(sentence: str, exit_code: int) -> NoReturn:
@@ -26,34 +42,58 @@ def leave(sentence: str, exit_code: int) -> NoReturn:
 
 
 @contextmanager
-def errors_in_words() -> Iterator[None]:
-    """Turn the errors a user can do something about into one sentence and an exit code."""
+def errors_in_words(door: str, *, is_verbose: bool = False) -> Iterator[None]:
+    """
+    Turn errors into one sentence and an exit code.
+
+    *door* is the command that runs. An error that nobody has thought of is a bug, and
+    called so; its traceback is shown if *is_verbose*.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- the process ends here, in words
+        if (expected := _expected(error)) is not None:
+            leave(*expected)
+        if is_verbose:
+            sys.stderr.write(printable(masked("".join(traceback.format_exception(error)))))
+        leave(_unexpected(error, door, is_verbose=is_verbose), FATAL)
+
+
+def _expected(error: Exception) -> tuple[str, int] | None:
+    """Return sentence and exit code of an error that a user can do something about."""
     # Imported here, for `--help` needs none of it.
     from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
     from database.lock import FetchLockHeld  # noqa: PLC0415
+    from database.reasons import explain_any  # noqa: PLC0415
     from database.runs import RunTakenOver  # noqa: PLC0415
     from database.source import SourceMismatch  # noqa: PLC0415
     from yts.errors import YtsRefused, YtsUnavailable  # noqa: PLC0415
 
-    try:
-        yield
-    except (InvalidDatabaseUrl, SourceMismatch) as error:
-        leave(f"Error: {error}", USAGE)
-    except DatabaseNotReady as error:
-        leave(f"Error: {error}", DATABASE_NOT_READY)
-    except FetchLockHeld as error:
-        leave(
-            f"Another fetch is at work on this database ({error}). This one leaves it "
-            f"alone; watch the other with: {to_type('monitor_progress.py')}",
-            LOCKED,
-        )
-    except RunTakenOver as error:
-        leave(f"This fetch lost its lock: {error}.", LOCKED)
-    except YtsRefused as error:
-        leave(f"Error: {error}. Nothing was changed.", USAGE)
-    except YtsUnavailable as error:
-        leave(
-            f"YTS cannot be reached: {error}. What is stored stays; try again later, or name "
-            "another base URL with --api-url.",
-            UNAVAILABLE,
-        )
+    watch = to_type_next("monitor_progress.py")
+    known: tuple[tuple[type[Exception], str, int], ...] = (
+        (InvalidDatabaseUrl, "Error: {}", USAGE),
+        (SourceMismatch, "Error: {}", USAGE),
+        (DatabaseNotReady, "Error: {}", DATABASE_NOT_READY),
+        (FetchLockHeld, _LOCK_HELD + watch, LOCKED),
+        (RunTakenOver, "This fetch lost its lock: {}.", LOCKED),
+        (YtsRefused, "Error: {}. Nothing was changed.", USAGE),
+        (YtsUnavailable, _UNREACHABLE, UNAVAILABLE),
+    )
+    for kind, sentence, exit_code in known:
+        if isinstance(error, kind):
+            return sentence.replace("{}", str(error)), exit_code
+    trouble = explain_any(error)
+    return None if trouble is None else (f"Error: {trouble}", DATABASE_NOT_READY)
+
+
+def _unexpected(error: Exception, door: str, *, is_verbose: bool) -> str:
+    said = masked(one_line(str(error)))
+    if isinstance(error, OSError | MemoryError):
+        return f"Error: the system refuses ({said or type(error).__name__}). What was saved stays."
+    what = f"This is a bug ({type(error).__name__}: {said}). What was saved stays. "
+    if is_verbose:
+        return f"{what}Please report it with the lines above."
+    again = to_type(door, [*sys.argv[1:], "-v"])
+    return f"{what}Please report it with what this says: {again}"

@@ -64,7 +64,7 @@ class PaceMeter:
 
     def _state(self, run: Row) -> State:
         if run["finished_at"] is not None:
-            return "ended"
+            return "vanished" if run["phase"] == "killed" else "ended"
         if self._seen[-1].is_fetch_running:
             return "running"
         # A restart of the server takes the lock from a run that goes on: its heart still beats.

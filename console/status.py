@@ -6,7 +6,7 @@ from typing import Any
 
 from console.pace import Pace
 from console.progress import counts_in_words
-from console.text import aligned, duration, printable
+from console.text import aligned, duration, one_line
 from database.status import Status
 
 EMPTY = "empty: no fetch has run yet. Start one with: python fetch_yts_data.py"
@@ -16,18 +16,17 @@ _PHASES = {"starting": "starting", "pages": "reading the list", "details": "fetc
 _ENDS = {
     0: "was complete",
     1: "broke off with an error",
+    2: "was refused: base URL or database was not the right one",
     3: "finished, but some failed",
     4: "ended early: YTS was unavailable",
+    5: "broke off: the database was not ready",
+    6: "ended early: too many movies had vanished at once",
+    7: "reached its own limit, and work is left",
     130: "was interrupted",
     143: "was interrupted",
 }
 
 Row = dict[str, Any]
-
-
-def one_line(text: str) -> str:
-    """Return *text* without control characters and line breaks."""
-    return " ".join(printable(text).split())
 
 
 def local_time(time: datetime | str) -> str:
@@ -54,7 +53,7 @@ def catalogue_rows(status: Status) -> list[tuple[str, str]]:
     stats, expected = status.stats, status.sync.get("movie_count")
     percent = details_percent(stats)
     coverage = "" if percent is None else f" ({percent:.1f} %)"
-    return [
+    rows = [
         ("movies", f"{stats['total_movies']:,}" + (f" of about {expected:,}" if expected else "")),
         ("with details", f"{stats['movies_with_details']:,}{coverage}"),
         ("genres", f"{stats['total_genres']:,}"),
@@ -64,6 +63,9 @@ def catalogue_rows(status: Status) -> list[tuple[str, str]]:
         ("failures", f"{stats['total_failures']:,}"),
         ("missing at YTS", f"{stats['total_missing']:,}"),
     ]
+    if gone := stats["total_gone"]:
+        rows.append(("gone from YTS", f"{gone:,}"))
+    return rows
 
 
 def headline(run: Row, pace: Pace) -> str:

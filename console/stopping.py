@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -90,6 +90,7 @@ def _handled_by(handle: Callable[[int, FrameType | None], None]) -> Iterator[Non
 
 def leave_now(exit_code: int) -> NoReturn:
     """Exit without waiting for threads that still wait for an answer."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(BrokenPipeError):  # The reader has seen enough.
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(exit_code)

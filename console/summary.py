@@ -1,15 +1,29 @@
 """The last words of a fetch: what came of it, and what to type next."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from console.command import to_type
+from console.command import to_type_next
+from console.exits import GUARD
+from console.failures import utc_time
 from console.text import aligned, duration
 from ingest.report import RunReport
 
+WHAT_VANISHED = (
+    "A list cut short and a wrong base URL look the same as real removals. See whether YTS shows "
+    "its catalogue\nas usual, and whether the base URL is still its API, before you believe it."
+)
 
-def summarize(report: RunReport, stats: Mapping[str, Any], again: str) -> str:
-    """Return the summary of a run; *again* is what was typed to start it."""
+
+def summarize(
+    report: RunReport, stats: Mapping[str, Any], again: str, next_attempt: datetime | None = None
+) -> str:
+    """
+    Return the summary of a run; *again* is what was typed to start it.
+
+    *next_attempt* is when the first of the recorded failures may be tried again.
+    """
     counts = report.counts
     rows = [
         ("new movies", f"{counts.saved:,}"),
@@ -27,7 +41,9 @@ def summarize(report: RunReport, stats: Mapping[str, Any], again: str) -> str:
     if report.unknown_fields:
         names = ", ".join(sorted(report.unknown_fields))
         parts.append(f"YTS sent fields that are not stored: {names}")
-    parts.append(_next_steps(report, again))
+    if report.exit_code == GUARD:
+        parts.append(WHAT_VANISHED)
+    parts.append(_next_steps(report, again, next_attempt))
     return "\n".join(parts)
 
 
@@ -57,14 +73,26 @@ def _failures(report: RunReport) -> str:
     return "Failed:\n" + "\n".join(lines)
 
 
-def _next_steps(report: RunReport, again: str) -> str:
+def _next_steps(report: RunReport, again: str, next_attempt: datetime | None) -> str:
     steps = []
-    if not report.is_sweep_complete:
+    if report.exit_code == GUARD:
+        steps.append(("compare with the count of YTS", _look("--once")))
+        steps.append(("read the list once more", again))
+    elif not report.is_sweep_complete:
         steps.append(("go on with the list", again))
-    elif report.ended_early or report.counts.failed:
+    elif report.ended_early:
         steps.append(("go on", again))
-    else:
+    elif not report.counts.failed:
         steps.append(("fetch what is new", again))
-    steps.append(("look at the mirror", to_type("monitor_progress.py", ["--once"])))
-    steps.append(("check the database", to_type("test_db_connection.py")))
+    if report.counts.failed:
+        due = f", from {utc_time(next_attempt)} UTC" if next_attempt else ""
+        steps.append(("see what failed, and why", _look("--failures")))
+        steps.append((f"try it again{due}", to_type_next("fetch_yts_data.py", "--retry-failed")))
+    if report.exit_code != GUARD:
+        steps.append(("look at the mirror", _look("--once")))
+    steps.append(("check the database", to_type_next("test_db_connection.py")))
     return "Next:\n" + aligned(steps)
+
+
+def _look(option: str) -> str:
+    return to_type_next("monitor_progress.py", option)

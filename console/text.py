@@ -8,6 +8,11 @@ def printable(text: str) -> str:
     return "".join(char for char in text if char.isprintable() or char in "\n\t")
 
 
+def one_line(text: str) -> str:
+    """Return *text* without control characters and line breaks."""
+    return " ".join(printable(text).split())
+
+
 def aligned(rows: Iterable[tuple[str, str]]) -> str:
     """Return *rows* of a name and a value as two columns."""
     rows = list(rows)

@@ -6,6 +6,7 @@ from sqlalchemy import URL, Connection, Table, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from database.bookkeeping import FetchRun
+from database.config import has_secrets, without_secrets
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.reasons import explain_unreachable
@@ -113,10 +114,9 @@ def _migrate(db: DatabaseManager, connection: Connection) -> Check:
 
 def _shown(url: URL) -> str:
     """Return *url* as psql takes it, without the password."""
-    secrets = [name for name in url.query if "password" in name]
-    safe = url.set(drivername="postgresql").difference_update_query(secrets)
-    hidden = " (password hidden)" if secrets or url.password else ""
-    return safe.render_as_string().replace(":***@", "@").replace("%2F", "/") + hidden
+    hidden = " (password hidden)" if has_secrets(url) else ""
+    safe = without_secrets(url).set(drivername="postgresql")
+    return safe.render_as_string().replace("%2F", "/") + hidden
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -1,7 +1,10 @@
 """Which database: an explicit URL, else DATABASE_URL, else the embedded server."""
 
 import os
+from urllib.parse import unquote
 
+import psycopg2
+from psycopg2.extensions import make_dsn
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -10,6 +13,14 @@ from database.errors import InvalidDatabaseUrl
 _EXAMPLE = "postgresql://user:password@host:5432/database"
 #: SQLAlchemy takes psycopg 3 when an URL names no driver; this project uses psycopg2.
 _DRIVER = "postgresql+psycopg2"
+#: What libpq takes in the query of an URL and nobody else should see.
+_SECRET_PARAMETERS = (
+    "password",
+    "sslpassword",
+    "oauth_client_secret",
+    "scram_client_key",
+    "scram_server_key",
+)
 
 
 def parse_database_url(text: str) -> URL:
@@ -19,25 +30,50 @@ def parse_database_url(text: str) -> URL:
     Raises:
         InvalidDatabaseUrl: not a URL, or of another kind of database.
     """
-    try:
-        url = make_url(text.strip())
-    except (ArgumentError, ValueError):
-        # The text itself stays out of the message: it may hold a password.
-        raise InvalidDatabaseUrl(
-            f"The database URL cannot be read. It should look like {_EXAMPLE}"
-        ) from None
-    if "@" in (url.host or ""):
-        # What is taken for the host begins with the end of a password.
+    # The text itself stays out of all messages: it may hold a password.
+    unreadable = InvalidDatabaseUrl(
+        f"The database URL cannot be read. It should look like {_EXAMPLE}"
+    )
+    if text.count("@") > 1:
+        # What would be taken for host or database begins with the end of a password.
         raise InvalidDatabaseUrl(
             "The database URL has more than one @. In a user name or password, write @ as %40 "
             f"and % as %25: {_EXAMPLE}"
         )
+    try:
+        url = make_url(text.strip())
+    except (ArgumentError, ValueError):
+        raise unreadable from None
+    if "\0" in unquote(text):
+        raise unreadable
     if url.drivername.partition("+")[0] not in {"postgresql", "postgres"}:
         raise InvalidDatabaseUrl(
             f"The database URL is for {url.drivername!r}, but this project needs PostgreSQL: "
             f"{_EXAMPLE}"
         )
-    return url.set(drivername=_DRIVER)
+    url = url.set(drivername=_DRIVER)
+    try:
+        make_dsn(**url.get_dialect()().create_connect_args(url)[1])
+    except ArgumentError:
+        raise unreadable from None
+    except psycopg2.ProgrammingError as error:
+        reason = str(error).strip().removeprefix("invalid dsn: ")
+        raise InvalidDatabaseUrl(f"The database URL has an {reason}") from None
+    return url
+
+
+def without_secrets(url: URL) -> URL:
+    """Return *url* as it may be shown: without what opens doors, but otherwise complete."""
+    # `URL.set` takes None for "as it was".
+    bare = URL.create(
+        url.drivername, url.username, None, url.host, url.port, url.database, url.query
+    )
+    return bare.difference_update_query(_SECRET_PARAMETERS)
+
+
+def has_secrets(url: URL) -> bool:
+    """Tell whether *url* holds what `without_secrets` takes away."""
+    return without_secrets(url) != url
 
 
 def read_database_url(explicit: str | URL | None = None) -> URL | None:

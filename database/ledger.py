@@ -6,8 +6,8 @@ Nothing here commits.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Text, cast, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
@@ -127,14 +127,19 @@ def read_due_failures(session: Session, kind: Kind) -> list[str]:
     )
 
 
-def read_failures(session: Session, count: int = 100) -> list[dict[str, object]]:
-    """Return the failures that are tried again soonest, JSON-ready."""
+def read_failures(session: Session) -> list[dict[str, Any]]:
+    """Return all failures, JSON-ready, those that are tried again soonest first."""
     rows = session.scalars(
-        select(FetchFailure)
-        .order_by(FetchFailure.next_attempt_at, FetchFailure.kind, FetchFailure.key)
-        .limit(count)
+        select(FetchFailure).order_by(
+            FetchFailure.next_attempt_at, FetchFailure.kind, FetchFailure.key
+        )
     )
     return [row.to_dict() for row in rows]
+
+
+def read_next_attempt(session: Session) -> datetime | None:
+    """Return when the first of the failures may be tried again; None where there are none."""
+    return session.scalar(select(func.min(FetchFailure.next_attempt_at)))
 
 
 def read_ids_without_details(session: Session, below: int, count: int) -> list[int]:

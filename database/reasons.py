@@ -2,6 +2,7 @@
 
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 #: What libpq says, what it means, what to do.
 _REASONS = (
@@ -115,3 +116,10 @@ def _explain_connection(message: str) -> str | None:
         if any(sign in message for sign in signs):
             return f"{meaning}. {advice}"
     return None
+
+
+def explain_any(error: BaseException) -> str | None:
+    """Return a sentence about an error of the database itself; None if it is none."""
+    if isinstance(error, PoolTimeout):
+        return "The database has no connection left for this program. Try again in a moment."
+    return explain_trouble(error) if isinstance(error, DBAPIError) else None

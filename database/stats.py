@@ -19,6 +19,7 @@ NO_STATS: dict[str, Any] = {
     "last_saved_at": None,
     "total_failures": 0,
     "total_missing": 0,
+    "total_gone": 0,
 }
 
 
@@ -27,12 +28,14 @@ def read_stats(session: Session) -> dict[str, Any]:
     Return the totals of the catalogue, JSON-ready.
 
     `movies_with_details` counts those whose details were fetched; `average_rating`
-    is over rated movies only, null where there are none.
+    is over rated movies only, null where there are none. `total_gone` counts stored
+    movies that YTS has no more.
     """
-    movies, with_details, rating, newest = session.execute(
+    movies, with_details, gone, rating, newest = session.execute(
         select(
             func.count(),
             func.count(Movie.details_fetched_at),
+            func.count(Movie.gone_since),
             func.round(func.avg(Movie.rating), 2),
             func.max(Movie.created_at),
         )
@@ -47,6 +50,7 @@ def read_stats(session: Session) -> dict[str, Any]:
         "last_saved_at": newest.isoformat() if newest else None,
         "total_failures": _count(session, FetchFailure),
         "total_missing": _count(session, MissingMovie),
+        "total_gone": gone,
     }
 
 

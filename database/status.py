@@ -1,5 +1,7 @@
 """All that the monitor shows, read in one go; reading changes nothing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,8 +10,10 @@ from sqlalchemy import URL, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
+from database.config import without_secrets
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
+from database.ledger import read_failures
 from database.lock import is_fetch_running
 from database.reasons import explain_unreachable
 from database.schema import read_revision
@@ -21,6 +25,8 @@ from database.stats import (
     read_stats,
     read_top_genres,
 )
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,18 @@ class Status:
         return self.run is None and not self.stats["total_movies"]
 
 
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What failed and was not had since; JSON-ready, but for the time."""
+
+    #: By the clock of the database.
+    time: datetime
+    #: `yts` or `sandbox`; None before the first run.
+    source: str | None
+    #: Rows of `fetch_failures`, those that are tried again soonest first.
+    failures: list[Row]
+
+
 def read_status(db: DatabaseManager) -> Status:
     """
     Return the status of the mirror; a database without tables is an empty mirror.
@@ -52,10 +70,32 @@ def read_status(db: DatabaseManager) -> Status:
     Raises:
         DatabaseNotReady: unreachable, cut off meanwhile, or with tables of another kind.
     """
+    with _looking_at(db) as session:
+        return _read(session)
+
+
+def read_ledger(db: DatabaseManager) -> Ledger:
+    """
+    Return all failures on record; a database without tables has none.
+
+    Raises:
+        DatabaseNotReady: as `read_status`.
+    """
+    with _looking_at(db) as session:
+        has_tables = read_revision(session.connection()) is not None
+        return Ledger(
+            time=session.scalars(select(func.clock_timestamp())).one(),
+            source=read_source(session).get("source") if has_tables else None,
+            failures=read_failures(session) if has_tables else [],
+        )
+
+
+@contextmanager
+def _looking_at(db: DatabaseManager) -> Iterator[Session]:
     try:
         with db.get_session() as session:
             session.execute(text("SET TRANSACTION READ ONLY"))
-            return _read(session)
+            yield session
     except OperationalError as error:
         raise DatabaseNotReady(explain_unreachable(error, db.url)) from error
     except DBAPIError as error:
@@ -68,7 +108,7 @@ def read_status(db: DatabaseManager) -> Status:
 
 def place_of(url: URL) -> str:
     """Return user, host and database name, without anything secret."""
-    return url.set(query={}).render_as_string().partition("://")[2].replace(":***@", "@")
+    return without_secrets(url).set(query={}).render_as_string().partition("://")[2]
 
 
 def _read(session: Session) -> Status:

@@ -108,6 +108,8 @@ class Fetcher:
             yield portion
 
     def _fetch_movie(self, movie_id: int) -> Fetched:
+        if self.given_up:
+            raise Stopped
         try:
             return self._client.fetch_details(movie_id)
         except (YtsUnavailable, MalformedMovie) as error:

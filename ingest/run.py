@@ -16,7 +16,7 @@ from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.lock import FetchLockHeld, hold_fetch_lock
 from database.runs import RunTakenOver, start_run
-from database.source import Source, claim_source
+from database.source import Source, SourceMismatch, claim_source
 from ingest.budget import LimitReached
 from ingest.course import Course, Listener
 from ingest.plan import PageBatch
@@ -31,12 +31,14 @@ from ingest.stop import (
     EXIT_LOCKED,
     EXIT_NOT_READY,
     EXIT_UNAVAILABLE,
+    EXIT_USAGE,
     Stop,
     Stopped,
 )
 from ingest.worker import Worker, run_batch, start_worker
 from yts.answers import MoviePage
 from yts.errors import YtsRefused, YtsUnavailable
+from yts.settings import without_secrets
 
 #: Requests to a base URL until the next is tried.
 PROBE_ATTEMPTS = 3
@@ -71,9 +73,6 @@ def run_fetch(
 def _run(course: Course) -> RunReport:
     try:
         return _follow(course)
-    except (YtsUnavailable, YtsRefused):
-        course.finish(is_sweep_complete=False, exit_code=EXIT_UNAVAILABLE)
-        raise
     except LimitReached:
         return course.finish(is_sweep_complete=False, exit_code=EXIT_LIMIT)
     except Stopped:
@@ -99,9 +98,13 @@ def _follow(course: Course) -> RunReport:
 
 
 def _exit_code_of(error: Exception) -> int:
-    if isinstance(error, FetchLockHeld | RunTakenOver):
-        return EXIT_LOCKED
-    return EXIT_NOT_READY if isinstance(error, DatabaseNotReady) else EXIT_FATAL
+    kinds = (
+        (YtsUnavailable, EXIT_UNAVAILABLE),
+        ((YtsRefused, SourceMismatch), EXIT_USAGE),
+        ((FetchLockHeld, RunTakenOver), EXIT_LOCKED),
+        (DatabaseNotReady, EXIT_NOT_READY),
+    )
+    return next((code for kind, code in kinds if isinstance(error, kind)), EXIT_FATAL)
 
 
 @contextmanager
@@ -115,7 +118,7 @@ def _open_source(course: Course) -> Iterator[tuple[Worker, PageBatch, MoviePage]
             try:
                 page = worker.probe(first, PROBE_ATTEMPTS)
             except (YtsUnavailable, YtsRefused) as error:
-                course.listener.note(f"{api_url}: {error}")
+                course.listener.note(f"{without_secrets(api_url)}: {error}")
                 reasons.append(error)
                 continue
             _claim(course, worker, api_url)
@@ -130,7 +133,7 @@ def _claim(course: Course, worker: Worker, api_url: str) -> None:
     source: Source = "sandbox" if is_sandbox else "yts"
     if course.db.run_step(lambda session: claim_source(session, source)):
         course.listener.note("The sandbox's practice movies were removed.")
-    course.change(api_url=api_url)
+    course.change(api_url=without_secrets(api_url))
 
 
 @contextmanager

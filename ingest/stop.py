@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 EXIT_DONE = 0
 EXIT_FATAL = 1
+EXIT_USAGE = 2
 EXIT_SOME_FAILED = 3
 EXIT_UNAVAILABLE = 4
 EXIT_NOT_READY = 5

@@ -14,7 +14,7 @@ import urllib3
 
 from yts import PROJECT_URL, __version__
 from yts.errors import AnswerTooLarge, YtsRefused, YtsUnavailable
-from yts.settings import ClientSettings
+from yts.settings import ClientSettings, without_secrets
 from yts.verdict import judge_status
 
 USER_AGENT = f"yts-mirror/{__version__} (+{PROJECT_URL})"
@@ -75,12 +75,12 @@ class Connections:
                     return body
                 if urlsplit(target).hostname != urlsplit(url).hostname:
                     raise YtsRefused(
-                        f"{_shown(url)} redirects to {_shown(target)}: if YTS has moved there, "
-                        "say so with --api-url"
+                        f"{without_secrets(url)} redirects to {without_secrets(target)}: "
+                        "if YTS has moved there, say so with --api-url"
                     )
                 body, target = self._read_answer(target, {})
         except _BAD_ADDRESS as error:
-            raise YtsRefused(f"{_shown(url)} is no address that can be asked") from error
+            raise YtsRefused(f"{without_secrets(url)} is no address that can be asked") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise YtsUnavailable(_in_words(error, url)) from error
         except YtsUnavailable as error:
@@ -89,7 +89,7 @@ class Connections:
             raise
         if target is None:
             return body
-        raise YtsUnavailable(f"{_shown(url)} redirects in circles")
+        raise YtsUnavailable(f"{without_secrets(url)} redirects in circles")
 
     def _read_answer(self, url: str, query: Query) -> tuple[bytes, str | None]:
         """Make one request; return the body, and where the answer redirects to."""
@@ -104,7 +104,9 @@ class Connections:
             self.server_name = response.headers.get("Server", "")
             if response.is_redirect:
                 return b"", _join(url, response.headers["Location"])
-            judge_status(response.status_code, response.headers.get("Retry-After"), _shown(url))
+            judge_status(
+                response.status_code, response.headers.get("Retry-After"), without_secrets(url)
+            )
             return self._read_body(response, deadline), None
 
     def _read_body(self, response: requests.Response, deadline: float) -> bytes:
@@ -156,14 +158,8 @@ def _join(url: str, location: str) -> str:
         target = urljoin(url, location)
         urlsplit(target).port  # noqa: B018 -- checked here, or requests would choke on it
     except ValueError as error:
-        raise YtsUnavailable(f"{_shown(url)} redirects to nowhere") from error
+        raise YtsUnavailable(f"{without_secrets(url)} redirects to nowhere") from error
     return target
-
-
-def _shown(url: str) -> str:
-    """Return *url* for a message: without a password, and without its query."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _in_words(error: Exception, url: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 #: In the order they are tried; the site's own domain needs a User-Agent.
 PUBLIC_API_URLS = ("https://movies-api.accel.li/api/v2", "https://yts.gg/api/v2")
@@ -28,3 +29,33 @@ class ClientSettings:
     #: The pause after the first failure; doubled after each further one, with jitter.
     backoff_seconds: float = 1.0
     max_backoff_seconds: float = 60.0
+
+
+def parse_api_url(text: str) -> str:
+    """
+    Return a base URL as `ClientSettings` wants it.
+
+    Raises:
+        ValueError: says what is wrong, and nothing of the text, which may hold a password.
+    """
+    url = text.strip().rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("an URL begins with https:// or http://")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host:
+        raise ValueError("it cannot be read; it should look like https://yts.gg/api/v2")
+    if "@" in parts.path:
+        raise ValueError("in a user name or password, write / as %2F and @ as %40")
+    if "?" in url or "#" in url:
+        raise ValueError("a base URL ends with its path, without ? and #")
+    return url
+
+
+def without_secrets(url: str) -> str:
+    """Return *url* as it may be shown: without user, password, query and fragment."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

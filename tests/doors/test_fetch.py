@@ -13,7 +13,7 @@ from sqlalchemy import URL
 from database.db import DatabaseManager
 from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import run_sql, table_contents
+from tests.conftest import table_contents
 from tests.doors.commands import run, start
 
 
@@ -82,80 +82,14 @@ def test_nonsense_is_refused_before_anything_is_done(arguments: tuple[str, ...],
     assert not home.exists()
 
 
-def test_an_unreachable_source_is_exit_4(database_url: URL):
-    """
-    Nobody listens: try later.
-    """
-    done = run("fetch_yts_data.py", "--api-url", "http://127.0.0.1:9/api/v2", url=database_url)
-
-    assert done.returncode == 4
-    assert "cannot be reached" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_host_that_is_no_api_is_exit_2(database_url: URL, sandbox: Sandbox):
-    """
-    A wrong base URL is a matter of configuration.
-    """
-    done = run("fetch_yts_data.py", "--api-url", f"{sandbox.root}/other", url=database_url)
-
-    assert done.returncode == 2
-    assert "--api-url" in done.stderr
-
-
-def test_failed_movies_are_exit_3_and_named(database_url: URL, sandbox: Sandbox):
-    """
-    One movie that cannot be stored costs exit 3 and a line; all others are stored.
-    """
-    refuse_movie(database_url, 7)
-
-    done = run("fetch_yts_data.py", "--api-url", sandbox.url, "--rate", "0", "-q", url=database_url)
-
-    assert done.returncode == 3
-    assert "movie 7: seven is refused" in done.stderr
-    with DatabaseManager(database_url) as db:
-        stats = db.get_stats()
-    assert (stats["total_movies"], stats["total_failures"]) == (199, 1)
-
-
-def refuse_movie(url: URL, external_id: int) -> None:
-    """Make PostgreSQL itself refuse one movie."""
-    run_sql(
-        url,
-        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE check_violation USING MESSAGE = 'seven is refused'; END $$",
-        "CREATE TRIGGER refuse BEFORE INSERT ON movies FOR EACH ROW "
-        f"WHEN (NEW.external_id = {external_id}) EXECUTE FUNCTION refuse()",
-    )
-
-
-def test_another_run_holding_the_lock_is_exit_11(database_url: URL):
-    """
-    Two cron runs never overlap.
-    """
-    with open_sandbox(SandboxSettings(movies=300, latency_seconds=0.3)) as slow:
-        arguments = ("--api-url", slow.url, "--rate", "0", "--workers", "1", "--threads", "1")
-        first = start("fetch_yts_data.py", *arguments, url=database_url)
-        _wait_for_movies(database_url)
-        second = run("fetch_yts_data.py", *arguments, url=database_url)
-        first.send_signal(signal.SIGINT)
-        first.communicate(timeout=20)
-
-    assert second.returncode == 11
-    assert "since" in second.stderr
-
-
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("workers", ["1", "3"])
-def test_a_signal_ends_the_run_in_order(
-    number: signal.Signals, exit_code: int, workers: str, tmp_path: Path
-):
+def test_a_signal_ends_the_run_in_order(number: signal.Signals, exit_code: int, tmp_path: Path):
     """
     What was fetched is saved, no process stays, and the next run finishes the work.
     """
     home = {"YTS_HOME": str(tmp_path / "home")}
     with open_sandbox(SandboxSettings(movies=300, latency_seconds=0.05)) as sandbox:
-        arguments = ("--api-url", sandbox.url, "--rate", "0", "--workers", workers)
+        arguments = ("--api-url", sandbox.url, "--rate", "0", "--workers", "3")
         process = start("fetch_yts_data.py", *arguments, env=home, cwd=tmp_path)
         _wait_for_requests(sandbox, 30)
         began = time.monotonic()
@@ -238,15 +172,6 @@ def _wait_for_requests(sandbox: Sandbox, count: int) -> None:
         if stats["requests"] >= count:
             return
         time.sleep(0.05)
-    raise AssertionError("the run does not come along")
-
-
-def _wait_for_movies(url: URL) -> None:
-    with DatabaseManager(url) as db:
-        for _ in range(300):
-            if db.get_stats()["total_movies"]:
-                return
-            time.sleep(0.05)
     raise AssertionError("the run does not come along")
 
 

@@ -108,6 +108,33 @@ def test_a_running_a_finished_and_a_killed_run_are_told_apart(
     assert "Last fetch finished, but some failed; 1 min 0 s" in finished
 
 
+def test_a_killed_run_is_called_killed_after_it_was_closed_too(
+    db: DatabaseManager, database_url: URL
+) -> None:
+    """
+    The next run closes the row of a killed one, with the last sign of life as its end.
+    """
+    add_run(db, phase="'killed'", finished_at="now() - interval '30 s'", heartbeat_at="now()")
+
+    assert look(database_url)["run"]["state"] == "vanished"
+    assert "ended without saying so (killed?)" in run(SCRIPT, "--once", url=database_url).stdout
+
+
+def test_gone_movies_are_counted_where_there_are_any(
+    db: DatabaseManager, database_url: URL
+) -> None:
+    """
+    Usually there are none, and then there is no line for them.
+    """
+    add_movies(db, "One", "Two", "Three")
+    before = run(SCRIPT, "--once", url=database_url).stdout
+    run_sql(database_url, "UPDATE movies SET gone_since = now() WHERE external_id < 3")
+
+    assert "gone" not in before
+    assert "gone from YTS   2\n" in run(SCRIPT, "--once", url=database_url).stdout
+    assert look(database_url)["stats"]["total_gone"] == 2
+
+
 def test_a_database_that_comes_up_later_is_waited_for(server_url: URL, tmp_path: Path) -> None:
     """
     It may be started first, before there is a database; the reason is told once.
@@ -246,6 +273,7 @@ def test_the_live_view_fits_80_by_24_and_gives_the_terminal_back(
     """
     add_movies(db, *(f"Title [bold] {number} {'x' * 90}" for number in range(1, 10)))
     add_run(db, pages_expected=8, pages_read=8)
+    run_sql(database_url, "UPDATE movies SET gone_since = now() WHERE external_id < 3")
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     with start_writing(follower, url=database_url, TERM="xterm-256color") as process:
@@ -258,6 +286,7 @@ def test_the_live_view_fits_80_by_24_and_gives_the_terminal_back(
         assert process.wait(2) == 0
     os.close(leader)
     assert b"Title [bold] 9 x" in seen
+    assert b"gone from YTS" in seen
     assert b"killed?" in seen
     assert seen.index(b"\x1b[?1049h") < seen.index(b"\x1b[?1049l")
     assert seen.rindex(b"\x1b[?25l") < seen.rindex(b"\x1b[?25h")

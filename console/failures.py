@@ -1,0 +1,72 @@
+"""The monitor's list of failures: as a table that fits 80 columns, as JSON lines."""
+
+import json
+import textwrap
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from console.command import to_type_next
+from console.text import aligned, one_line
+from database.status import Ledger, Row
+
+NONE = "No failures: whatever was asked for was had."
+#: Fewer columns leave no room for reasons.
+NARROWEST = 70
+
+_COLUMNS = ("kind", "key", "stage", "tries", "next attempt", "reason")
+
+
+def utc_time(time: datetime) -> str:
+    """Return *time* in UTC, to the minute."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def as_table(ledger: Ledger, columns: int) -> Iterator[str]:
+    """Yield the lines of a table of all failures, and what to type next."""
+    if not ledger.failures:
+        yield NONE
+        return
+    rows = [_cells(row, ledger.time) for row in ledger.failures]
+    due = sum(cells[4] == "due now" for cells in rows)
+    yield f"{len(rows):,} on record, {due:,} due now; times in UTC"
+    widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)][:-1]
+    for cells in (_COLUMNS, *rows):
+        yield from _lines(cells, widths, max(columns, NARROWEST))
+    yield "Next:"
+    practice = ["--sandbox"] if ledger.source == "sandbox" else []
+    retry = to_type_next("fetch_yts_data.py", "--retry-failed", *practice)
+    yield aligned([("try again what is due", retry)])
+
+
+def as_json_lines(ledger: Ledger) -> Iterator[str]:
+    """Yield each failure as a line of JSON, which holds no control characters."""
+    for row in ledger.failures:
+        message = {"message_type": "failure", **row, "is_due": _is_due(row, ledger.time)}
+        yield json.dumps(message)
+
+
+def _cells(row: Row, now: datetime) -> tuple[str, ...]:
+    time = "due now" if _is_due(row, now) else utc_time(_next_attempt(row))
+    reason = one_line(row["message"]) or row["error_class"]
+    words = (row["kind"], row["key"], row["stage"], row["attempts"], time, reason)
+    return tuple(one_line(str(word)) for word in words)
+
+
+def _lines(cells: tuple[str, ...], widths: list[int], columns: int) -> Iterator[str]:
+    """Yield one row of the table; a long reason goes on below itself."""
+    kind, key, stage, tries, time = (
+        f"{cell:>{width}}" if name == "tries" else f"{cell:<{width}}"
+        for name, cell, width in zip(_COLUMNS, cells, widths, strict=False)
+    )
+    head = "  ".join((kind, key, stage, tries, time, ""))
+    yield from textwrap.wrap(
+        cells[-1], columns, initial_indent=head, subsequent_indent=" " * len(head)
+    )
+
+
+def _is_due(row: Row, now: datetime) -> bool:
+    return _next_attempt(row) <= now
+
+
+def _next_attempt(row: Row) -> datetime:
+    return datetime.fromisoformat(row["next_attempt_at"])

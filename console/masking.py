@@ -1,0 +1,65 @@
+"""Secrets stay unseen: URLs that may be shown, and a net under texts that nobody has checked."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+#: What may hold a password: our own settings, and those of libraries.
+_NAMES = re.compile(r"(YTS_)?(DATABASE|API)_URL|\w+_proxy|PGPASSWORD", re.IGNORECASE)
+_USERINFO = re.compile(r"://(\S*)@")
+_PARAMETER = re.compile(
+    r"(?i)\b(\w*(?:password|passwd|secret|token|key)\s*[=:]\s*)('[^']*'|[^\s&]+)"
+)
+#: Shorter ones are in half of all words.
+_SHORTEST_SECRET = 4
+
+
+def masked_database_url(text: str) -> str:
+    """Return a database URL that may be shown; with *** where a password has to be put back."""
+    from database.config import parse_database_url, without_secrets  # noqa: PLC0415
+    from database.errors import InvalidDatabaseUrl  # noqa: PLC0415
+
+    try:
+        url = parse_database_url(text)
+    except InvalidDatabaseUrl:
+        return "***"
+    safe = without_secrets(url)
+    shown = safe.render_as_string()
+    return shown.replace("@", ":***@", 1) if url.password else shown
+
+
+def masked_url(text: str) -> str:
+    """Return the base URL of an API that may be shown; with *** for user and password."""
+    from yts.settings import parse_api_url, without_secrets  # noqa: PLC0415
+
+    try:
+        url = parse_api_url(text)
+    except ValueError:
+        return "***"
+    safe = without_secrets(url)
+    return safe if "@" not in url else safe.replace("://", "://***@", 1)
+
+
+def masked(text: str) -> str:
+    """Return *text*, such as a traceback, without what looks like a secret or is one of ours."""
+    for secret in sorted(_known_secrets(), key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "***")
+    return _PARAMETER.sub(r"\1***", _USERINFO.sub("://***@", text))
+
+
+def _known_secrets() -> Iterator[str]:
+    """Yield what was typed or set for this process as a password, in all its spellings."""
+    values = [value for name, value in os.environ.items() if _NAMES.fullmatch(name)]
+    if password := os.environ.get("PGPASSWORD"):
+        yield password
+    for value in (*sys.argv[1:], *values):
+        scheme, _, rest = value.partition("://")
+        user, _, password = rest.rpartition("@")[0].partition(":")
+        if scheme.endswith(("http", "https")):  # There a token may stand for the user.
+            password = password or user
+        found = [password, *(it[2] for it in _PARAMETER.finditer(value))]
+        for secret in filter(None, found):
+            yield from (secret, unquote(secret), repr(unquote(secret))[1:-1])
