@@ -62,9 +62,9 @@ def take_slot(engine: Engine, rate: float, limit: int | None = None) -> float | 
         seconds = connection.scalar(taken)
         if seconds is not None:
             return max(0.0, float(seconds))
-        if connection.scalar(select(_budget.id)) is not None:
+        if connection.scalar(select(_budget.id).where(~is_left)) is not None:
             return None
-    # The table is unlogged: a crash of the server has emptied it.
+    # The table is unlogged: a crash of the server has emptied it. Others may notice, too.
     reset_budget(engine, rate, limit)
     return take_slot(engine, rate, limit)
 

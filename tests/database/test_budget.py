@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -195,3 +197,18 @@ def test_whoever_is_killed_while_taking_a_slot_blocks_nobody(
 
     assert time.monotonic() - began < 2
     assert read_pace(engine) == RATE
+
+
+def test_a_budget_that_a_crash_has_emptied_is_no_limit(db: DatabaseManager, engine: Engine) -> None:
+    """
+    Who finds it put back by another meanwhile takes a slot of it, and does not think it used up.
+    """
+    threads = 8
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(25):
+            run_sql(db.url, "TRUNCATE request_budget")
+            began = threading.Barrier(threads)
+            taken = pool.map(lambda _, at=began: at.wait() >= 0 and take_slot(engine, RATE),
+                             range(threads))  # fmt: skip
+
+            assert None not in list(taken)

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,24 @@ def requests_of(sandbox: Sandbox) -> int:
     return counted(sandbox)["requests"]
 
 
+@pytest.fixture(autouse=True)
+def started() -> Iterator[list[Any]]:
+    """End what a test that failed has left."""
+    yield _started
+    for process in _started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    _started.clear()
+
+
+_started: list[Any] = []
+
+
 def fetch_from(sandbox: Sandbox, url: URL | None, *arguments: str, **options: Any) -> Any:
-    """Start a fetch that is in nobody's way."""
-    return start(FETCH, "--api-url", sandbox.url, *arguments, url=url, **options)
+    """Start a fetch from a sandbox."""
+    _started.append(start(FETCH, "--api-url", sandbox.url, *arguments, url=url, **options))
+    return _started[-1]
 
 
 @SIGNALS
@@ -76,7 +91,7 @@ def test_a_signal_ends_the_wait_for_another_fetch(number: int, database_url: URL
     """
     Whoever waits for the lock has done nothing, leaves no row, and goes at once.
     """
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%pg_try_advisory_lock%%' AND "
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%advisory%%' AND "
     waiting += "datname = current_database() AND application_name = 'yts-mirror'"
     holder = create_engine(database_url)
     with DatabaseManager(database_url, application_name="a test") as db, hold_fetch_lock(holder):
