@@ -1,5 +1,7 @@
 """The numbers and lists of a movie: zeros, gaps, and values that no column can keep."""
 
+from typing import Any
+
 import pytest
 
 from tests.yts.answers import a_movie, a_row, details_answer, without
@@ -128,3 +130,34 @@ def test_what_is_no_movie_is_malformed_without_an_id(raw: object):
     with pytest.raises(MalformedMovie) as caught:
         parse_movie(raw)
     assert caught.value.movie_id is None
+
+
+def _nested(depth: int) -> list[Any]:
+    nest: list[Any] = []
+    for _ in range(depth):
+        nest = [nest]
+    return nest
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": True},
+        {"year": True},
+        {"like_count": False},
+        {"rating": True},
+        # As numeric(3,1) it would be 0, which means unknown.
+        {"rating": 0.04},
+        {"title": 10**5000},
+        {"year": 10**5000},
+        {"title": _nested(5000)},
+    ],
+    ids=lambda odd: f"{next(iter(odd))}",
+)
+def test_what_python_and_pydantic_would_take_or_choke_on_is_malformed(odd: dict[str, Any]):
+    """
+    True is not 1; numbers of thousands of digits and deep nests have no text to show.
+    """
+    with pytest.raises(MalformedMovie) as caught:
+        parse_movie(a_row(**odd))
+    assert len(str(caught.value)) < 300
