@@ -25,8 +25,7 @@ def masked_database_url(text: str) -> str:
         url = parse_database_url(text)
     except InvalidDatabaseUrl:
         return "***"
-    safe = without_secrets(url)
-    shown = safe.render_as_string()
+    shown = without_secrets(url).set(drivername="postgresql").render_as_string()
     return shown.replace("@", ":***@", 1) if url.password else shown
 
 

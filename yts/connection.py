@@ -79,6 +79,8 @@ class Connections:
                         "if YTS has moved there, say so with --api-url"
                     )
                 body, target = self._read_answer(target, {})
+        except requests.exceptions.InvalidProxyURL as error:
+            raise YtsRefused("the proxy that the environment names has no address") from error
         except _BAD_ADDRESS as error:
             raise YtsRefused(f"{without_secrets(url)} is no address that can be asked") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
@@ -170,6 +172,8 @@ def _in_words(error: Exception, url: str) -> str:
         return f"{host} fell silent"
     if isinstance(error, requests.exceptions.SSLError):
         return f"{host} has no valid certificate"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return f"no connection to {host} through the proxy that the environment names"
     if isinstance(error, requests.ConnectionError):
         return f"no connection to {host}"
     return f"{host} broke off its answer ({type(error).__name__})"

@@ -126,24 +126,6 @@ def test_a_killed_run_costs_nothing_but_time(new_database, tmp_path: Path):
         assert table_contents(killed) == table_contents(calm)
 
 
-def test_no_password_is_shown_or_stored(database_url: URL, sandbox: Sandbox):
-    """
-    What the command prints and what it stores about itself has the password masked.
-    """
-    secret = database_url.set(password="hunter2%@:/'")
-    typed = secret.render_as_string(hide_password=False)
-
-    done = run(
-        "fetch_yts_data.py", "--database-url", typed, "--api-url", sandbox.url, "--rate", "0",
-        "--no-details", "-v",
-    )  # fmt: skip
-
-    with DatabaseManager(database_url) as db, db.get_session() as session:
-        command = session.connection().exec_driver_sql("SELECT command FROM fetch_runs").scalar()
-    assert done.returncode == 0, done.stderr
-    assert "hunter2" not in done.stdout + done.stderr + str(command)
-
-
 def test_promised_functions_work_from_python(
     database_url: URL, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
