@@ -94,7 +94,7 @@ def test_a_signal_ends_the_run_in_order(number: signal.Signals, exit_code: int, 
         _wait_for_requests(sandbox, 30)
         began = time.monotonic()
         os.killpg(process.pid, number)  # as a terminal does: everybody gets it
-        _, stderr = process.communicate(timeout=15)
+        _, stderr = process.communicate(timeout=30)
         took = time.monotonic() - began
         again = run("fetch_yts_data.py", *arguments, env=home, cwd=tmp_path)
 

@@ -27,7 +27,7 @@ SIGNALS = pytest.mark.parametrize(
 
 def until(is_so: Callable[[], Any], what: str) -> None:
     """Wait until something is so."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < deadline, f"never came: {what}"
         time.sleep(0.02)

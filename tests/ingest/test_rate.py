@@ -13,7 +13,8 @@ from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.ingest.runs import counted, fetch
 
-RATE = 40
+#: Slots lie 50 ms apart, more than a busy machine is late in waking who waits.
+RATE = 20
 
 
 def test_no_second_has_more_than_one_request_too_many(db: DatabaseManager, sandbox: Sandbox):
@@ -24,13 +25,13 @@ def test_no_second_has_more_than_one_request_too_many(db: DatabaseManager, sandb
     killer.start()
     began = time.monotonic()
 
-    fetch(db, sandbox.url, workers=3, rate=float(RATE))
+    fetch(db, sandbox.url, workers=3, rate=float(RATE), max_requests=120)
     killer.join()
 
     stats = counted(sandbox)
     assert stats["max_in_one_second"] <= RATE + 1
     assert stats["requests"] / (time.monotonic() - began) > 0.5 * RATE
-    assert db.get_stats()["movies_with_details"] == 200
+    assert stats["requests"] == 120
 
 
 def _kill_a_worker() -> None:
