@@ -156,6 +156,10 @@ def _check(options: dict[str, Any]) -> None:
 
 
 def _fetch(options: dict[str, Any]) -> None:
+    from ingest.processes import warm_up  # noqa: PLC0415
+
+    if options["workers"] > 1:
+        warm_up()  # The workers' imports go on beside those of this process.
     from console.command import to_type  # noqa: PLC0415
     from console.progress import open_display  # noqa: PLC0415
     from console.stopping import leave_now, stop_on_signals  # noqa: PLC0415

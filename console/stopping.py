@@ -1,6 +1,5 @@
 """Ctrl-C and its kin: the first asks for an orderly end, the second ends at once."""
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -10,6 +9,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
+from ingest.processes import kill_processes
 from ingest.stop import GROUP_SIGNALS, Ending, Stop
 
 #: How long an orderly end may take before it is forced, in seconds.
@@ -53,8 +53,7 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
     stop = Stop()
 
     def force() -> None:
-        for child in multiprocessing.active_children():
-            child.kill()
+        kill_processes()
         release()
         leave_now(stop.ending.exit_code)
 

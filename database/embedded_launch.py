@@ -4,7 +4,10 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from database.embedded_account import Account, choose_account, read_own_name
@@ -98,10 +101,11 @@ class Launcher:
         """
         Run a PostgreSQL program that inherits *server_lock* and writes to the log.
 
-        In a session of its own: Ctrl-C at the terminal of one user must spare the others.
+        In a session of its own: Ctrl-C at the terminal of one user must spare the others,
+        also in the instant before it has that session.
         """
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        with self._home.log.open("ab") as log:
+        with self._home.log.open("ab") as log, _signals_held():
             return subprocess.Popen(
                 [*account.prefix, *command],
                 stdin=subprocess.DEVNULL,
@@ -134,6 +138,18 @@ class Launcher:
         for path, content in contents.items():
             path.write_text(content, encoding="utf-8")
             path.chmod(0o644)  # Whatever the umask: PostgreSQL may run as another user.
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Hold back what a terminal sends; PostgreSQL's server decides itself what it hears."""
+    before = signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    )
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _find_programs() -> Path:

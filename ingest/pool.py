@@ -7,22 +7,17 @@ that kills its process is found. It is taken apart into its movies, and the movi
 that goes on killing is given up after three deaths.
 """
 
-import multiprocessing
-import os
-import signal
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures import ThreadPoolExecutor as InProcessExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
-from multiprocessing.connection import wait as wait_for_exit
 from time import monotonic
 
 from ingest.plan import Batch, split_batch
+from ingest.processes import ask_to_stop, kill_processes, open_processes
 from ingest.report import BatchReport
-from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL
 
 BATCHES_IN_FLIGHT_PER_WORKER = 2
 #: How long workers may take to finish what they hold when the run is stopped.
@@ -83,6 +78,7 @@ class BatchPool:
     def close(self) -> None:
         """End the processes, finished or not."""
         self._abandon()
+        self._close_executor()
 
     def _submit_from(self, remaining: Iterator[Batch]) -> None:
         if self._suspects:  # One at a time: then it is clear who killed whom.
@@ -98,22 +94,16 @@ class BatchPool:
         if self._executor is None:
             self._executor = self._open_executor()
         try:
-            with _signals_held():
-                self._in_flight[self._executor.submit(self._run, batch)] = batch
-        except BrokenProcessPool:  # It died between two batches, which nobody did.
+            self._in_flight[self._executor.submit(self._run, batch)] = batch
+        except (BrokenProcessPool, ConnectionError, EOFError):
+            # A process, or the server that forks them, died between two batches: nobody did it.
             self._close_executor()
             self._suspects.append(batch)
 
     def _open_executor(self) -> Executor:
         if self._workers == 1:
             return InProcessExecutor(1, thread_name_prefix="worker")
-        return ProcessPoolExecutor(
-            self._workers,
-            # A forked process would share its parent's database connections.
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_start_process,
-            initargs=(self._start,),
-        )
+        return open_processes(self._workers, self._start)
 
     def _take_finished(self) -> Iterator[BatchReport]:
         done, _ = wait(self._in_flight, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
@@ -143,15 +133,10 @@ class BatchPool:
             else:
                 self._suspects.append(batch)
 
-    def _ask_to_stop(self) -> None:
-        for child in multiprocessing.active_children():
-            with suppress(ProcessLookupError):
-                os.kill(child.pid or 0, STOP_SIGNAL)
-
     def _drain(self) -> Iterator[BatchReport]:
         # What waits for a worker is not cancelled: it comes back undone, and CPython's pool
         # chokes on a cancelled batch when a process dies (python/cpython#107219).
-        self._ask_to_stop()
+        ask_to_stop()
         deadline = monotonic() + DRAIN_SECONDS
         while self._in_flight and monotonic() < deadline:
             done, _ = wait(self._in_flight, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
@@ -162,9 +147,11 @@ class BatchPool:
                     yield future.result()
 
     def _abandon(self) -> None:
-        """End the processes; after an error, what is in flight may still be saved for a while."""
-        if self._in_flight and not self._stop.is_set():
-            self._ask_to_stop()
+        """End what is in flight with its processes; after an error, it may be saved for a while."""
+        if not self._in_flight:
+            return
+        if not self._stop.is_set():
+            ask_to_stop()
             wait(self._in_flight, timeout=DRAIN_SECONDS)
         self._in_flight.clear()
         self._close_executor()
@@ -175,38 +162,7 @@ class BatchPool:
         if isinstance(self._executor, ProcessPoolExecutor):
             # Nobody waits for them, and one that died may have taken along the lock
             # without which the others never hear that they should end.
-            for child in multiprocessing.active_children():
-                child.kill()
+            kill_processes()
         is_thread = isinstance(self._executor, InProcessExecutor)
         self._executor.shutdown(wait=not is_thread, cancel_futures=True)
         self._executor = None
-
-
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """
-    Hold back signals that go to the whole group, from us for now, from new processes for good.
-
-    Ctrl-C would end a process that is just starting with a traceback.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, GROUP_SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _start_process(start: Callable[[], object]) -> None:
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    start()
-
-
-def _leave_with_parent() -> None:
-    """Without this, the workers of a killed parent would wait for it for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait_for_exit([parent.sentinel])
-        os._exit(1)

@@ -27,7 +27,7 @@ ONLY_IN = {
     "tenacity": {"yts/client.py", "database/transient.py"},
     "pydantic": {"yts/payload.py"},
     "pydantic_core": {"yts/answers.py"},
-    "multiprocessing": {"ingest/pool.py", "console/stopping.py"},
+    "multiprocessing": {"ingest/processes.py"},
     "aiohttp": {"sandbox/"},
     "click": {"doors", "console/", "sandbox/__main__.py"},
     "tqdm": {"doors", "console/"},

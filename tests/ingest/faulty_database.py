@@ -5,11 +5,12 @@ import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import URL
+from sqlalchemy.exc import OperationalError
 
 from database.bookkeeping import OUTCOMES
 from database.db import DatabaseManager
@@ -78,6 +79,12 @@ class Mirror:
     def order(self, *statements: str) -> None:
         """Run *statements* as superuser."""
         run_sql(self._as_superuser, *statements)
+
+    def insist(self, statement: str) -> None:
+        """Run *statement* as superuser, again where it loses a deadlock with the fetch."""
+        while True:
+            with suppress(OperationalError):
+                return self.order(statement)
 
     @property
     def _as_superuser(self) -> URL:

@@ -131,7 +131,7 @@ def test_tables_that_are_dropped_altogether_are_exit_5(mirror: Mirror) -> None:
     The run's own row included.
     """
     process = mirror.start()
-    mirror.order("DROP SCHEMA public CASCADE")
+    mirror.insist("DROP SCHEMA public CASCADE")
     done = mirror.finish(process)
 
     assert done.returncode == 5, done.stderr

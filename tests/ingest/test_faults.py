@@ -70,7 +70,7 @@ def test_all_faults_at_once_cost_nothing_in_the_end(new_database: Callable[..., 
     """
     The same with all of them, real processes, and the patience of every day.
     """
-    settings = SandboxSettings(movies=200, faults={"all": SHARE}, stall_seconds=1.0)
+    settings = SandboxSettings(movies=120, faults={"all": SHARE}, stall_seconds=1.0)
     with open_sandbox(settings) as sandbox, DatabaseManager(new_database()) as db:
         told = {"workers": 2, "threads": 16, "timeout_seconds": 0.5}
         report = fetch(db, sandbox.url, **told)

@@ -2,9 +2,12 @@
 
 import multiprocessing
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ingest.plan import MovieBatch
@@ -14,9 +17,10 @@ from ingest.stop import Stop
 from tests.ingest.pool_work import POISON, SLOW, give_up, run, start
 
 
-def pool_of(workers: int, folder: Path, stop: Stop | None = None) -> BatchPool:
-    """Return a pool that does the work of `pool_work`."""
-    return BatchPool(
+@contextmanager
+def pool_of(workers: int, folder: Path, stop: Stop | None = None) -> Iterator[BatchPool]:
+    """Open a pool that does the work of `pool_work`; none of its processes outlives it."""
+    pool = BatchPool(
         workers,
         start=partial(start, str(folder)),
         run=run,
@@ -24,6 +28,17 @@ def pool_of(workers: int, folder: Path, stop: Stop | None = None) -> BatchPool:
         tick=lambda: None,
         stop=stop or Stop(),
     )
+    try:
+        yield pool
+    finally:
+        pool.close()
+        assert not multiprocessing.active_children()
+
+
+def run_all(workers: int, folder: Path, batches: list[MovieBatch]) -> list[BatchReport]:
+    """Return the reports of *batches*."""
+    with pool_of(workers, folder) as pool:
+        return list(pool.run_batches(batches))
 
 
 def totals(reports: list[BatchReport]) -> Counts:
@@ -44,11 +59,10 @@ def test_every_batch_is_reported_once(tmp_path: Path):
     """
     batches = [MovieBatch((id_, id_ + 1000)) for id_ in range(1, 41)]
 
-    reports = list(pool_of(3, tmp_path).run_batches(batches))
+    reports = run_all(3, tmp_path, batches)
 
     assert len(reports) == 40
     assert totals(reports) == Counts(saved=80)
-    assert not multiprocessing.active_children()
 
 
 def test_a_death_costs_nothing(tmp_path: Path):
@@ -57,7 +71,7 @@ def test_a_death_costs_nothing(tmp_path: Path):
     """
     batches = [MovieBatch((id_,)) for id_ in [1, 2, 0, 3, 4, 5, 6, 7, 8]]
 
-    reports = list(pool_of(2, tmp_path).run_batches(batches))
+    reports = run_all(2, tmp_path, batches)
 
     assert totals(reports) == Counts(saved=9)
     assert (tmp_path / "0").exists(), "nobody died"
@@ -69,7 +83,7 @@ def test_a_batch_that_always_kills_is_given_up_and_the_others_are_not(tmp_path: 
     """
     batches = [MovieBatch((id_,)) for id_ in [1, 2, POISON, 3, 4, 5]]
 
-    reports = list(pool_of(2, tmp_path).run_batches(batches))
+    reports = run_all(2, tmp_path, batches)
 
     assert totals(reports) == Counts(saved=5, failed=1)
 
@@ -80,7 +94,7 @@ def test_of_a_batch_that_kills_only_the_guilty_movie_is_given_up(tmp_path: Path)
     """
     batches = [MovieBatch((1, 2, POISON, 3)), MovieBatch((4, 5))]
 
-    reports = list(pool_of(2, tmp_path).run_batches(batches))
+    reports = run_all(2, tmp_path, batches)
 
     assert totals(reports) == Counts(saved=5, failed=1)
 
@@ -90,16 +104,45 @@ def test_the_death_of_an_idle_process_ends_nothing(tmp_path: Path):
     Who waits for work holds the lock of the queue; killed, it must not hold up the others.
     """
     reports = []
-    for report in pool_of(3, tmp_path).run_batches([MovieBatch((1,)), MovieBatch((SLOW,))]):
-        reports.append(report)
-        if len(reports) == 1:
-            busy = wait_for(tmp_path / "slow")
-            idle = next(it for it in multiprocessing.active_children() if str(it.pid) != busy)
-            time.sleep(0.3)  # until it waits for more
-            idle.kill()
+    with pool_of(3, tmp_path) as pool:
+        for report in pool.run_batches([MovieBatch((1,)), MovieBatch((SLOW,))]):
+            reports.append(report)
+            if len(reports) == 1:
+                busy = wait_for(tmp_path / "slow")
+                idle = next(it for it in multiprocessing.active_children() if str(it.pid) != busy)
+                time.sleep(0.3)  # until it waits for more
+                idle.kill()
 
     assert totals(reports) == Counts(saved=2)
-    assert not multiprocessing.active_children()
+
+
+def test_the_death_of_the_fork_server_costs_nothing(tmp_path: Path):
+    """
+    Its processes count as dead with it; another server forks others, which do their work.
+    """
+    reports = []
+    with pool_of(2, tmp_path) as pool:
+        for report in pool.run_batches([MovieBatch((id_,)) for id_ in [1, SLOW, 2, 3]]):
+            reports.append(report)
+            if len(reports) == 1:
+                psutil.Process(int(wait_for(tmp_path / "slow"))).parent().kill()
+
+    assert totals(reports) == Counts(saved=4)
+
+
+def test_the_processes_of_one_stage_serve_the_next(tmp_path: Path):
+    """
+    A run has several stages; only the first waits for processes to start.
+    """
+    with pool_of(2, tmp_path) as pool:
+        first = list(pool.run_batches([MovieBatch((1,)), MovieBatch((2,))]))
+        before = {child.pid for child in multiprocessing.active_children()}
+        second = list(pool.run_batches([MovieBatch((3,))]))
+        after = {child.pid for child in multiprocessing.active_children()}
+
+    assert totals(first + second) == Counts(saved=3)
+    assert before == after
+    assert len(before) == 2
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -110,9 +153,7 @@ def test_an_error_of_the_database_ends_the_run(workers: int, tmp_path: Path, mon
     monkeypatch.setenv("MARKS", str(tmp_path))
 
     with pytest.raises(OSError, match="database is gone"):
-        list(pool_of(workers, tmp_path).run_batches([MovieBatch((1,)), MovieBatch((-1,))]))
-
-    assert not multiprocessing.active_children()
+        run_all(workers, tmp_path, [MovieBatch((1,)), MovieBatch((-1,))])
 
 
 def test_a_stop_reports_what_is_under_way_and_starts_nothing_more(tmp_path: Path):
@@ -128,13 +169,13 @@ def test_a_stop_reports_what_is_under_way_and_starts_nothing_more(tmp_path: Path
             yield MovieBatch((id_,))
 
     reports = []
-    for report in pool_of(2, tmp_path, stop).run_batches(batches()):
-        reports.append(report)
-        stop.set()
+    with pool_of(2, tmp_path, stop) as pool:
+        for report in pool.run_batches(batches()):
+            reports.append(report)
+            stop.set()
 
     assert 1 <= totals(reports).saved < 20
     assert len(taken) < 20
-    assert not multiprocessing.active_children()
 
 
 def test_batches_are_taken_only_as_needed(tmp_path: Path, monkeypatch):
@@ -145,6 +186,7 @@ def test_batches_are_taken_only_as_needed(tmp_path: Path, monkeypatch):
     taken = []
     plan = (taken.append(id_) or MovieBatch((id_,)) for id_ in range(1, 1000))
 
-    next(iter(pool_of(1, tmp_path).run_batches(plan)))
+    with pool_of(1, tmp_path) as pool:
+        next(iter(pool.run_batches(plan)))
 
     assert len(taken) <= 2

@@ -9,16 +9,18 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 from database.embedded import open_embedded
 from database.errors import DatabaseNotReady
+from tests.processes import workers_of
 from tests.proofs.stage import Stage, compare, half_movies, open_stage, say
 
 #: Slow enough to be hit in the middle of things.
 COMMAND = ("--rate", "40", "--workers", "3", "--threads", "2", "--batch-size", "5")
 CALM = ("--rate", "0", "--workers", "1", "--threads", "8")
-WEIGHTS = {"worker": 5, "main process": 3, "postgresql": 2, "network": 2}
+WEIGHTS = {"worker": 5, "fork server": 1, "main process": 3, "postgresql": 2, "network": 2}
 #: Of the runs that may be hit before their first request.
 EARLY_SHARE = 0.2
 #: Movies that appear whenever the mirror is complete.
@@ -93,6 +95,8 @@ class Killer:
         workers, postmaster = workers_of(process.pid), postmaster_of(self._stage.home)
         if name == "worker" and workers:
             self._kill(name, self._dice.choice(workers))
+        elif name == "fork server" and workers:
+            self._kill(name, psutil.Process(workers[0]).ppid())
         elif name == "postgresql" and postmaster:
             self._kill(name, postmaster)
             time.sleep(self._dice.uniform(0.0, 0.5))
@@ -131,16 +135,6 @@ def settle(stage: Stage, *, is_last: bool) -> list[str]:
         say(f"   undisturbed run: exit code {code}, {failures} failures in the ledger")
         stage.run_fetch(*COMMAND, "--retry-failed")
     return ["the same command, undisturbed, does not come to an end"]
-
-
-def workers_of(parent: int) -> list[int]:
-    """Return the pool's processes of *parent*."""
-    found = []
-    with contextlib.suppress(OSError):
-        for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.append(int(pid))
-    return found
 
 
 def postmaster_of(home: Path) -> int | None:

@@ -1,0 +1,100 @@
+"""
+The processes of the pool: forked from a server that has imported everything beforehand.
+
+A worker of its own would import for most of a second; forking the main process would
+share its database connections. The server has neither threads nor connections, and
+leaves when the main process does, however that ends.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import wait as wait_for_exit
+from pathlib import Path
+
+from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL
+
+#: Where nothing can be forked, each process starts from nothing.
+_HAS_SERVER = "forkserver" in multiprocessing.get_all_start_methods()
+
+
+def warm_up() -> None:
+    """Let the server begin to import, while this process has other things to do."""
+    if not _HAS_SERVER:
+        return
+    from multiprocessing import forkserver, resource_tracker  # noqa: PLC0415 -- only where it is
+
+    multiprocessing.set_forkserver_preload(["ingest.worker"])
+    resource_tracker.ensure_running()  # It would let go the signals that are held.
+    with _signals_held(), _found_by_new_processes():
+        forkserver.ensure_running()
+
+
+def open_processes(count: int, start: Callable[[], object]) -> ProcessPoolExecutor:
+    """Return an executor of *count* processes, in each of which *start* runs first."""
+    warm_up()
+    context = multiprocessing.get_context("forkserver" if _HAS_SERVER else "spawn")
+    return ProcessPoolExecutor(
+        count, mp_context=context, initializer=_start_process, initargs=(start,)
+    )
+
+
+def ask_to_stop() -> None:
+    """Ask every process for an orderly end."""
+    for child in multiprocessing.active_children():
+        with suppress(ProcessLookupError):
+            os.kill(child.pid or 0, STOP_SIGNAL)
+
+
+def kill_processes() -> None:
+    """End every process at once."""
+    for child in multiprocessing.active_children():
+        child.kill()
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """
+    Hold back signals, from us for now, from the server and its workers for good.
+
+    Ctrl-C would end a process that is just starting with a traceback.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*GROUP_SIGNALS, STOP_SIGNAL))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _found_by_new_processes() -> Iterator[None]:
+    """Let the server find our modules, which it looks for in the working directory only."""
+    before = os.environ.get("PYTHONPATH")
+    root = str(Path(__file__).parent.parent)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, before)))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+def _start_process(start: Callable[[], object]) -> None:
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    start()
+    if _HAS_SERVER:  # From now on the wish is understood.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [STOP_SIGNAL])
+
+
+def _leave_with_parent() -> None:
+    """Without this, the workers of a killed parent would wait for it for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for_exit([parent.sentinel])
+        os._exit(1)
