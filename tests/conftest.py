@@ -2,15 +2,18 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from sqlalchemy import URL, create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from database.db import DatabaseManager
 from database.embedded import open_embedded
+from database.models import Base
 from database.schema import ensure_schema
 from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
@@ -66,10 +69,22 @@ def new_database(server_url: URL) -> Callable[..., URL]:
     return make
 
 
+@pytest.fixture(scope="session")
+def empty_databases() -> list[URL]:
+    """Return the migrated databases without rows that earlier tests have left."""
+    return []
+
+
 @pytest.fixture
-def database_url(new_database: Callable[..., URL]) -> URL:
-    """Make a migrated database without rows."""
-    return new_database()
+def database_url(new_database: Callable[..., URL], empty_databases: list[URL]) -> Iterator[URL]:
+    """Lend a migrated database without rows; to make one costs more than most tests."""
+    url = empty_databases.pop() if empty_databases else new_database()
+    before = schema_of(url)
+    yield url
+    drop_triggers(url)
+    if schema_of(url) == before:
+        make_empty(url)
+        empty_databases.append(url)
 
 
 @pytest.fixture
@@ -93,6 +108,57 @@ def run_sql(url: URL, *statements: str) -> None:
         for statement in statements:
             connection.execute(text(statement))
     engine.dispose()
+
+
+def schema_of(url: URL) -> object:
+    """Return what tells whether a test has changed more than rows; None if it cannot be read."""
+    query = """
+        SELECT (SELECT md5(string_agg(c::text, '' ORDER BY c.oid)) FROM (
+                    SELECT oid, relname, relkind, relowner, relacl, relpersistence, relnatts
+                    FROM pg_class WHERE oid > 16383) c),
+            (SELECT md5(string_agg(a::text, '' ORDER BY attrelid, attnum)) FROM (
+                    SELECT attrelid, attnum, attname, atttypid, attnotnull, attisdropped
+                    FROM pg_attribute WHERE attrelid > 16383) a),
+            (SELECT md5(string_agg(c::text, '')) FROM (
+                    SELECT oid, conname FROM pg_constraint WHERE oid > 16383 ORDER BY oid) c),
+            (SELECT array_agg(oid ORDER BY oid) FROM pg_trigger),
+            (SELECT array_agg(oid ORDER BY oid) FROM pg_proc WHERE oid > 16383),
+            (SELECT array_agg(setconfig) FROM pg_db_role_setting),
+            (SELECT array_agg(version_num) FROM alembic_version)"""
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return tuple(connection.exec_driver_sql(query).one())
+    except DBAPIError:
+        return None
+    finally:
+        engine.dispose()
+
+
+def drop_triggers(url: URL) -> None:
+    """Drop what tests let happen at writes: functions, with the triggers that call them."""
+    with suppress(DBAPIError):
+        run_sql(
+            url,
+            """
+            DO $$ DECLARE name text; BEGIN
+              FOR name IN SELECT DISTINCT tgfoid::regproc FROM pg_trigger
+                  WHERE NOT tgisinternal LOOP
+                EXECUTE 'DROP FUNCTION ' || name || ' CASCADE';
+              END LOOP;
+            END $$""",
+        )
+
+
+def make_empty(url: URL) -> None:
+    """Remove all rows, whoever may still be connected, and let ids begin anew."""
+    run_sql(
+        url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        *(f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables)),
+        "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S' AND oid > 16383",
+    )
 
 
 def table_contents(db: DatabaseManager) -> dict[str, list[tuple[object, ...]]]:

@@ -12,8 +12,8 @@ from tests.conftest import REPO
 
 
 def environment(**values: str) -> dict[str, str]:
-    """Return the environment of a user who has set *values* only."""
-    return {**os.environ, "PYTHONPATH": str(REPO), **values}
+    """Return the environment of a user who has set *values*, and one worker: that starts fast."""
+    return {**os.environ, "PYTHONPATH": str(REPO), "YTS_WORKERS": "1", **values}
 
 
 def start(script: str, *arguments: str, url: URL | None = None, **options: Any) -> Any:

@@ -125,6 +125,13 @@ def test_a_run_that_goes_well_or_is_killed_shows_nothing(way: str, server: Other
     assert "127.0.0.1" in str(seen), "what is no secret is shown"
 
 
+#: Tried with every door; the others only with one, for all read the URL in the same place.
+EVERYWHERE = {
+    encoded(PASSWORD, "127.0.0.1:1/guarded"),
+    f"postgresql://keeper:{PASSWORD}@127.0.0.1:1/guarded",
+}
+
+
 @pytest.mark.parametrize(
     ("text", "exit_code"),
     [
@@ -153,15 +160,16 @@ def test_a_database_that_cannot_be_had_shows_nothing(text: str, exit_code: int, 
     }.get(text, text)
     variable = {"DATABASE_URL": text}
 
-    processes = [
-        start(FETCH, "--sandbox", "-v", "--database-url", text),
-        start(FETCH, "--sandbox", "-q", env=variable),
-        start(MONITOR, "--once", "--json", env=variable),
-        start(CHECK, f"--database-url={text}"),
-    ]
+    processes = [start(FETCH, "--sandbox", "-v", "--database-url", text)]
+    if text in EVERYWHERE:
+        processes += [
+            start(FETCH, "--sandbox", "-q", env=variable),
+            start(MONITOR, "--once", "--json", env=variable),
+            start(CHECK, f"--database-url={text}"),
+        ]
     said = [process.communicate(timeout=60) for process in processes]
 
-    assert [process.returncode for process in processes] == [exit_code] * 4, said
+    assert {process.returncode for process in processes} == {exit_code}, said
     assert all(len(out) + len(err) > 40 for out, err in said)
     assert marks_in(said) == []
     assert "Traceback" not in str(said)

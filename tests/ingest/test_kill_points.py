@@ -15,7 +15,7 @@ from tests.conftest import REPO, table_contents
 from tests.ingest.killed_fetch import MAIN_POINTS, POISON, WORKER_POINTS
 from tests.ingest.runs import fetch, read_sql
 
-MOVIES = 150
+MOVIES = 110
 UNBALANCED = (
     "SELECT id FROM fetch_runs WHERE finished_at IS NULL "
     "OR planned <> saved + updated + unchanged + skipped + missing + failed"
