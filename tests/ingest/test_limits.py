@@ -41,11 +41,11 @@ def test_time_is_limited_too(db: DatabaseManager):
     """
     When its time is over a run ends in order, within seconds, and says that work is left.
     """
-    with open_sandbox(SandboxSettings(movies=200, latency_seconds=0.2)) as slow:
-        report = fetch(db, slow.url, max_seconds=2.0, threads=2)
+    with open_sandbox(SandboxSettings(movies=200, latency_seconds=0.1)) as slow:
+        report = fetch(db, slow.url, max_seconds=3.0, threads=2)
 
     assert report.exit_code == 7
-    assert 2.0 <= report.seconds < 8.0
+    assert 3.0 <= report.seconds < 9.0
     assert 0 < db.get_stats()["movies_with_details"] < MOVIES
 
 
