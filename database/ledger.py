@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from database.bookkeeping import FetchFailure, MissingMovie
-from database.incoming import column_types, incoming_rows
+from database.incoming import column_types, incoming_rows, table_of, values_of
 from database.intervals import interval_of
 from database.models import Movie
 
@@ -48,12 +48,12 @@ def record_failures(session: Session, failures: Iterable[Failure]) -> None:
         return
     names = ["kind", "key", "stage", "error_class", "message"]
     rows = [{name: getattr(by_key[key], name) for name in names} for key in sorted(by_key)]
-    source = incoming_rows(column_types(FetchFailure, names), rows)
-    statement = insert(FetchFailure).from_select(
+    source = incoming_rows(column_types(FetchFailure, names))
+    statement = insert(table_of(FetchFailure)).from_select(
         [*names, "next_attempt_at"],
         select(*(source.c[name] for name in names), func.now() + literal(FIRST_RETRY)),
     )
-    old, new = FetchFailure.__table__.c, statement.excluded
+    old, new = table_of(FetchFailure).c, statement.excluded
     # The exponent is bounded, or the interval would overflow after some 60 attempts.
     doubled = func.power(2, func.least(old.attempts, 16))
     pause = interval_of(FIRST_RETRY.total_seconds() * doubled)
@@ -68,7 +68,8 @@ def record_failures(session: Session, failures: Iterable[Failure]) -> None:
                 "last_failed_at": func.now(),
                 "next_attempt_at": func.now() + func.least(pause, literal(LONGEST_RETRY)),
             },
-        )
+        ),
+        values_of(rows, names),
     )
 
 
@@ -86,15 +87,16 @@ def record_missing(session: Session, external_ids: Collection[int]) -> None:
     if not external_ids:
         return
     rows = [{"external_id": external_id} for external_id in sorted(external_ids)]
-    source = incoming_rows(column_types(MissingMovie, ["external_id"]), rows)
+    source = incoming_rows(column_types(MissingMovie, ["external_id"]))
     again = func.now() + literal(ASK_MISSING_AGAIN)
     session.execute(
-        insert(MissingMovie)
+        insert(table_of(MissingMovie))
         .from_select(["external_id", "ask_again_at"], select(source.c.external_id, again))
         .on_conflict_do_update(
             index_elements=["external_id"],
             set_={"last_asked_at": func.now(), "ask_again_at": again},
-        )
+        ),
+        values_of(rows, ["external_id"]),
     )
 
 

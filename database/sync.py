@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from database.bookkeeping import ListedMovie, SyncState
-from database.incoming import column_types, incoming_rows
+from database.incoming import column_types, incoming_rows, table_of, values_of
 from database.models import Movie
 
 
@@ -34,11 +34,12 @@ def begin_sweep(session: Session) -> None:
 def note_listed(session: Session, external_ids: Collection[int]) -> None:
     """Remember that the sweep has seen these movies on a list page."""
     rows = [{"external_id": external_id} for external_id in sorted(external_ids)]
-    source = incoming_rows(column_types(ListedMovie, ["external_id"]), rows)
+    source = incoming_rows(column_types(ListedMovie, ["external_id"]))
     session.execute(
-        insert(ListedMovie)
+        insert(table_of(ListedMovie))
         .from_select(["external_id"], select(source.c.external_id))
-        .on_conflict_do_nothing()
+        .on_conflict_do_nothing(),
+        values_of(rows, ["external_id"]),
     )
 
 

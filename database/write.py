@@ -9,14 +9,16 @@ An unknown value never replaces a known one.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import DateTime, Result, func, literal, literal_column, or_, select
+from sqlalchemy import DateTime, bindparam, func, literal_column, or_, select
 from sqlalchemy import update as update_rows
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
-from database.incoming import any_differs, column_types, incoming_rows
+from database.incoming import any_differs, column_types, incoming_rows, table_of, values_of
 from database.models import Movie
 from database.slugs import assign_slugs
 from database.write_links import save_links
@@ -148,18 +150,25 @@ def _upsert(
     """Write the movie rows; return those new or changed, with whether they are new."""
     slugs = assign_slugs(session, {movie.id: movie.slug for movie in movies})
     rows = [_row(movie, slugs[movie.id]) for movie in movies]
-    source = incoming_rows(column_types(Movie, _COLUMNS), rows)
+    times = {"asked_at": asked_at, "details_at": asked_at if has_details else None}
+    returned = session.execute(_upsert_statement(), {**values_of(rows, _COLUMNS), **times})
+    return [(external_id, is_new) for external_id, is_new in returned]
+
+
+@cache
+def _upsert_statement() -> ReturningInsert[int, bool]:
+    source = incoming_rows(column_types(Movie, _COLUMNS))
     times = {
-        "fetched_at": literal(asked_at, DateTime(timezone=True)),
-        "details_fetched_at": literal(asked_at if has_details else None, DateTime(timezone=True)),
+        "fetched_at": bindparam("asked_at", type_=DateTime(timezone=True)),
+        "details_fetched_at": bindparam("details_at", type_=DateTime(timezone=True)),
     }
-    statement = postgresql.insert(Movie).from_select(
+    statement = postgresql.insert(table_of(Movie)).from_select(
         [*_COLUMNS, *times],
         select(*(source.c[name] for name in _COLUMNS), *times.values()).order_by(
             source.c.external_id
         ),
     )
-    old, new = Movie.__table__.c, statement.excluded
+    old, new = table_of(Movie).c, statement.excluded
     values: dict[str, Any] = {
         name: func.coalesce(new[name], old[name]) for name in _COLUMNS if name != "external_id"
     }
@@ -169,12 +178,9 @@ def _upsert(
     first_details = old.details_fetched_at.is_(None) & new.details_fetched_at.is_not(None)
     values["details_fetched_at"] = func.coalesce(new.details_fetched_at, old.details_fetched_at)
     values |= {"updated_at": func.now(), "fetched_at": new.fetched_at}
-    returned: Result[int, bool] = session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["external_id"], set_=values, where=or_(changes, first_details)
-        ).returning(Movie.external_id, literal_column("movies.xmax = 0"))
-    )
-    return list(returned)
+    return statement.on_conflict_do_update(
+        index_elements=["external_id"], set_=values, where=or_(changes, first_details)
+    ).returning(old.external_id, literal_column("movies.xmax = 0"))
 
 
 def _row(movie: MoviePayload, slug: str | None) -> dict[str, Any]:
