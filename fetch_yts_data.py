@@ -52,9 +52,9 @@ everything fetched so far is saved.
 @click.option(
     "--batch-size",
     type=click.IntRange(1, 1000),
-    default=25,
+    default=100,
     show_default=True,
-    help="Movies that a process takes at a time.",
+    help="Movies that a process takes at a time, at the most.",
 )
 @click.option("--ids", metavar="1-5000,7001", help="Fetch these ids instead of the list.")
 @click.option("--no-details", is_flag=True, help="Stop after the list: no cast, no likes.")

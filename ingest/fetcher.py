@@ -15,7 +15,7 @@ from yts.errors import MalformedMovie, YtsError, YtsRefused, YtsUnavailable
 from yts.payload import MoviePayload
 
 #: A portion is handed over when it has this many movies, or is this old in seconds.
-MOVIES_PER_PORTION = 25
+MOVIES_PER_PORTION = 100
 SECONDS_PER_PORTION = 2.0
 #: Answers in a row that did not come, each after all its attempts, until the source counts as
 #: gone. A dead source thus costs each worker this, and what its other threads have under way.

@@ -8,6 +8,10 @@ from yts.settings import Order
 
 #: YTS ids are far below; more is a typing error.
 HIGHEST_ID = 9_999_999
+#: Fewer, and some workers would be idle at the end while others have work left.
+BATCHES_PER_WORKER = 4
+#: How long a batch may take at the pace of the request budget.
+SECONDS_PER_BATCH = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,20 @@ def plan_movie_batches(
     remaining = iter(ids)
     while batch := tuple(islice(remaining, batch_size)):
         yield replace(kind, ids=batch)
+
+
+def choose_batch_size(most: int, *, workers: int, expected: int, rate: float) -> int:
+    """
+    Return how many of *expected* movies a worker takes at a time, *most* at the most.
+
+    Fewer where the workers would not have several batches each, so that all are busy to
+    the end, and where a batch would take long at *rate* requests a second for all
+    together (0: no limit), for what a batch met is known only when it is done.
+    """
+    sizes = [most, -(-expected // (workers * BATCHES_PER_WORKER))]
+    if rate:
+        sizes.append(int(rate * SECONDS_PER_BATCH / workers))
+    return max(1, min(sizes))
 
 
 def split_batch(batch: Batch) -> list[Batch]:

@@ -13,7 +13,13 @@ from database.ledger import (
     read_stale_ids,
 )
 from ingest.course import Course
-from ingest.plan import HIGHEST_ID, MovieBatch, parse_page_key, plan_movie_batches
+from ingest.plan import (
+    HIGHEST_ID,
+    MovieBatch,
+    choose_batch_size,
+    parse_page_key,
+    plan_movie_batches,
+)
 from ingest.pool import BatchPool
 
 #: Ids read from the table at a time, so that memory does not grow with the catalogue.
@@ -56,7 +62,11 @@ def _read(
     course: Course, pool: BatchPool, ids: Iterator[int], expected: int, kind: MovieBatch
 ) -> None:
     course.change(phase="details", details_expected=expected)
-    for _ in course.run_on(pool, plan_movie_batches(ids, course.settings.batch_size, kind)):
+    settings = course.settings
+    size = choose_batch_size(
+        settings.batch_size, workers=settings.workers, expected=expected, rate=settings.rate
+    )
+    for _ in course.run_on(pool, plan_movie_batches(ids, size, kind)):
         pass
 
 

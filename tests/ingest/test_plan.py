@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.plan import HIGHEST_ID, parse_ids, plan_movie_batches
+from ingest.plan import (
+    BATCHES_PER_WORKER,
+    HIGHEST_ID,
+    SECONDS_PER_BATCH,
+    choose_batch_size,
+    parse_ids,
+    plan_movie_batches,
+)
 
 
 @given(st.lists(st.tuples(st.integers(1, 300), st.integers(0, 50)), min_size=1, max_size=10))
@@ -40,3 +47,17 @@ def test_batches_cover_the_ids_in_their_order(ids: list[int], batch_size: int):
     assert [id_ for batch in batches for id_ in batch] == ids
     assert all(len(batch) == batch_size for batch in batches[:-1])
     assert all(batches)
+
+
+@given(st.integers(1, 1000), st.integers(1, 64), st.integers(0, 10**6), st.floats(0, 1000))
+def test_batches_keep_every_worker_busy_and_come_back_soon(
+    most: int, workers: int, expected: int, rate: float
+):
+    """
+    However much there is to do, at whatever pace.
+    """
+    size = choose_batch_size(most, workers=workers, expected=expected, rate=rate)
+
+    assert 1 <= size <= most
+    assert size == 1 or size * workers <= rate * SECONDS_PER_BATCH or rate == 0
+    assert size == 1 or expected > (size - 1) * workers * BATCHES_PER_WORKER
