@@ -24,6 +24,8 @@ BATCHES_IN_FLIGHT_PER_WORKER = 2
 DRAIN_SECONDS = 9.0
 DEATHS_UNTIL_GIVEN_UP = 3
 TICK_SECONDS = 0.5
+#: Until a process that was killed is gone for everybody.
+SECONDS_TO_DIE = 0.05
 
 
 class BatchPool:
@@ -68,7 +70,7 @@ class BatchPool:
         try:
             while not self._stop.is_set():
                 self._submit_from(remaining)
-                if not self._in_flight:
+                if not (self._in_flight or self._suspects):
                     return
                 yield from self._take_finished()
             yield from self._drain()
@@ -99,6 +101,7 @@ class BatchPool:
             # A process, or the server that forks them, died between two batches: nobody did it.
             self._close_executor()
             self._suspects.append(batch)
+            self._stop.wait(SECONDS_TO_DIE)
 
     def _open_executor(self) -> Executor:
         if self._workers == 1:

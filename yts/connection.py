@@ -45,7 +45,7 @@ class Connections:
         self._slow_down = slow_down
         self._of_thread = threading.local()
         self._lock = threading.Lock()
-        self._sessions: list[requests.Session] = []
+        self._lines: list[_Line] = []
         #: Requests that have left, answered or not.
         self.requests_made = 0
         #: The Server header of the last answer.
@@ -54,9 +54,9 @@ class Connections:
     def close(self) -> None:
         """Close the connections of all threads."""
         with self._lock:
-            for session in self._sessions:
-                session.close()
-            self._sessions.clear()
+            for line in self._lines:
+                line.close()
+            self._lines.clear()
             self._of_thread = threading.local()
 
     def read(self, url: str, query: Query) -> bytes:
@@ -100,9 +100,7 @@ class Connections:
             self.requests_made += 1
         deadline = time.monotonic() + self._settings.answer_seconds
         timeouts = (self._settings.connect_seconds, self._settings.read_seconds)
-        with self._session().get(
-            url, params=query, timeout=timeouts, stream=True, allow_redirects=False
-        ) as response:
+        with self._line().send(url, query, timeouts) as response:
             self.server_name = response.headers.get("Server", "")
             if response.is_redirect:
                 return b"", _join(url, response.headers["Location"])
@@ -124,26 +122,47 @@ class Connections:
                 raise YtsUnavailable(f"the answer took over {self._settings.answer_seconds:.0f} s")
         return bytes(body)
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._of_thread, "session", None)
-        if session is None:
-            session = _Session()
-            # Looking for proxies and certificates at every request costs a quarter of it.
-            found = session.merge_environment_settings(
-                self._settings.api_url, {}, stream=True, verify=None, cert=None
-            )
-            session.proxies, session.verify = dict(found["proxies"]), found["verify"]
-            session.trust_env = False
-            session.headers["User-Agent"] = USER_AGENT
+    def _line(self) -> "_Line":
+        line: _Line | None = getattr(self._of_thread, "line", None)
+        if line is None:
+            line = self._of_thread.line = _Line(self._settings.api_url)
             with self._lock:
-                self._sessions.append(session)
-            self._of_thread.session = session
-        return session
+                self._lines.append(line)
+        return line
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Name none: requests would read the body of a redirect first, however large it is."""
+class _Line:
+    """
+    One thread's line to the API: what requests does anew for each request is done once.
+
+    That is looking for proxies, certificates and passwords, and the headers: half of what
+    a request costs. No cookies; redirects are answers, their bodies stay unread.
+    """
+
+    def __init__(self, api_url: str) -> None:
+        self._session = session = requests.Session()
+        found = session.merge_environment_settings(api_url, {}, stream=True, verify=None, cert=None)
+        self._proxies = dict(found["proxies"])
+        self._verify = True if found["verify"] is None else found["verify"]
+        session.trust_env = False
+        session.headers["User-Agent"] = USER_AGENT
+        self._api_url = api_url
+        self._model = session.prepare_request(requests.Request("GET", api_url))
+
+    def send(self, url: str, query: Query, timeouts: tuple[float, float]) -> requests.Response:
+        """Send one request; the body of the answer waits to be read."""
+        if url.startswith(f"{self._api_url}/"):
+            request = self._model.copy()
+            request.prepare_url(url, query)
+        else:  # The password of the API is not for wherever it redirects to.
+            request = self._session.prepare_request(requests.Request("GET", url))
+        return self._session.get_adapter(url).send(
+            request, stream=True, timeout=timeouts, verify=self._verify, proxies=self._proxies
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
 
 
 #: What requests says of a base URL that it cannot make sense of.

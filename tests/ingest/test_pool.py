@@ -130,6 +130,20 @@ def test_the_death_of_the_fork_server_costs_nothing(tmp_path: Path):
     assert totals(reports) == Counts(saved=4)
 
 
+def test_the_death_of_all_between_two_stages_costs_nothing(tmp_path: Path):
+    """
+    A pool that was broken while nothing was under way is noticed with the next batch.
+    """
+    with pool_of(2, tmp_path) as pool:
+        first = list(pool.run_batches([MovieBatch((1,)), MovieBatch((2,))]))
+        for child in multiprocessing.active_children():
+            child.kill()
+        time.sleep(0.3)  # until the executor knows
+        second = list(pool.run_batches([MovieBatch((3,))]))
+
+    assert totals(first + second) == Counts(saved=3)
+
+
 def test_the_processes_of_one_stage_serve_the_next(tmp_path: Path):
     """
     A run has several stages; only the first waits for processes to start.
