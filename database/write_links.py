@@ -1,31 +1,18 @@
-"""Save what hangs on a movie: genres and torrents as the answer has them, cast as a union."""
+"""Save what hangs on a movie: genres and torrents as the answer has them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    SmallInteger,
-    Table,
-    Update,
-    and_,
-    bindparam,
-    delete,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
-from sqlalchemy.sql.selectable import TableValuedAlias
-from sqlalchemy.types import TypeEngine
 
 from database.incoming import any_differs, column_types, incoming_rows, table_of, values_of
-from database.models import Cast, Genre, MovieCast, MovieGenre, Torrent
-from yts.payload import CastPayload, MoviePayload
+from database.models import Genre, MovieGenre, Torrent
+from database.write_cast import save_cast
+from yts.payload import MoviePayload
 
 _TORRENT_COLUMNS = (
     "hash",
@@ -46,10 +33,6 @@ _TORRENT_KEY = ["movie_id", "hash"]
 _TORRENT_ROW = ["movie_id", "date_uploaded", *_TORRENT_COLUMNS]
 #: Written along with a real change, but none by themselves.
 _VOLATILE_TORRENT_COLUMNS = frozenset({"seeds", "peers", "date_uploaded_unix"})
-_PERSON_COLUMNS = ("name", "imdb_code", "url_small_image")
-
-Row = dict[str, Any]
-Key = TypeVar("Key")
 
 
 def save_links(session: Session, movies: Mapping[int, MoviePayload]) -> set[int]:
@@ -61,7 +44,7 @@ def save_links(session: Session, movies: Mapping[int, MoviePayload]) -> set[int]
     another sample of the cast, and a new one is no change.
     """
     changed = _save_genres(session, movies)
-    _save_cast(session, movies)
+    save_cast(session, movies)
     return changed | _save_torrents(session, movies)
 
 
@@ -104,113 +87,6 @@ def _genre_statements() -> tuple[Insert, ReturningDelete[int], ReturningInsert[i
 def _any_told(links: Table) -> ColumnElement[Any]:
     """Return what is any of the movies whose links the answers tell, parameter `told`."""
     return func.any(bindparam("told", type_=ARRAY(links.c.movie_id.type)))
-
-
-def _save_cast(session: Session, movies: Mapping[int, MoviePayload]) -> None:
-    people: dict[str, Row] = {}
-    roles: dict[tuple[int, str], Row] = {}
-    for row_id, movie in movies.items():
-        for person in movie.cast or ():
-            if person.name is None:
-                continue
-            key = person.imdb_code or f"name {person.name}"
-            _add(people, key, person.model_dump(include=set(_PERSON_COLUMNS)))
-            role = {"movie_id": row_id, "character_name": person.character_name}
-            _add(roles, (row_id, key), role | _identity(person))
-    if not people:
-        return
-    _save_people(session, list(people.values()))
-    _save_roles(session, list(roles.values()))
-
-
-def _add(rows: dict[Key, Row], key: Key, row: Row) -> None:
-    """Add *row*, or fill in what the one of the same key does not know."""
-    known = rows.setdefault(key, row)
-    known.update({name: value for name, value in row.items() if known[name] is None})
-
-
-def _identity(person: CastPayload) -> Row:
-    return {"imdb_code": person.imdb_code, "name": person.name}
-
-
-def _is_this_person(listed: TableValuedAlias) -> ColumnElement[bool]:
-    casts = table_of(Cast).c
-    by_code = casts.imdb_code == listed.c.imdb_code
-    by_name = and_(
-        listed.c.imdb_code.is_(None), casts.imdb_code.is_(None), casts.name == listed.c.name
-    )
-    return by_code | by_name
-
-
-def _save_people(session: Session, people: Sequence[Row]) -> None:
-    """Add those not known yet, and pictures not known yet; the first spelling of a name stays."""
-    for statement in _people_statements():
-        session.execute(statement, values_of(people, _PERSON_COLUMNS))
-
-
-@cache
-def _people_statements() -> tuple[Insert, Update]:
-    casts = table_of(Cast)
-    source = incoming_rows(column_types(Cast, _PERSON_COLUMNS))
-    unknown = select(*source.c).where(~select(casts.c.id).where(_is_this_person(source)).exists())
-    unknown = unknown.order_by(source.c.imdb_code, source.c.name)
-    pictures = (
-        select(casts.c.id, source.c.url_small_image)
-        .join(casts, _is_this_person(source))
-        .where(casts.c.url_small_image.is_(None), source.c.url_small_image.is_not(None))
-        .order_by(casts.c.id)
-        .with_for_update(of=casts, key_share=True)
-        .subquery()
-    )
-    return (
-        insert(casts).from_select(list(_PERSON_COLUMNS), unknown).on_conflict_do_nothing(),
-        update(casts)
-        .where(casts.c.id == pictures.c.id)
-        .values(url_small_image=pictures.c.url_small_image),
-    )
-
-
-def _save_roles(session: Session, roles: Sequence[Row]) -> None:
-    numbered = [role | {"number": number} for number, role in enumerate(roles)]
-    session.execute(_roles_statement(), values_of(numbered, _role_types()))
-
-
-def _role_types() -> dict[str, TypeEngine[Any]]:
-    types = column_types(MovieCast, ["movie_id", "character_name"])
-    return types | column_types(Cast, ["imdb_code", "name"]) | {"number": Integer()}
-
-
-@cache
-def _roles_statement() -> Insert:
-    casts, links = table_of(Cast), table_of(MovieCast)
-    listed = incoming_rows(_role_types())
-    known = select(links).where(
-        links.c.movie_id == listed.c.movie_id,
-        links.c.cast_id == casts.c.id,
-        links.c.character_name.is_not(None) | listed.c.character_name.is_(None),
-    )
-    taken = (
-        select(func.coalesce(func.max(links.c.position) + 1, 0))
-        .where(links.c.movie_id == listed.c.movie_id)
-        .scalar_subquery()
-    )
-    place = func.row_number().over(partition_by=listed.c.movie_id, order_by=listed.c.number) - 1
-    new = (
-        select(
-            listed.c.movie_id,
-            casts.c.id,
-            listed.c.character_name,
-            (taken + place).cast(SmallInteger),
-        )
-        .join(casts, _is_this_person(listed))
-        .where(~known.exists())
-    )
-    columns = ["movie_id", "cast_id", "character_name", "position"]
-    statement = insert(links).from_select(columns, new)
-    return statement.on_conflict_do_update(
-        index_elements=["movie_id", "cast_id"],
-        set_={"character_name": statement.excluded.character_name},
-    )
 
 
 def _save_torrents(session: Session, movies: Mapping[int, MoviePayload]) -> set[int]:

@@ -1,0 +1,167 @@
+"""Save who plays in a movie: a union, for every answer names another sample of the cast."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    Integer,
+    Select,
+    SmallInteger,
+    Update,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
+
+from database.incoming import column_types, incoming_rows, table_of, values_of
+from database.models import Cast, MovieCast
+from yts.payload import MoviePayload
+
+_PERSON_COLUMNS = ("name", "imdb_code", "url_small_image")
+
+Row = dict[str, Any]
+Key = TypeVar("Key")
+
+
+def save_cast(session: Session, movies: Mapping[int, MoviePayload]) -> None:
+    """Save the cast of *movies*, keyed by `movies.id`; nobody is removed. Does not commit."""
+    people: dict[str, Row] = {}
+    roles: dict[tuple[int, str], Row] = {}
+    for row_id, movie in movies.items():
+        for person in movie.cast or ():
+            if person.name is None:
+                continue
+            key = _key(person.imdb_code, person.name)
+            _add(people, key, {name: getattr(person, name) for name in _PERSON_COLUMNS})
+            role = {"movie_id": row_id, "key": key, "character_name": person.character_name}
+            _add(roles, (row_id, key), role)
+    if not people:
+        return
+    ids = _save_people(session, people)
+    rows = [
+        role | {"cast_id": ids[role["key"]], "number": number}
+        for number, role in enumerate(roles.values())
+    ]
+    session.execute(_roles_statement(), values_of(rows, _role_types()))
+
+
+def _key(imdb_code: str | None, name: str) -> str:
+    """Return by what a person is known: the code, or the name where there is none."""
+    return imdb_code or f"name {name}"
+
+
+def _add(rows: dict[Key, Row], key: Key, row: Row) -> None:
+    """Add *row*, or fill in what the one of the same key does not know."""
+    known = rows.setdefault(key, row)
+    known.update({name: value for name, value in row.items() if known[name] is None})
+
+
+def _save_people(session: Session, people: Mapping[str, Row]) -> dict[str, int]:
+    """
+    Add those not known yet, and pictures not known yet; return `casts.id` of all, by key.
+
+    The first spelling of a name stays.
+    """
+    known = _read_people(session, list(people.values()))
+    unknown = [people[key] for key in sorted(people.keys() - known.keys())]
+    if unknown:
+        session.execute(_people_statement(), values_of(unknown, _PERSON_COLUMNS))
+        # Also those that another writer has added since.
+        known |= _read_people(session, unknown)
+    pictures = [
+        {"id": row_id, "url_small_image": people[key]["url_small_image"]}
+        for key, (row_id, has_picture) in known.items()
+        if not has_picture and people[key]["url_small_image"] is not None
+    ]
+    if pictures:
+        session.execute(_pictures_statement(), values_of(pictures, ["id", "url_small_image"]))
+    return {key: row_id for key, (row_id, _) in known.items()}
+
+
+def _read_people(session: Session, people: Sequence[Row]) -> dict[str, tuple[int, bool]]:
+    """Return id, and whether there is a picture, of those of *people* that are stored, by key."""
+    codes = [row["imdb_code"] for row in people if row["imdb_code"]]
+    names = [row["name"] for row in people if not row["imdb_code"]]
+    rows = session.execute(_known_statement(), {"codes": codes, "names": names})
+    return {_key(code, name): (row_id, has_picture) for row_id, code, name, has_picture in rows}
+
+
+@cache
+def _known_statement() -> Select[int, str | None, str, bool]:
+    casts = table_of(Cast).c
+    codes = bindparam("codes", type_=ARRAY(casts.imdb_code.type))
+    names = bindparam("names", type_=ARRAY(casts.name.type))
+    return select(casts.id, casts.imdb_code, casts.name, casts.url_small_image.is_not(None)).where(
+        or_(
+            casts.imdb_code == func.any(codes),
+            and_(casts.imdb_code.is_(None), casts.name == func.any(names)),
+        )
+    )
+
+
+@cache
+def _people_statement() -> Insert:
+    source = incoming_rows(column_types(Cast, _PERSON_COLUMNS))
+    statement = insert(table_of(Cast)).from_select(list(_PERSON_COLUMNS), select(*source.c))
+    return statement.on_conflict_do_nothing()
+
+
+@cache
+def _pictures_statement() -> Update:
+    casts = table_of(Cast)
+    source = incoming_rows(column_types(Cast, ["id", "url_small_image"]))
+    # Taken in the order of their ids, or two writers might wait for each other.
+    lacking = (
+        select(casts.c.id, source.c.url_small_image)
+        .join(casts, casts.c.id == source.c.id)
+        .where(casts.c.url_small_image.is_(None))
+        .order_by(casts.c.id)
+        .with_for_update(of=casts, key_share=True)
+        .subquery()
+    )
+    return (
+        update(casts)
+        .where(casts.c.id == lacking.c.id)
+        .values(url_small_image=lacking.c.url_small_image)
+    )
+
+
+def _role_types() -> dict[str, TypeEngine[Any]]:
+    columns = ["movie_id", "cast_id", "character_name"]
+    return column_types(MovieCast, columns) | {"number": Integer()}
+
+
+@cache
+def _roles_statement() -> Insert:
+    links = table_of(MovieCast)
+    listed = incoming_rows(_role_types())
+    known = select(links).where(
+        links.c.movie_id == listed.c.movie_id,
+        links.c.cast_id == listed.c.cast_id,
+        links.c.character_name.is_not(None) | listed.c.character_name.is_(None),
+    )
+    taken = (
+        select(func.coalesce(func.max(links.c.position) + 1, 0))
+        .where(links.c.movie_id == listed.c.movie_id)
+        .scalar_subquery()
+    )
+    place = func.row_number().over(partition_by=listed.c.movie_id, order_by=listed.c.number) - 1
+    new = select(
+        listed.c.movie_id,
+        listed.c.cast_id,
+        listed.c.character_name,
+        (taken + place).cast(SmallInteger),
+    ).where(~known.exists())
+    columns = ["movie_id", "cast_id", "character_name", "position"]
+    statement = insert(links).from_select(columns, new)
+    return statement.on_conflict_do_update(
+        index_elements=["movie_id", "cast_id"],
+        set_={"character_name": statement.excluded.character_name},
+    )
