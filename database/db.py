@@ -247,6 +247,11 @@ def _connect_args(url: URL, application_name: str) -> dict[str, str | int]:
         "application_name": application_name,
         "connect_timeout": 10,
         "client_encoding": "utf8",
+        # A network that falls silent counts as cut after a minute, not after two hours.
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,
     }
     chosen = url.query.get("options", "")
     options = chosen if isinstance(chosen, str) else " ".join(chosen)

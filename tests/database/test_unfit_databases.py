@@ -1,5 +1,7 @@
 """A database that cannot be used is told in one sentence with what to do, and exit code 5."""
 
+import os
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -7,7 +9,7 @@ from sqlalchemy import URL
 
 from database import schema
 from database.config import parse_database_url
-from database.db import get_db_manager
+from database.db import DatabaseManager, get_db_manager
 from database.errors import DatabaseNotReady, InvalidDatabaseUrl
 from tests.conftest import run_sql
 from tests.database.commands import in_database, run_python
@@ -145,6 +147,24 @@ def test_settings_in_the_url_win_over_ours(database_url: URL) -> None:
         shown = [read(db, f"SHOW {name}") for name in names]
 
     assert shown == [["mine"], ["77s"], ["UTC"]]
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux tells")
+def test_a_network_that_falls_silent_counts_as_cut_after_a_minute(other_server: OtherServer):
+    """
+    The system asks a silent server whether it is there, and gives up on one that takes nothing.
+    """
+    with DatabaseManager(other_server.url) as db, db.engine.connect() as connection:
+        handle = connection.connection.dbapi_connection
+        with socket.socket(fileno=os.dup(handle.fileno())) as line:
+            probed = [
+                line.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            ]
+            unanswered = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+
+    assert probed[0] + probed[1] * probed[2] == 60
+    assert unanswered == 60_000
 
 
 def test_newer_tables(database_url: URL, refusal: Refusal) -> None:
