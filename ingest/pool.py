@@ -35,7 +35,7 @@ class BatchPool:
     *start* runs once in each new process, *run* for each batch; both with plain values.
     *stop* ends the run early: workers are asked to stop, and what they finish within
     `DRAIN_SECONDS` is still reported. *give_up* turns a batch that kills its
-    process into a report. *tick* is called at least every `TICK_SECONDS`.
+    process into a report. *tick* is called about every `TICK_SECONDS`.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class BatchPool:
         self._run = run
         self._give_up = give_up
         self._tick = tick
+        self._tick_due = 0.0
         self._stop = stop
         self._executor: Executor | None = None
         self._in_flight: dict[Future[BatchReport], Batch] = {}
@@ -110,7 +111,7 @@ class BatchPool:
 
     def _take_finished(self) -> Iterator[BatchReport]:
         done, _ = wait(self._in_flight, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
-        self._tick()
+        self._tick_if_due()
         victims: list[Batch] = []
         for future in done:
             batch = self._in_flight.pop(future)
@@ -120,6 +121,11 @@ class BatchPool:
                 victims.append(batch)
         if victims:
             yield from self._recover(victims)
+
+    def _tick_if_due(self) -> None:
+        if monotonic() >= self._tick_due:
+            self._tick()
+            self._tick_due = monotonic() + TICK_SECONDS
 
     def _recover(self, victims: list[Batch]) -> Iterator[BatchReport]:
         """Build the pool anew after a death; every batch in flight is a suspect."""
@@ -143,7 +149,7 @@ class BatchPool:
         deadline = monotonic() + DRAIN_SECONDS
         while self._in_flight and monotonic() < deadline:
             done, _ = wait(self._in_flight, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
-            self._tick()
+            self._tick_if_due()
             for future in done:
                 del self._in_flight[future]
                 if future.exception() is None:

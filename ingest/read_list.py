@@ -8,6 +8,7 @@ one by one, until two in a row hold nothing new.
 
 from dataclasses import replace
 from functools import partial
+from time import monotonic
 
 from database.sync import begin_sweep, complete_sweep, read_state, remember_progress
 from ingest.course import Course
@@ -18,6 +19,9 @@ from ingest.report import PageReport
 from ingest.sweep import OldestFirst, is_caught_up, is_end, last_page
 from ingest.worker import Worker
 from yts.answers import MoviePage
+
+#: A run that is killed reads again what was read since the last note.
+SECONDS_BETWEEN_NOTES = 1.0
 
 
 def plan_first_page(course: Course) -> PageBatch:
@@ -60,13 +64,14 @@ def _read_oldest_first(
     course.change(pages_expected=max(1, min(to_end, limit or to_end)))
     while course.goes_on and (pages := sweep.plan()):
         batches = (replace(first, page=number) for number in pages)
+        remembered_at = 0.0
         for report in course.run_on(pool, batches):
             for told in report.pages:
                 sweep.take(told)
-                remember = partial(
-                    remember_progress, next_page=sweep.next_page, movie_count=told.movie_count
-                )
-                course.db.run_step(remember)
+            if monotonic() - remembered_at > SECONDS_BETWEEN_NOTES:
+                _remember(course, sweep)
+                remembered_at = monotonic()
+        _remember(course, sweep)
     if not sweep.is_complete:
         return False
     is_believed = course.db.run_step(partial(complete_sweep, expected=sweep.movies_expected))
@@ -75,6 +80,12 @@ def _read_oldest_first(
     else:
         course.listener.note("Movies were removed meanwhile; the next run reads the list again.")
     return is_believed
+
+
+def _remember(course: Course, sweep: OldestFirst) -> None:
+    course.db.run_step(
+        partial(remember_progress, next_page=sweep.next_page, movie_count=sweep.movie_count or 0)
+    )
 
 
 def _read_newest_first(course: Course, worker: Worker, first_report: PageReport) -> bool:

@@ -44,7 +44,8 @@ class OldestFirst:
         self._planned_up_to = start_page - 1
         self._limit = None if max_pages is None else start_page + max_pages - 1
         self._saved: set[int] = set()
-        self._movie_count: int | None = None
+        #: What YTS counted last.
+        self.movie_count: int | None = None
         #: Movies that were on the list at some time of the sweep, as far as YTS's counts tell.
         self.movies_expected = 0
         self._has_ended = False
@@ -53,9 +54,9 @@ class OldestFirst:
 
     def take(self, page: PageReport) -> None:
         """Learn from a page that was read and saved."""
-        before = 0 if self._movie_count is None else self._movie_count
+        before = 0 if self.movie_count is None else self.movie_count
         self.movies_expected += max(0, page.movie_count - before)
-        self._movie_count = page.movie_count
+        self.movie_count = page.movie_count
         self._has_ended = self._has_ended or is_end(page)
         self._planned_up_to = max(self._planned_up_to, page.page)
         self._saved.add(page.page)
@@ -66,7 +67,7 @@ class OldestFirst:
     def plan(self) -> range:
         """Return the pages to read next: to the end as far as it is known, or one beyond."""
         first = self._planned_up_to + 1
-        last = first - 1 if self._has_ended else max(first, last_page(self._movie_count or 0))
+        last = first - 1 if self._has_ended else max(first, last_page(self.movie_count or 0))
         if self._limit is not None:
             last = min(last, self._limit)
         self._planned_up_to = max(self._planned_up_to, last)
