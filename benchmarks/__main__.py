@@ -10,6 +10,8 @@ Examples:
 What was run with --movies, --only or less than three rounds is shown, and kept only with --output.
 """
 
+import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -119,13 +121,11 @@ class Bench:
 def _keep(results: Results, folder: Path | None) -> None:
     if folder is None:
         return
-    from benchmarks.plots import draw  # noqa: PLC0415 -- slow to import, and beside what is timed
-
     folder.mkdir(parents=True, exist_ok=True)
     results.write(folder / "results.json")
-    for result in results.contests.values():
-        draw(result, folder / "plots")
     (folder / "results.md").write_text(report.render(results, results.contests))
+    # By a process of its own: what this one has in memory, its children seem to have used too.
+    subprocess.run([sys.executable, "-m", "benchmarks.plots", folder], check=True)
 
 
 def _with_movies(scenario: Scenario, movies: int | None) -> Scenario:

@@ -36,9 +36,7 @@ def measure(scenario: Frugality, databases: Databases, folder: Path, rounds: int
         return steps + _measure_news(api, databases, folder, scenario.new_movies)
 
 
-def _measure_list(
-    api: ApiProcess, databases: Databases, folder: Path, rounds: int
-) -> list[Step]:
+def _measure_list(api: ApiProcess, databases: Databases, folder: Path, rounds: int) -> list[Step]:
     pages = math.ceil(api.movies / _MOVIES_A_PAGE)
     sweep = pages + 2
     title = f"list of {api.movies:,} movies into an empty database, `--no-details`"
@@ -54,9 +52,7 @@ def _measure_list(
     ]
 
 
-def _measure_news(
-    api: ApiProcess, databases: Databases, folder: Path, new: int
-) -> list[Step]:
+def _measure_news(api: ApiProcess, databases: Databases, folder: Path, new: int) -> list[Step]:
     old = api.movies - new
     run = _Mirror(api, databases, folder, [], shown=old)
     everything = old + math.ceil(old / _MOVIES_A_PAGE) + 2

@@ -11,6 +11,10 @@ _HEAD = """\
 
 Written by `python -m benchmarks`; [README.md](README.md) says what is compared and how.
 """
+_LEGEND = (
+    "Interleaved, medians, start to exit. *Ratio*: seconds of the other divided by ours. "
+    "*CPU s*: all processes but PostgreSQL's. *MB*: the largest process."
+)
 _WHO = {
     OURS: "**ours**",
     "naive": "naive script",
@@ -39,8 +43,7 @@ def _render_contest(result: Result) -> str:
     head = ["", "seconds", "spread", "movies/s", "CPU s", "MB", "ratio", "goal", "", "rows"]
     parts = [
         f"## {scenario.title}\n",
-        f"{_rounds(result)} interleaved, medians; start to exit. *ratio*: seconds of the other "
-        "divided by ours. *CPU s*: all processes but PostgreSQL's. *MB*: the largest process.\n",
+        f"{_rounds(result)}. {_LEGEND}\n",
         _table(head, rows),
     ]
     if scenario.limit:

@@ -56,7 +56,8 @@ class Results:
         frugal = kept["frugality"]
         return cls(
             {name: _result(raw) for name, raw in kept["contests"].items()},
-            frugal and FrugalityResult(
+            frugal
+            and FrugalityResult(
                 frugal["date"], frugal["machine"], [Step(**step) for step in frugal["steps"]]
             ),
         )

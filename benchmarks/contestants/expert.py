@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # without annotations
 import orjson
 import uvloop
 
@@ -46,10 +46,10 @@ class Fetcher:
     async def run(self) -> None:
         """Put every movie on the queue, and None behind the last."""
         connector = aiohttp.TCPConnector(limit=self._work.connections)
-        async with aiohttp.ClientSession(connector=connector) as session:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._work.connections):
-                    group.create_task(self._fetch_all(session))
+        session = aiohttp.ClientSession(connector=connector)
+        async with session, asyncio.TaskGroup() as group:
+            for _ in range(self._work.connections):
+                group.create_task(self._fetch_all(session))
         await self._queue.put(None)
 
     async def _fetch_all(self, session: aiohttp.ClientSession) -> None:

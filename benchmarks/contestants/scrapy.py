@@ -8,7 +8,7 @@ import psycopg2
 from psycopg2.extras import execute_values
 from scrapy import Spider
 from scrapy.crawler import CrawlerProcess
-from scrapy.http import Request, Response
+from scrapy.http import Request, TextResponse
 
 from benchmarks.contestants import facts
 from benchmarks.contestants.tables import KNOWN, TABLES
@@ -37,9 +37,9 @@ class MovieSpider(Spider):
                 url = f"{self.work.details_url}?movie_id={movie_id}&with_cast=true"
                 yield Request(url, dont_filter=True, cb_kwargs={"movie_id": movie_id})
 
-    def parse(self, response: Response, movie_id: int) -> Iterator[Item]:  # type: ignore[override]  # Scrapy passes cb_kwargs
+    def parse(self, response: TextResponse, movie_id: int) -> Iterator[Item]:
         """Yield the movie, unless it is missing."""
-        movie = response.json()["data"]["movie"]  # type: ignore[attr-defined]  # it is a TextResponse
+        movie = response.json()["data"]["movie"]
         if movie["id"] == movie_id:
             yield movie
 
