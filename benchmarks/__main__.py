@@ -79,12 +79,12 @@ class Bench:
         self._folder = folder
         self._rounds = rounds
         self._names = names
-        self._machine = describe(databases.version())
+        self._version = databases.version()
 
     def contest(self, scenario: Scenario) -> Result:
         """Let everybody do the same, in turn, and begin each round with another one."""
         click.echo(f"{scenario.title}: {self._rounds} rounds", err=True)
-        result = Result(scenario, _today(), self._machine)
+        result = Result(scenario, _today(), describe(self._version))
         result.first = {name: [] for name in self._names}
         # What comes back after losses is another question.
         result.again = {} if scenario.limit else {name: [] for name in self._names}
@@ -108,8 +108,9 @@ class Bench:
         scenario = Frugality()
         if movies is not None:
             scenario = Frugality(movies, movies)
+        machine = describe(self._version)
         steps = frugality.measure(scenario, self._databases, self._folder, self._rounds)
-        return FrugalityResult(_today(), self._machine, steps)
+        return FrugalityResult(_today(), machine, steps)
 
     def _tell(self, name: str, run: Run) -> None:
         click.echo(f"  {name:8} {run.seconds:8.2f} s", err=True)

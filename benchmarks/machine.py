@@ -13,9 +13,10 @@ _PEERS = (
 
 
 def describe(postgresql: str) -> dict[str, str]:
-    """Return names and values, for people."""
+    """Return names and values, for people; a load that is not near 0 says that others worked."""
     return {
         "CPU": f"{_cpu_model()}, {os.cpu_count()} cores",
+        "load before": f"{os.getloadavg()[0]:.1f}",
         "memory": f"{_memory_gb():.0f} GB",
         "system": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
