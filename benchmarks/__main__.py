@@ -115,7 +115,7 @@ class Bench:
     def _tell(self, name: str, run: Run) -> None:
         click.echo(f"  {name:8} {run.seconds:8.2f} s", err=True)
         if not run.is_right or run.exit_code:
-            messages = (self._folder / f"{name}.log").read_text(errors="replace")[-1000:]
+            messages = (self._folder / f"{name}.log").read_text(errors="replace")[-300:]
             click.echo(f"  rows are wrong or exit {run.exit_code}: {messages}", err=True)
 
 
