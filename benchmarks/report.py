@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from benchmarks.contest import OURS, Run
 from benchmarks.results import FrugalityResult, Result, Results, median_seconds
+from benchmarks.scenarios import SCENARIOS
 
 _HEAD = """\
 # Results
@@ -28,7 +29,9 @@ def render(results: Results, plots: Iterable[str] = ()) -> str:
     """Return the whole page; *plots* are the names of scenarios that have one."""
     with_plot = set(plots)
     parts = [_HEAD]
-    for name, result in results.contests.items():
+    names = [scenario.name for scenario in SCENARIOS if scenario.name in results.contests]
+    for name in names:
+        result = results.contests[name]
         parts.append(_render_contest(result))
         if name in with_plot:
             parts.append(f"![{result.scenario.title}](plots/{name}.png)\n")
