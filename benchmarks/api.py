@@ -1,0 +1,163 @@
+"""
+The API of the benchmarks: a process that answers with bytes made before.
+
+It must never be what a contestant waits for. `/control/` changes and counts.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import cast
+from urllib.parse import parse_qsl, urlsplit
+
+from benchmarks.catalogue import PreparedCatalogue
+from sandbox.traffic import RateLimit
+
+_SLOW_DOWN = b"You have sent more requests than we can serve at the moment; please pause."
+_RETRY_AFTER_SECONDS = 1
+_PREFIX = "/api/v2/"
+_END_OF_HEAD = b"\r\n\r\n"
+
+Query = dict[str, str]
+
+
+@dataclass(slots=True)
+class Counts:
+    """Requests to the API since the last change of its settings."""
+
+    lists: int = 0
+    details: int = 0
+    #: Of all, how many were answered 429.
+    throttled: int = 0
+
+
+class Api:
+    """From the target of a request to the bytes of the whole response."""
+
+    def __init__(self, catalogue: PreparedCatalogue) -> None:
+        """Begin without latency and limit; what all contestants ask is ready before they do."""
+        self._catalogue = catalogue
+        self._counts = Counts()
+        self._limit = RateLimit(0)
+        self._ready: dict[bytes, bytes] = {}
+        self.latency_seconds = 0.0
+        for movie_id in catalogue.ids_with_details:
+            target = f"{_PREFIX}movie_details.json?movie_id={movie_id}&with_cast=true"
+            self._ready[target.encode()] = self._make(target)
+
+    def answer(self, target: bytes, now: float) -> tuple[bytes, float]:
+        """Return the response, and the seconds that it has to wait."""
+        if target.startswith(b"/control/"):
+            return self._control(target.decode()), 0.0
+        if b"/movie_details.json" in target:
+            self._counts.details += 1
+        else:
+            self._counts.lists += 1
+        if not self._limit.admits(now):
+            self._counts.throttled += 1
+            return _response("429 Too Many Requests", "text/plain", _SLOW_DOWN), 0.0
+        response = self._ready.get(target)
+        if response is None:
+            response = self._ready[target] = self._make(target.decode())
+        return response, self.latency_seconds
+
+    def _make(self, target: str) -> bytes:
+        parts = urlsplit(target)
+        endpoints: dict[str, Callable[[Query], bytes]] = {
+            "list_movies.json": self._catalogue.list_movies,
+            "movie_details.json": self._catalogue.movie_details,
+        }
+        endpoint = endpoints.get(parts.path.removeprefix(_PREFIX))
+        if endpoint is None:
+            return _response("404 Not Found", "text/plain", b"no such endpoint")
+        return _response("200 OK", "application/json", endpoint(dict(parse_qsl(parts.query))))
+
+    def _control(self, target: str) -> bytes:
+        parts = urlsplit(target)
+        query = dict(parse_qsl(parts.query))
+        told: object = {}
+        match parts.path.removeprefix("/control/"):
+            case "settings":
+                self._change(query)
+            case "counts":
+                told = asdict(self._counts)
+            case "truth":
+                told = asdict(self._catalogue.truth(with_cast=query["cast"] == "1"))
+            case "untitled":
+                told = self._catalogue.untitled()
+            case "highest_id":
+                told = self._catalogue.highest_id
+        return _response("200 OK", "application/json", json.dumps(told).encode())
+
+    def _change(self, query: Query) -> None:
+        self._counts = Counts()
+        self._limit = RateLimit(int(query["limit"]))
+        self.latency_seconds = float(query["latency"])
+        if self._catalogue.shown != int(query["shown"]):
+            self._catalogue.shown = int(query["shown"])
+            self._ready.clear()
+
+
+class Connection(asyncio.Protocol):
+    """One client; a request without a body at a time, as all contestants send them."""
+
+    def __init__(self, api: Api) -> None:
+        """Wait for the client's first bytes."""
+        self._api = api
+        self._loop = asyncio.get_running_loop()
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember where answers go."""
+        # uvloop's transports are none of asyncio's by class.
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer each request whose head is complete."""
+        self._received += data
+        while _END_OF_HEAD in self._received:
+            head, _, self._received = self._received.partition(_END_OF_HEAD)
+            response, wait = self._api.answer(head.split(b" ", 2)[1], self._loop.time())
+            if wait:
+                self._loop.call_later(wait, self._transport.write, response)
+            else:
+                self._transport.write(response)
+
+
+def _response(status: str, content_type: str, body: bytes) -> bytes:
+    retry = f"Retry-After: {_RETRY_AFTER_SECONDS}\r\n" if status.startswith("429") else ""
+    head = (
+        f"HTTP/1.1 {status}\r\nServer: benchmark\r\n{retry}Content-Type: {content_type}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def _serve(api: Api) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(api), "127.0.0.1", 0, backlog=1024)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    await server.serve_forever()
+
+
+def main() -> None:
+    """Serve until killed; the port is the first line on stdout."""
+    import uvloop  # noqa: PLC0415 -- only the process that serves needs it
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--movies", type=int, required=True)
+    parser.add_argument("--details", action="store_true")
+    options = parser.parse_args()
+    api = Api(PreparedCatalogue(options.movies, with_details=options.details))
+    gc.freeze()
+    gc.disable()
+    uvloop.run(_serve(api))
+
+
+if __name__ == "__main__":
+    main()

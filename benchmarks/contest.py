@@ -1,0 +1,123 @@
+"""One contestant's run: started, timed, and held against the truth."""
+
+import ctypes
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.api_process import ApiProcess
+from benchmarks.catalogue import Truth
+from benchmarks.databases import read_rows
+
+REPO = Path(__file__).resolve().parent.parent
+#: The name of this project among the contestants.
+OURS = "ours"
+NAMES = (OURS, "naive", "dlt", "scrapy", "expert")
+#: Where tables are not in the schema that is everybody's.
+_SCHEMAS = {"dlt": "mirror"}
+#: Longer than this no contestant may take.
+TIMEOUT_SECONDS = 1800
+_PR_SET_CHILD_SUBREAPER = 36
+#: Workers of ours; more processes than cores only wait for each other.
+_WORKERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of one run."""
+
+    #: From start to exit.
+    seconds: float
+    #: Of all its processes, PostgreSQL's not counted.
+    cpu_seconds: float
+    #: Of its largest process.
+    peak_mb: float
+    exit_code: int
+    requests: int
+    throttled: int
+    #: Movies that the truth has and the tables have not.
+    lost: int
+    #: All rows are as the truth has them.
+    is_right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What all contestants of a scenario are asked for."""
+
+    database_url: str
+    connections: int
+    #: Requests a second that the server admits, and that contestants are told; 0 is no limit.
+    rate: int = 0
+
+
+def command(name: str, task: Task, api: ApiProcess) -> list[str]:
+    """Return the command line of a contestant."""
+    shared = ["--api-url", api.url, "--database-url", task.database_url]
+    shared += ["--ids", f"1-{api.highest_id}", "--rate", str(task.rate)]
+    if name == OURS:
+        threads = task.connections // _WORKERS
+        size = ["--workers", str(_WORKERS), "--threads", str(threads)]
+        return [sys.executable, "fetch_yts_data.py", *shared, *size, "-q"]
+    module = f"benchmarks.contestants.{name}"
+    return [sys.executable, "-m", module, *shared, "--connections", str(task.connections)]
+
+
+def run_contestant(name: str, task: Task, api: ApiProcess, folder: Path) -> Run:
+    """Let *name* do *task*; *folder* is for its temporary files and messages."""
+    outcome = time_command(command(name, task, api), folder / f"{name}.log", folder)
+    counts = api.counts()
+    truth = api.truth(with_cast=True)
+    rows = read_rows(task.database_url, _SCHEMAS.get(name, "public"), api.untitled)
+    return Run(
+        *outcome,
+        requests=counts.lists + counts.details,
+        throttled=counts.throttled,
+        lost=truth.movies - (rows.movies if rows else 0),
+        is_right=rows == truth,
+    )
+
+
+def check_rows(task: Task, api: ApiProcess, *, with_cast: bool) -> Truth | None:
+    """Return None if our rows are right, else what they are."""
+    rows = read_rows(task.database_url, "public", api.untitled)
+    return None if rows == api.truth(with_cast=with_cast) else rows
+
+
+def time_command(
+    arguments: Sequence[str], log: Path, folder: Path
+) -> tuple[float, float, float, int]:
+    """Return seconds, CPU seconds, the peak in MB and the exit code of a command."""
+    _adopt_orphans()
+    with log.open("ab") as messages:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            arguments,
+            stdout=messages,
+            stderr=messages,
+            cwd=REPO,
+            env={**os.environ, "TMPDIR": str(folder)},
+            start_new_session=True,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+    cpu_seconds, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+    # Processes that outlived the first one of their group; their work counts too.
+    with suppress(ChildProcessError):
+        while True:
+            _, _, usage = os.wait4(-process.pid, 0)
+            cpu_seconds += usage.ru_utime + usage.ru_stime
+            peak = max(peak, usage.ru_maxrss)
+    return seconds, cpu_seconds, peak / 1024, process.returncode
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of what contestants leave behind, so that it can be waited for."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)

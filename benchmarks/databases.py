@@ -1,0 +1,79 @@
+"""One PostgreSQL for all contestants, a fresh database for each, and the check of its rows."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from psycopg2 import sql
+from sqlalchemy import URL
+
+from benchmarks.catalogue import Truth
+from database.embedded import open_embedded
+
+_COUNT = """
+    SELECT (SELECT count(*) FROM movies), (SELECT count(*) FROM torrents),
+           (SELECT count(*) FROM movie_casts), (SELECT count(*) FROM movie_genres),
+           (SELECT md5(coalesce(string_agg(
+                external_id || ':' || title, chr(10) ORDER BY external_id), ''))
+            FROM movies WHERE external_id <> ALL (%s::int[]))
+"""
+
+
+class Databases:
+    """Makes and drops databases on one server, and reads what is in them."""
+
+    def __init__(self, server: URL) -> None:
+        """Settings stay as the embedded server has them: fsync and synchronous_commit are on."""
+        self._server = server
+
+    def fresh(self, name: str) -> str:
+        """Return the URL of the empty database *name*; an older one of that name is dropped."""
+        self.drop(name)
+        self._run(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        # What earlier contestants left to be written is not for this one to wait for.
+        self._run(sql.SQL("CHECKPOINT"))
+        return _libpq_url(self._server.set(database=name))
+
+    def drop(self, name: str) -> None:
+        """Remove the database *name*, whoever is still connected."""
+        self._run(sql.SQL("DROP DATABASE IF EXISTS {} (FORCE)").format(sql.Identifier(name)))
+
+    def version(self) -> str:
+        """Return the server's version."""
+        with closing(psycopg2.connect(_libpq_url(self._server))) as connection:
+            return f"{connection.server_version // 10000}.{connection.server_version % 10000}"
+
+    def _run(self, statement: sql.SQL | sql.Composed) -> None:
+        with closing(psycopg2.connect(_libpq_url(self._server))) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+
+
+@contextmanager
+def open_databases() -> Iterator[Databases]:
+    """Start a server in a temporary home; it is gone with the block."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        # For root PostgreSQL runs as another user, who has to pass.
+        Path(folder).chmod(0o711)
+        with open_embedded(Path(folder) / "home") as server:
+            yield Databases(server.url)
+
+
+def read_rows(url: str, schema: str, untitled: Sequence[int]) -> Truth | None:
+    """Count what a contestant has stored in *schema*; None if not even the tables are there."""
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(schema)))
+        try:
+            cursor.execute(_COUNT, (list(untitled),))
+        except psycopg2.errors.UndefinedTable:
+            return None
+        row: Any = cursor.fetchone()
+        return Truth(*row)
+
+
+def _libpq_url(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,0 +1,156 @@
+"""The measurements as a page of Markdown; pure."""
+
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+
+from benchmarks.contest import OURS, Run
+from benchmarks.results import FrugalityResult, Result, Results, median_seconds
+from benchmarks.scenarios import SCENARIOS
+
+_HEAD = """\
+# Results
+
+Written by `python -m benchmarks`; [README.md](README.md) says what is compared and how.
+"""
+_LEGEND = (
+    "Interleaved, medians, start to exit. *Ratio*: seconds of the other divided by ours. "
+    "*CPU s*: all processes but PostgreSQL's. *MB*: the largest process."
+)
+_WHO = {
+    OURS: "**ours**",
+    "naive": "naive script",
+    "dlt": "dlt",
+    "scrapy": "Scrapy",
+    "expert": "expert asyncio",
+}
+
+
+def render(results: Results, plots: Iterable[str] = ()) -> str:
+    """Return the whole page; *plots* are the names of scenarios that have one."""
+    with_plot = set(plots)
+    parts = [_HEAD]
+    names = [scenario.name for scenario in SCENARIOS if scenario.name in results.contests]
+    for name in names:
+        result = results.contests[name]
+        parts.append(_render_contest(result))
+        if name in with_plot:
+            parts.append(f"![{result.scenario.title}](plots/{name}.png)\n")
+    if results.frugality:
+        parts.append(_render_frugality(results.frugality))
+    return "\n".join(parts)
+
+
+def _render_contest(result: Result) -> str:
+    scenario = result.scenario
+    rows = [_contest_row(result, name) for name in result.first]
+    head = ["", "seconds", "spread", "movies/s", "CPU s", "MB", "ratio", "goal", "", "rows"]
+    parts = [
+        f"## {scenario.title}\n",
+        f"{_rounds(result)}. {_LEGEND}\n",
+        _table(head, rows),
+    ]
+    if scenario.limit:
+        parts += ["Under the limit:\n", _table(*_limit_table(result))]
+    if result.again:
+        parts += ["The same command again, with nothing new:\n", _table(*_again_table(result))]
+    return "\n".join([*parts, _origin(result.date, result.machine)])
+
+
+def _contest_row(result: Result, name: str) -> list[str]:
+    runs = result.first[name]
+    seconds = [run.seconds for run in runs]
+    ratio, goal = result.ratio(name), result.scenario.goals.get(name)
+    is_peer = name != OURS and ratio is not None
+    return [
+        _WHO[name],
+        f"{median_seconds(runs):.2f}",
+        f"{min(seconds):.2f}-{max(seconds):.2f}",
+        f"{(result.scenario.movies - _worst(runs)) / median_seconds(runs):,.0f}",
+        f"{_median(runs, lambda run: run.cpu_seconds):.1f}",
+        f"{_median(runs, lambda run: run.peak_mb):.0f}",
+        f"{ratio:.2f}" if is_peer else "",
+        f"{goal:g}" if goal else "",
+        "" if not (goal and ratio) else "met" if ratio >= goal else "**not met**",
+        _verdict(runs),
+    ]
+
+
+def _limit_table(result: Result) -> tuple[list[str], list[list[str]]]:
+    limit = result.scenario.limit
+
+    def share(run: Run) -> float:
+        return (run.requests - run.throttled) / run.seconds / limit
+
+    head = ["", "movies lost", "requests", "answered 429", "share of the limit used"]
+    rows = [
+        [
+            _WHO[name],
+            f"{_median(runs, lambda run: run.lost):.0f}",
+            f"{_median(runs, lambda run: run.requests):.0f}",
+            f"{_median(runs, lambda run: run.throttled):.0f}",
+            f"{_median(runs, share):.0%}",
+        ]
+        for name, runs in result.first.items()
+    ]
+    return head, rows
+
+
+def _again_table(result: Result) -> tuple[list[str], list[list[str]]]:
+    head = ["", "seconds", "requests", "rows"]
+    rows = [
+        [
+            _WHO[name],
+            f"{median_seconds(runs):.2f}",
+            f"{_median(runs, lambda run: run.requests):.0f}",
+            _verdict(runs),
+        ]
+        for name, runs in result.again.items()
+    ]
+    return head, rows
+
+
+def _render_frugality(result: FrugalityResult) -> str:
+    rows = [
+        [
+            step.title,
+            f"{step.seconds:.1f}",
+            f"{step.requests:,}",
+            f"at most {step.goal:,}",
+            "met" if step.requests <= step.goal else "**not met**",
+            "right" if step.is_right else "**wrong**",
+        ]
+        for step in result.steps
+    ]
+    head = ["", "seconds", "requests", "goal", "", "rows"]
+    title = "## Requests that ours needs, as the server counts them\n"
+    return "\n".join([title, _table(head, rows), _origin(result.date, result.machine)])
+
+
+def _verdict(runs: Sequence[Run]) -> str:
+    if all(run.is_right and run.exit_code == 0 for run in runs):
+        return "right"
+    codes = sorted({run.exit_code for run in runs})
+    return f"**wrong**: {_worst(runs)} movies lost, exit {', '.join(map(str, codes))}"
+
+
+def _worst(runs: Sequence[Run]) -> int:
+    return max(run.lost for run in runs)
+
+
+def _median(runs: Sequence[Run], value: Callable[[Run], float]) -> float:
+    return statistics.median(map(value, runs))
+
+
+def _rounds(result: Result) -> str:
+    count = max(map(len, result.first.values()))
+    return "1 round" if count == 1 else f"{count} rounds"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _origin(date: str, machine: dict[str, str]) -> str:
+    facts = "; ".join(f"{name} {value}" for name, value in machine.items())
+    return f"Measured {date}. {facts}.\n"
