@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from time import monotonic
 
 from database.ledger import Failure, Kind, Stage
@@ -81,21 +83,28 @@ class Fetcher:
         Close it, or nobody knows that the rest is not wanted any more.
         """
         waiting = {self._threads.submit(self._fetch_movie, id_): id_ for id_ in ids}
+        # `wait` would look at all of them for each that is done.
+        done: SimpleQueue[Future[Fetched]] = SimpleQueue()
+        for future in waiting:
+            future.add_done_callback(done.put)
         try:
-            yield from self._take_portions(waiting)
+            yield from self._take_portions(waiting, done)
         finally:
             for future in waiting:
                 future.cancel()
 
-    def _take_portions(self, waiting: dict[Future[Fetched], int]) -> Iterator[dict[int, Fetched]]:
+    def _take_portions(
+        self, waiting: dict[Future[Fetched], int], done: SimpleQueue[Future[Fetched]]
+    ) -> Iterator[dict[int, Fetched]]:
         portion: dict[int, Fetched] = {}
         since = monotonic()
         give_up_at: float | None = None
         while waiting and monotonic() < (give_up_at or float("inf")):
             pause = max(0.05, since + SECONDS_PER_PORTION - monotonic())
-            done, _ = wait(waiting, timeout=pause, return_when=FIRST_COMPLETED)
-            for future in done:
-                self._take(waiting.pop(future), future, portion)
+            with suppress(Empty):
+                future = done.get(timeout=pause)
+                if future in waiting:  # and not cancelled meanwhile
+                    self._take(waiting.pop(future), future, portion)
             if portion and (
                 len(portion) >= MOVIES_PER_PORTION or monotonic() - since >= SECONDS_PER_PORTION
             ):

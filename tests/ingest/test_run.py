@@ -203,7 +203,7 @@ def test_a_source_that_dies_is_left_alone_soon(
 
 
 def test_a_source_that_dies_on_the_way_ends_the_run_soon(
-    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
 ):
     """
     Few requests are wasted, exit 4, and only what was tried in vain is called failed.
@@ -211,15 +211,18 @@ def test_a_source_that_dies_on_the_way_ends_the_run_soon(
     impatient_client(monkeypatch, attempts=2, backoff_seconds=0.01)
     asked: list[int] = []
 
-    def die(row: dict[str, object]) -> None:
-        if row["phase"] == "details" and not asked:
-            set_faults(sandbox, _503=1.0)
-            asked.append(counted(sandbox)["requests"])
+    with open_sandbox(SandboxSettings(movies=200, latency_seconds=0.05)) as sandbox:
 
-    report = fetch(db, sandbox.url, threads=4, progress=die)
+        def die(row: dict[str, object]) -> None:
+            if row["phase"] == "details" and not asked:
+                set_faults(sandbox, _503=1.0)
+                asked.append(counted(sandbox)["requests"])
+
+        report = fetch(db, sandbox.url, threads=4, progress=die)
+        wasted = counted(sandbox)["requests"] - asked[0]
 
     assert report.exit_code == 4
-    assert counted(sandbox)["requests"] - asked[0] <= (5 + 4 - 1) * 2
+    assert wasted <= (5 + 4 - 1) * 2
     assert 5 <= db.get_stats()["total_failures"] == report.counts.failed <= 5 + 4 - 1
 
 
