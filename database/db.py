@@ -27,6 +27,8 @@ APPLICATION_NAME = "yts-mirror"
 CALL_PATIENCE_SECONDS = 5.0
 
 Result = TypeVar("Result")
+#: What is done within one transaction.
+Work = Callable[[Session], Result]
 
 
 class DatabaseManager:
@@ -86,9 +88,7 @@ class DatabaseManager:
             yield session
             session.commit()
 
-    def run_step(
-        self, step: Callable[[Session], Result], *, patience_seconds: float | None = None
-    ) -> Result:
+    def run_step(self, step: Work[Result], *, patience_seconds: float | None = None) -> Result:
         """
         Run *step* in a transaction, again and again while its errors pass by themselves.
 

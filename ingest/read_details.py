@@ -12,12 +12,13 @@ from database.ledger import (
     read_ids_without_details,
     read_stale_ids,
 )
+from database.sync import read_state
 from ingest.course import Course
 from ingest.plan import (
     HIGHEST_ID,
     MovieBatch,
+    PageBatch,
     choose_batch_size,
-    parse_page_key,
     plan_movie_batches,
 )
 from ingest.pool import BatchPool
@@ -45,17 +46,19 @@ def read_details(course: Course, pool: BatchPool) -> None:
 
 def retry_failed(course: Course, pool: BatchPool) -> None:
     """Fetch again what is recorded as failed and whose time has come, and nothing else."""
-    pages, ids = course.db.run_step(
-        lambda session: (
-            [parse_page_key(key) for key in read_due_failures(session, "page")],
-            [int(key) for key in read_due_failures(session, "movie")],
-        )
+    read = course.db.run_step
+    count = read(lambda session: read_state(session).movie_count) or 0
+    keys, ids = (
+        [int(key) for key in read(partial(read_due_failures, kind=kind))]
+        for kind in ("page", "movie")
     )
+    # Perhaps an update failed, and a retry that is none would hide it.
+    pages = [PageBatch(key, update=True, movie_count=count) for key in keys]
     course.change(phase="pages", pages_expected=len(pages))
     for _ in course.run_on(pool, pages):
         pass
     if course.goes_on:
-        _read(course, pool, iter(ids), len(ids), MovieBatch((), is_known=True))
+        _read(course, pool, iter(ids), len(ids), MovieBatch((), update=True, is_known=True))
 
 
 def _read(

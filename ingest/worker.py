@@ -53,7 +53,7 @@ class Worker:
         self._fetcher = Fetcher(self.client, settings.threads, stop)
         self._requests_counted = 0
 
-    def probe(self, first: PageBatch, attempts: int) -> MoviePage:
+    def probe(self, first: PageBatch, attempts: int | None = None) -> MoviePage:
         """
         Fetch the first page of a run; it also shows whether the source is YTS.
 
@@ -106,8 +106,6 @@ class Worker:
         told = PageReport(
             page=batch.page,
             movie_count=page.movie_count,
-            movie_ids=tuple(movie.id for movie in page.movies),
-            is_known=report.counts.saved == 0,
             is_full=len(page.movies) + len(page.malformed) >= MOVIES_PER_PAGE,
             is_past_end=not page.movies and not page.malformed,
         )

@@ -26,6 +26,9 @@ from yts.settings import MOVIES_PER_PAGE, ClientSettings, Order
 
 Answer = TypeVar("Answer")
 
+#: The share of the movies that may vanish between two answers and be believed.
+_BELIEVED_SHRINKAGE = 0.01
+
 #: How many movies are asked for at once where so many make an answer too large.
 _FEWER_MOVIES = {MOVIES_PER_PAGE: 25, 25: 5, 5: 1}
 
@@ -51,8 +54,6 @@ class YtsClient:
         self.settings = settings
         self._connections = Connections(settings, take_slot, slow_down)
         self._sleep = sleep
-        #: As the last page with movies had it.
-        self._movie_count = 0
 
     @property
     def requests_made(self) -> int:
@@ -64,12 +65,16 @@ class YtsClient:
         """Return the Server header of the last answer; the sandbox says its name here."""
         return self._connections.server_name
 
-    def fetch_page(self, page: int, order: Order, *, attempts: int | None = None) -> MoviePage:
+    def fetch_page(
+        self, page: int, order: Order, *, attempts: int | None = None, movie_count: int = 0
+    ) -> MoviePage:
         """
         Fetch list page *page*, counted from 1, in order of addition.
 
         A page past the end is empty. One that should have movies and has none
         raises: YTS leaves them out under load, and that must not look like the end.
+        That is the first page always, and others by the count of the answer, or by
+        *movie_count*, as YTS told it before, unless it is only a little lower now.
         One that is too large is read in smaller parts, so that only a movie that is
         too large by itself is lost: it is among the malformed, without an id.
         *attempts* replaces that of the settings.
@@ -78,17 +83,18 @@ class YtsClient:
             YtsUnavailable: no usable answer in any attempt.
             YtsRefused: asking again cannot help.
         """
-        return self._fetch_rows(page, MOVIES_PER_PAGE, order, attempts)
+        expected = movie_count - int(movie_count * _BELIEVED_SHRINKAGE)
+        return self._fetch_rows(page, MOVIES_PER_PAGE, order, attempts, expected)
 
-    def _fetch_rows(self, page: int, limit: int, order: Order, attempts: int | None) -> MoviePage:
-        """Fetch page *page* of pages with *limit* movies each."""
+    def _fetch_rows(
+        self, page: int, limit: int, order: Order, attempts: int | None, expected: int
+    ) -> MoviePage:
+        """Fetch page *page* of pages with *limit* movies each, of *expected* at the least."""
 
         def parse(body: bytes) -> MoviePage:
             answer = parse_page(body)
-            if answer.movies or answer.malformed:
-                self._movie_count = answer.movie_count
-            # With the movies, YTS may leave out most of the count.
-            elif (count := max(answer.movie_count, self._movie_count)) > (page - 1) * limit:
+            count = max(1, answer.movie_count, expected)
+            if not (answer.movies or answer.malformed) and count > (page - 1) * limit:
                 raise YtsUnavailable(f"page {page} came without movies although YTS counts {count}")
             return answer
 
@@ -98,15 +104,19 @@ class YtsClient:
             return self._fetch("list_movies.json", query, parse, attempts)
         except AnswerTooLarge as error:
             if limit > 1:
-                return self._fetch_parts(page, limit, order, attempts)
+                return self._fetch_parts(page, limit, order, attempts, expected)
             lost = AnswerTooLarge(None, f"movie {page} of the list, {order}: {error}")
             return MoviePage(0, (), (lost,))
 
-    def _fetch_parts(self, page: int, limit: int, order: Order, attempts: int | None) -> MoviePage:
+    def _fetch_parts(
+        self, page: int, limit: int, order: Order, attempts: int | None, expected: int
+    ) -> MoviePage:
         """Fetch the same rows as `_fetch_rows`, in smaller pages."""
         fewer = _FEWER_MOVIES[limit]
         parts = range((page - 1) * limit // fewer + 1, page * limit // fewer + 1)
-        whole = join_pages([self._fetch_rows(part, fewer, order, attempts) for part in parts])
+        whole = join_pages(
+            [self._fetch_rows(part, fewer, order, attempts, expected) for part in parts]
+        )
         if whole.movie_count == 0 and whole.malformed:
             # Endless answers, rather than so many endless movies in a row.
             raise YtsUnavailable(f"not even one movie could be read: {whole.malformed[0]}")
