@@ -53,7 +53,7 @@ class YtsClient:
         """Open nothing yet: connections belong to the threads that need them."""
         self.settings = settings
         self._connections = Connections(settings, take_slot, slow_down)
-        self._sleep = sleep
+        self._retrying = _make_retrying(settings, sleep)
 
     @property
     def requests_made(self) -> int:
@@ -145,22 +145,28 @@ class YtsClient:
         parse: Callable[[bytes], Answer],
         attempts: int | None = None,
     ) -> Answer:
-        settings = self.settings
-        backoff = wait_exponential(
-            multiplier=settings.backoff_seconds, max=settings.max_backoff_seconds
-        ) + wait_random(0, settings.backoff_seconds)
-
-        def pause(state: RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            wish = error.retry_after_seconds if isinstance(error, YtsUnavailable) else None
-            return max(backoff(state), wish or 0.0)
-
-        retrying = Retrying(
-            retry=retry_if_exception_type(YtsUnavailable),
-            stop=stop_after_attempt(attempts or settings.attempts),
-            wait=pause,
-            sleep=self._sleep,
-            reraise=True,  # RetryError cannot be pickled
-        )
-        url = f"{settings.api_url}/{endpoint}"
+        retrying = self._retrying
+        if attempts is not None:
+            retrying = retrying.copy(stop=stop_after_attempt(attempts))
+        url = f"{self.settings.api_url}/{endpoint}"
         return retrying(lambda: parse(self._connections.read(url, query)))
+
+
+def _make_retrying(settings: ClientSettings, sleep: Callable[[float], None]) -> Retrying:
+    """Return who asks again; once for all answers, for making one costs as much as parsing two."""
+    backoff = wait_exponential(
+        multiplier=settings.backoff_seconds, max=settings.max_backoff_seconds
+    ) + wait_random(0, settings.backoff_seconds)
+
+    def pause(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        wish = error.retry_after_seconds if isinstance(error, YtsUnavailable) else None
+        return max(backoff(state), wish or 0.0)
+
+    return Retrying(
+        retry=retry_if_exception_type(YtsUnavailable),
+        stop=stop_after_attempt(settings.attempts),
+        wait=pause,
+        sleep=sleep,
+        reraise=True,  # RetryError cannot be pickled
+    )
