@@ -19,8 +19,9 @@ from tenacity import (
 )
 
 from yts.answers import MoviePage, join_pages, parse_details, parse_page
-from yts.connection import Connections, Query
+from yts.connection import Connections
 from yts.errors import AnswerTooLarge, YtsUnavailable
+from yts.line import Query
 from yts.payload import MoviePayload
 from yts.settings import MOVIES_PER_PAGE, ClientSettings, Order
 
