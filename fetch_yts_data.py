@@ -52,7 +52,7 @@ everything fetched so far is saved.
 @click.option(
     "--batch-size",
     type=click.IntRange(1, 1000),
-    default=100,
+    default=500,
     show_default=True,
     help="Movies that a process takes at a time, at the most.",
 )
