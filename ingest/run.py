@@ -133,7 +133,8 @@ def _claim(course: Course, worker: Worker, api_url: str) -> None:
     source: Source = "sandbox" if is_sandbox else "yts"
     if course.db.run_step(lambda session: claim_source(session, source)):
         course.listener.note("The sandbox's practice movies were removed.")
-    course.change(api_url=without_secrets(api_url))
+    # The probe counts at once: it may remain the only request.
+    course.change(api_url=without_secrets(api_url), requests=worker.count_requests())
 
 
 @contextmanager
