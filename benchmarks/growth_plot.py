@@ -19,9 +19,9 @@ def draw(growth: Growth, path: Path) -> None:
     milliseconds = {
         size: 1000 * median(growth.first(size), seconds_a_movie) for size in growth.sizes
     }
-    _draw_line(above, milliseconds, "", _COLOUR, "{:.2f}")
     for run in growth.firsts:
         above.plot(run.movies, 1000 * seconds_a_movie(run), ".", color="#909090", zorder=1)
+    _draw_line(above, milliseconds, "", _COLOUR, "{:.2f}")
     above.set_ylabel("ms a movie, start to exit")
     for name, peak, colour in (
         ("main process", main_mb, _COLOUR),
@@ -32,7 +32,10 @@ def draw(growth: Growth, path: Path) -> None:
     below.set_ylabel("peak memory, MB")
     below.set_xlabel("movies in the catalogue")
     below.legend(frameon=False, loc="lower right")
-    below.xaxis.set_major_formatter("{x:,.0f}")
+    # The sizes are multiples of each other.
+    below.set_xscale("log")
+    below.set_xticks(growth.sizes, [f"{size:,}" for size in growth.sizes])
+    below.minorticks_off()
     above.set_title("List and details into an empty database, two workers", fontsize=10)
     figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +47,7 @@ def _draw_line(axes: Axes, values: dict[int, float], name: str, colour: str, for
     axes.plot(list(values), list(values.values()), "o-", color=colour, label=name, zorder=2)
     for size, value in values.items():
         axes.annotate(
-            form.format(value), (size, value), (0, 8), textcoords="offset points", ha="center"
+            form.format(value), (size, value), (4, 8), textcoords="offset points", ha="center"
         )
     # From 0, or small differences would look large.
     axes.set_ylim(0, 1.3 * max(*values.values(), axes.get_ylim()[1] / 1.3))
