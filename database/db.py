@@ -47,9 +47,13 @@ class DatabaseManager:
         pool_size: int = 10,
         max_overflow: int = 20,
         application_name: str = APPLICATION_NAME,
+        is_keyed: bool = False,
     ) -> None:
         """
         Choose the database; only the embedded one is touched yet.
+
+        *is_keyed* says that whatever is asked goes by keys, and that no table needs to be
+        read through.
 
         Raises:
             InvalidDatabaseUrl: the URL cannot be read.
@@ -67,7 +71,7 @@ class DatabaseManager:
             max_overflow=max_overflow,
             # A connection that a server restart has cut is replaced before it is used.
             pool_pre_ping=True,
-            connect_args=_connect_args(url, application_name),
+            connect_args=_connect_args(url, application_name, is_keyed=is_keyed),
         )
         # Rows stay readable after the commit that ends `get_session`.
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
@@ -241,7 +245,7 @@ def _save(session: Session, movie: MoviePayload, *, update: bool) -> tuple[Outco
     return outcomes[movie.id], read_row_ids(session, [movie.id])[movie.id]
 
 
-def _connect_args(url: URL, application_name: str) -> dict[str, str | int]:
+def _connect_args(url: URL, application_name: str, *, is_keyed: bool) -> dict[str, str | int]:
     """Return what every connection is told, except where *url* says otherwise."""
     told: dict[str, str | int] = {
         "application_name": application_name,
@@ -255,6 +259,9 @@ def _connect_args(url: URL, application_name: str) -> dict[str, str | int]:
     }
     chosen = url.query.get("options", "")
     options = chosen if isinstance(chosen, str) else " ".join(chosen)
+    # Tables that are just being filled have no statistics yet, and PostgreSQL would rather
+    # read them through, again and again, than look up a hundred keys.
+    keyed = "-c enable_seqscan=off " if is_keyed else ""
     return {name: value for name, value in told.items() if name not in url.query} | {
-        "options": f"-c timezone=UTC {options}".strip()
+        "options": f"-c timezone=UTC {keyed}{options}".strip()
     }

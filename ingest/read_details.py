@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 
 from database.ledger import (
     count_due_for_details,
@@ -12,8 +12,10 @@ from database.ledger import (
     read_ids_without_details,
     read_stale_ids,
 )
+from database.step import Step, save_step
 from database.sync import read_state
 from ingest.course import Course
+from ingest.known import read_known
 from ingest.plan import (
     HIGHEST_ID,
     MovieBatch,
@@ -22,15 +24,19 @@ from ingest.plan import (
     plan_movie_batches,
 )
 from ingest.pool import BatchPool
+from ingest.report import BatchReport, Counts
 
 #: Ids read from the table at a time, so that memory does not grow with the catalogue.
 IDS_PER_READ = 1000
+#: Ids looked up at a time whether they are known: each look is a step of its own.
+IDS_PER_LOOK = 10_000
 
 
 def read_ids(course: Course, pool: BatchPool, ids: tuple[range, ...]) -> None:
     """Fetch the movies that the run was told; stored ones only to update them."""
     kind = MovieBatch((), update=course.settings.update)
-    _read(course, pool, chain.from_iterable(ids), sum(len(part) for part in ids), kind)
+    unknown = _without_known(course, chain.from_iterable(ids))
+    _read(course, pool, unknown, sum(len(part) for part in ids), kind)
 
 
 def read_details(course: Course, pool: BatchPool) -> None:
@@ -71,6 +77,18 @@ def _read(
     )
     for _ in course.run_on(pool, plan_movie_batches(ids, size, kind)):
         pass
+
+
+def _without_known(course: Course, ids: Iterator[int]) -> Iterator[int]:
+    """Leave out what is known, and count it as skipped, so that no worker starts for it."""
+    while course.goes_on and (some := list(islice(ids, IDS_PER_LOOK))):
+        known = read_known(course.db, some, update=course.settings.update)
+        if known:
+            step = Step(skipped=len(known), counters={"details_read": len(known)})
+            result = save_step(course.db, course.run_id, step)
+            course.take(BatchReport(Counts.of(result.outcomes)))
+        course.tick()
+        yield from (id_ for id_ in some if id_ not in known)
 
 
 def _ids_without_details(course: Course) -> Iterator[int]:

@@ -114,20 +114,29 @@ def _open_source(course: Course) -> Iterator[tuple[Worker, PageBatch, MoviePage]
     reasons: list[YtsUnavailable | YtsRefused] = []
     for api_url in course.settings.api_urls:
         with Worker(course.settings, api_url, course.run_id, course.stop) as worker:
-            worker.budget.reset()
+            if not reasons:  # What the ones before have used of it is used.
+                worker.budget.reset()
             try:
-                page = worker.probe(first, PROBE_ATTEMPTS)
+                page = _probe(course, worker, first)
             except (YtsUnavailable, YtsRefused) as error:
                 course.listener.note(f"{without_secrets(api_url)}: {error}")
                 reasons.append(error)
                 continue
             if _claim(course, worker, api_url):
                 first = plan_first_page(course)
-                page = worker.probe(first)
+                page = _probe(course, worker, first)
             yield worker, first, page
             return
     # An outage passes by itself, so it has the last word over a wrong URL.
     raise max(reasons, key=lambda error: isinstance(error, YtsUnavailable))
+
+
+def _probe(course: Course, worker: Worker, first: PageBatch) -> MoviePage:
+    """Ask for the first page; its requests count at once, for they may remain the only ones."""
+    try:
+        return worker.probe(first, PROBE_ATTEMPTS)
+    finally:
+        course.add(requests=worker.count_requests())
 
 
 def _claim(course: Course, worker: Worker, api_url: str) -> bool:

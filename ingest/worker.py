@@ -5,16 +5,15 @@ import threading
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from types import TracebackType
 from typing import Self
 
 from database.db import DatabaseManager
-from database.ledger import Failure, read_missing
+from database.ledger import Failure
 from database.step import Step, save_step
-from database.write import existing_ids
 from ingest.budget import RequestBudget
 from ingest.fetcher import Fetched, Fetcher, failure_of
+from ingest.known import read_known
 from ingest.plan import Batch, MovieBatch, PageBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
@@ -40,6 +39,7 @@ class Worker:
             # Each thread takes its slots from the database.
             max_overflow=max(5, settings.threads),
             application_name="yts-mirror worker",
+            is_keyed=True,
         )
         self.budget = budget = RequestBudget(
             self.db.engine, settings.rate, stop, settings.max_requests
@@ -113,10 +113,12 @@ class Worker:
 
     def _run_movies(self, batch: MovieBatch) -> BatchReport:
         asked_at = datetime.now(UTC)
-        wanted, skipped = self._without_known(batch)
+        known = set() if batch.is_known else read_known(self.db, batch.ids, update=batch.update)
+        wanted = [id_ for id_ in batch.ids if id_ not in known]
         report = BatchReport()
-        if skipped:
-            report += self._save(Step(skipped=skipped, counters={"details_read": skipped}))
+        if known:
+            skipped = Step(skipped=len(known), counters={"details_read": len(known)})
+            report += self._save(skipped)
         with closing(self._fetcher.fetch_movies(wanted)) as portions:
             for portion in portions:
                 report += self._save_portion(batch, portion, asked_at)
@@ -139,23 +141,17 @@ class Worker:
         )
         return replace(self._save(step), unknown_fields=count_unknown(movies))
 
-    def _without_known(self, batch: MovieBatch) -> tuple[list[int], int]:
-        """Return the ids to ask for, and how many need not be asked for."""
-        ids = list(batch.ids)
-        if batch.is_known:
-            return ids, 0
-        known = self.db.run_step(partial(read_missing, external_ids=ids))
-        if not batch.update:
-            stored = partial(existing_ids, external_ids=ids, with_details=True)
-            known |= self.db.run_step(stored)
-        return [id_ for id_ in ids if id_ not in known], len(known)
-
     def _save(self, step: Step) -> BatchReport:
-        requests = self.client.requests_made - self._requests_counted
-        self._requests_counted += requests
+        requests = self.count_requests()
         counters = {**step.counters, "requests": requests}
         result = save_step(self.db, self._run_id, replace(step, counters=counters))
         return BatchReport(Counts.of(result.outcomes), requests, result.failures)
+
+    def count_requests(self) -> int:
+        """Return how many requests were made since this was asked last."""
+        requests = self.client.requests_made - self._requests_counted
+        self._requests_counted += requests
+        return requests
 
     def close(self) -> None:
         """Close all connections."""
