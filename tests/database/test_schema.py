@@ -165,6 +165,11 @@ def test_the_indexes_that_searches_rely_on_have_their_names_and_kinds(database_u
     assert "USING hnsw (vector " in definitions["idx_movie_embeddings_vector"]
 
 
+def test_search_vectors_are_read_with_their_rows(database_url: URL) -> None:
+    """A long row stores its plots elsewhere, not what every match is ranked by."""
+    assert ("movies", "search_vector", "m") in read_schema(database_url)["storage"]
+
+
 def test_four_processes_may_migrate_an_empty_database_at_once(new_database: NewDatabase) -> None:
     """One migrates, the others wait for it, all go on."""
     url = new_database(is_empty=True)
