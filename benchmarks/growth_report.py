@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from benchmarks.growth_figures import Growth, main_mb, median, seconds_a_movie, worker_mb
 from benchmarks.growth_goals import judge
 from benchmarks.growth_runs import AS_FROM_CRON, BY_IDS, First
-from benchmarks.report import origin, table
+from benchmarks.markdown import origin, table
 
 _HEAD = """\
 # Growth

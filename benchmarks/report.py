@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 
 from benchmarks.contest import OURS, Run
+from benchmarks.markdown import origin, table
 from benchmarks.results import FrugalityResult, Result, Results, median_seconds
 from benchmarks.scenarios import SCENARIOS
 
@@ -144,15 +145,3 @@ def _median(runs: Sequence[Run], value: Callable[[Run], float]) -> float:
 def _rounds(result: Result) -> str:
     count = max(map(len, result.first.values()))
     return "1 round" if count == 1 else f"{count} rounds"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table, numbers to the right in all columns but the first."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def origin(date: str, machine: dict[str, str]) -> str:
-    """Say when and on what something was measured."""
-    facts = "; ".join(f"{name} {value}" for name, value in machine.items())
-    return f"Measured {date}. {facts}.\n"
