@@ -1,6 +1,7 @@
 """The second stage of a run: fetch what list pages do not say, one request for each movie."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
@@ -44,10 +45,17 @@ def read_details(course: Course, pool: BatchPool) -> None:
 
 
 def retry_failed(course: Course, pool: BatchPool) -> None:
-    """Fetch again what is recorded as failed and whose time has come, and nothing else."""
+    """
+    Fetch again what is recorded as failed and whose time has come, and nothing else.
+
+    The ledger does not say whether it failed in an update, so what changed is written.
+    """
     pages, ids = course.db.run_step(
         lambda session: (
-            [parse_page_key(key) for key in read_due_failures(session, "page")],
+            [
+                replace(parse_page_key(key), update=True)
+                for key in read_due_failures(session, "page")
+            ],
             [int(key) for key in read_due_failures(session, "movie")],
         )
     )
@@ -55,7 +63,7 @@ def retry_failed(course: Course, pool: BatchPool) -> None:
     for _ in course.run_on(pool, pages):
         pass
     if course.goes_on:
-        _read(course, pool, iter(ids), len(ids), MovieBatch((), is_known=True))
+        _read(course, pool, iter(ids), len(ids), MovieBatch((), update=True, is_known=True))
 
 
 def _read(

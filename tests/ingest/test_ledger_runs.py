@@ -6,7 +6,7 @@ from database.db import DatabaseManager
 from database.ledger import Failure, record_failures
 from sandbox.server import Sandbox
 from tests.conftest import run_sql
-from tests.ingest.runs import MOVIES, counted, fetch, read_sql
+from tests.ingest.runs import MOVIES, counted, fetch, read_sql, refuse, tell
 
 DUE = "UPDATE fetch_failures SET next_attempt_at = now() - interval '1 second'"
 
@@ -72,3 +72,25 @@ def test_both_orders_of_pages_are_read_again(db: DatabaseManager, sandbox: Sandb
 
     assert db.get_stats()["total_movies"] == 50
     assert db.get_stats()["total_failures"] == 0
+
+
+def test_a_page_that_failed_in_an_update_is_updated_by_the_retry(
+    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    What has changed meanwhile is written, of the movies on a page and of movies by themselves.
+    """
+    fetch(db, sandbox.url)
+    tell(sandbox, "change?ids=60")
+    with monkeypatch.context() as patch:
+        refuse(patch, 451, lambda query: query.get("page") == 2)
+        assert fetch(db, sandbox.url, update=True).counts.updated == 0
+    tell(sandbox, "change?ids=120")
+    with db.get_session() as session:
+        record_failures(session, [Failure("movie", "120", "fetch", "Test", "")])
+    run_sql(db.url, DUE)
+
+    report = fetch(db, sandbox.url, retry_failed=True)
+
+    assert (report.exit_code, report.counts.updated) == (0, 2)
+    assert read_sql(db, "SELECT count(*) FROM fetch_failures") == [0]

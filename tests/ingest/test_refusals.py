@@ -1,32 +1,14 @@
 """A source that answered when the run began, and now refuses: one item, or all of them."""
 
-from collections.abc import Callable
-
 import pytest
 
 from database.db import DatabaseManager
 from ingest.fetcher import FAILURES_UNTIL_GIVEN_UP
 from sandbox.server import Sandbox
-from tests.ingest.runs import MOVIES, fetch, read_sql
-from yts.connection import Connections, Query
-from yts.verdict import judge_status
+from tests.ingest.runs import MOVIES, fetch, read_sql, refuse
 
 LEDGER = "SELECT kind, key, stage, error_class FROM fetch_failures"
 THREADS = 4
-
-
-def refuse(monkeypatch: pytest.MonkeyPatch, status: int, is_meant: Callable[[Query], bool]):
-    """Let the source answer *status* to what is meant; return the list of what it refused."""
-    read, refused = Connections.read, list[Query]()
-
-    def read_or_refuse(connections: Connections, url: str, query: Query) -> bytes:
-        if is_meant(query):
-            refused.append(query)
-            judge_status(status, None, url)
-        return read(connections, url, query)
-
-    monkeypatch.setattr(Connections, "read", read_or_refuse)
-    return refused
 
 
 def test_a_movie_that_is_refused_costs_no_other(
