@@ -148,9 +148,7 @@ class Fetcher:
 
     def _note_ending(self, error: Stopped) -> None:
         if isinstance(error, LimitReached):
-            self.given_up = Ending(
-                "as many requests were made as --max-requests allows", EXIT_LIMIT
-            )
+            self.given_up = Ending("--max-requests allows no more", EXIT_LIMIT)
 
     def close(self) -> None:
         """Start nothing more; threads that still wait for an answer are left behind."""
