@@ -264,13 +264,16 @@ def process_movie_batch(ids: list[int]) -> "BatchReport":
     Raises:
         DatabaseNotReady: the database cannot be used.
     """
+    from dataclasses import replace  # noqa: PLC0415
+
     from database.db import get_db_manager  # noqa: PLC0415
     from ingest.plan import MovieBatch  # noqa: PLC0415
     from ingest.stop import Stop  # noqa: PLC0415
     from ingest.worker import Worker  # noqa: PLC0415
 
     with get_db_manager(pool_size=2, max_overflow=5) as db:
-        settings = _default_settings(db)
+        # Requests are limited from the beginning of a run on, and this is none.
+        settings = replace(_default_settings(db), max_requests=None)
         with Worker(settings, settings.api_urls[0], None, Stop()) as worker:
             return worker.run_batch(MovieBatch(tuple(ids)))
 

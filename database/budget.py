@@ -5,14 +5,20 @@ The one request budget of everybody who shares a database: slots in time, from o
 commits at once, so that nobody waits while another sleeps until its slot.
 """
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Engine, case, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from database.bookkeeping import RequestBudget
 from database.intervals import interval_of
 
+#: Slots lie this much further apart than the rate asks for. A server counts what came within the
+#: last second; whoever is woken 20 ms late must not come to it as one too many with the next.
+SPACING = 1.02
 #: After the server said "slower", the pace is halved at most once in this time ...
 HALVING_PAUSE = timedelta(seconds=5)
 #: ... never below this share of the wanted rate ...
@@ -24,11 +30,21 @@ _budget = RequestBudget.__table__.c
 _now = func.clock_timestamp()
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The right to make one request, unless the server says "slower" before it begins."""
+
+    #: Until it begins, from when it was taken.
+    seconds: float
+    #: When the server had said "slower" last.
+    slowed_at: datetime | None
+
+
 def reset_budget(engine: Engine, rate: float, limit: int | None = None) -> None:
     """
     Set the pace to *rate* requests a second, at the start of a run; taken slots stay taken.
 
-    No more than *limit* slots are given from now on, if it is not None.
+    Those who have a limit get *limit* slots together from now on.
     """
     values = {"pace": rate, "slowed_at": None, "requests_left": limit}
     with engine.begin() as connection:
@@ -39,54 +55,85 @@ def reset_budget(engine: Engine, rate: float, limit: int | None = None) -> None:
         )
 
 
-def take_slot(engine: Engine, rate: float, limit: int | None = None) -> float | None:
+def take_slot(engine: Engine, rate: float, *, is_limited: bool = False) -> Slot | None:
     """
-    Take the next free slot and return the seconds until it begins; None: none is left.
+    Take the next free slot; None: those who have a limit have used it up.
 
     *rate* is the wanted pace in requests a second, over 0; the shared pace is
     slower for a while after `slow_down`.
     """
-    interval = interval_of(literal(1.0) / _budget.pace)
-    is_left = _budget.requests_left.is_(None) | (_budget.requests_left > 0)
-    taken = (
-        update(RequestBudget)
-        .where(is_left)
-        .values(
-            last_slot_at=func.greatest(_budget.last_slot_at + interval, _now),
-            pace=func.least(rate, _budget.pace + rate * RECOVERY_SHARE),
-            requests_left=_budget.requests_left - 1,
-        )
-        .returning(func.extract("epoch", _budget.last_slot_at - _now))
+    values: dict[str, Any] = {"pace": func.least(rate, _budget.pace + rate * RECOVERY_SHARE)}
+    taken = _next_slot()
+    if is_limited:
+        values["requests_left"] = _budget.requests_left - 1
+        taken = taken.where(_budget.requests_left > 0)
+    slot = _run(engine, taken.values(values))
+    # A count that a crash has emptied along with the table is used up, for nobody knows it.
+    if slot is not None or is_limited:
+        return slot
+    _put_back(engine, rate)
+    return take_slot(engine, rate)
+
+
+def renew_slot(engine: Engine, slot: Slot) -> Slot | None:
+    """
+    Exchange a slot that has begun for a later one, if the server said "slower" meanwhile.
+
+    None: it did not, and the request may leave.
+    """
+    return _run(engine, _next_slot().where(_budget.slowed_at.is_distinct_from(slot.slowed_at)))
+
+
+def _next_slot() -> ReturningUpdate[float, datetime | None]:
+    begins = func.greatest(
+        _budget.last_slot_at + interval_of(literal(SPACING) / _budget.pace), _now
     )
+    return (
+        update(RequestBudget)
+        .values(last_slot_at=begins)
+        .returning(func.extract("epoch", _budget.last_slot_at - _now), _budget.slowed_at)
+    )
+
+
+def _run(engine: Engine, statement: ReturningUpdate[float, datetime | None]) -> Slot | None:
     with engine.begin() as connection:
-        seconds = connection.scalar(taken)
-        if seconds is not None:
-            return max(0.0, float(seconds))
-        if connection.scalar(select(_budget.id).where(~is_left)) is not None:
-            return None
-    # The table is unlogged: a crash of the server has emptied it. Others may notice, too.
-    reset_budget(engine, rate, limit)
-    return take_slot(engine, rate, limit)
+        row = connection.execute(statement).one_or_none()
+    return None if row is None else Slot(max(0.0, float(row[0])), row[1])
+
+
+def _put_back(engine: Engine, rate: float) -> None:
+    """Make the row anew: the table is unlogged, and a crash of the server has emptied it."""
+    with engine.begin() as connection:
+        connection.execute(
+            # Others notice, too, and one may have made and changed it by now.
+            insert(RequestBudget).values(id=1, pace=rate).on_conflict_do_nothing()
+        )
 
 
 def slow_down(engine: Engine, rate: float, retry_after_seconds: float | None) -> None:
-    """Halve the pace for everybody, and give no slot before the server's own wish."""
-    is_first = _budget.slowed_at.is_(None) | (_budget.slowed_at < _now - literal(HALVING_PAUSE))
-    halved = func.greatest(_budget.pace / 2, rate * LOWEST_SHARE)
+    """
+    Halve the pace for everybody, and give no slot before the server's own wish.
+
+    Slots that were taken before are no good any more: see `renew_slot`.
+    """
     wish = literal(timedelta(seconds=retry_after_seconds or 0.0))
+    # Of many refusals at once one is the reason, unless another wants a longer pause.
+    is_first = _budget.slowed_at.is_(None) | (_budget.slowed_at < _now - literal(HALVING_PAUSE))
+    is_more = literal(bool(retry_after_seconds)) & (_budget.last_slot_at < _now + wish)
+    halved = func.greatest(_budget.pace / 2, rate * LOWEST_SHARE)
     slower = (
         update(RequestBudget)
         .values(
             pace=case((is_first, halved), else_=_budget.pace),
-            slowed_at=case((is_first, _now), else_=_budget.slowed_at),
+            slowed_at=case((is_first | is_more, _now), else_=_budget.slowed_at),
             last_slot_at=func.greatest(_budget.last_slot_at, _now + wish),
         )
         .returning(_budget.id)
     )
     with engine.begin() as connection:
         is_done = connection.scalar(slower)
-    if not is_done:  # As in `take_slot`.
-        reset_budget(engine, rate)
+    if not is_done:
+        _put_back(engine, rate)
         slow_down(engine, rate, retry_after_seconds)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Text, cast, delete, func, literal, select
+from sqlalchemy import ColumnElement, Text, cast, delete, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -161,29 +161,34 @@ def count_due_for_details(session: Session) -> int:
     return session.scalar(select(func.count(Movie.id)).where(*_lacks_details())) or 0
 
 
-def read_stale_ids(session: Session, age: timedelta, count: int) -> list[int]:
-    """Return up to *count* YTS ids whose details are older than *age*, oldest first."""
-    return list(
-        session.scalars(
-            select(Movie.external_id)
-            .where(*_is_stale(age))
-            .order_by(Movie.details_fetched_at, Movie.external_id)
-            .limit(count)
-        )
-    )
+def read_stale(
+    session: Session, before: datetime, after: tuple[datetime, int] | None, count: int
+) -> list[tuple[datetime, int]]:
+    """
+    Return up to *count* movies whose details are older than *before*, oldest first.
+
+    Each as the time of its details and its YTS id; *after* is such a pair, of the last
+    movie that is known already.
+    """
+    fetched_at = Movie.details_fetched_at
+    query = select(fetched_at, Movie.external_id).where(*_is_stale(before))
+    if after is not None:
+        query = query.where(tuple_(fetched_at, Movie.external_id) > tuple_(*map(literal, after)))
+    rows = session.execute(query.order_by(fetched_at, Movie.external_id).limit(count))
+    return [(moment, id_) for moment, id_ in rows if moment is not None]
 
 
-def count_stale(session: Session, age: timedelta) -> int:
-    """Return how many stored movies have details older than *age*."""
-    return session.scalar(select(func.count(Movie.id)).where(*_is_stale(age))) or 0
+def count_stale(session: Session, before: datetime) -> int:
+    """Return how many stored movies have details older than *before*."""
+    return session.scalar(select(func.count(Movie.id)).where(*_is_stale(before))) or 0
 
 
 def _lacks_details() -> tuple[ColumnElement[bool], ...]:
     return Movie.details_fetched_at.is_(None), *_may_be_asked_for()
 
 
-def _is_stale(age: timedelta) -> tuple[ColumnElement[bool], ...]:
-    return Movie.details_fetched_at < func.now() - literal(age), *_may_be_asked_for()
+def _is_stale(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Movie.details_fetched_at < before, *_may_be_asked_for()
 
 
 def _may_be_asked_for() -> tuple[ColumnElement[bool], ...]:

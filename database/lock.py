@@ -72,10 +72,13 @@ def _take(connection: Connection) -> None:
 
 
 def _describe_holder(connection: Connection) -> str:
+    # A connection may have waited for the lock: since when it holds it says the run that it has
+    # opened then. A run older than the connection is one that was killed before.
     words = (
-        "SELECT 'process ' || pid || ' of ' || coalesce(host(client_addr), 'this machine') "
-        "|| ' since ' || to_char(backend_start, 'YYYY-MM-DD HH24:MI:SS') || ' UTC' "
-        "FROM pg_stat_activity JOIN (SELECT pid AS holder %s) AS held ON pid = holder"
+        "SELECT 'process ' || pid || ' of ' || coalesce(host(client_addr), 'this machine') || "
+        "' since ' || to_char(greatest(backend_start, began), 'YYYY-MM-DD HH24:MI:SS') || ' UTC' "
+        "FROM pg_stat_activity JOIN (SELECT pid AS holder %s) AS held ON pid = holder, "
+        "(SELECT max(started_at) AS began FROM fetch_runs WHERE finished_at IS NULL) AS run"
     )
     holder: str | None = connection.scalar(text(words % _HOLDS_IT), _KEY)
     return holder or "a run that is just ending"

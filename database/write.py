@@ -133,7 +133,10 @@ class _Stored:
 
     def wants(self, asked_at: datetime, has_details: bool, update: bool) -> bool:  # noqa: FBT001
         """Tell whether an answer asked for at *asked_at* is of use."""
-        return (update and asked_at >= self.fetched_at) or (has_details and not self.is_complete)
+        # One older than the row would undo what is newer in it. If it brings the first details,
+        # the row stays due for them, and the next run asks again.
+        is_newer = asked_at >= self.fetched_at
+        return is_newer and (update or (has_details and not self.is_complete))
 
 
 def _read_stored(

@@ -19,8 +19,9 @@ from yts.payload import MoviePayload
 #: A portion is handed over when it has this many movies, or is this old in seconds.
 MOVIES_PER_PORTION = 100
 SECONDS_PER_PORTION = 2.0
-#: Answers in a row that did not come, each after all its attempts, until the source counts as
-#: gone. A dead source thus costs each worker this, and what its other threads have under way.
+#: Pages or movies in a row that the source did not give, after all attempts that made sense, until
+#: it counts as gone. A dead one thus costs each worker this, and what its other threads have under
+#: way. A refusal counts like any other: the source has answered before, so it is about one item.
 FAILURES_UNTIL_GIVEN_UP = 5
 #: When the run is stopped, seconds that requests under way may still take.
 SECONDS_TO_DRAIN = 5.0
@@ -67,13 +68,15 @@ class Fetcher:
         return answer.result()
 
     def fetch_page(self, batch: PageBatch) -> MoviePage | Failure | None:
-        """Fetch one list page; None where a stop or a refusal came first."""
+        """Fetch one list page; None where a stop or a giving up came first."""
+        if self.given_up:
+            return None
         try:
             page = self.ask_for_page(batch)
-        except YtsUnavailable as error:
+        except (YtsUnavailable, YtsRefused) as error:
             self._count_failure(error)
             return failure_of("page", batch.key, error)
-        except (Stopped, YtsRefused) as error:
+        except Stopped as error:
             self._note_ending(error)
             return None
         self._failures_in_a_row = 0
@@ -124,33 +127,32 @@ class Fetcher:
         if self.given_up:
             raise Stopped
         try:
-            return self._client.fetch_details(movie_id)
-        except (YtsUnavailable, MalformedMovie) as error:
-            if isinstance(error, YtsUnavailable):
-                self._count_failure(error)
+            movie = self._client.fetch_details(movie_id)
+        except MalformedMovie as error:
             return failure_of("movie", str(movie_id), error)
+        except (YtsUnavailable, YtsRefused) as error:
+            self._count_failure(error)
+            return failure_of("movie", str(movie_id), error)
+        # Here and not when it is saved: by then the source may have died.
+        self._failures_in_a_row = 0
+        return movie
 
     def _take(self, movie_id: int, future: Future[Fetched], portion: dict[int, Fetched]) -> None:
         try:
             portion[movie_id] = future.result()
-        except (Stopped, YtsRefused) as error:
+        except Stopped as error:
             self._note_ending(error)
-            return
-        if not isinstance(portion[movie_id], Failure):
-            self._failures_in_a_row = 0
 
-    def _count_failure(self, error: YtsUnavailable) -> None:
+    def _count_failure(self, error: YtsUnavailable | YtsRefused) -> None:
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= FAILURES_UNTIL_GIVEN_UP:
-            self.given_up = Ending(f"YTS has stopped answering: {error}", EXIT_UNAVAILABLE)
-
-    def _note_ending(self, error: Stopped | YtsRefused) -> None:
-        if isinstance(error, YtsRefused):
-            self.given_up = Ending(str(error), EXIT_UNAVAILABLE)
-        elif isinstance(error, LimitReached):
             self.given_up = Ending(
-                "as many requests were made as --max-requests allows", EXIT_LIMIT
+                f"YTS gives no usable answers any more: {error}", EXIT_UNAVAILABLE
             )
+
+    def _note_ending(self, error: Stopped) -> None:
+        if isinstance(error, LimitReached):
+            self.given_up = Ending("--max-requests allows no more", EXIT_LIMIT)
 
     def close(self) -> None:
         """Start nothing more; threads that still wait for an answer are left behind."""

@@ -1,7 +1,7 @@
 """The second stage of a run: fetch what list pages do not say, one request for each movie."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, islice
 
@@ -10,7 +10,7 @@ from database.ledger import (
     count_stale,
     read_due_failures,
     read_ids_without_details,
-    read_stale_ids,
+    read_stale,
 )
 from database.step import Step, save_step
 from database.sync import read_state
@@ -45,7 +45,7 @@ def read_details(course: Course, pool: BatchPool) -> None:
     _read(course, pool, _ids_without_details(course), expected, MovieBatch((), is_known=True))
     age = course.settings.stale_after
     if age is not None and course.goes_on:
-        stale = course.db.run_step(partial(count_stale, age=age))
+        stale = course.db.run_step(partial(count_stale, before=course.began_at - age))
         kind = MovieBatch((), update=True, is_known=True)
         _read(course, pool, _stale_ids(course, age), expected + stale, kind)
 
@@ -103,12 +103,9 @@ def _ids_without_details(course: Course) -> Iterator[int]:
 
 
 def _stale_ids(course: Course, age: timedelta) -> Iterator[int]:
-    # What was renewed is not stale any more; what failed or is missing is not due any more.
-    seen: set[int] = set()
-    while True:
-        stale = course.db.run_step(partial(read_stale_ids, age=age, count=IDS_PER_READ))
-        ids = [id_ for id_ in stale if id_ not in seen]
-        if not ids:
-            return
-        yield from ids
-        seen = set(ids)
+    # As of the beginning of the run, so that what is renewed meanwhile does not come again.
+    read = partial(read_stale, before=course.began_at - age, count=IDS_PER_READ)
+    last: tuple[datetime, int] | None = None
+    while stale := course.db.run_step(partial(read, after=last)):
+        yield from (external_id for _, external_id in stale)
+        last = stale[-1]

@@ -1,7 +1,6 @@
 """One worker: takes a batch, leaves out what is known, fetches, saves in steps, reports."""
 
 import signal
-import threading
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from ingest.known import read_known
 from ingest.plan import Batch, MovieBatch, PageBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
-from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL
+from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL, Stop
 from yts.answers import MoviePage, count_unknown
 from yts.client import YtsClient
 from yts.payload import MoviePayload
@@ -27,9 +26,7 @@ from yts.settings import MOVIES_PER_PAGE
 class Worker:
     """Runs batches against one API and one database; makes its own connections to both."""
 
-    def __init__(
-        self, settings: RunSettings, api_url: str, run_id: int | None, stop: threading.Event
-    ) -> None:
+    def __init__(self, settings: RunSettings, api_url: str, run_id: int | None, stop: Stop) -> None:
         """Open nothing yet but pools. *run_id* None leaves no trace in `fetch_runs`."""
         self.api_url = api_url
         self._run_id = run_id
@@ -48,7 +45,7 @@ class Worker:
             settings.client_settings(api_url),
             take_slot=budget.take_slot,
             slow_down=budget.slow_down,
-            sleep=budget.sleep,
+            sleep=stop.sleep,
         )
         self._fetcher = Fetcher(self.client, settings.threads, stop)
         self._requests_counted = 0
@@ -181,7 +178,7 @@ _worker: Worker | None = None
 def start_worker(settings: RunSettings, api_url: str, run_id: int | None) -> None:
     """Prepare this process of the pool; its parent asks it to stop, nobody else does."""
     global _worker  # noqa: PLW0603 -- one worker a process, made by the pool's initializer
-    stop = threading.Event()
+    stop = Stop()
     for number in GROUP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(STOP_SIGNAL, lambda *_: stop.set())

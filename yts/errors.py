@@ -4,7 +4,7 @@ The three kinds of trouble with YTS, named by what the caller should do.
 YtsError
 |-- YtsUnavailable    try again later: no answer, 403, 429, 5xx, HTML, status other than ok
 |   `-- NotYts        somebody answers, but not YTS: try again, or another base URL
-|-- YtsRefused        stop: unknown endpoint, redirect to another host
+|-- YtsRefused        asking again is no use: unknown endpoint, redirect to another host
 `-- MalformedMovie    skip this movie, keep the others of its page
     `-- AnswerTooLarge  more than can be read: skip it, or ask for fewer movies at once
 
@@ -42,7 +42,7 @@ class NotYts(YtsUnavailable):
 
 
 class YtsRefused(YtsError):
-    """Asking again cannot help: the base URL or the request is wrong."""
+    """Asking again cannot help: the base URL is wrong, or this one item is refused."""
 
 
 class MalformedMovie(YtsError):

@@ -16,7 +16,7 @@ def judge_status(status: int, retry_after: str | None, url: str) -> None:
 
     Raises:
         YtsUnavailable: 403, 408, 429 and 5xx, with the server's Retry-After.
-        YtsRefused: any other status, 404 above all: this is not the API.
+        YtsRefused: any other status, 404 above all: the API has no use for it.
     """
     if 200 <= status < 300:
         return
@@ -25,7 +25,7 @@ def judge_status(status: int, retry_after: str | None, url: str) -> None:
         raise YtsUnavailable("YTS says that we ask too often (429)", wish, True)  # noqa: FBT003
     if status in {403, 408} or status >= 500:
         raise YtsUnavailable(f"YTS answered HTTP {status}", wish, wish is not None)
-    raise YtsRefused(f"{url} answered HTTP {status}: this is not the YTS API; check --api-url")
+    raise YtsRefused(f"{url} answered HTTP {status}, none of YTS's answers; check --api-url")
 
 
 def read_retry_after(header: str | None) -> float | None:

@@ -16,7 +16,9 @@ def take_slots(url: URL, rate: float, threads: int, seconds: float) -> int:
     def take(_: int) -> int:
         count = 0
         while time.monotonic() < end:
-            time.sleep(take_slot(engine, rate))
+            slot = take_slot(engine, rate)
+            assert slot is not None
+            time.sleep(slot.seconds)
             count += 1
         return count
 

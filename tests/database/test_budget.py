@@ -12,7 +12,15 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import URL, Engine, create_engine
 
-from database.budget import LOWEST_SHARE, read_pace, reset_budget, slow_down, take_slot
+from database.budget import (
+    LOWEST_SHARE,
+    Slot,
+    read_pace,
+    renew_slot,
+    reset_budget,
+    slow_down,
+    take_slot,
+)
 from database.db import DatabaseManager
 from tests.conftest import run_sql
 from tests.database.commands import REPO, in_database
@@ -28,6 +36,17 @@ def engine(db: DatabaseManager) -> Iterator[Engine]:
     """Open a database with a budget of 50 requests a second."""
     reset_budget(db.engine, RATE)
     return db.engine
+
+
+def _take(engine: Engine) -> Slot:
+    slot = take_slot(engine, RATE)
+    assert slot is not None
+    return slot
+
+
+def _wait(engine: Engine) -> float:
+    """Take a slot and return the seconds until it begins."""
+    return _take(engine).seconds
 
 
 def _log_slots(url: URL) -> None:
@@ -70,7 +89,7 @@ def test_processes_and_threads_keep_one_rate_in_any_second(
 def test_slots_are_handed_out_once_and_in_order(engine: Engine) -> None:
     """Each is one interval after the other, and the first begins at once."""
     began = time.monotonic()
-    waits = [take_slot(engine, RATE) for _ in range(20)]
+    waits = [_wait(engine) for _ in range(20)]
 
     assert waits[0] == 0
     assert waits[-1] == pytest.approx(19 / RATE - (time.monotonic() - began), abs=0.1)
@@ -81,8 +100,8 @@ def test_unused_slots_are_not_saved_up(db: DatabaseManager, engine: Engine) -> N
     take_slot(engine, RATE)
     run_sql(db.url, "UPDATE request_budget SET last_slot_at = now() - interval '1 hour'")
 
-    assert take_slot(engine, RATE) == 0
-    assert take_slot(engine, RATE) > 0
+    assert _wait(engine) == 0
+    assert _wait(engine) > 0
 
 
 def test_the_pace_halves_when_the_server_asks_and_comes_back(engine: Engine) -> None:
@@ -119,7 +138,7 @@ def test_a_new_run_begins_at_full_pace_but_not_before_its_turn(engine: Engine) -
     reset_budget(engine, RATE)
 
     assert read_pace(engine) == RATE
-    assert take_slot(engine, RATE) > 29
+    assert _wait(engine) > 29
 
 
 def test_retry_after_moves_everybody(db: DatabaseManager, engine: Engine) -> None:
@@ -130,7 +149,7 @@ def test_retry_after_moves_everybody(db: DatabaseManager, engine: Engine) -> Non
 
     other = create_engine(db.url)
     began = time.monotonic()
-    slots = [take_slot(it, RATE) + time.monotonic() for it in (engine, other, engine)]
+    slots = [_wait(it) + time.monotonic() for it in (engine, other, engine)]
     other.dispose()
     assert 19 < slots[0] - began < 21
     assert all(later > earlier for earlier, later in pairwise(slots))
@@ -142,7 +161,56 @@ def test_a_shorter_wish_does_not_take_back_a_longer_one(engine: Engine) -> None:
     slow_down(engine, RATE, 1)
     slow_down(engine, RATE, None)
 
-    assert take_slot(engine, RATE) > 19
+    assert _wait(engine) > 19
+
+
+def test_slots_taken_before_are_renewed_when_the_server_says_slower(engine: Engine) -> None:
+    """Who holds one begins later, once for each new wish; else nobody loses a slot."""
+    slots = [_take(engine) for _ in range(3)]
+    assert [renew_slot(engine, slot) for slot in slots] == [None] * 3
+
+    slow_down(engine, RATE, 20)
+    renewed = [renew_slot(engine, slot) for slot in slots]
+
+    assert all(slot is not None and slot.seconds > 19 for slot in renewed)
+    slow_down(engine, RATE, 1)
+    slow_down(engine, RATE, None)
+    assert [renew_slot(engine, slot) for slot in renewed if slot] == [None] * 3
+    slow_down(engine, RATE, 40)
+    assert all(slot and renew_slot(engine, slot) for slot in renewed)
+
+
+def test_a_renewed_slot_is_the_same_request(db: DatabaseManager, engine: Engine) -> None:
+    """It costs nothing of the limit, and is no sign that the server is at ease again."""
+    reset_budget(engine, RATE, 5)
+    slot = take_slot(engine, RATE, is_limited=True)
+    assert slot
+    slow_down(engine, RATE, None)
+
+    assert renew_slot(engine, slot)
+
+    assert read(db, "SELECT requests_left, pace FROM request_budget") == [(4, RATE / 2)]
+
+
+def test_a_limit_binds_those_who_have_it(engine: Engine) -> None:
+    """Together they get as many slots as it says; others share the pace, not the limit."""
+    reset_budget(engine, RATE, 2)
+
+    taken = [take_slot(engine, RATE, is_limited=it) for it in (True, False, True, True, False)]
+
+    assert [slot is not None for slot in taken] == [True, True, True, False, True]
+
+
+def test_a_limit_that_a_crash_has_emptied_is_used_up(db: DatabaseManager, engine: Engine) -> None:
+    """Nobody knows how much of it was left, whoever has put the row back meanwhile."""
+    reset_budget(engine, RATE, 5)
+    run_sql(db.url, "TRUNCATE request_budget")
+    assert take_slot(engine, RATE, is_limited=True) is None
+
+    slow_down(engine, RATE, None)
+    _take(engine)
+
+    assert take_slot(engine, RATE, is_limited=True) is None
 
 
 def test_an_emptied_table_heals(db: DatabaseManager, engine: Engine) -> None:
@@ -150,7 +218,7 @@ def test_an_emptied_table_heals(db: DatabaseManager, engine: Engine) -> None:
     run_sql(db.url, "TRUNCATE request_budget")
     assert read_pace(engine) is None
 
-    waits = [take_slot(engine, RATE) for _ in range(3)]
+    waits = [_wait(engine) for _ in range(3)]
 
     assert waits[0] == 0
     assert waits[2] > 0
@@ -165,7 +233,7 @@ def test_what_the_server_asks_for_is_heard_by_an_emptied_table(
 
     slow_down(engine, RATE, 20)
 
-    assert take_slot(engine, RATE) > 19
+    assert _wait(engine) > 19
 
 
 def test_whoever_is_killed_while_taking_a_slot_blocks_nobody(
@@ -199,9 +267,11 @@ def test_whoever_is_killed_while_taking_a_slot_blocks_nobody(
     assert read_pace(engine) == RATE
 
 
-def test_a_budget_that_a_crash_has_emptied_is_no_limit(db: DatabaseManager, engine: Engine) -> None:
+def test_a_budget_that_a_crash_has_emptied_is_found_by_all(
+    db: DatabaseManager, engine: Engine
+) -> None:
     """
-    Who finds it put back by another meanwhile takes a slot of it, and does not think it used up.
+    Who finds it put back by another meanwhile takes a slot of it.
     """
     threads = 8
     with ThreadPoolExecutor(threads) as pool:

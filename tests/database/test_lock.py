@@ -8,6 +8,7 @@ from sqlalchemy import URL
 from database.db import DatabaseManager
 from database.errors import DatabaseAway
 from database.lock import FetchLockHeld, hold_fetch_lock, is_fetch_running
+from database.runs import start_run
 from tests.conftest import run_sql
 
 
@@ -28,6 +29,19 @@ def test_the_second_is_told_who_holds_the_lock(db: DatabaseManager) -> None:
     assert not _is_running(db)
     with hold_fetch_lock(db.engine), DatabaseManager(db.url) as other:
         assert _is_running(other)
+
+
+@pytest.mark.parametrize(("began", "is_told"), [("2101-02-03", True), ("2001-02-03", False)])
+def test_since_is_when_its_run_began(db: DatabaseManager, began: str, is_told: bool) -> None:
+    """Not when its connection was opened, which may have waited; nor when a killed run began."""
+    with db.get_session() as session:
+        start_run(session, "a test")
+    run_sql(db.url, f"UPDATE fetch_runs SET started_at = '{began} 04:05:06+00'")
+
+    with hold_fetch_lock(db.engine), pytest.raises(FetchLockHeld) as told:
+        hold_fetch_lock(db.engine).__enter__()
+
+    assert (f"since {began} 04:05:06 UTC" in str(told.value)) == is_told
 
 
 def test_other_databases_of_the_server_are_not_concerned(

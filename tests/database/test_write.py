@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from database.db import DatabaseManager
+from database.ledger import count_due_for_details
 from sandbox.server import Sandbox
 from tests.conftest import table_contents
 from tests.database.movies import (
@@ -68,6 +69,19 @@ def test_an_older_answer_never_overwrites_a_newer_one(db: DatabaseManager) -> No
     assert (late, fresh) == ({1: "skipped"}, {1: "updated"})
     assert read_one(db, "title", 1) == "Newer"
     assert "Western" not in read(db, "SELECT name FROM genres")
+
+
+def test_older_details_leave_a_newer_row_due_for_details(db: DatabaseManager) -> None:
+    """They would undo what the list has corrected since; asked for again, they complete it."""
+    now = datetime.now(UTC)
+    save(db, list_row(movie(1, title="New")), has_details=False, asked_at=now)
+
+    late = save(db, movie(1, title="Old"), asked_at=now - timedelta(1))
+    assert (late, read_one(db, "title", 1)) == ({1: "skipped"}, "New")
+    with db.get_session() as session:
+        assert count_due_for_details(session) == 1
+
+    assert save(db, movie(1, title="New"), asked_at=now + timedelta(1)) == {1: "updated"}
 
 
 def test_an_equal_answer_renews_only_the_time_of_the_details(db: DatabaseManager) -> None:

@@ -13,7 +13,9 @@ from ingest.run import run_fetch
 from ingest.settings import RunSettings
 from ingest.stop import Stop
 from sandbox.server import Sandbox
+from yts.connection import Connections, Query
 from yts.settings import ClientSettings
+from yts.verdict import judge_status
 
 MOVIES = 200  # as the sandbox fixture serves
 
@@ -53,6 +55,22 @@ def impatient_client(monkeypatch: pytest.MonkeyPatch, **client: Any) -> None:
     monkeypatch.setattr(
         RunSettings, "client_settings", lambda _self, api_url: ClientSettings(api_url, **client)
     )
+
+
+def refuse(
+    monkeypatch: pytest.MonkeyPatch, status: int, is_meant: Callable[[Query], bool]
+) -> list[Query]:
+    """Let the source answer *status* to what is meant; return the list of what it refused."""
+    read, refused = Connections.read, list[Query]()
+
+    def read_or_refuse(connections: Connections, url: str, query: Query) -> bytes:
+        if is_meant(query):
+            refused.append(query)
+            judge_status(status, None, url)
+        return read(connections, url, query)
+
+    monkeypatch.setattr(Connections, "read", read_or_refuse)
+    return refused
 
 
 def read_sql(db: DatabaseManager, query: str) -> list[Any]:

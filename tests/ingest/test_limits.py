@@ -108,6 +108,26 @@ def test_stale_details_are_renewed_oldest_first(db: DatabaseManager, sandbox: Sa
     assert fetch(db, sandbox.url, stale_after=thirty_days).requests == 3
 
 
+def test_all_that_is_stale_is_renewed_once(
+    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    However many portions of ids are read before the first of them is renewed, or after.
+    """
+    monkeypatch.setattr("ingest.read_details.IDS_PER_READ", 20)
+    fetch(db, sandbox.url)
+    run_sql(db.url, "UPDATE movies SET details_fetched_at = now() - interval '40 days'")
+    asked = counted(sandbox)["ids"]
+
+    report = fetch(db, sandbox.url, stale_after=parse_days(30))
+
+    assert report.exit_code == 0
+    assert report.counts.planned == 100 + MOVIES, "two list pages, and each movie"
+    assert {id_: times - asked[id_] for id_, times in counted(sandbox)["ids"].items()} == (
+        dict.fromkeys(asked, 1)
+    )
+
+
 def parse_days(days: int):
     """Return so many days as the command line reads them."""
     from console.options import Duration

@@ -53,7 +53,7 @@ def test_a_refusal_is_not_asked_again(client: YtsClient, server: CannedServer, s
     404 on an endpoint means that this is not the API (section 8).
     """
     server.give(Canned(b'{"status":404}', status))
-    with pytest.raises(YtsRefused, match=f"HTTP {status}: this is not the YTS API"):
+    with pytest.raises(YtsRefused, match=f"HTTP {status}, none of YTS's answers"):
         client.fetch_page(1, "asc")
     assert len(server.asked) == 1
 
