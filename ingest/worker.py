@@ -58,7 +58,10 @@ class Worker:
             Stopped: the run is being stopped.
             YtsUnavailable, YtsRefused: the source cannot be used.
         """
-        return self._fetcher.ask_for_page(first, attempts)
+        try:
+            return self._fetcher.ask_for_page(first, attempts)
+        finally:
+            self._count_requests()
 
     def run_batch(self, batch: Batch) -> BatchReport:
         """
@@ -70,6 +73,7 @@ class Worker:
             DatabaseNotReady: the database stayed out of reach.
         """
         report = self._run_page(batch) if isinstance(batch, PageBatch) else self._run_movies(batch)
+        report += self._count_requests()
         return replace(report, given_up=self._fetcher.given_up)
 
     def _run_page(self, batch: PageBatch) -> BatchReport:
@@ -148,6 +152,11 @@ class Worker:
             stored = partial(existing_ids, external_ids=ids, with_details=True)
             known |= self.db.run_step(stored)
         return [id_ for id_ in ids if id_ not in known], len(known)
+
+    def _count_requests(self) -> BatchReport:
+        """Save how many requests were made in vain: no answer was there to be saved."""
+        is_current = self._requests_counted == self.client.requests_made
+        return BatchReport() if is_current else self._save(Step())
 
     def _save(self, step: Step) -> BatchReport:
         requests = self.client.requests_made - self._requests_counted
