@@ -11,7 +11,7 @@ from typing import Any
 from database.db import DatabaseManager, Result, Work
 from database.errors import DatabaseAway, DatabaseNotReady
 from database.ledger import Failure
-from database.runs import RunTakenOver, add_to_run, change_run, fenced
+from database.runs import RunTakenOver, change_run, fenced
 from database.stats import read_run
 from database.step import Step, save_step
 from ingest.plan import Batch, PageBatch
@@ -145,10 +145,6 @@ class Course:
             lambda session: change_run(session, self.run_id, **values),
             patience_seconds=patience_seconds,
         )
-
-    def add(self, **counts: int) -> None:
-        """Add to the counters of the run's row."""
-        self.db.run_step(lambda session: add_to_run(session, self.run_id, counts))
 
     def _read_row(self, *, patience_seconds: float | None = None) -> dict[str, Any]:
         return self.db.run_step(

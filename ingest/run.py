@@ -117,26 +117,18 @@ def _open_source(course: Course) -> Iterator[tuple[Worker, PageBatch, MoviePage]
             if not reasons:  # What the ones before have used of it is used.
                 worker.budget.reset()
             try:
-                page = _probe(course, worker, first)
+                page = worker.probe(first, PROBE_ATTEMPTS)
             except (YtsUnavailable, YtsRefused) as error:
                 course.listener.note(f"{without_secrets(api_url)}: {error}")
                 reasons.append(error)
                 continue
             if _claim(course, worker, api_url):
                 first = plan_first_page(course)
-                page = _probe(course, worker, first)
+                page = worker.probe(first, PROBE_ATTEMPTS)
             yield worker, first, page
             return
     # An outage passes by itself, so it has the last word over a wrong URL.
     raise max(reasons, key=lambda error: isinstance(error, YtsUnavailable))
-
-
-def _probe(course: Course, worker: Worker, first: PageBatch) -> MoviePage:
-    """Ask for the first page; its requests count at once, for they may remain the only ones."""
-    try:
-        return worker.probe(first, PROBE_ATTEMPTS)
-    finally:
-        course.add(requests=worker.count_requests())
 
 
 def _claim(course: Course, worker: Worker, api_url: str) -> bool:

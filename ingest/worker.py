@@ -58,7 +58,10 @@ class Worker:
             Stopped: the run is being stopped.
             YtsUnavailable, YtsRefused: the source cannot be used.
         """
-        return self._fetcher.ask_for_page(first, attempts)
+        try:
+            return self._fetcher.ask_for_page(first, attempts)
+        finally:
+            self._count_requests()
 
     def run_batch(self, batch: Batch) -> BatchReport:
         """
@@ -70,6 +73,7 @@ class Worker:
             DatabaseNotReady: the database stayed out of reach.
         """
         report = self._run_page(batch) if isinstance(batch, PageBatch) else self._run_movies(batch)
+        report += self._count_requests()
         return replace(report, given_up=self._fetcher.given_up)
 
     def _run_page(self, batch: PageBatch) -> BatchReport:
@@ -138,17 +142,17 @@ class Worker:
         )
         return replace(self._save(step), unknown_fields=count_unknown(movies))
 
+    def _count_requests(self) -> BatchReport:
+        """Save how many requests were made in vain: no answer was there to be saved."""
+        is_current = self._requests_counted == self.client.requests_made
+        return BatchReport() if is_current else self._save(Step())
+
     def _save(self, step: Step) -> BatchReport:
-        requests = self.count_requests()
+        requests = self.client.requests_made - self._requests_counted
+        self._requests_counted += requests
         counters = {**step.counters, "requests": requests}
         result = save_step(self.db, self._run_id, replace(step, counters=counters))
         return BatchReport(Counts.of(result.outcomes), requests, result.failures)
-
-    def count_requests(self) -> int:
-        """Return how many requests were made since this was asked last."""
-        requests = self.client.requests_made - self._requests_counted
-        self._requests_counted += requests
-        return requests
 
     def close(self) -> None:
         """Close all connections."""

@@ -143,7 +143,7 @@ def test_a_signal_ends_the_pause_after_a_failure(fault: str, workers: str, datab
         process = fetch_from(sandbox, database_url, "--rate", "40", "--workers", workers)
         until(lambda: requests_of(sandbox) > 15, "details")
         set_faults(sandbox, **{f"_{fault}": 1.0})
-        until(lambda: counted(sandbox)["faults"].get(fault, 0) > 3, "failures")
+        until(lambda: counted(sandbox)["faults"].get(fault), "failures")
         took, _ = stop_group(process, signal.SIGINT)
 
     assert took < SECONDS_TO_WAKE

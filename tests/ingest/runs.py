@@ -20,17 +20,28 @@ from yts.verdict import judge_status
 MOVIES = 200  # as the sandbox fixture serves
 
 
+class ImpatientSettings(RunSettings):
+    """Settings whose clients wait less and try less often than they should, in every process."""
+
+    ATTEMPTS = 2
+
+    def client_settings(self, api_url: str) -> ClientSettings:
+        """Return how to talk to *api_url*, in two quick attempts."""
+        return ClientSettings(api_url, attempts=self.ATTEMPTS, backoff_seconds=0.01)
+
+
 def fetch(
     db: DatabaseManager,
     *api_urls: str,
     stop: Stop | None = None,
     progress: Callable[[dict[str, Any]], None] = lambda _row: None,
+    kind: type[RunSettings] = RunSettings,
     **told: Any,
 ) -> RunReport:
     """Run a fetch without a limit of the rate, in this process unless told otherwise."""
     defaults: dict[str, Any] = {"workers": 1, "rate": 0.0, "timeout_seconds": 5.0}
     listener = Listener(progress=progress, note=lambda _sentence: None)
-    settings = RunSettings(api_urls, db.url, **{**defaults, **told})
+    settings = kind(api_urls, db.url, **{**defaults, **told})
     return run_fetch(settings, db, "a test", listener, stop or Stop())
 
 

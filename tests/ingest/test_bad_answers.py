@@ -8,11 +8,12 @@ import requests
 
 from database.db import DatabaseManager
 from ingest.plan import parse_ids
+from ingest.stop import Stop
 from sandbox.server import Sandbox
 from sandbox.spoil import HONEST, WAYS
 from tests.conftest import table_contents
 from tests.database.movies import read
-from tests.ingest.test_run import MOVIES, fetch, impatient_client
+from tests.ingest.runs import MOVIES, counted, fetch, impatient_client
 
 BAD = 60
 #: Ways in which a movie is still worth storing.
@@ -154,3 +155,25 @@ def test_details_that_are_no_yts_answers_leave_no_trace(
     assert 5 <= len(failures) == report.counts.failed < 20
     assert {(kind, stage) for kind, _, stage, _ in failures} == {("movie", "fetch")}
     assert {error for *_, error in failures} <= {"YtsUnavailable", "NotYts"}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_requests_made_in_vain_are_counted(
+    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, workers: int
+):
+    """
+    Those whose answers were to come after the end of the run, and the one that begins it.
+    """
+    stop = Stop()
+
+    def stop_soon(_row: dict[str, Any]) -> None:
+        if counted(sandbox)["faults"]:
+            stop.set()
+
+    spoil_stage(monkeypatch, sandbox, "read_ids", "500")
+    report = fetch(
+        db, sandbox.url, ids=parse_ids("1-60"), workers=workers, stop=stop, progress=stop_soon
+    )
+
+    assert report.exit_code == 130
+    assert report.requests == counted(sandbox)["requests"] > 1

@@ -4,8 +4,11 @@ import pytest
 
 from database.db import DatabaseManager
 from ingest.fetcher import FAILURES_UNTIL_GIVEN_UP
+from ingest.plan import PageBatch
+from ingest.stop import Stop
+from ingest.worker import Worker
 from sandbox.server import Sandbox
-from tests.ingest.runs import MOVIES, fetch, read_sql, refuse
+from tests.ingest.runs import MOVIES, ImpatientSettings, fetch, read_sql, refuse, set_faults
 
 LEDGER = "SELECT kind, key, stage, error_class FROM fetch_failures"
 THREADS = 4
@@ -57,3 +60,17 @@ def test_a_source_that_refuses_every_movie_is_given_up_soon(
     assert report.exit_code == 4
     assert FAILURES_UNTIL_GIVEN_UP <= len(refused) == report.counts.failed <= most
     assert len(read_sql(db, LEDGER)) == len(refused)
+
+
+def test_a_worker_that_has_given_up_asks_for_no_further_page(db: DatabaseManager, sandbox: Sandbox):
+    """
+    Pages that it was given before the run could know come back untried.
+    """
+    set_faults(sandbox, _500=1.0)
+    settings = ImpatientSettings((sandbox.url,), db.url, rate=0.0)
+    with Worker(settings, sandbox.url, None, Stop()) as worker:
+        reports = [worker.run_batch(PageBatch(number, "asc")) for number in range(1, 9)]
+
+    assert [report.counts.failed for report in reports] == [1] * 5 + [0] * 3
+    assert [report.requests for report in reports] == [settings.ATTEMPTS] * 5 + [0] * 3
+    assert reports[4].given_up

@@ -10,12 +10,21 @@ from database.ledger import Failure, record_failures, record_missing
 from database.lock import FetchLockHeld, hold_fetch_lock
 from database.source import SourceMismatch
 from database.sync import read_state
+from ingest.fetcher import FAILURES_UNTIL_GIVEN_UP
 from ingest.plan import parse_ids
 from ingest.report import RunReport
 from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import table_contents
-from tests.ingest.runs import MOVIES, counted, fetch, impatient_client, set_faults, tell
+from tests.ingest.runs import (
+    MOVIES,
+    ImpatientSettings,
+    counted,
+    fetch,
+    impatient_client,
+    set_faults,
+    tell,
+)
 from yts.errors import YtsRefused, YtsUnavailable
 
 
@@ -202,28 +211,37 @@ def test_a_source_that_dies_is_left_alone_soon(
     assert db.get_stats()["total_failures"] == 0
 
 
+@pytest.mark.parametrize(
+    ("phase", "movies", "workers", "threads"),
+    [("details", 200, 1, 4), ("details", 200, 2, 4), ("pages", 1000, 2, 1)],
+)
 def test_a_source_that_dies_on_the_way_ends_the_run_soon(
-    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+    db: DatabaseManager, phase: str, movies: int, workers: int, threads: int
 ):
     """
     Few requests are wasted, exit 4, and only what was tried in vain is called failed.
+
+    Each worker asks for one page at a time, whatever its threads.
     """
-    impatient_client(monkeypatch, attempts=2, backoff_seconds=0.01)
     asked: list[int] = []
 
-    with open_sandbox(SandboxSettings(movies=200, latency_seconds=0.05)) as sandbox:
+    with open_sandbox(SandboxSettings(movies=movies, latency_seconds=0.05)) as sandbox:
 
         def die(row: dict[str, object]) -> None:
-            if row["phase"] == "details" and not asked:
+            if row["phase"] == phase and not asked:
                 set_faults(sandbox, _503=1.0)
                 asked.append(counted(sandbox)["requests"])
 
-        report = fetch(db, sandbox.url, threads=4, progress=die)
+        report = fetch(
+            db, sandbox.url, workers=workers, threads=4, progress=die, kind=ImpatientSettings
+        )
         wasted = counted(sandbox)["requests"] - asked[0]
 
+    failures = workers * (FAILURES_UNTIL_GIVEN_UP + threads - 1)
     assert report.exit_code == 4
-    assert wasted <= (5 + 4 - 1) * 2
-    assert 5 <= db.get_stats()["total_failures"] == report.counts.failed <= 5 + 4 - 1
+    assert wasted <= failures * ImpatientSettings.ATTEMPTS
+    assert FAILURES_UNTIL_GIVEN_UP <= report.counts.failed <= failures
+    assert db.get_stats()["total_failures"] == report.counts.failed
 
 
 def test_the_first_base_url_that_answers_like_yts_is_used(
