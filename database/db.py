@@ -1,5 +1,6 @@
 """`DatabaseManager`: one engine, its sessions, and the few calls every user of the mirror needs."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
@@ -45,14 +46,18 @@ class DatabaseManager:
         pool_size: int = 10,
         max_overflow: int = 20,
         application_name: str = APPLICATION_NAME,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """
         Choose the database; only the embedded one is touched yet.
+
+        *sleep* waits while the database is away; it may raise to give up.
 
         Raises:
             InvalidDatabaseUrl: the URL cannot be read.
             DatabaseNotReady: the embedded server cannot be started.
         """
+        self._sleep = sleep
         self._embedded: EmbeddedServer | None = None
         url = read_database_url(database_url)
         if url is None:
@@ -103,7 +108,7 @@ class DatabaseManager:
             with self.get_session() as session:
                 return step(session)
 
-        return repeat_transient(attempt, patience_seconds=patience_seconds)
+        return repeat_transient(attempt, patience_seconds=patience_seconds, sleep=self._sleep)
 
     def movie_exists(self, external_id: int) -> bool:
         """Tell whether the movie with this YTS id is stored."""
@@ -209,6 +214,7 @@ def get_db_manager(
     *,
     database_url: URL | str | None = None,
     application_name: str = APPLICATION_NAME,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> DatabaseManager:
     """
     Open the database, with its tables made or migrated; the caller closes it.
@@ -224,6 +230,7 @@ def get_db_manager(
         pool_size=pool_size,
         max_overflow=max_overflow,
         application_name=application_name,
+        sleep=sleep,
     )
     try:
         ensure_schema(db.engine)

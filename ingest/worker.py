@@ -37,6 +37,7 @@ class Worker:
             # Each thread takes its slots from the database.
             max_overflow=max(5, settings.threads),
             application_name="yts-mirror worker",
+            sleep=stop.sleep,
         )
         self.budget = budget = RequestBudget(
             self.db.engine, settings.rate, stop, settings.max_requests
