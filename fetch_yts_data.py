@@ -168,13 +168,16 @@ def _fetch(options: dict[str, Any]) -> None:
     from database.ledger import read_next_attempt  # noqa: PLC0415
     from ingest.course import Listener  # noqa: PLC0415
     from ingest.run import run_fetch  # noqa: PLC0415
+    from ingest.stop import Stopped  # noqa: PLC0415
 
     again = to_type("fetch_yts_data.py", sys.argv[1:])
     with ExitStack() as stack:
         opened = ExitStack()
         stop = stack.enter_context(stop_on_signals(opened.close))
         stack.enter_context(opened)
-        db = opened.enter_context(get_db_manager(database_url=options["database_url"]))
+        db = opened.enter_context(
+            get_db_manager(database_url=options["database_url"], sleep=stop.sleep)
+        )
         settings = _settings(options, db, stack)
         display = open_display(is_quiet=options["quiet"])
         stack.callback(display.close)
@@ -182,9 +185,11 @@ def _fetch(options: dict[str, Any]) -> None:
         report = run_fetch(settings, db, again, Listener(display.progress, note), stop)
         display.close()
         if report.exit_code or not options["quiet"]:
-            with db.get_session() as session:
-                next_attempt = read_next_attempt(session)
-            summary = summarize(report, db.get_stats(), again, next_attempt)
+            try:
+                next_attempt = db.run_step(read_next_attempt)
+                summary = summarize(report, db.get_stats(), again, next_attempt)
+            except Stopped:
+                summary = f"Ended early ({report.ended_early}) while the database is away."
             with suppress(BrokenPipeError):
                 click.echo(summary, err=options["quiet"])
     leave_now(report.exit_code)

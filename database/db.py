@@ -1,5 +1,6 @@
 """`DatabaseManager`: one engine, its sessions, and the few calls every user of the mirror needs."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
@@ -48,17 +49,20 @@ class DatabaseManager:
         max_overflow: int = 20,
         application_name: str = APPLICATION_NAME,
         is_keyed: bool = False,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """
         Choose the database; only the embedded one is touched yet.
 
         *is_keyed* says that whatever is asked goes by keys, and that no table needs to be
         read through.
+        *sleep* waits while the database is away; it may raise to give up.
 
         Raises:
             InvalidDatabaseUrl: the URL cannot be read.
             DatabaseNotReady: the embedded server cannot be started.
         """
+        self._sleep = sleep
         self._embedded: EmbeddedServer | None = None
         url = read_database_url(database_url)
         if url is None:
@@ -107,7 +111,7 @@ class DatabaseManager:
             with self.get_session() as session:
                 return step(session)
 
-        return repeat_transient(attempt, patience_seconds=patience_seconds)
+        return repeat_transient(attempt, patience_seconds=patience_seconds, sleep=self._sleep)
 
     def movie_exists(self, external_id: int) -> bool:
         """Tell whether the movie with this YTS id is stored."""
@@ -213,6 +217,7 @@ def get_db_manager(
     *,
     database_url: URL | str | None = None,
     application_name: str = APPLICATION_NAME,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> DatabaseManager:
     """
     Open the database, with its tables made or migrated; the caller closes it.
@@ -228,6 +233,7 @@ def get_db_manager(
         pool_size=pool_size,
         max_overflow=max_overflow,
         application_name=application_name,
+        sleep=sleep,
     )
     try:
         ensure_schema(db.engine)

@@ -1,8 +1,8 @@
 """One fetch at a time: an advisory lock that PostgreSQL frees when its holder dies."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from time import monotonic, sleep
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
@@ -34,28 +34,29 @@ class FetchLockHeld(Exception):
 
 @contextmanager
 def hold_fetch_lock(
-    engine: Engine, wait_seconds: float = 0.0, pause: Callable[[float], object] = sleep
+    engine: Engine, wait_seconds: float = 0.0, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[Callable[[], None]]:
     """
     Hold the lock of this database for as long as the block runs.
 
-    Where another holds it, try again for *wait_seconds*; *pause* sleeps between
-    two tries, and returns something true to end the waiting. The lock goes with its
-    connection; call what is yielded now and then to take it again.
+    Where another holds it, try again for *wait_seconds*; *sleep* waits between two
+    tries, and may raise to give up. The lock goes with its connection; call what is
+    yielded now and then to take it again.
 
     Raises:
         FetchLockHeld: somebody else holds it, or has taken it meanwhile.
         DatabaseNotReady: the database cannot be used.
     """
-    deadline = monotonic() + wait_seconds
-    with repeat_transient(engine.connect) as connection:
+    deadline = time.monotonic() + wait_seconds
+    with repeat_transient(engine.connect, sleep=sleep) as connection:
         while True:
             try:
-                repeat_transient(lambda: _take(connection))
+                repeat_transient(lambda: _take(connection), sleep=sleep)
                 break
             except FetchLockHeld:
-                if monotonic() >= deadline or pause(min(SECONDS_BETWEEN_TRIES, wait_seconds)):
+                if time.monotonic() >= deadline:
                     raise
+                sleep(min(SECONDS_BETWEEN_TRIES, wait_seconds))
         try:
             yield lambda: repeat_transient(lambda: _take(connection), patience_seconds=0)
         finally:

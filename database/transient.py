@@ -1,5 +1,6 @@
 """What becomes of a database error: the step is repeated, a row is to blame, or the run ends."""
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -67,12 +68,16 @@ def is_rows_fault(error: DBAPIError) -> bool:
 
 
 def repeat_transient(
-    step: Callable[[], Result], *, patience_seconds: float | None = None
+    step: Callable[[], Result],
+    *,
+    patience_seconds: float | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
     """
     Run *step*, again and again while its errors are transient; it must be repeatable.
 
     Patience lasts `PATIENCE_SECONDS`, unless told otherwise; 0 is a single attempt.
+    *sleep* waits between attempts; it may raise to give up.
 
     Raises:
         DatabaseAway: the trouble outlived our patience.
@@ -84,6 +89,7 @@ def repeat_transient(
         retry=retry_if_exception(is_transient),
         wait=wait_exponential(multiplier=0.05, max=2.0) + wait_random(0, 0.1),
         stop=lambda attempts: is_late(attempts) or _is_lasting_conflict(attempts),
+        sleep=sleep,
         reraise=True,
     )
     try:

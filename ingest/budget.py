@@ -1,6 +1,8 @@
 """Waiting for one's turn: slots of the shared budget."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import Engine
 
@@ -13,6 +15,8 @@ UNLIMITED_RATE = 1e6
 #: Who waited no longer than this goes without a look whether the server said "slower" meanwhile:
 #: its answer to us would hardly have come by then, and many short waits are many looks.
 SECONDS_NOT_WORTH_A_LOOK = 0.1
+
+Result = TypeVar("Result")
 
 
 class LimitReached(Stopped):
@@ -32,7 +36,7 @@ class RequestBudget:
     def reset(self) -> None:
         """Set pace and limit for everybody on this database, at the start of a run."""
         if self._rate > 0:
-            repeat_transient(lambda: reset_budget(self._engine, self._rate, self._limit))
+            self._repeat(lambda: reset_budget(self._engine, self._rate, self._limit))
 
     def take_slot(self) -> None:
         """
@@ -45,14 +49,17 @@ class RequestBudget:
         self._stop.sleep(0)  # Who is to stop must not wait for a database that is away, either.
         if self._rate <= 0:
             return
-        slot = repeat_transient(self._take_slot)
+        slot = self._repeat(self._take_slot)
         if slot is None:
             raise LimitReached
         while slot is not None:
             self._stop.sleep(slot.seconds)
             is_worth_a_look = slot.seconds > SECONDS_NOT_WORTH_A_LOOK
             renew = partial(renew_slot, self._engine, slot)
-            slot = repeat_transient(renew) if is_worth_a_look else None
+            slot = self._repeat(renew) if is_worth_a_look else None
+
+    def _repeat(self, step: Callable[[], Result]) -> Result:
+        return repeat_transient(step, sleep=self._stop.sleep)
 
     def _take_slot(self) -> Slot | None:
         return take_slot(self._engine, self._rate, is_limited=self._limit is not None)
@@ -60,4 +67,4 @@ class RequestBudget:
     def slow_down(self, retry_after_seconds: float | None) -> None:
         """Make everybody on this database slower, for the server has asked for it."""
         if self._rate > 0:
-            repeat_transient(lambda: slow_down(self._engine, self._rate, retry_after_seconds))
+            self._repeat(lambda: slow_down(self._engine, self._rate, retry_after_seconds))

@@ -37,6 +37,7 @@ class Worker:
             max_overflow=max(5, settings.threads),
             application_name="yts-mirror worker",
             is_keyed=True,
+            sleep=stop.sleep,
         )
         self.budget = budget = RequestBudget(
             self.db.engine, settings.rate, stop, settings.max_requests

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from database.db import DatabaseManager
 from database.embedded import open_embedded
-from database.models import Base
+from database.models import Base, Cast, Movie, Torrent
 from database.schema import ensure_schema
 from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
@@ -167,25 +167,30 @@ def make_empty(url: URL) -> None:
     )
 
 
+def columns_of(model: type[Base], alias: str, *others: str) -> str:
+    """Return all columns of a table in SQL, but those that are row ids or times of our own."""
+    ours = {"id", "movie_id", "created_at", "updated_at", "fetched_at", "search_vector", *others}
+    names = [column.name for column in model.__table__.c if column.name not in ours]
+    return ", ".join(f"{alias}.{name}" for name in names)
+
+
 def table_contents(db: DatabaseManager) -> dict[str, list[tuple[object, ...]]]:
     """
     Return what the catalogue's tables say, without what may differ between equal mirrors.
 
     Row ids and times are left out; links are shown by the names on both sides.
     """
+    movie = columns_of(Movie, "m", "details_fetched_at", "gone_since")
     queries = {
-        "movies": "SELECT external_id, imdb_code, title, title_long, slug, year, rating, runtime, "
-        "language, mpa_rating, summary, description_full, description_intro, synopsis, "
-        "yt_trailer_code, like_count, url, large_cover_image, date_uploaded, date_uploaded_unix, "
-        "details_fetched_at IS NULL FROM movies ORDER BY 1",
+        "movies": f"SELECT {movie}, gone_since IS NULL, details_fetched_at IS NULL FROM movies m "
+        "ORDER BY m.external_id",
         "genres": "SELECT m.external_id, g.name FROM movie_genres "
         "JOIN movies m ON m.id = movie_id JOIN genres g ON g.id = genre_id ORDER BY 1, 2",
-        "casts": "SELECT name, imdb_code, url_small_image FROM casts ORDER BY 1, 2",
+        "casts": f"SELECT {columns_of(Cast, 'c')} FROM casts c ORDER BY 1, 2",
         "roles": "SELECT m.external_id, c.name, c.imdb_code, character_name, position "
         "FROM movie_casts JOIN movies m ON m.id = movie_id JOIN casts c ON c.id = cast_id "
         "ORDER BY 1, 5, 2, 3",
-        "torrents": "SELECT m.external_id, hash, quality, type, is_repack, video_codec, bit_depth, "
-        "audio_channels, seeds, peers, size, size_bytes, t.date_uploaded, t.url FROM torrents t "
+        "torrents": f"SELECT m.external_id, {columns_of(Torrent, 't')} FROM torrents t "
         "JOIN movies m ON m.id = movie_id ORDER BY 1, 2",
         "missing": "SELECT external_id FROM missing_movies ORDER BY 1",
     }

@@ -94,9 +94,10 @@ class YtsClient:
 
         def parse(body: bytes) -> MoviePage:
             answer = parse_page(body)
-            count = max(1, answer.movie_count, expected)
-            if not (answer.movies or answer.malformed) and count > (page - 1) * limit:
-                raise YtsUnavailable(f"page {page} came without movies although YTS counts {count}")
+            count = max(answer.movie_count, expected)
+            is_lacking = page == 1 or count > (page - 1) * limit
+            if is_lacking and not (answer.movies or answer.malformed):
+                raise YtsUnavailable(f"page {page} came without movies; YTS counts {count}")
             return answer
 
         # Without explicit sorting YTS sometimes answers with nothing at all.

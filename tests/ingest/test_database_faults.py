@@ -1,5 +1,6 @@
 """A fetch whose database goes away in mid-run, and comes back or not."""
 
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -126,6 +127,28 @@ def test_a_server_that_is_gone_for_good_is_exit_5(
 
     assert done.returncode == 5, done.stderr
     assert "nothing listens there. Start the server" in done.stderr
+    mirror.check_repaired()
+
+
+@pytest.mark.parametrize("arguments", [("--workers", "2"), ("--workers", "1", "--rate", "50")])
+def test_a_signal_ends_the_wait_for_the_database(
+    mirror: Mirror, arguments: tuple[str, ...]
+) -> None:
+    """
+    Nobody waits a minute, nor ten seconds, for a server that is away; the next run goes on.
+    """
+    process = mirror.start(*arguments)
+    mirror.server.stop(signal.SIGQUIT)
+    try:
+        time.sleep(1.0)
+        began = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)
+        done = mirror.finish(process)
+        took = time.monotonic() - began
+    finally:
+        mirror.server.start()
+
+    assert (done.returncode, took < 4) == (130, True), (took, done.stderr)
     mirror.check_repaired()
 
 

@@ -90,7 +90,7 @@ def test_a_page_that_stays_empty_is_unavailable_in_the_end(client: YtsClient, se
     With both numbers in its words (quirk 2).
     """
     server.give(page_answer(movie_count=49))
-    with pytest.raises(YtsUnavailable, match="page 1 came without movies although YTS counts 49"):
+    with pytest.raises(YtsUnavailable, match="page 1 came without movies; YTS counts 49"):
         client.fetch_page(1, "asc")
     assert len(server.asked) == 5
 
