@@ -33,15 +33,15 @@ def test_what_moves_while_a_sweep_reads_is_not_missed(
     changes = [change]
 
     def interfere(row: dict[str, Any]) -> None:
-        if row["pages_read"] >= 4 and changes:
+        if row["pages_read"] >= 2 and changes:
             tell(sandbox, changes.pop())
 
-    settings = SandboxSettings(movies=400, latency_seconds=0.1)
+    settings = SandboxSettings(movies=250, latency_seconds=0.05)
     with open_sandbox(settings) as sandbox, DatabaseManager(new_database()) as db:
         if not is_first:
             fetch(db, sandbox.url, details=False)
-            tell(sandbox, "add?count=400")
-        fetch(db, sandbox.url, details=False, progress=interfere)
+            tell(sandbox, "add?count=450")
+        fetch(db, sandbox.url, details=False, progress=interfere, threads=1)
         assert not changes, "nothing was changed"
         fetch(db, sandbox.url, details=False)
 
