@@ -14,7 +14,7 @@ from database.db import DatabaseManager
 from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import table_contents
-from tests.doors.commands import run, start
+from tests.doors.commands import children_of, run, start
 
 
 def test_the_first_command_of_the_readme_fills_an_embedded_database(tmp_path: Path):
@@ -85,17 +85,22 @@ def test_nonsense_is_refused_before_anything_is_done(arguments: tuple[str, ...],
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_run_in_order(number: signal.Signals, exit_code: int, tmp_path: Path):
     """
-    What was fetched is saved, no process stays, and the next run finishes the work.
+    What was fetched is saved, neither process, server nor socket stays, and the next run
+    finishes the work.
     """
     home = {"YTS_HOME": str(tmp_path / "home")}
     with open_sandbox(SandboxSettings(movies=300, latency_seconds=0.05)) as sandbox:
         arguments = ("--api-url", sandbox.url, "--rate", "0", "--workers", "3")
         process = start("fetch_yts_data.py", *arguments, env=home, cwd=tmp_path)
         _wait_for_requests(sandbox, 30)
+        assert (tmp_path / "home/socket").exists()
         began = time.monotonic()
         os.killpg(process.pid, number)  # as a terminal does: everybody gets it
         _, stderr = process.communicate(timeout=30)
         took = time.monotonic() - began
+        _wait_until_gone(process.pid)
+        assert children_of(tmp_path / "home/data") == [], "the server"
+        assert not (tmp_path / "home/socket").exists()
         again = run("fetch_yts_data.py", *arguments, env=home, cwd=tmp_path)
 
     assert process.returncode == exit_code, stderr
@@ -103,8 +108,6 @@ def test_a_signal_ends_the_run_in_order(number: signal.Signals, exit_code: int, 
     assert "Traceback" not in stderr
     assert again.returncode == 0
     assert "300 movies, 300 with details" in again.stdout
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
 
 
 def test_a_killed_run_costs_nothing_but_time(new_database, tmp_path: Path):
