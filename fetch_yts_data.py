@@ -52,14 +52,14 @@ everything fetched so far is saved.
 @click.option(
     "--batch-size",
     type=click.IntRange(1, 1000),
-    default=100,
+    default=500,
     show_default=True,
     help="Movies that a process takes at a time, at the most.",
 )
 @click.option("--ids", metavar="1-5000,7001", help="Fetch these ids instead of the list.")
 @click.option("--no-details", is_flag=True, help="Stop after the list: no cast, no likes.")
 @click.option("--update", is_flag=True, help="Read the whole list and write what has changed.")
-@click.option("--full", is_flag=True, help="Read the whole list, though it was complete before.")
+@click.option("--full", is_flag=True, help="Read the whole list, from its first page on.")
 @click.option(
     "--rate",
     type=click.FloatRange(0),

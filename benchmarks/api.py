@@ -20,6 +20,7 @@ from sandbox.traffic import RateLimit
 _SLOW_DOWN = b"You have sent more requests than we can serve at the moment; please pause."
 _RETRY_AFTER_SECONDS = 1
 _PREFIX = "/api/v2/"
+_DETAILS = b"/movie_details.json"
 _END_OF_HEAD = b"\r\n\r\n"
 
 Query = dict[str, str]
@@ -53,7 +54,7 @@ class Api:
         """Return the response, and the seconds that it has to wait."""
         if target.startswith(b"/control/"):
             return self._control(target.decode()), 0.0
-        if b"/movie_details.json" in target:
+        if _DETAILS in target:
             self._counts.details += 1
         else:
             self._counts.lists += 1
@@ -98,8 +99,9 @@ class Api:
         self._limit = RateLimit(int(query["limit"]))
         self.latency_seconds = float(query["latency"])
         if self._catalogue.shown != int(query["shown"]):
+            # Pages are another thing then; details of a movie stay as they are.
             self._catalogue.shown = int(query["shown"])
-            self._ready.clear()
+            self._ready = {it: done for it, done in self._ready.items() if _DETAILS in it}
 
 
 class Connection(asyncio.Protocol):

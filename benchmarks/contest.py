@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,9 +90,16 @@ def check_rows(task: Task, api: ApiProcess, *, with_cast: bool) -> Truth | None:
 
 
 def time_command(
-    arguments: Sequence[str], log: Path, folder: Path
+    arguments: Sequence[str],
+    log: Path,
+    folder: Path,
+    follow: Callable[[int], object] | None = None,
 ) -> tuple[float, float, float, int]:
-    """Return seconds, CPU seconds, the peak in MB and the exit code of a command."""
+    """
+    Return seconds, CPU seconds, the peak in MB and the exit code of a command.
+
+    *follow* gets the process id as soon as there is one.
+    """
     _adopt_orphans()
     with log.open("ab") as messages:
         started = time.perf_counter()
@@ -104,6 +111,8 @@ def time_command(
             env={**os.environ, "TMPDIR": str(folder)},
             start_new_session=True,
         )
+        if follow is not None:
+            follow(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -1,8 +1,10 @@
 """One PostgreSQL for all contestants, a fresh database for each, and the check of its rows."""
 
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,28 @@ _COUNT = """
                 external_id || ':' || title, chr(10) ORDER BY external_id), ''))
             FROM movies WHERE external_id <> ALL (%s::int[]))
 """
+#: Who is still connected has perhaps not told all that it counted.
+_OTHERS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_WRITTEN = """
+    SELECT (SELECT count(*) FROM movies), (SELECT count(*) FROM casts), deadlocks
+    FROM pg_stat_database WHERE datname = current_database()
+"""
+_LAST_RUN = """
+    SELECT extract(epoch FROM finished_at - started_at)::float8
+    FROM fetch_runs ORDER BY id DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What writers have left in a database of ours, and how often they blocked each other."""
+
+    movies: int
+    people: int
+    deadlocks: int
 
 
 class Databases:
@@ -73,6 +97,26 @@ def read_rows(url: str, schema: str, untitled: Sequence[int]) -> Truth | None:
             return None
         row: Any = cursor.fetchone()
         return Truth(*row)
+
+
+def read_written(url: str) -> Written:
+    """Count what writers have left, once all of them have gone."""
+    while _read_row(url, _OTHERS) != (0,):
+        time.sleep(0.05)
+    return Written(*_read_row(url, _WRITTEN))
+
+
+def read_seconds_of_last_run(url: str) -> float:
+    """Return how long the row of the last run was open, which is the work without the start-up."""
+    seconds: float = _read_row(url, _LAST_RUN)[0]
+    return seconds
+
+
+def _read_row(url: str, query: str) -> tuple[Any, ...]:
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        row: Any = cursor.fetchone()
+        return tuple(row)
 
 
 def _libpq_url(url: URL) -> str:

@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 
 from benchmarks.contest import OURS, Run
+from benchmarks.markdown import origin, table
 from benchmarks.results import FrugalityResult, Result, Results, median_seconds
 from benchmarks.scenarios import SCENARIOS
 
@@ -47,13 +48,13 @@ def _render_contest(result: Result) -> str:
     parts = [
         f"## {scenario.title}\n",
         f"{_rounds(result)}. {_LEGEND}\n",
-        _table(head, rows),
+        table(head, rows),
     ]
     if scenario.limit:
-        parts += ["Under the limit:\n", _table(*_limit_table(result))]
+        parts += ["Under the limit:\n", table(*_limit_table(result))]
     if result.again:
-        parts += ["The same command again, with nothing new:\n", _table(*_again_table(result))]
-    return "\n".join([*parts, _origin(result.date, result.machine)])
+        parts += ["The same command again, with nothing new:\n", table(*_again_table(result))]
+    return "\n".join([*parts, origin(result.date, result.machine)])
 
 
 def _contest_row(result: Result, name: str) -> list[str]:
@@ -123,7 +124,7 @@ def _render_frugality(result: FrugalityResult) -> str:
     ]
     head = ["", "seconds", "requests", "goal", "", "rows"]
     title = "## Requests that ours needs, as the server counts them\n"
-    return "\n".join([title, _table(head, rows), _origin(result.date, result.machine)])
+    return "\n".join([title, table(head, rows), origin(result.date, result.machine)])
 
 
 def _verdict(runs: Sequence[Run]) -> str:
@@ -144,13 +145,3 @@ def _median(runs: Sequence[Run], value: Callable[[Run], float]) -> float:
 def _rounds(result: Result) -> str:
     count = max(map(len, result.first.values()))
     return "1 round" if count == 1 else f"{count} rounds"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _origin(date: str, machine: dict[str, str]) -> str:
-    facts = "; ".join(f"{name} {value}" for name, value in machine.items())
-    return f"Measured {date}. {facts}.\n"

@@ -53,7 +53,7 @@ class FetchFailure(Base):
     __table_args__ = (Index("ix_fetch_failures_next_attempt_at", "next_attempt_at"),)
 
     kind: Mapped[str] = mapped_column(primary_key=True, comment="page or movie")
-    key: Mapped[str] = mapped_column(primary_key=True, comment="asc:17 for a page, else the YTS id")
+    key: Mapped[str] = mapped_column(primary_key=True, comment="number of the page, or YTS id")
     stage: Mapped[str] = mapped_column(comment="fetch, parse or save")
     error_class: Mapped[str]
     message: Mapped[str]
@@ -88,18 +88,24 @@ class SyncState(Base):
         comment="highest YTS id at the end of the last complete sweep"
     )
     next_page: Mapped[int] = mapped_column(
-        server_default="1", comment="of the sweep from the oldest; all pages before it are saved"
+        server_default="1",
+        comment="where the sweep goes on; all pages before it are full and saved",
     )
     movie_count: Mapped[int | None] = mapped_column(comment="as YTS said last; an estimate")
     sweep_completed_at: Mapped[datetime | None]
-    was_short: Mapped[bool] = mapped_column(
-        server_default=text("false"),
-        comment="the last sweep saw fewer movies than YTS counted, so another one was due",
+    sweep_began_at: Mapped[datetime | None] = mapped_column(
+        comment="of a sweep of the whole list that is not complete yet; null: none is"
+    )
+    recheck_page: Mapped[int | None] = mapped_column(
+        comment="movies may have slipped past the sweep here: read again from here at its end"
+    )
+    is_recheck: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="that is going on now, and will be believed"
     )
 
 
 class ListedMovie(Base):
-    """A movie that the sweep from the oldest has seen on a list page; emptied when one begins."""
+    """A movie that the sweep has seen on a list page; emptied when one of the whole list begins."""
 
     __tablename__ = "listed_movies"
 

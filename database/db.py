@@ -28,6 +28,8 @@ APPLICATION_NAME = "yts-mirror"
 CALL_PATIENCE_SECONDS = 5.0
 
 Result = TypeVar("Result")
+#: What is done within one transaction.
+Work = Callable[[Session], Result]
 
 
 class DatabaseManager:
@@ -46,11 +48,14 @@ class DatabaseManager:
         pool_size: int = 10,
         max_overflow: int = 20,
         application_name: str = APPLICATION_NAME,
+        is_keyed: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """
         Choose the database; only the embedded one is touched yet.
 
+        *is_keyed* says that whatever is asked goes by keys, and that no table needs to be
+        read through.
         *sleep* waits while the database is away; it may raise to give up.
 
         Raises:
@@ -70,7 +75,7 @@ class DatabaseManager:
             max_overflow=max_overflow,
             # A connection that a server restart has cut is replaced before it is used.
             pool_pre_ping=True,
-            connect_args=_connect_args(url, application_name),
+            connect_args=_connect_args(url, application_name, is_keyed=is_keyed),
         )
         # Rows stay readable after the commit that ends `get_session`.
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
@@ -91,9 +96,7 @@ class DatabaseManager:
             yield session
             session.commit()
 
-    def run_step(
-        self, step: Callable[[Session], Result], *, patience_seconds: float | None = None
-    ) -> Result:
+    def run_step(self, step: Work[Result], *, patience_seconds: float | None = None) -> Result:
         """
         Run *step* in a transaction, again and again while its errors pass by themselves.
 
@@ -248,7 +251,7 @@ def _save(session: Session, movie: MoviePayload, *, update: bool) -> tuple[Outco
     return outcomes[movie.id], read_row_ids(session, [movie.id])[movie.id]
 
 
-def _connect_args(url: URL, application_name: str) -> dict[str, str | int]:
+def _connect_args(url: URL, application_name: str, *, is_keyed: bool) -> dict[str, str | int]:
     """Return what every connection is told, except where *url* says otherwise."""
     told: dict[str, str | int] = {
         "application_name": application_name,
@@ -262,6 +265,9 @@ def _connect_args(url: URL, application_name: str) -> dict[str, str | int]:
     }
     chosen = url.query.get("options", "")
     options = chosen if isinstance(chosen, str) else " ".join(chosen)
+    # Tables that are just being filled have no statistics yet, and PostgreSQL would rather
+    # read them through, again and again, than look up a hundred keys.
+    keyed = "-c enable_seqscan=off " if is_keyed else ""
     return {name: value for name, value in told.items() if name not in url.query} | {
-        "options": f"-c timezone=UTC {options}".strip()
+        "options": f"-c timezone=UTC {keyed}{options}".strip()
     }

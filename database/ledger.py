@@ -33,7 +33,7 @@ class Failure:
     """What could not be done, and why."""
 
     kind: Kind
-    #: `asc:17` for a page, the YTS id for a movie.
+    #: Number of the page from the oldest, or YTS id of the movie.
     key: str
     stage: Stage
     error_class: str

@@ -5,12 +5,15 @@ A run that is open here may write; starting one closes all others. So a fetch th
 its lock without noticing cannot save anything once another has begun. Nothing here commits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from database.bookkeeping import FetchRun
+
+Result = TypeVar("Result")
 
 
 class RunTakenOver(Exception):
@@ -47,6 +50,16 @@ def change_run(session: Session, run_id: int, **values: object) -> None:
         raise RunTakenOver(
             "another fetch has begun on this database since; what was saved before stays"
         )
+
+
+def fenced(step: Callable[[Session], Result], run_id: int) -> Callable[[Session], Result]:
+    """Return *step* as it may be done by an open run only; it raises `RunTakenOver` else."""
+
+    def of_open_run(session: Session) -> Result:
+        change_run(session, run_id)
+        return step(session)
+
+    return of_open_run
 
 
 def add_to_run(session: Session, run_id: int, counts: Mapping[str, int]) -> None:

@@ -9,10 +9,13 @@ follows from all that are stored, in whatever order they came.
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import CompoundSelect, bindparam, func, select, union, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from database.incoming import column_types, incoming_rows, table_of, values_of
 from database.models import Movie
 
 
@@ -52,16 +55,23 @@ def _find_losers(claims: Mapping[int, str]) -> dict[int, str]:
 
 def _read_stored(session: Session, claims: Mapping[int, str]) -> dict[int, str]:
     """Return the slugs of the stored movies that claim one or hold one that is claimed."""
-    rows = session.execute(
-        select(Movie.external_id, Movie.slug).where(
-            Movie.slug.is_not(None),
-            or_(
-                Movie.external_id == func.any(list(claims)),
-                Movie.slug == func.any(sorted(set(claims.values()))),
-            ),
-        )
+    rows = [{"slug": slug} for slug in sorted(set(claims.values()))]
+    told = {**values_of(rows, ["slug"]), "claimants": list(claims)}
+    found = session.execute(_stored_statement(), told)
+    return {external_id: slug for external_id, slug in found if slug is not None}
+
+
+@cache
+def _stored_statement() -> CompoundSelect[int, str | None]:
+    movies = table_of(Movie)
+    stored = select(movies.c.external_id, movies.c.slug)
+    claimants = bindparam("claimants", type_=ARRAY(movies.c.external_id.type))
+    # Rows to join, for PostgreSQL would plan `= any(...)` for milliseconds.
+    claimed = incoming_rows(column_types(Movie, ["slug"]))
+    return union(
+        stored.where(movies.c.external_id == func.any(claimants)),
+        stored.join(claimed, claimed.c.slug == movies.c.slug),
     )
-    return {external_id: slug for external_id, slug in rows if slug is not None}
 
 
 def _rename(session: Session, external_id: int, slug: str | None) -> None:

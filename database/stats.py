@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import desc, func, select
 from sqlalchemy.orm import Session
 
 from database.bookkeeping import FetchFailure, FetchRun, MissingMovie, SyncState
-from database.models import Cast, Genre, Movie, MovieGenre, Torrent
+from database.counts import movies_of_genres, read_counts
+from database.models import Genre, Movie
 
 #: What `read_stats` returns of tables without rows.
 NO_STATS: dict[str, Any] = {
@@ -31,26 +32,19 @@ def read_stats(session: Session) -> dict[str, Any]:
     is over rated movies only, null where there are none. `total_gone` counts stored
     movies that YTS has no more.
     """
-    movies, with_details, gone, rating, newest = session.execute(
-        select(
-            func.count(),
-            func.count(Movie.details_fetched_at),
-            func.count(Movie.gone_since),
-            func.round(func.avg(Movie.rating), 2),
-            func.max(Movie.created_at),
-        )
-    ).one()
+    counts = read_counts(session)
+    newest = session.scalar(select(func.max(Movie.created_at)))
     return {
-        "total_movies": movies,
+        "total_movies": counts.movies,
         "total_genres": _count(session, Genre),
-        "total_cast": _count(session, Cast),
-        "total_torrents": _count(session, Torrent),
-        "movies_with_details": with_details,
-        "average_rating": None if rating is None else float(rating),
+        "total_cast": counts.casts,
+        "total_torrents": counts.torrents,
+        "movies_with_details": counts.movies_with_details,
+        "average_rating": counts.average_rating,
         "last_saved_at": newest.isoformat() if newest else None,
         "total_failures": _count(session, FetchFailure),
         "total_missing": _count(session, MissingMovie),
-        "total_gone": gone,
+        "total_gone": counts.gone_movies,
     }
 
 
@@ -72,15 +66,8 @@ def read_newest_movies(session: Session, count: int = 5) -> list[dict[str, Any]]
 
 def read_top_genres(session: Session, count: int = 8) -> list[dict[str, Any]]:
     """Return the genres with most movies, largest first."""
-    movies = func.count().label("movies")
-    rows = session.execute(
-        select(Genre.name, movies)
-        .join(MovieGenre, MovieGenre.genre_id == Genre.id)
-        .group_by(Genre.id)
-        .order_by(movies.desc(), Genre.name)
-        .limit(count)
-    )
-    return [dict(row) for row in rows.mappings()]
+    rows = session.execute(movies_of_genres().order_by(desc("movies"), Genre.name).limit(count))
+    return [{"name": name, "movies": int(movies)} for name, movies in rows]
 
 
 def read_last_run(session: Session) -> dict[str, Any] | None:

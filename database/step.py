@@ -127,13 +127,14 @@ def _write_ledger(session: Session, step: Step, saved: Mapping[int, Outcome]) ->
         clear_failures(session, "movie", settled)
     if saved:
         clear_gone(session, saved)
-    if step.is_sweep:
-        note_listed(session, saved)
+    if step.is_sweep:  # One that cannot be read is on the list all the same.
+        unread = [int(it.key) for it in step.failures if it.kind == "movie"]
+        note_listed(session, {*saved, *unread})
     if step.gone:
         mark_gone(session, step.gone)
     if step.missing:
         record_missing(session, step.missing)
         clear_failures(session, "movie", step.missing)
-    if step.pages_read:
-        clear_failures(session, "page", step.pages_read)
+    if cleared := set(step.pages_read) - {it.key for it in step.failures if it.kind == "page"}:
+        clear_failures(session, "page", cleared)
     record_failures(session, step.failures)

@@ -5,14 +5,18 @@ Nothing here commits.
 """
 
 from collections.abc import Collection
+from typing import Literal
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from database.bookkeeping import ListedMovie, SyncState
+from database.bookkeeping import FetchFailure, ListedMovie, SyncState
 from database.incoming import column_types, incoming_rows, table_of, values_of
 from database.models import Movie
+
+#: What a sweep that has reached the end of the list has covered, or that it has to go back.
+SweepEnd = Literal["whole", "recent", "recheck"]
 
 
 def read_state(session: Session) -> SyncState:
@@ -27,8 +31,11 @@ def highest_movie_id(session: Session) -> int | None:
 
 
 def begin_sweep(session: Session) -> None:
-    """Forget which movies an earlier sweep has seen: one begins with the first page."""
+    """Begin a sweep of the whole list with its first page, and forget what one before has seen."""
     session.execute(delete(ListedMovie))
+    state = read_state(session)
+    state.sweep_began_at = func.now()
+    state.next_page, state.recheck_page = 1, None
 
 
 def note_listed(session: Session, external_ids: Collection[int]) -> None:
@@ -43,30 +50,49 @@ def note_listed(session: Session, external_ids: Collection[int]) -> None:
     )
 
 
-def remember_progress(session: Session, next_page: int, movie_count: int) -> None:
-    """Note how far the sweep from the oldest has come, and the count YTS gave last."""
+def is_listed(session: Session, external_id: int) -> bool:
+    """Tell whether the sweep has seen this movie."""
+    return session.get(ListedMovie, external_id) is not None
+
+
+def remember_progress(
+    session: Session, *, next_page: int, movie_count: int, recheck_page: int | None
+) -> None:
+    """Note how far the sweep has come, the count YTS gave last, and from where to read again."""
     state = read_state(session)
     state.next_page, state.movie_count = next_page, movie_count
+    if recheck_page is not None:
+        state.recheck_page = min(recheck_page, state.recheck_page or recheck_page)
 
 
-def complete_sweep(session: Session, expected: int | None = None) -> bool:
+def complete_sweep(session: Session) -> SweepEnd:
     """
-    Move the watermark, for every page was read and saved; return whether it moved.
+    Move the watermark, for every page to the end of the list was read and saved.
 
-    A sweep that saw fewer movies than *expected* may have missed some that moved to
-    pages already read while others were removed: once, another sweep is asked for
-    instead. YTS's count is an estimate, so a second short one is believed.
+    Unless movies may have slipped past, because others were removed meanwhile: then the
+    sweep goes on with reading that part again. What it shows the second time is believed,
+    for YTS's counts are estimates.
     """
     state = read_state(session)
-    state.next_page = 1
-    listed = session.scalar(select(func.count()).select_from(ListedMovie)) or 0
-    if expected is not None and listed < expected and not state.was_short:
-        state.was_short = True
-        return False
-    state.was_short = False
+    is_whole = state.sweep_began_at is not None
+    again = state.recheck_page or (1 if is_whole and _has_missed_any(session, state) else None)
+    state.recheck_page = None
+    if again and not state.is_recheck:
+        state.next_page, state.is_recheck = again, True
+        return "recheck"
+    state.is_recheck = False
+    state.sweep_began_at = None
     state.watermark_movie_id = highest_movie_id(session)
     state.sweep_completed_at = func.now()
-    return True
+    return "whole" if is_whole else "recent"
+
+
+def _has_missed_any(session: Session, state: SyncState) -> bool:
+    """Tell whether a sweep of the whole list has seen fewer movies than YTS counts."""
+    listed = session.scalar(select(func.count()).select_from(ListedMovie)) or 0
+    # Rows without a readable id are in the ledger instead.
+    unread = session.scalar(select(func.count()).where(FetchFailure.kind == "page")) or 0
+    return listed + unread < (state.movie_count or 0)
 
 
 def read_unlisted(session: Session) -> list[int]:

@@ -89,10 +89,15 @@ def _write(
     session: Session, movies: Sequence[MoviePayload], *, has_details: bool, asked_at: datetime
 ) -> dict[int, Outcome]:
     outcomes: dict[int, Outcome] = dict.fromkeys((movie.id for movie in movies), "unchanged")
-    for external_id, is_new in _upsert(session, movies, has_details=has_details, asked_at=asked_at):
+    row_ids: dict[int, int] = {}
+    for external_id, row_id, is_new in _upsert(
+        session, movies, has_details=has_details, asked_at=asked_at
+    ):
         outcomes[external_id] = "saved" if is_new else "updated"
-    row_ids = read_row_ids(session, list(outcomes))
-    changed = save_links(session, {row_ids[movie.id]: movie for movie in movies})
+        row_ids[external_id] = row_id
+    row_ids |= read_row_ids(session, list(outcomes.keys() - row_ids.keys()))
+    new = {row_ids[external_id] for external_id, it in outcomes.items() if it == "saved"}
+    changed = save_links(session, {row_ids[movie.id]: movie for movie in movies}, new)
     equal = [external_id for external_id, outcome in outcomes.items() if outcome == "unchanged"]
     only_links = [external_id for external_id in equal if row_ids[external_id] in changed]
     _touch(session, only_links, updated_at=func.now(), fetched_at=asked_at)
@@ -103,6 +108,8 @@ def _write(
 
 def read_row_ids(session: Session, external_ids: Sequence[int]) -> dict[int, int]:
     """Return `movies.id` of each of these YTS ids that is stored."""
+    if not external_ids:
+        return {}
     rows = session.execute(
         select(Movie.external_id, Movie.id).where(Movie.external_id == func.any(external_ids))
     )
@@ -149,17 +156,17 @@ def _read_stored(
 
 def _upsert(
     session: Session, movies: Sequence[MoviePayload], *, has_details: bool, asked_at: datetime
-) -> list[tuple[int, bool]]:
-    """Write the movie rows; return those new or changed, with whether they are new."""
+) -> list[tuple[int, int, bool]]:
+    """Write the movie rows; return those new or changed: both ids, and whether it is new."""
     slugs = assign_slugs(session, {movie.id: movie.slug for movie in movies})
     rows = [_row(movie, slugs[movie.id]) for movie in movies]
     times = {"asked_at": asked_at, "details_at": asked_at if has_details else None}
     returned = session.execute(_upsert_statement(), {**values_of(rows, _COLUMNS), **times})
-    return [(external_id, is_new) for external_id, is_new in returned]
+    return [(external_id, row_id, is_new) for external_id, row_id, is_new in returned]
 
 
 @cache
-def _upsert_statement() -> ReturningInsert[int, bool]:
+def _upsert_statement() -> ReturningInsert[int, int, bool]:
     source = incoming_rows(column_types(Movie, _COLUMNS))
     times = {
         "fetched_at": bindparam("asked_at", type_=DateTime(timezone=True)),
@@ -183,7 +190,7 @@ def _upsert_statement() -> ReturningInsert[int, bool]:
     values |= {"updated_at": func.now(), "fetched_at": new.fetched_at}
     return statement.on_conflict_do_update(
         index_elements=["external_id"], set_=values, where=or_(changes, first_details)
-    ).returning(old.external_id, literal_column("movies.xmax = 0"))
+    ).returning(old.external_id, old.id, literal_column("movies.xmax = 0"))
 
 
 def _row(movie: MoviePayload, slug: str | None) -> dict[str, Any]:

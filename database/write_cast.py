@@ -1,13 +1,12 @@
 """Save who plays in a movie: a union, for every answer names another sample of the cast."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
 from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import (
-    Integer,
     Select,
-    SmallInteger,
     Update,
     and_,
     bindparam,
@@ -18,20 +17,26 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.orm import Session
-from sqlalchemy.types import TypeEngine
 
 from database.incoming import column_types, incoming_rows, table_of, values_of
 from database.models import Cast, MovieCast
 from yts.payload import MoviePayload
 
 _PERSON_COLUMNS = ("name", "imdb_code", "url_small_image")
+_ROLE_COLUMNS = ("movie_id", "cast_id", "character_name", "position")
 
 Row = dict[str, Any]
+#: `movies.id` and `casts.id` to the name of the character, if known, and the position.
+Roles = dict[tuple[int, int], tuple[str | None, int]]
 Key = TypeVar("Key")
 
 
-def save_cast(session: Session, movies: Mapping[int, MoviePayload]) -> None:
-    """Save the cast of *movies*, keyed by `movies.id`; nobody is removed. Does not commit."""
+def save_cast(session: Session, movies: Mapping[int, MoviePayload], new: Set[int]) -> None:
+    """
+    Save the cast of *movies*, keyed by `movies.id`; nobody is removed. Does not commit.
+
+    The rows of the movies are locked by who calls; those of *new* ones have no cast yet.
+    """
     people: dict[str, Row] = {}
     roles: dict[tuple[int, str], Row] = {}
     for row_id, movie in movies.items():
@@ -45,11 +50,10 @@ def save_cast(session: Session, movies: Mapping[int, MoviePayload]) -> None:
     if not people:
         return
     ids = _save_people(session, people)
-    rows = [
-        role | {"cast_id": ids[role["key"]], "number": number}
-        for number, role in enumerate(roles.values())
-    ]
-    session.execute(_roles_statement(), values_of(rows, _role_types()))
+    told = [role | {"cast_id": ids[role["key"]]} for role in roles.values()]
+    known = _read_roles(session, {movie_id for movie_id, _ in roles} - new)
+    if rows := _choose_roles(told, known):
+        session.execute(_roles_statement(), values_of(rows, _ROLE_COLUMNS))
 
 
 def _key(imdb_code: str | None, name: str) -> str:
@@ -133,34 +137,39 @@ def _pictures_statement() -> Update:
     )
 
 
-def _role_types() -> dict[str, TypeEngine[Any]]:
-    columns = ["movie_id", "cast_id", "character_name"]
-    return column_types(MovieCast, columns) | {"number": Integer()}
+def _read_roles(session: Session, movie_ids: Set[int]) -> Roles:
+    """Return what is stored of who plays in these movies."""
+    if not movie_ids:
+        return {}
+    rows = session.execute(
+        select(
+            MovieCast.movie_id, MovieCast.cast_id, MovieCast.character_name, MovieCast.position
+        ).where(MovieCast.movie_id == func.any(sorted(movie_ids)))
+    )
+    return {(movie_id, cast_id): (name, position) for movie_id, cast_id, name, position in rows}
+
+
+def _choose_roles(told: Sequence[Row], known: Roles) -> list[Row]:
+    """Return the roles that are new, behind those known, and those whose name is."""
+    free: defaultdict[int, int] = defaultdict(int)
+    for (movie_id, _), (_, position) in known.items():
+        free[movie_id] = max(free[movie_id], position + 1)
+    rows = []
+    for role in told:
+        movie_id = role["movie_id"]
+        stored = known.get((movie_id, role["cast_id"]))
+        if stored is None:
+            rows.append(role | {"position": free[movie_id]})
+            free[movie_id] += 1
+        elif stored[0] is None and role["character_name"] is not None:
+            rows.append(role | {"position": stored[1]})
+    return rows
 
 
 @cache
 def _roles_statement() -> Insert:
-    links = table_of(MovieCast)
-    listed = incoming_rows(_role_types())
-    known = select(links).where(
-        links.c.movie_id == listed.c.movie_id,
-        links.c.cast_id == listed.c.cast_id,
-        links.c.character_name.is_not(None) | listed.c.character_name.is_(None),
-    )
-    taken = (
-        select(func.coalesce(func.max(links.c.position) + 1, 0))
-        .where(links.c.movie_id == listed.c.movie_id)
-        .scalar_subquery()
-    )
-    place = func.row_number().over(partition_by=listed.c.movie_id, order_by=listed.c.number) - 1
-    new = select(
-        listed.c.movie_id,
-        listed.c.cast_id,
-        listed.c.character_name,
-        (taken + place).cast(SmallInteger),
-    ).where(~known.exists())
-    columns = ["movie_id", "cast_id", "character_name", "position"]
-    statement = insert(links).from_select(columns, new)
+    source = incoming_rows(column_types(MovieCast, _ROLE_COLUMNS))
+    statement = insert(table_of(MovieCast)).from_select(list(_ROLE_COLUMNS), select(*source.c))
     return statement.on_conflict_do_update(
         index_elements=["movie_id", "cast_id"],
         set_={"character_name": statement.excluded.character_name},

@@ -1,6 +1,6 @@
 """Save what hangs on a movie: genres and torrents as the answer has them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import cache
 from typing import Any
 
@@ -35,20 +35,23 @@ _TORRENT_ROW = ["movie_id", "date_uploaded", *_TORRENT_COLUMNS]
 _VOLATILE_TORRENT_COLUMNS = frozenset({"seeds", "peers", "date_uploaded_unix"})
 
 
-def save_links(session: Session, movies: Mapping[int, MoviePayload]) -> set[int]:
+def save_links(
+    session: Session, movies: Mapping[int, MoviePayload], new: Set[int] = frozenset()
+) -> set[int]:
     """
     Save genres, cast and torrents of *movies*, keyed by `movies.id`; does not commit.
 
     Return the row ids of those whose genres or torrents changed. Genres and
     torrents that an answer no longer lists go; people stay, for every answer names
-    another sample of the cast, and a new one is no change.
+    another sample of the cast, and a new one is no change. The rows of *new* movies
+    were made in this transaction and have nothing yet, so nothing is looked up for them.
     """
-    changed = _save_genres(session, movies)
-    save_cast(session, movies)
-    return changed | _save_torrents(session, movies)
+    changed = _save_genres(session, movies, new)
+    save_cast(session, movies, new)
+    return changed | _save_torrents(session, movies, new)
 
 
-def _save_genres(session: Session, movies: Mapping[int, MoviePayload]) -> set[int]:
+def _save_genres(session: Session, movies: Mapping[int, MoviePayload], new: Set[int]) -> set[int]:
     told = {row_id: movie.genres for row_id, movie in movies.items() if movie.genres is not None}
     links = [
         {"movie_id": row_id, "name": name}
@@ -59,8 +62,10 @@ def _save_genres(session: Session, movies: Mapping[int, MoviePayload]) -> set[in
     add_genres, remove_links, add_links = _genre_statements()
     session.execute(add_genres, values_of([{"name": name} for name in names], ["name"]))
     incoming = values_of(links, ["movie_id", "name"])
-    gone = session.scalars(remove_links, {**incoming, "told": sorted(told)}).all()
-    return {*gone, *session.scalars(add_links, incoming)}
+    changed = set(session.scalars(add_links, incoming))
+    if old := sorted(told.keys() - new):
+        changed |= set(session.scalars(remove_links, {**incoming, "told": old}))
+    return changed
 
 
 @cache
@@ -89,7 +94,7 @@ def _any_told(links: Table) -> ColumnElement[Any]:
     return func.any(bindparam("told", type_=ARRAY(links.c.movie_id.type)))
 
 
-def _save_torrents(session: Session, movies: Mapping[int, MoviePayload]) -> set[int]:
+def _save_torrents(session: Session, movies: Mapping[int, MoviePayload], new: Set[int]) -> set[int]:
     told = {row_id: movie for row_id, movie in movies.items() if movie.torrents is not None}
     rows = {
         (row_id, torrent.hash): {name: getattr(torrent, name) for name in _TORRENT_COLUMNS}
@@ -99,9 +104,11 @@ def _save_torrents(session: Session, movies: Mapping[int, MoviePayload]) -> set[
         if torrent.hash is not None
     }
     remove, upsert = _torrent_statements()
-    keys = values_of(list(rows.values()), _TORRENT_KEY)
-    gone = session.scalars(remove, {**keys, "told": sorted(told)}).all()
-    return {*gone, *session.scalars(upsert, values_of(list(rows.values()), _TORRENT_ROW))}
+    incoming = values_of(list(rows.values()), _TORRENT_ROW)
+    changed = set(session.scalars(upsert, incoming))
+    if old := sorted(told.keys() - new):
+        changed |= set(session.scalars(remove, {**incoming, "told": old}))
+    return changed
 
 
 @cache

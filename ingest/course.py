@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
-from database.db import DatabaseManager
+from database.db import DatabaseManager, Result, Work
 from database.errors import DatabaseAway, DatabaseNotReady
 from database.ledger import Failure
-from database.runs import RunTakenOver, change_run
+from database.runs import RunTakenOver, change_run, fenced
 from database.stats import read_run
 from database.step import Step, save_step
 from ingest.plan import Batch, PageBatch
@@ -129,6 +129,15 @@ class Course:
         with suppress(DatabaseAway):
             self._keep_lock()
             self.listener.progress(self._read_row(patience_seconds=0))
+
+    def write(self, step: Work[Result]) -> Result:
+        """
+        Run *step* in a transaction, unless another run has taken over.
+
+        Raises:
+            RunTakenOver: it has; nothing is written.
+        """
+        return self.db.run_step(fenced(step, self.run_id))
 
     def change(self, *, patience_seconds: float | None = None, **values: Any) -> None:
         """Set columns of the run's row."""

@@ -53,7 +53,11 @@ class Fetcher:
             YtsUnavailable, YtsRefused: as the client.
         """
         answer = self._threads.submit(
-            self._client.fetch_page, batch.page, batch.order, attempts=attempts
+            self._client.fetch_page,
+            batch.page,
+            "asc",
+            attempts=attempts,
+            movie_count=batch.movie_count,
         )
         give_up_at = float("inf")
         while not wait([answer], timeout=SECONDS_BETWEEN_LOOKS).done:

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from yts.settings import Order
-
 #: YTS ids are far below; more is a typing error.
 HIGHEST_ID = 9_999_999
 #: Fewer, and some workers would be idle at the end while others have work left.
@@ -16,18 +14,19 @@ SECONDS_PER_BATCH = 10.0
 
 @dataclass(frozen=True, slots=True)
 class PageBatch:
-    """One list page for one worker."""
+    """One list page for one worker, counted from 1, the oldest movies first."""
 
     page: int
-    order: Order
     update: bool = False
-    #: Part of a sweep of the whole list, which remembers what it has seen.
+    #: Part of a sweep of the list, which remembers what it has seen.
     is_sweep: bool = False
+    #: How many movies YTS counted before: a page of these cannot be empty.
+    movie_count: int = 0
 
     @property
     def key(self) -> str:
         """Return the name of this page in the ledger."""
-        return f"{self.order}:{self.page}"
+        return str(self.page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +103,3 @@ def split_batch(batch: Batch) -> list[Batch]:
     if isinstance(batch, PageBatch):
         return [batch]
     return [replace(batch, ids=(movie_id,)) for movie_id in batch.ids]
-
-
-def parse_page_key(key: str) -> PageBatch:
-    """Return the page that the ledger calls *key*, such as `asc:17`."""
-    order, _, number = key.partition(":")
-    return PageBatch(int(number), "asc" if order == "asc" else "desc")

@@ -1,10 +1,9 @@
 """The second stage of a run: fetch what list pages do not say, one request for each movie."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 
 from database.ledger import (
     count_due_for_details,
@@ -13,24 +12,31 @@ from database.ledger import (
     read_ids_without_details,
     read_stale,
 )
+from database.step import Step, save_step
+from database.sync import read_state
 from ingest.course import Course
+from ingest.known import read_known
 from ingest.plan import (
     HIGHEST_ID,
     MovieBatch,
+    PageBatch,
     choose_batch_size,
-    parse_page_key,
     plan_movie_batches,
 )
 from ingest.pool import BatchPool
+from ingest.report import BatchReport, Counts
 
 #: Ids read from the table at a time, so that memory does not grow with the catalogue.
 IDS_PER_READ = 1000
+#: Ids looked up at a time whether they are known: each look is a step of its own.
+IDS_PER_LOOK = 10_000
 
 
 def read_ids(course: Course, pool: BatchPool, ids: tuple[range, ...]) -> None:
     """Fetch the movies that the run was told; stored ones only to update them."""
     kind = MovieBatch((), update=course.settings.update)
-    _read(course, pool, chain.from_iterable(ids), sum(len(part) for part in ids), kind)
+    unknown = _without_known(course, chain.from_iterable(ids))
+    _read(course, pool, unknown, sum(len(part) for part in ids), kind)
 
 
 def read_details(course: Course, pool: BatchPool) -> None:
@@ -45,20 +51,15 @@ def read_details(course: Course, pool: BatchPool) -> None:
 
 
 def retry_failed(course: Course, pool: BatchPool) -> None:
-    """
-    Fetch again what is recorded as failed and whose time has come, and nothing else.
-
-    The ledger does not say whether it failed in an update, so what changed is written.
-    """
-    pages, ids = course.db.run_step(
-        lambda session: (
-            [
-                replace(parse_page_key(key), update=True)
-                for key in read_due_failures(session, "page")
-            ],
-            [int(key) for key in read_due_failures(session, "movie")],
-        )
+    """Fetch again what is recorded as failed and whose time has come, and nothing else."""
+    read = course.db.run_step
+    count = read(lambda session: read_state(session).movie_count) or 0
+    keys, ids = (
+        [int(key) for key in read(partial(read_due_failures, kind=kind))]
+        for kind in ("page", "movie")
     )
+    # Perhaps an update failed, and a retry that is none would hide it.
+    pages = [PageBatch(key, update=True, movie_count=count) for key in keys]
     course.change(phase="pages", pages_expected=len(pages))
     for _ in course.run_on(pool, pages):
         pass
@@ -76,6 +77,18 @@ def _read(
     )
     for _ in course.run_on(pool, plan_movie_batches(ids, size, kind)):
         pass
+
+
+def _without_known(course: Course, ids: Iterator[int]) -> Iterator[int]:
+    """Leave out what is known, and count it as skipped, so that no worker starts for it."""
+    while course.goes_on and (some := list(islice(ids, IDS_PER_LOOK))):
+        known = read_known(course.db, some, update=course.settings.update)
+        if known:
+            step = Step(skipped=len(known), counters={"details_read": len(known)})
+            result = save_step(course.db, course.run_id, step)
+            course.take(BatchReport(Counts.of(result.outcomes)))
+        course.tick()
+        yield from (id_ for id_ in some if id_ not in known)
 
 
 def _ids_without_details(course: Course) -> Iterator[int]:

@@ -1,107 +1,138 @@
 """
 The first stage of a run: read list pages and save what they say.
 
-Until a sweep was complete once, pages are read oldest first, on the pool, and a
-later run goes on where this one ends. From then on they are read newest first,
-one by one, until two in a row hold nothing new.
+There is one sweep, oldest movies first, and every run goes on with it where the last
+one ended, be it in the middle or at the end of the list, where new movies are added.
+`--full` and `--update` begin it anew.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from time import monotonic
 
-from database.sync import begin_sweep, complete_sweep, read_state, remember_progress
+from database.sync import begin_sweep, complete_sweep, is_listed, read_state, remember_progress
 from ingest.course import Course
 from ingest.find_gone import find_gone
 from ingest.plan import PageBatch
 from ingest.pool import BatchPool
-from ingest.report import PageReport
-from ingest.sweep import OldestFirst, is_caught_up, is_end, last_page
+from ingest.report import BatchReport
+from ingest.sweep import Sweep, last_page
 from ingest.worker import Worker
 from yts.answers import MoviePage
 
+#: Known pages that are read once more where a sweep goes on: the order of the list has small
+#: exceptions, and removed movies shift the rest towards the front.
+PAGES_READ_AGAIN = 2
+#: So few pages are read by this process, for starting others would take longer.
+FEW_PAGES = 4
 #: A run that is killed reads again what was read since the last note.
 SECONDS_BETWEEN_NOTES = 1.0
 
 
 def plan_first_page(course: Course) -> PageBatch:
     """Return the page with which this run begins; it also shows whether the source is YTS."""
-    settings = course.settings
-    if not settings.reads_list:
-        return PageBatch(1, "desc")
-    state = course.db.run_step(read_state)
-    if settings.full or settings.update or state.was_short:
-        return PageBatch(1, "asc", settings.update, is_sweep=True)
-    if state.watermark_movie_id is not None:
-        return PageBatch(1, "desc")
-    # The page before is read again: removed movies shift the rest towards the front.
-    return PageBatch(max(1, state.next_page - 1), "asc", is_sweep=True)
+    if not course.settings.reads_list:
+        return PageBatch(1)
+    page = max(1, _next_page(course) - PAGES_READ_AGAIN)
+    return PageBatch(page, course.settings.update, is_sweep=True)
+
+
+def _next_page(course: Course) -> int:
+    if course.settings.full or course.settings.update:
+        return 1
+    return course.db.run_step(lambda session: read_state(session).next_page)
 
 
 def read_list(
     course: Course, worker: Worker, pool: BatchPool, first: PageBatch, page: MoviePage
 ) -> bool:
-    """Save *page*, fetched just now, and read on from it; return whether nothing is lacking."""
+    """Read on from *page*, fetched just now; return whether the list was read to its end."""
     course.change(phase="pages")
-    if first.is_sweep and first.page == 1:
-        course.db.run_step(begin_sweep)
+    planned, next_page = first, _next_page(course)
+    first, page = _go_back_to_known(course, worker, first, page)
+    if first != planned:
+        next_page = first.page
+    if next_page == 1:
+        course.write(begin_sweep)
+    sweep = Sweep(first.page, next_page, course.settings.max_pages)
     report = worker.save_page(first, page, course.began_at)
     course.take(report)
-    if first.order == "asc":
-        return _read_oldest_first(course, pool, first, report.pages[0])
-    return _read_newest_first(course, worker, report.pages[0])
+    sweep.take(report.pages[0])
+    _remember(course, sweep)
+    course.change(pages_expected=sweep.pages_expected)
+    _read_on(course, worker, pool, first, sweep)
+    return sweep.is_complete and _complete(course, pool)
 
 
-def _read_oldest_first(
-    course: Course, pool: BatchPool, first: PageBatch, first_report: PageReport
-) -> bool:
-    limit = course.settings.max_pages
-    if limit is not None and first.page > 1:
-        limit += 1  # for the page that is read again
-    sweep = OldestFirst(first.page, limit)
-    sweep.take(first_report)
-    to_end = last_page(first_report.movie_count) - first.page + 1
-    course.change(pages_expected=max(1, min(to_end, limit or to_end)))
+def _go_back_to_known(
+    course: Course, worker: Worker, first: PageBatch, page: MoviePage
+) -> tuple[PageBatch, MoviePage]:
+    """
+    Return the page to begin with, *first* or one before it, and what it says.
+
+    It begins with a movie that the sweep has seen, or is the first of all. Otherwise so
+    many were removed since that some would be left out.
+    """
+    while first.page > 1 and not _begins_with_known(course, page):
+        before = min(first.page - 1, max(1, last_page(page.movie_count)))
+        first = replace(first, page=before)
+        page = worker.probe(first)
+    return first, page
+
+
+def _begins_with_known(course: Course, page: MoviePage) -> bool:
+    if not page.movies:
+        return False
+    first_id = page.movies[0].id
+    return course.db.run_step(lambda session: is_listed(session, first_id))
+
+
+def _read_on(
+    course: Course, worker: Worker, pool: BatchPool, first: PageBatch, sweep: Sweep
+) -> None:
     while course.goes_on and (pages := sweep.plan()):
-        batches = (replace(first, page=number) for number in pages)
+        # Made one by one, so that each knows the newest count.
+        batches = (replace(first, page=number, movie_count=sweep.movie_count) for number in pages)
+        is_short = len(pages) <= FEW_PAGES
+        reports = _run_here(course, worker, batches) if is_short else course.run_on(pool, batches)
         remembered_at = 0.0
-        for report in course.run_on(pool, batches):
+        for report in reports:
             for told in report.pages:
                 sweep.take(told)
             if monotonic() - remembered_at > SECONDS_BETWEEN_NOTES:
                 _remember(course, sweep)
                 remembered_at = monotonic()
         _remember(course, sweep)
-    if not sweep.is_complete:
-        return False
-    is_believed = course.db.run_step(partial(complete_sweep, expected=sweep.movies_expected))
-    if is_believed:
-        find_gone(course, pool)
-    else:
-        course.listener.note("Movies were removed meanwhile; the next run reads the list again.")
-    return is_believed
 
 
-def _remember(course: Course, sweep: OldestFirst) -> None:
-    course.db.run_step(
-        partial(remember_progress, next_page=sweep.next_page, movie_count=sweep.movie_count or 0)
+def _run_here(
+    course: Course, worker: Worker, batches: Iterable[PageBatch]
+) -> Iterator[BatchReport]:
+    for batch in batches:
+        if not course.goes_on:
+            return
+        report = worker.run_batch(batch)
+        course.take(report)
+        course.tick()
+        yield report
+
+
+def _remember(course: Course, sweep: Sweep) -> None:
+    course.write(
+        partial(
+            remember_progress,
+            next_page=sweep.next_page,
+            movie_count=sweep.movie_count,
+            recheck_page=sweep.recheck_page,
+        )
     )
 
 
-def _read_newest_first(course: Course, worker: Worker, first_report: PageReport) -> bool:
-    """Few pages are expected and each decides on the next: no work for a pool."""
-    watermark = course.db.run_step(read_state).watermark_movie_id or 0
-    pages = [first_report]
-    while not (is_end(pages[-1]) or is_caught_up(pages, watermark)):
-        number = pages[-1].page + 1
-        if not course.goes_on or number > (course.settings.max_pages or number):
-            return False
-        course.change(pages_expected=number)
-        course.tick()
-        report = worker.run_batch(PageBatch(number, "desc"))
-        course.take(report)
-        if not report.pages:
-            return False
-        pages += report.pages
-    course.db.run_step(complete_sweep)
-    return True
+def _complete(course: Course, pool: BatchPool) -> bool:
+    end = course.write(complete_sweep)
+    if end == "recheck":
+        course.listener.note("Movies were removed meanwhile; the next run reads that part again.")
+    if end == "whole":
+        find_gone(course, pool)
+    return end != "recheck"

@@ -49,9 +49,6 @@ class PageReport:
     page: int
     #: Movies in the whole catalogue, as this page says.
     movie_count: int
-    movie_ids: tuple[int, ...]
-    #: All of its movies were stored before.
-    is_known: bool
     #: It has as many rows as a page can have.
     is_full: bool
     #: The page came without movies: the catalogue ends before it.

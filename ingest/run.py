@@ -114,26 +114,32 @@ def _open_source(course: Course) -> Iterator[tuple[Worker, PageBatch, MoviePage]
     reasons: list[YtsUnavailable | YtsRefused] = []
     for api_url in course.settings.api_urls:
         with Worker(course.settings, api_url, course.run_id, course.stop) as worker:
-            worker.budget.reset()
+            if not reasons:  # What the ones before have used of it is used.
+                worker.budget.reset()
             try:
                 page = worker.probe(first, PROBE_ATTEMPTS)
             except (YtsUnavailable, YtsRefused) as error:
                 course.listener.note(f"{without_secrets(api_url)}: {error}")
                 reasons.append(error)
                 continue
-            _claim(course, worker, api_url)
+            if _claim(course, worker, api_url):
+                first = plan_first_page(course)
+                page = worker.probe(first, PROBE_ATTEMPTS)
             yield worker, first, page
             return
     # An outage passes by itself, so it has the last word over a wrong URL.
     raise max(reasons, key=lambda error: isinstance(error, YtsUnavailable))
 
 
-def _claim(course: Course, worker: Worker, api_url: str) -> None:
+def _claim(course: Course, worker: Worker, api_url: str) -> bool:
+    """Return whether practice movies were removed, so that there is nothing to go on from."""
     is_sandbox = worker.client.server_name.startswith(SANDBOX_SERVER)
     source: Source = "sandbox" if is_sandbox else "yts"
-    if course.db.run_step(lambda session: claim_source(session, source)):
+    is_emptied = course.write(lambda session: claim_source(session, source))
+    if is_emptied:
         course.listener.note("The sandbox's practice movies were removed.")
     course.change(api_url=without_secrets(api_url))
+    return is_emptied
 
 
 @contextmanager

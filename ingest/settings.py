@@ -21,7 +21,7 @@ class RunSettings:
     #: Concurrent requests within one worker.
     threads: int = 4
     #: Movies of one details batch, at the most.
-    batch_size: int = 100
+    batch_size: int = 500
     #: Requests a second for all together; 0 means no limit.
     rate: float = 2.0
     #: The longest silence of the server within one answer, in seconds.

@@ -4,16 +4,15 @@ import signal
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from types import TracebackType
 from typing import Self
 
 from database.db import DatabaseManager
-from database.ledger import Failure, read_missing
+from database.ledger import Failure
 from database.step import Step, save_step
-from database.write import existing_ids
 from ingest.budget import RequestBudget
 from ingest.fetcher import Fetched, Fetcher, failure_of
+from ingest.known import read_known
 from ingest.plan import Batch, MovieBatch, PageBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
@@ -37,6 +36,7 @@ class Worker:
             # Each thread takes its slots from the database.
             max_overflow=max(5, settings.threads),
             application_name="yts-mirror worker",
+            is_keyed=True,
             sleep=stop.sleep,
         )
         self.budget = budget = RequestBudget(
@@ -51,7 +51,7 @@ class Worker:
         self._fetcher = Fetcher(self.client, settings.threads, stop)
         self._requests_counted = 0
 
-    def probe(self, first: PageBatch, attempts: int) -> MoviePage:
+    def probe(self, first: PageBatch, attempts: int | None = None) -> MoviePage:
         """
         Fetch the first page of a run; it also shows whether the source is YTS.
 
@@ -108,8 +108,6 @@ class Worker:
         told = PageReport(
             page=batch.page,
             movie_count=page.movie_count,
-            movie_ids=tuple(movie.id for movie in page.movies),
-            is_known=report.counts.saved == 0,
             is_full=len(page.movies) + len(page.malformed) >= MOVIES_PER_PAGE,
             is_past_end=not page.movies and not page.malformed,
         )
@@ -117,10 +115,12 @@ class Worker:
 
     def _run_movies(self, batch: MovieBatch) -> BatchReport:
         asked_at = datetime.now(UTC)
-        wanted, skipped = self._without_known(batch)
+        known = set() if batch.is_known else read_known(self.db, batch.ids, update=batch.update)
+        wanted = [id_ for id_ in batch.ids if id_ not in known]
         report = BatchReport()
-        if skipped:
-            report += self._save(Step(skipped=skipped, counters={"details_read": skipped}))
+        if known:
+            skipped = Step(skipped=len(known), counters={"details_read": len(known)})
+            report += self._save(skipped)
         with closing(self._fetcher.fetch_movies(wanted)) as portions:
             for portion in portions:
                 report += self._save_portion(batch, portion, asked_at)
@@ -142,17 +142,6 @@ class Worker:
             counters={"details_read": len(portion)},
         )
         return replace(self._save(step), unknown_fields=count_unknown(movies))
-
-    def _without_known(self, batch: MovieBatch) -> tuple[list[int], int]:
-        """Return the ids to ask for, and how many need not be asked for."""
-        ids = list(batch.ids)
-        if batch.is_known:
-            return ids, 0
-        known = self.db.run_step(partial(read_missing, external_ids=ids))
-        if not batch.update:
-            stored = partial(existing_ids, external_ids=ids, with_details=True)
-            known |= self.db.run_step(stored)
-        return [id_ for id_ in ids if id_ not in known], len(known)
 
     def _count_requests(self) -> BatchReport:
         """Save how many requests were made in vain: no answer was there to be saved."""

@@ -17,6 +17,8 @@ _PHP_WARNING = (
     b"<br />\n<b>Warning</b>:  mysqli_query(): MySQL server has gone away in "
     b"<b>/var/www/api/v2/index.php</b> on line <b>42</b><br />\n"
 )
+#: What was seen as `movie_count` of answers without movies.
+_COLLAPSED_COUNTS = (0, 1, 3, 49)
 #: The value of SO_LINGER: on, for 0 seconds.
 _ABORT_AT_ONCE = struct.pack("ii", 1, 0)
 
@@ -117,7 +119,8 @@ async def _noise(scene: Scene) -> web.Response:
 async def _no_movies(scene: Scene) -> web.Response:
     data = json.loads(scene.honest)["data"]
     data.pop("movies", None)
-    data["movie_count"] = max(data["movie_count"], 1)
+    counts = (data["movie_count"], *_COLLAPSED_COUNTS)
+    data["movie_count"] = counts[scene.number % len(counts)]
     return json_response(envelope(encode(data)))
 
 

@@ -22,7 +22,7 @@ MAY_IMPORT = {
 }
 #: Library: the only places that may import it.
 ONLY_IN = {
-    "requests": {"yts/connection.py"},
+    "requests": {"yts/connection.py", "yts/line.py"},
     "urllib3": {"yts/connection.py"},
     "tenacity": {"yts/client.py", "database/transient.py"},
     "pydantic": {"yts/payload.py"},

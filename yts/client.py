@@ -19,12 +19,16 @@ from tenacity import (
 )
 
 from yts.answers import MoviePage, join_pages, parse_details, parse_page
-from yts.connection import Connections, Query
+from yts.connection import Connections
 from yts.errors import AnswerTooLarge, YtsUnavailable
+from yts.line import Query
 from yts.payload import MoviePayload
 from yts.settings import MOVIES_PER_PAGE, ClientSettings, Order
 
 Answer = TypeVar("Answer")
+
+#: The share of the movies that may vanish between two answers and be believed.
+_BELIEVED_SHRINKAGE = 0.01
 
 #: How many movies are asked for at once where so many make an answer too large.
 _FEWER_MOVIES = {MOVIES_PER_PAGE: 25, 25: 5, 5: 1}
@@ -50,9 +54,7 @@ class YtsClient:
         """Open nothing yet: connections belong to the threads that need them."""
         self.settings = settings
         self._connections = Connections(settings, take_slot, slow_down)
-        self._sleep = sleep
-        #: As the last page with movies had it.
-        self._movie_count = 0
+        self._retrying = _make_retrying(settings, sleep)
 
     @property
     def requests_made(self) -> int:
@@ -64,12 +66,16 @@ class YtsClient:
         """Return the Server header of the last answer; the sandbox says its name here."""
         return self._connections.server_name
 
-    def fetch_page(self, page: int, order: Order, *, attempts: int | None = None) -> MoviePage:
+    def fetch_page(
+        self, page: int, order: Order, *, attempts: int | None = None, movie_count: int = 0
+    ) -> MoviePage:
         """
         Fetch list page *page*, counted from 1, in order of addition.
 
         A page past the end is empty. One that should have movies and has none
         raises: YTS leaves them out under load, and that must not look like the end.
+        That is the first page always, and others by the count of the answer, or by
+        *movie_count*, as YTS told it before, unless it is only a little lower now.
         One that is too large is read in smaller parts, so that only a movie that is
         too large by itself is lost: it is among the malformed, without an id.
         *attempts* replaces that of the settings.
@@ -78,18 +84,20 @@ class YtsClient:
             YtsUnavailable: no usable answer in any attempt.
             YtsRefused: asking again cannot help.
         """
-        return self._fetch_rows(page, MOVIES_PER_PAGE, order, attempts)
+        expected = movie_count - int(movie_count * _BELIEVED_SHRINKAGE)
+        return self._fetch_rows(page, MOVIES_PER_PAGE, order, attempts, expected)
 
-    def _fetch_rows(self, page: int, limit: int, order: Order, attempts: int | None) -> MoviePage:
-        """Fetch page *page* of pages with *limit* movies each."""
+    def _fetch_rows(
+        self, page: int, limit: int, order: Order, attempts: int | None, expected: int
+    ) -> MoviePage:
+        """Fetch page *page* of pages with *limit* movies each, of *expected* at the least."""
 
         def parse(body: bytes) -> MoviePage:
             answer = parse_page(body)
-            if answer.movies or answer.malformed:
-                self._movie_count = answer.movie_count
-            # With the movies, YTS may leave out most of the count.
-            elif (count := max(answer.movie_count, self._movie_count)) > (page - 1) * limit:
-                raise YtsUnavailable(f"page {page} came without movies although YTS counts {count}")
+            count = max(answer.movie_count, expected)
+            is_lacking = page == 1 or count > (page - 1) * limit
+            if is_lacking and not (answer.movies or answer.malformed):
+                raise YtsUnavailable(f"page {page} came without movies; YTS counts {count}")
             return answer
 
         # Without explicit sorting YTS sometimes answers with nothing at all.
@@ -98,15 +106,19 @@ class YtsClient:
             return self._fetch("list_movies.json", query, parse, attempts)
         except AnswerTooLarge as error:
             if limit > 1:
-                return self._fetch_parts(page, limit, order, attempts)
+                return self._fetch_parts(page, limit, order, attempts, expected)
             lost = AnswerTooLarge(None, f"movie {page} of the list, {order}: {error}")
             return MoviePage(0, (), (lost,))
 
-    def _fetch_parts(self, page: int, limit: int, order: Order, attempts: int | None) -> MoviePage:
+    def _fetch_parts(
+        self, page: int, limit: int, order: Order, attempts: int | None, expected: int
+    ) -> MoviePage:
         """Fetch the same rows as `_fetch_rows`, in smaller pages."""
         fewer = _FEWER_MOVIES[limit]
         parts = range((page - 1) * limit // fewer + 1, page * limit // fewer + 1)
-        whole = join_pages([self._fetch_rows(part, fewer, order, attempts) for part in parts])
+        whole = join_pages(
+            [self._fetch_rows(part, fewer, order, attempts, expected) for part in parts]
+        )
         if whole.movie_count == 0 and whole.malformed:
             # Endless answers, rather than so many endless movies in a row.
             raise YtsUnavailable(f"not even one movie could be read: {whole.malformed[0]}")
@@ -135,22 +147,28 @@ class YtsClient:
         parse: Callable[[bytes], Answer],
         attempts: int | None = None,
     ) -> Answer:
-        settings = self.settings
-        backoff = wait_exponential(
-            multiplier=settings.backoff_seconds, max=settings.max_backoff_seconds
-        ) + wait_random(0, settings.backoff_seconds)
-
-        def pause(state: RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            wish = error.retry_after_seconds if isinstance(error, YtsUnavailable) else None
-            return max(backoff(state), wish or 0.0)
-
-        retrying = Retrying(
-            retry=retry_if_exception_type(YtsUnavailable),
-            stop=stop_after_attempt(attempts or settings.attempts),
-            wait=pause,
-            sleep=self._sleep,
-            reraise=True,  # RetryError cannot be pickled
-        )
-        url = f"{settings.api_url}/{endpoint}"
+        retrying = self._retrying
+        if attempts is not None:
+            retrying = retrying.copy(stop=stop_after_attempt(attempts))
+        url = f"{self.settings.api_url}/{endpoint}"
         return retrying(lambda: parse(self._connections.read(url, query)))
+
+
+def _make_retrying(settings: ClientSettings, sleep: Callable[[float], None]) -> Retrying:
+    """Return who asks again; once for all answers, for making one costs as much as parsing two."""
+    backoff = wait_exponential(
+        multiplier=settings.backoff_seconds, max=settings.max_backoff_seconds
+    ) + wait_random(0, settings.backoff_seconds)
+
+    def pause(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        wish = error.retry_after_seconds if isinstance(error, YtsUnavailable) else None
+        return max(backoff(state), wish or 0.0)
+
+    return Retrying(
+        retry=retry_if_exception_type(YtsUnavailable),
+        stop=stop_after_attempt(settings.attempts),
+        wait=pause,
+        sleep=sleep,
+        reraise=True,  # RetryError cannot be pickled
+    )

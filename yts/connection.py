@@ -12,16 +12,13 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
-from yts import PROJECT_URL, __version__
 from yts.errors import AnswerTooLarge, YtsRefused, YtsUnavailable
+from yts.line import Line, Query
 from yts.settings import ClientSettings, without_secrets
 from yts.verdict import judge_status
 
-USER_AGENT = f"yts-mirror/{__version__} (+{PROJECT_URL})"
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 MAX_REDIRECTS = 3
-
-Query = dict[str, int | str]
 
 
 class Connections:
@@ -45,7 +42,7 @@ class Connections:
         self._slow_down = slow_down
         self._of_thread = threading.local()
         self._lock = threading.Lock()
-        self._lines: list[_Line] = []
+        self._lines: list[Line] = []
         #: Requests that have left, answered or not.
         self.requests_made = 0
         #: The Server header of the last answer.
@@ -122,47 +119,13 @@ class Connections:
                 raise YtsUnavailable(f"the answer took over {self._settings.answer_seconds:.0f} s")
         return bytes(body)
 
-    def _line(self) -> "_Line":
-        line: _Line | None = getattr(self._of_thread, "line", None)
+    def _line(self) -> Line:
+        line: Line | None = getattr(self._of_thread, "line", None)
         if line is None:
-            line = self._of_thread.line = _Line(self._settings.api_url)
+            line = self._of_thread.line = Line(self._settings.api_url)
             with self._lock:
                 self._lines.append(line)
         return line
-
-
-class _Line:
-    """
-    One thread's line to the API: what requests does anew for each request is done once.
-
-    That is looking for proxies, certificates and passwords, and the headers: half of what
-    a request costs. No cookies; redirects are answers, their bodies stay unread.
-    """
-
-    def __init__(self, api_url: str) -> None:
-        self._session = session = requests.Session()
-        found = session.merge_environment_settings(api_url, {}, stream=True, verify=None, cert=None)
-        self._proxies = dict(found["proxies"])
-        self._verify = True if found["verify"] is None else found["verify"]
-        session.trust_env = False
-        session.headers["User-Agent"] = USER_AGENT
-        self._api_url = api_url
-        self._model = session.prepare_request(requests.Request("GET", api_url))
-
-    def send(self, url: str, query: Query, timeouts: tuple[float, float]) -> requests.Response:
-        """Send one request; the body of the answer waits to be read."""
-        if url.startswith(f"{self._api_url}/"):
-            request = self._model.copy()
-            request.prepare_url(url, query)
-        else:  # The password of the API is not for wherever it redirects to.
-            request = self._session.prepare_request(requests.Request("GET", url))
-        return self._session.get_adapter(url).send(
-            request, stream=True, timeout=timeouts, verify=self._verify, proxies=self._proxies
-        )
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._session.close()
 
 
 #: What requests says of a base URL that it cannot make sense of.

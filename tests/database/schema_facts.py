@@ -16,6 +16,13 @@ _QUESTIONS = {
     "indexes": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
     "constraints": "SELECT conname, conrelid::regclass::text, pg_get_constraintdef(oid) "
     "FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
+    "storage": "SELECT attrelid::regclass::text, attname, attstorage FROM pg_attribute "
+    "JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'public'::regnamespace "
+    "AND relkind = 'r' AND attnum > 0 AND NOT attisdropped",
+    "triggers": "SELECT pg_get_triggerdef(oid), tgenabled FROM pg_trigger WHERE NOT tgisinternal",
+    "functions": "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE prokind = 'f' "
+    "AND pronamespace = 'public'::regnamespace AND NOT EXISTS (SELECT FROM pg_depend "
+    "WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e')",
 }
 
 Facts = dict[str, set[tuple[object, ...]]]

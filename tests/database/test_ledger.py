@@ -14,7 +14,7 @@ from database.ledger import (
     record_failures,
     record_missing,
 )
-from database.sync import complete_sweep, read_state, remember_progress
+from database.sync import begin_sweep, complete_sweep, read_state, remember_progress
 from tests.conftest import run_sql
 from tests.database.movies import list_row, movie, read, save
 
@@ -84,14 +84,16 @@ def test_movies_due_for_details_are_those_not_tried_lately(db: DatabaseManager) 
 
 
 def test_a_completed_sweep_moves_the_watermark_to_the_highest_id(db: DatabaseManager) -> None:
-    """And the next full sweep begins at the first page."""
+    """And the next run goes on at the end."""
     save(db, movie(7), movie(3))
     with db.get_session() as session:
-        remember_progress(session, 5, 200)
+        begin_sweep(session)
+        remember_progress(session, next_page=5, movie_count=0, recheck_page=None)
     with db.get_session() as session:
         assert (read_state(session).next_page, read_state(session).watermark_movie_id) == (5, None)
-        complete_sweep(session)
+        assert complete_sweep(session) == "whole"
     with db.get_session() as session:
         state = read_state(session)
-        assert (state.next_page, state.watermark_movie_id, state.movie_count) == (1, 7, 200)
+        assert (state.next_page, state.watermark_movie_id, state.movie_count) == (5, 7, 0)
         assert state.sweep_completed_at is not None
+        assert complete_sweep(session) == "recent"

@@ -80,7 +80,7 @@ def test_every_model_has_a_dict_for_apis(db: DatabaseManager) -> None:
         read_state(session)
         note_listed(session, [1])
         record_missing(session, [5])
-        record_failures(session, [Failure("page", "asc:1", "fetch", "YtsUnavailable", "none")])
+        record_failures(session, [Failure("page", "1", "fetch", "YtsUnavailable", "none")])
         row_id = session.scalars(select(Movie.id)).one()
         session.add(
             MovieEmbedding(movie_id=row_id, model="m", recipe=1, input_hash="h", vector=[0.5] * 256)

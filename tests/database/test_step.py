@@ -183,11 +183,11 @@ def test_success_clears_failures_and_missing(db: DatabaseManager, run_id: int) -
     """What is there is neither failed nor missing; what is missing has not failed."""
     failures = tuple(
         Failure(kind, key, "fetch", "YtsUnavailable", "no answer")
-        for kind, key in (("movie", "1"), ("movie", "2"), ("movie", "77"), ("page", "asc:1"))
+        for kind, key in (("movie", "1"), ("movie", "2"), ("movie", "77"), ("page", "1"))
     )
     _save(db, run_id, Step(failures=failures, missing=(1,)))
 
-    _save(db, run_id, Step(MOVIES[:1], has_details=True, missing=(2,), pages_read=("asc:1",)))
+    _save(db, run_id, Step(MOVIES[:1], has_details=True, missing=(2,), pages_read=("1",)))
 
     assert read(db, "SELECT kind, key FROM fetch_failures") == [("movie", "77")]
     assert read(db, "SELECT external_id FROM missing_movies") == [2]

@@ -33,7 +33,7 @@ def test_the_table_says_all_and_fits_80_columns(db: DatabaseManager, database_ur
     record(
         db,
         Failure("movie", "77512", "save", "CheckViolation", LONG),
-        Failure("page", "asc:1551", "fetch", "YtsUnavailable", "YTS answered HTTP 503"),
+        Failure("page", "1551", "fetch", "YtsUnavailable", "YTS answered HTTP 503"),
     )
     record(db, Failure("movie", "7", "parse", "MalformedMovie", ""))
     set_next_attempt(database_url, "77512", "2999-12-31 23:30:00+02")
@@ -46,7 +46,7 @@ def test_the_table_says_all_and_fits_80_columns(db: DatabaseManager, database_ur
     assert lines[0] == "3 on record, 1 due now; times in UTC"
     assert [line.split()[:4] for line in lines[2:5]] == [
         ["movie", "7", "parse", "1"],
-        ["page", "asc:1551", "fetch", "1"],
+        ["page", "1551", "fetch", "1"],
         ["movie", "77512", "save", "1"],
     ]
     assert "due now           MalformedMovie" in lines[2]

@@ -7,8 +7,6 @@ import pty
 import signal
 import socket
 import struct
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Callable
@@ -20,7 +18,7 @@ from sqlalchemy import URL, make_url, text
 
 from database.db import DatabaseManager
 from database.lock import hold_fetch_lock
-from tests.conftest import REPO, run_sql
+from tests.conftest import run_sql
 from tests.doors.commands import run, start
 from tests.doors.watching import PATIENCE_SECONDS, read_until, start_writing, watch
 
@@ -245,23 +243,6 @@ def test_trouble_is_one_sentence_and_never_a_password(
     assert (done.returncode, done.stdout) == (exit_code, "")
     assert done.stderr.count("\n") == 1
     assert "hidden-word" not in done.stderr
-
-
-def test_help_needs_none_of_the_heavy_libraries() -> None:
-    """
-    Help is there at once.
-    """
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", SCRIPT, "--help"],
-        cwd=REPO,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "click" in imported
-    assert not imported & {"sqlalchemy", "rich", "tqdm", "psycopg2", "yts.client"}
 
 
 def test_the_live_view_fits_80_by_24_and_gives_the_terminal_back(

@@ -146,6 +146,7 @@ def main(url: str, api_url: str, workers: int, point: str, mark: Path) -> int:
         WORKER_POINTS[point]()
     else:
         ingest.run.start_worker = start_worker
+        ingest.read_list.FEW_PAGES = 0  # or none would be left to the workers
     with DatabaseManager(make_url(url)) as db:
         return fetch(db, api_url, workers=workers, batch_size=8).exit_code
 

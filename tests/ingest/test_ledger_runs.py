@@ -15,7 +15,7 @@ def test_a_retry_takes_what_is_due_and_nothing_else(db: DatabaseManager, sandbox
     """
     Pages and movies whose time has come are fetched; success removes them from the ledger.
     """
-    failures = [Failure("page", "asc:2", "fetch", "Test", "")]
+    failures = [Failure("page", "2", "fetch", "Test", "")]
     failures += [Failure("movie", str(id_), "fetch", "Test", "") for id_ in (5, 6, 160)]
     with db.get_session() as session:
         record_failures(session, failures)
@@ -59,21 +59,6 @@ def test_a_movie_that_fails_for_ever_is_asked_for_less_and_less(
     assert db.get_stats()["movies_with_details"] == MOVIES - 1
 
 
-@pytest.mark.parametrize("key", ["asc:1", "desc:2"])
-def test_both_orders_of_pages_are_read_again(db: DatabaseManager, sandbox: Sandbox, key: str):
-    """
-    A page failed in the order in which it was read, and is read again in that order.
-    """
-    with db.get_session() as session:
-        record_failures(session, [Failure("page", key, "fetch", "Test", "")])
-    run_sql(db.url, DUE)
-
-    fetch(db, sandbox.url, retry_failed=True)
-
-    assert db.get_stats()["total_movies"] == 50
-    assert db.get_stats()["total_failures"] == 0
-
-
 def test_a_page_that_failed_in_an_update_is_updated_by_the_retry(
     db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
@@ -94,3 +79,21 @@ def test_a_page_that_failed_in_an_update_is_updated_by_the_retry(
 
     assert (report.exit_code, report.counts.updated) == (0, 2)
     assert read_sql(db, "SELECT count(*) FROM fetch_failures") == [0]
+
+
+def test_a_row_that_cannot_be_read_is_tried_less_and_less(db: DatabaseManager, sandbox: Sandbox):
+    """
+    It says not even whose it is: its page is in the ledger, until it reads well.
+    """
+    tell(sandbox, "spoil?ids=60&how=huge")
+    fetch(db, sandbox.url, details=False)
+    run_sql(db.url, DUE)
+    fetch(db, sandbox.url, retry_failed=True)
+
+    ledger = "SELECT kind, key, stage, attempts FROM fetch_failures"
+    assert read_sql(db, ledger) == [("page", "2", "parse", 2)]
+    tell(sandbox, "spoil?ids=60&how=honest")
+    run_sql(db.url, DUE)
+    fetch(db, sandbox.url, retry_failed=True)
+    assert read_sql(db, ledger) == []
+    assert db.get_stats()["total_movies"] == MOVIES

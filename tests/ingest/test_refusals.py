@@ -43,7 +43,7 @@ def test_a_page_that_is_refused_costs_no_other(
 
     assert (report.exit_code, report.is_sweep_complete) == (3, False)
     assert db.get_stats()["movies_with_details"] == MOVIES - 50
-    assert read_sql(db, LEDGER) == [("page", "asc:2", "fetch", "YtsRefused")]
+    assert read_sql(db, LEDGER) == [("page", "2", "fetch", "YtsRefused")]
 
 
 def test_a_source_that_refuses_every_movie_is_given_up_soon(

@@ -129,15 +129,16 @@ def test_noise_precedes_the_honest_answer(spoilt: Sandbox, honest: Sandbox) -> N
     assert text[text.index("{") :] == ask(honest, "list_movies").text
 
 
-def test_no_movies_keeps_a_positive_count(spoilt: Sandbox) -> None:
+def test_no_movies_leaves_out_the_rows_and_often_the_count(spoilt: Sandbox) -> None:
     """
-    The glitch of a busy API: rows are counted and left out, even where there are none to count.
+    The glitch of a busy API: rows are left out, and the count is the right one or anything.
     """
     spoil(spoilt, "no-movies")
 
-    for term, count in (("0", 400), ("zyzzyva", 1)):
-        data = read(spoilt, "list_movies", query_term=term)
-        assert data == {"movie_count": count, "limit": 20, "page_number": 1}
+    answers = [read(spoilt, "list_movies") for _ in range(5)]
+
+    assert {answer.pop("movie_count") for answer in answers} == {400, 0, 1, 3, 49}
+    assert answers == [{"limit": 20, "page_number": 1}] * 5
 
 
 def test_wrong_shape_is_json_of_something_else(spoilt: Sandbox) -> None:

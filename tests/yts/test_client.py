@@ -90,7 +90,7 @@ def test_a_page_that_stays_empty_is_unavailable_in_the_end(client: YtsClient, se
     With both numbers in its words (quirk 2).
     """
     server.give(page_answer(movie_count=49))
-    with pytest.raises(YtsUnavailable, match="page 1 came without movies although YTS counts 49"):
+    with pytest.raises(YtsUnavailable, match="page 1 came without movies; YTS counts 49"):
         client.fetch_page(1, "asc")
     assert len(server.asked) == 5
 
@@ -103,11 +103,30 @@ def test_an_empty_page_with_a_count_that_has_collapsed_is_not_the_end(
     Counts of 1, 3 and 49 without movies were seen (quirk 2); the page before knew better.
     """
     nothing = page_answer(movie_count=movie_count)
-    server.give(page_answer(a_row(7), movie_count=60), nothing, page_answer(a_row(8)))
-    client.fetch_page(1, "desc")
+    server.give(nothing, page_answer(a_row(8)))
 
-    assert [movie.id for movie in client.fetch_page(2, "desc").movies] == [8]
-    assert len(server.asked) == 3
+    assert [movie.id for movie in client.fetch_page(2, "asc", movie_count=60).movies] == [8]
+    assert len(server.asked) == 2
+
+
+def test_the_first_page_is_never_empty(client: YtsClient, server: CannedServer):
+    """
+    A catalogue without any movie is an outage, even when YTS counts none.
+    """
+    server.give(page_answer(movie_count=0), page_answer(a_row(8)))
+
+    assert [movie.id for movie in client.fetch_page(1, "asc").movies] == [8]
+
+
+def test_a_list_that_has_become_a_little_shorter_is_believed(
+    client: YtsClient, server: CannedServer
+):
+    """
+    Movies are removed while the list is read, and its last page may be one of them.
+    """
+    server.give(page_answer(movie_count=1000))
+
+    assert client.fetch_page(21, "asc", movie_count=1004).movies == ()
 
 
 def test_a_page_of_malformed_movies_is_not_empty(client: YtsClient, server: CannedServer):

@@ -1,0 +1,121 @@
+"""
+Measure how time and memory grow with the catalogue, and write growth.md with a plot; Linux only.
+
+\b
+Examples:
+  python -m benchmarks.growth                                 everything: a quarter of an hour
+  python -m benchmarks.growth --sizes 500,2000 --rounds 1     a try
+  python -m benchmarks.growth --only writer,startup
+
+What was run with other sizes, less than three rounds or --only is shown, and kept only with
+--output.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from benchmarks import growth_report, startup, writers
+from benchmarks.api_process import open_api
+from benchmarks.databases import Databases, open_databases
+from benchmarks.growth_figures import Growth
+from benchmarks.growth_runs import Again, First, Mirror
+from benchmarks.machine import describe
+
+_HERE = Path(__file__).parent
+_SIZES = (2000, 5000, 20000, 77000)
+#: The first three come from the same runs.
+_PARTS = ("memory", "linear", "rerun", "writer", "startup")
+_LEAST_ROUNDS = 3
+_PLOT = "plots/growth.png"
+
+
+@click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--sizes", default=",".join(map(str, _SIZES)), show_default=True, help="Numbers of movies."
+)
+@click.option("--rounds", type=click.IntRange(1), default=_LEAST_ROUNDS, show_default=True)
+@click.option("--only", default=",".join(_PARTS), show_default=True, help="What to measure.")
+@click.option("--output", type=click.Path(path_type=Path), help="[default: this folder]")
+def main(sizes: str, rounds: int, only: str, output: Path | None) -> None:
+    """Measure, show, and keep."""
+    numbers, parts = _read_sizes(sizes), set(only.split(","))
+    if unknown := parts - set(_PARTS):
+        raise click.BadParameter(f"nothing is called {', '.join(unknown)}")
+    is_full = numbers == _SIZES and rounds >= _LEAST_ROUNDS and parts == set(_PARTS)
+    with open_databases() as databases, tempfile.TemporaryDirectory() as scratch:
+        Path(scratch).chmod(0o711)
+        growth = Growth(datetime.now(UTC).date().isoformat(), describe(databases.version()))
+        _measure(growth, parts, numbers, rounds, databases=databases, folder=Path(scratch))
+    if folder := output or (_HERE if is_full else None):
+        _keep(growth, folder)
+    click.echo(growth_report.render(growth))
+
+
+def _read_sizes(text: str) -> tuple[int, ...]:
+    try:
+        sizes = tuple(sorted({int(size) for size in text.split(",")}))
+    except ValueError as error:
+        raise click.BadParameter("write for instance 500,2000", param_hint="--sizes") from error
+    if sizes[0] < 200:
+        raise click.BadParameter("at least 200 movies are needed", param_hint="--sizes")
+    return sizes
+
+
+def _measure(
+    growth: Growth,
+    parts: set[str],
+    sizes: tuple[int, ...],
+    rounds: int,
+    *,
+    databases: Databases,
+    folder: Path,
+) -> None:
+    # The small ones first: nothing else is at work yet.
+    if "startup" in parts:
+        growth.helps += startup.measure()
+    if "writer" in parts:
+        growth.writings += _write(databases, min(writers.MOVIES, sizes[-1]))
+    if parts - {"startup", "writer"}:
+        for first, agains in _mirror(sizes, rounds, databases, folder):
+            growth.firsts.append(first)
+            growth.agains += agains
+
+
+def _write(databases: Databases, movies: int) -> Iterator[writers.Writing]:
+    for writing in writers.measure(databases, movies):
+        _tell(f"{writing.writers} writers: {writing.movies / writing.seconds:,.0f} movies/s")
+        yield writing
+
+
+def _mirror(
+    sizes: tuple[int, ...], rounds: int, databases: Databases, folder: Path
+) -> Iterator[tuple[First, list[Again]]]:
+    _tell(f"preparing {sizes[-1]:,} movies")
+    with open_api(sizes[-1], with_details=True) as api:
+        for _ in range(rounds):
+            for size in sizes:
+                mirror = Mirror(api, databases, folder, size)
+                first = mirror.fill()
+                _tell(f"{size:7,} movies: {first.seconds:7.2f} s, {first.peaks}")
+                yield first, list(mirror.run_again())
+
+
+def _keep(growth: Growth, folder: Path) -> None:
+    from benchmarks import growth_plot  # noqa: PLC0415 -- matplotlib is for pictures only
+
+    if growth.firsts:
+        growth_plot.draw(growth, folder / _PLOT)
+    page = growth_report.render(growth, _PLOT if growth.firsts else "")
+    (folder / "growth.md").write_text(page)
+
+
+def _tell(sentence: str) -> None:
+    click.echo(sentence, err=True)
+
+
+if __name__ == "__main__":
+    main()

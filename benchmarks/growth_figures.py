@@ -1,0 +1,58 @@
+"""All that was measured about growth, and the medians of it; pure."""
+
+import statistics
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from benchmarks.growth_runs import Again, First
+from benchmarks.startup import Help
+from benchmarks.writers import Writing
+
+_Run = TypeVar("_Run")
+
+
+@dataclass(slots=True)
+class Growth:
+    """What was not asked for stays empty."""
+
+    date: str
+    machine: dict[str, str]
+    #: Of all sizes and rounds.
+    firsts: list[First] = field(default_factory=list)
+    agains: list[Again] = field(default_factory=list)
+    writings: list[Writing] = field(default_factory=list)
+    helps: list[Help] = field(default_factory=list)
+
+    @property
+    def sizes(self) -> list[int]:
+        """The numbers of movies, upwards."""
+        return sorted({run.movies for run in self.firsts})
+
+    def first(self, size: int) -> list[First]:
+        """Return the first runs over *size* movies, a round each."""
+        return [run for run in self.firsts if run.movies == size]
+
+    def again(self, size: int, how: str) -> list[Again]:
+        """Return the runs over *size* stored movies, a round each."""
+        return [run for run in self.agains if (run.movies, run.how) == (size, how)]
+
+
+def median(runs: Iterable[_Run], value: Callable[[_Run], float]) -> float:
+    """Return the median over the rounds."""
+    return statistics.median(map(value, runs))
+
+
+def seconds_a_movie(run: First) -> float:
+    """Return the seconds from start to exit, by movies."""
+    return run.seconds / run.movies
+
+
+def main_mb(run: First) -> float:
+    """Return the peak of the main process."""
+    return run.peaks.main_mb
+
+
+def worker_mb(run: First) -> float:
+    """Return the peak of the larger worker."""
+    return max(run.peaks.workers_mb, default=0.0)

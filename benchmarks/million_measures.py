@@ -1,0 +1,110 @@
+"""What is asked of a large catalogue, over and over and in turn, and how long it takes."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from sqlalchemy import text
+
+from benchmarks.catalogue import PreparedCatalogue
+from benchmarks.million_catalogue import vocabulary
+from database.db import DatabaseManager
+from database.status import read_status
+from database.step import Step, save_step
+from yts.answers import parse_page
+
+_MOVIES_A_PAGE = 50
+#: Above all that are stored.
+_FIRST_NEW_ID = 5_000_000
+#: Places in the vocabulary of the words that are searched for.
+_SEARCHES = {
+    "a rare word": (9999,),
+    "a middling word": (499,),
+    "a common word": (9,),
+    "two words": (9, 99),
+    "three words": (1, 9, 99),
+}
+# Titles are kept as they are, plots by the stems of their words.
+_QUERY = "(plainto_tsquery('simple', :words) || plainto_tsquery('english', :words))"
+_COUNT = f"SELECT count(*) FROM movies WHERE search_vector @@ {_QUERY}"  # noqa: S608 -- our words
+_SEARCH = f"""
+    SELECT external_id, title, year
+    FROM (SELECT * FROM movies WHERE search_vector @@ {_QUERY} LIMIT :ranked) AS found
+    ORDER BY ts_rank(search_vector, {_QUERY}) DESC, external_id LIMIT 20
+"""  # noqa: S608
+#: Of more matches than this only the first that are found are ranked.
+_RANKED_AT_MOST = 1000
+
+Action = Callable[[], object]
+
+
+@dataclass(slots=True)
+class Figure:
+    """How long one thing took, each time, in milliseconds."""
+
+    title: str
+    goal_ms: float | None = None
+    milliseconds: list[float] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Figures:
+    """All that was measured."""
+
+    small_page: Figure
+    large_page: Figure
+    others: list[Figure]
+
+
+def measure(empty: DatabaseManager, full: DatabaseManager, rounds: int) -> Figures:
+    """Do everything once to get warm, then *rounds* times, in turn."""
+    small = Figure(f"saving a page of {_MOVIES_A_PAGE} new movies, empty database")
+    large = Figure(f"saving a page of {_MOVIES_A_PAGE} new movies, full database")
+    others = [
+        (Figure("`get_stats()`", 50), full.get_stats),
+        (Figure("a refresh of the monitor", 100), partial(read_status, full)),
+        *_searches(full),
+    ]
+    for number, page in enumerate(_pages(rounds + 1)):
+        saves = [(small, partial(save_step, empty, None, page))]
+        saves.insert(number % 2, (large, partial(save_step, full, None, page)))
+        for figure, action in [*saves, *others]:
+            begun = time.perf_counter()
+            action()
+            if number > 0:
+                figure.milliseconds.append((time.perf_counter() - begun) * 1000)
+    return Figures(small, large, [figure for figure, _ in others])
+
+
+def _pages(count: int) -> Iterator[Step]:
+    """Yield list pages as the API gives them, of movies that are stored nowhere."""
+    catalogue = PreparedCatalogue(count * _MOVIES_A_PAGE, with_details=False)
+    for number in range(1, count + 1):
+        query = {"limit": str(_MOVIES_A_PAGE), "page": str(number), "order_by": "asc"}
+        movies = parse_page(catalogue.list_movies(query)).movies
+        yield Step(
+            tuple(it.model_copy(update={"id": _FIRST_NEW_ID + it.id}) for it in movies),
+            is_sweep=True,
+        )
+
+
+def _searches(db: DatabaseManager) -> Iterator[tuple[Figure, Action]]:
+    known = vocabulary()
+    for title, places in _SEARCHES.items():
+        words = " ".join(known[place] for place in places)
+        with db.get_session() as session:
+            found = session.scalar(text(_COUNT), {"words": words})
+        yield (
+            Figure(f"a search for {title}, {found:,} matches, the best of {_RANKED_AT_MOST:,}", 50),
+            partial(_search, db, words, _RANKED_AT_MOST),
+        )
+        yield (
+            Figure(f"the same, the best of all {found:,}"),
+            partial(_search, db, words, None),
+        )
+
+
+def _search(db: DatabaseManager, words: str, ranked: int | None) -> None:
+    with db.get_session() as session:
+        session.execute(text(_SEARCH), {"words": words, "ranked": ranked}).all()

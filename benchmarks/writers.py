@@ -1,0 +1,129 @@
+"""
+The writer alone: movies that are ready, saved by several processes at once, without any HTTP.
+
+All of them play with the same few people, so that writers meet at the same rows.
+`python -m benchmarks.writers` is one of these processes.
+"""
+
+import argparse
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+
+from benchmarks.databases import Databases, read_written
+from database.db import get_db_manager
+from database.runs import start_run
+from database.step import Step, save_step
+from ingest.fetcher import MOVIES_PER_PORTION
+from sandbox.cast import CastMember
+from sandbox.catalogue import Catalogue
+from sandbox.films import read_films
+from sandbox.movie_json import detailed_movie
+from yts.payload import MoviePayload, parse_movie
+
+MOVIES = 8000
+WRITERS = (1, 2, 4, 8)
+_PEOPLE = 40
+_CAST_SIZE = 4
+_SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What came of some writers."""
+
+    writers: int
+    movies: int
+    #: From the moment all are ready until the last has saved its last movie.
+    seconds: float
+    #: As PostgreSQL counts them; the step is repeated then.
+    deadlocks: int
+    is_right: bool
+
+
+def measure(databases: Databases, movies: int) -> Iterator[Writing]:
+    """Let 1, 2, 4 and 8 writers save *movies* movies, shared out among them."""
+    for writers in WRITERS:
+        url = databases.fresh("writers")
+        with get_db_manager(database_url=url) as db:
+            run_id = db.run_step(lambda session: start_run(session, "benchmarks.writers"))
+        seconds = _time_writers(url, run_id, writers, movies)
+        written = read_written(url)
+        is_right = (written.movies, written.people) == (movies, _PEOPLE)
+        yield Writing(writers, movies, seconds, written.deadlocks, is_right)
+        databases.drop("writers")
+
+
+def _time_writers(url: str, run_id: int, writers: int, movies: int) -> float:
+    command = [sys.executable, "-m", "benchmarks.writers", "--database-url", url]
+    command += ["--run-id", str(run_id), "--writers", str(writers), "--movies", str(movies)]
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [*command, "--number", str(number)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for number in range(writers)
+        ]
+        _await_lines(processes)
+        started = time.perf_counter()
+        for process in processes:
+            assert process.stdin is not None  # noqa: S101 -- for the types
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        _await_lines(processes)
+        return time.perf_counter() - started
+
+
+def _await_lines(processes: Sequence[subprocess.Popen[str]]) -> None:
+    for process in processes:
+        assert process.stdout is not None  # noqa: S101 -- for the types
+        if not process.stdout.readline():
+            raise RuntimeError("a writer has died; its traceback is above")
+
+
+def _movies(number: int, writers: int, count: int) -> list[MoviePayload]:
+    """Return the share of writer *number*: every so many-th of *count* movies."""
+    catalogue = Catalogue(read_films(), count, _SEED)
+    dice = random.Random(number)  # noqa: S311 -- it shall fall the same way each time
+    return [
+        parse_movie(detailed_movie(catalogue, movie_id, _draw_cast(dice), has_screenshots=False))
+        for movie_id in catalogue.ids[number::writers]
+    ]
+
+
+def _draw_cast(dice: random.Random) -> tuple[CastMember, ...]:
+    # A picture that comes later changes the row of a person whom all share.
+    return tuple(
+        CastMember(f"Actor {person}", "Role", f"{person:07d}", has_picture=dice.random() < 0.5)
+        for person in dice.sample(range(_PEOPLE), _CAST_SIZE)
+    )
+
+
+def main() -> None:
+    """Prepare a share of the movies, say so, wait for a line, save them, say so."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--database-url", required=True)
+    for name in ("--run-id", "--number", "--writers", "--movies"):
+        parser.add_argument(name, type=int, required=True)
+    options = parser.parse_args()
+    movies = iter(_movies(options.number, options.writers, options.movies))
+    with get_db_manager(2, 5, database_url=options.database_url) as db:
+        print("ready", flush=True)  # noqa: T201 -- to the process that waits for it
+        sys.stdin.readline()
+        while portion := tuple(islice(movies, MOVIES_PER_PORTION)):
+            save_step(db, options.run_id, Step(portion, has_details=True))
+        print("done", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

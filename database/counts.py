@@ -1,0 +1,55 @@
+"""How many rows there are, without counting: triggers keep the numbers, see migration 0004."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from database.models import CatalogueCount, Genre
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a count of all rows would find just now, in this transaction."""
+
+    movies: int
+    movies_with_details: int
+    gone_movies: int
+    #: Of rated movies, to two places; None where there are none.
+    average_rating: float | None
+    casts: int
+    torrents: int
+
+
+def read_counts(session: Session) -> Counts:
+    """Return all but the movies of each genre."""
+    counted = CatalogueCount.name, func.sum(CatalogueCount.value)
+    rows = session.execute(select(*counted).group_by(CatalogueCount.name))
+    # What was never changed has no row.
+    values: dict[str, Decimal] = dict(rows.all())
+    ratings = int(values.get("movies.rating", 0))
+    return Counts(
+        movies=int(values.get("movies", 0)),
+        movies_with_details=int(values.get("movies.details_fetched_at", 0)),
+        gone_movies=int(values.get("movies.gone_since", 0)),
+        average_rating=_average(values["movies.sum(rating)"], ratings) if ratings else None,
+        casts=int(values.get("casts", 0)),
+        torrents=int(values.get("torrents", 0)),
+    )
+
+
+def movies_of_genres() -> Select[str, Decimal]:
+    """Return a query for `name` and `movies` of each genre that has any."""
+    movies = func.sum(CatalogueCount.value)
+    return (
+        select(Genre.name, movies.label("movies"))
+        .join(CatalogueCount, CatalogueCount.name == func.concat("movie_genres.", Genre.id))
+        .group_by(Genre.id)
+        .having(movies > 0)
+    )
+
+
+def _average(total: Decimal, count: int) -> float:
+    # As PostgreSQL rounds.
+    return float((total / count).quantize(Decimal("0.01"), ROUND_HALF_UP))

@@ -1,0 +1,137 @@
+"""The numbers that triggers keep are those that counting all rows would give."""
+
+import random
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import pytest
+from sqlalchemy import URL, text
+
+from database.counts import Counts, read_counts
+from database.db import DatabaseManager
+from database.source import claim_source
+from database.stats import read_top_genres
+from tests.conftest import run_sql
+from tests.database.commands import run_alembic
+from tests.database.happenings import HAPPENINGS
+from tests.database.movies import list_row, movie, person, read, save
+from tests.database.savers import run_in_processes, save_in_random_order
+
+WORKERS = 8
+#: Where a transaction begins to look for a free shard.
+FIRST_SHARDS = 16
+
+
+def check_counts(db: DatabaseManager) -> None:
+    """Compare every number with a count of the rows."""
+    (counted,) = read(
+        db,
+        "SELECT count(*), count(details_fetched_at), count(gone_since), "
+        "round(avg(rating), 2)::float, (SELECT count(*) FROM casts), "
+        "(SELECT count(*) FROM torrents) FROM movies",
+    )
+    of_genres = read(
+        db,
+        "SELECT name, count(*) AS movies FROM genres JOIN movie_genres ON genre_id = id "
+        "GROUP BY id ORDER BY movies DESC, name",
+    )
+    with db.get_session() as session:
+        assert read_counts(session) == Counts(*counted)
+        top = read_top_genres(session, count=1000)
+    assert [(genre["name"], genre["movies"]) for genre in top] == of_genres
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_happens_to_the_tables_the_counts_are_right(
+    db: DatabaseManager, seed: int
+) -> None:
+    """Saved, changed, marked, deleted, truncated, taken back: by us or by anybody's SQL."""
+    dice = random.Random(seed)
+    for happening in dice.choices(HAPPENINGS, k=25):
+        happening(db, dice)
+        check_counts(db)
+
+
+def test_eight_writers_at_once_lose_no_count(new_database: Callable[[], URL]) -> None:
+    """Nor do they ever wait in a circle; whom they save they have in common, not which movies."""
+    people = [person(number) for number in range(40)]
+    movies = [movie(number, cast=people[number % 20 :]) for number in range(1, 401)]
+    url = new_database()
+    work = [(url, None, movies[number::WORKERS], number) for number in range(WORKERS)]
+
+    run_in_processes(save_in_random_order, work)
+
+    with DatabaseManager(url) as db:
+        check_counts(db)
+        deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        assert read(db, deadlocks) == [0]
+
+
+def test_nobody_waits_for_another_who_counts(db: DatabaseManager) -> None:
+    """Not even two processes that begin with the same shard, as some of so many must."""
+    with ExitStack() as open_transactions:
+        for number in range(FIRST_SHARDS + 1):
+            session = open_transactions.enter_context(db.get_session())
+            session.execute(text("SET LOCAL lock_timeout = '1s'"))
+            session.execute(text(f"INSERT INTO casts (name) VALUES ('{number}')"))
+            session.execute(text(f"INSERT INTO movies (external_id, title) VALUES ({number}, 'x')"))
+
+    check_counts(db)
+    assert read(db, "SELECT count(*) FROM catalogue_counts") == [2 * (FIRST_SHARDS + 1)]
+
+
+def test_the_removal_of_practice_data_is_counted(db: DatabaseManager) -> None:
+    """The first real run begins with nothing."""
+    with db.get_session() as session:
+        claim_source(session, "sandbox")
+    save(db, movie(1), movie(2))
+    with db.get_session() as session:
+        assert claim_source(session, "yts")
+
+    check_counts(db)
+    assert read(db, "SELECT count(*) FROM catalogue_counts") == [0]
+
+
+def test_what_changes_no_number_writes_none(db: DatabaseManager) -> None:
+    """A movie that is compared, or gets another title, leaves the counts alone."""
+    written = "SELECT name, shard, xmin FROM catalogue_counts ORDER BY 1, 2"
+    save(db, movie(1), movie(2))
+    before = read(db, written)
+
+    save(db, movie(1), movie(2), update=True)
+    save(db, list_row(movie(1, title="Another")), has_details=False, update=True)
+    run_sql(db.url, "UPDATE torrents SET seeds = 0", "DELETE FROM movies WHERE id < 0")
+
+    assert read(db, written) == before
+
+
+def test_who_may_only_write_movies_is_counted_too(db: DatabaseManager) -> None:
+    """With no right on the counts, from another schema, and with a trap in its own."""
+    run_sql(
+        db.url,
+        "DROP ROLE IF EXISTS helper",
+        "CREATE ROLE helper",
+        "GRANT INSERT ON movies TO helper",
+        "SET ROLE helper",
+        "CREATE TEMP TABLE catalogue_counts (name text)",
+        "SET search_path = pg_catalog",
+        "INSERT INTO public.movies (external_id, title) VALUES (1, 'A')",
+        "RESET ROLE",
+        "REVOKE ALL ON public.movies FROM helper",
+        "DROP TABLE pg_temp.catalogue_counts",
+        "DROP ROLE helper",
+    )
+
+    check_counts(db)
+
+
+def test_the_migration_counts_what_is_there(new_database: Callable[[], URL]) -> None:
+    """Movies of an older mirror are counted once, and from then on like all others."""
+    with DatabaseManager(new_database()) as db:
+        assert run_alembic(db.url, "downgrade", "0003").returncode == 0
+        save(db, movie(1, rating=None), movie(2), list_row(movie(3)))
+        assert run_alembic(db.url, "upgrade", "head").returncode == 0
+        check_counts(db)
+
+        save(db, movie(4))
+        check_counts(db)

@@ -1,0 +1,42 @@
+"""`--help` of the doors is there at once."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import REPO
+
+DOORS = ("fetch_yts_data.py", "monitor_progress.py", "test_db_connection.py")
+#: What only the work itself needs.
+HEAVY = {
+    "aiohttp",
+    "alembic",
+    "multiprocessing",
+    "psycopg2",
+    "pydantic",
+    "pydantic_core",
+    "requests",
+    "rich",
+    "sqlalchemy",
+    "tenacity",
+    "tqdm",
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_help_needs_none_of_the_heavy_libraries(door: str):
+    """
+    Whoever asks how a command is used waits for nothing that only its work needs.
+    """
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", door, "--help"],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "click" in imported
+    assert not imported & HEAVY

@@ -1,0 +1,60 @@
+"""Ids that need no request are left out before there is any work for a worker."""
+
+import pytest
+
+from database.db import DatabaseManager
+from ingest import pool, read_details
+from ingest.plan import parse_ids
+from ingest.stop import Stop
+from sandbox.server import Sandbox
+from tests.ingest.runs import fetch
+
+
+@pytest.fixture(autouse=True)
+def _short_looks(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(read_details, "IDS_PER_LOOK", 40)
+
+
+def test_every_id_is_either_known_or_asked_for(db: DatabaseManager, sandbox: Sandbox):
+    """
+    However the known ids lie in the looks, none is asked for and none of the others is lost.
+    """
+    fetch(db, sandbox.url, ids=parse_ids("1-50,95-130"))
+    report = fetch(db, sandbox.url, ids=parse_ids("1-150"))
+
+    assert report.counts.skipped == 50 + 36
+    assert report.counts.planned == 150
+    assert report.requests == 1 + 150 - 86
+
+
+def test_known_ids_start_no_process(
+    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    A walk over what is stored costs a few queries, not a pool and its imports.
+    """
+    fetch(db, sandbox.url, ids=parse_ids("1-150"))
+    monkeypatch.setattr(pool, "open_processes", None)
+
+    report = fetch(db, sandbox.url, ids=parse_ids("1-150"), workers=4)
+
+    assert (report.counts.skipped, report.requests) == (150, 1)
+
+
+def test_a_stop_ends_a_walk_over_known_ids(db: DatabaseManager, sandbox: Sandbox):
+    """
+    Between two looks the wish to stop is seen, and the row of the run moves.
+    """
+    fetch(db, sandbox.url, ids=parse_ids("1-150"))
+    stop, seen = Stop(), []
+
+    def end_soon(row):
+        seen.append(row["details_read"])
+        if row["details_read"]:
+            stop.set()
+
+    report = fetch(db, sandbox.url, ids=parse_ids("1-150"), stop=stop, progress=end_soon)
+
+    assert report.counts.skipped == 40
+    assert 40 in seen
+    assert report.exit_code == 130

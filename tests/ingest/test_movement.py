@@ -1,0 +1,139 @@
+"""Movies that are added or removed while the list is read, or between two readings."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import URL
+
+from database.db import DatabaseManager
+from sandbox.server import Sandbox, open_sandbox
+from sandbox.settings import SandboxSettings
+from tests.conftest import run_sql
+from tests.ingest.runs import MOVIES, fetch, read_sql, tell
+
+STORED = "SELECT external_id FROM movies ORDER BY 1"
+
+
+def read_present(sandbox: Sandbox, new_database: Callable[..., URL]) -> set[int]:
+    """Return the ids that the list has now."""
+    with DatabaseManager(new_database()) as afterwards:
+        fetch(afterwards, sandbox.url, details=False)
+        return set(read_sql(afterwards, STORED))
+
+
+@pytest.mark.parametrize("change", ["remove?ids=1,2,3", "add?count=60"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_moves_while_a_sweep_reads_is_not_missed(
+    new_database: Callable[..., URL], change: str, is_first: bool
+):
+    """
+    Removals shift unread movies to pages already read; the next run has them all the same.
+    """
+    changes = [change]
+
+    def interfere(row: dict[str, Any]) -> None:
+        if row["pages_read"] >= 2 and changes:
+            tell(sandbox, changes.pop())
+
+    settings = SandboxSettings(movies=250, latency_seconds=0.05)
+    with open_sandbox(settings) as sandbox, DatabaseManager(new_database()) as db:
+        if not is_first:
+            fetch(db, sandbox.url, details=False)
+            tell(sandbox, "add?count=450")
+        fetch(db, sandbox.url, details=False, progress=interfere, threads=1)
+        assert not changes, "nothing was changed"
+        fetch(db, sandbox.url, details=False)
+
+        assert read_present(sandbox, new_database) <= set(read_sql(db, STORED))
+
+
+@pytest.mark.parametrize("removed", [3, 80, 170])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_was_removed_between_two_runs_hides_nothing(
+    db: DatabaseManager, new_database: Callable[..., URL], removed: int, is_first: bool
+):
+    """
+    A run that goes on in the middle, or at the end, begins with a movie that it knows.
+    """
+    with open_sandbox(SandboxSettings(movies=400)) as sandbox:
+        fetch(db, sandbox.url, details=False, max_pages=4 if is_first else None)
+        oldest = read_sql(db, STORED)[:removed]
+        tell(sandbox, f"remove?ids={','.join(map(str, oldest))}")
+        tell(sandbox, "add?count=120")
+
+        report = fetch(db, sandbox.url, details=False)
+
+        assert report.is_sweep_complete
+        assert read_present(sandbox, new_database) <= set(read_sql(db, STORED))
+
+
+def test_a_list_that_has_become_much_shorter_is_read_anew(db: DatabaseManager, sandbox: Sandbox):
+    """
+    Where the sweep would go on there is nothing any more.
+    """
+    fetch(db, sandbox.url, details=False)
+    run_sql(db.url, "UPDATE sync_state SET next_page = 900, movie_count = 45000")
+
+    assert fetch(db, sandbox.url, details=False).is_sweep_complete
+    assert fetch(db, sandbox.url, details=False).requests == 3
+
+
+def test_a_sweep_that_may_have_missed_a_movie_is_repeated_once(
+    db: DatabaseManager, sandbox: Sandbox
+):
+    """
+    When fewer movies were seen than YTS counts, the watermark waits for another sweep.
+    """
+    fetch(db, sandbox.url, details=False)
+    run_sql(
+        db.url,
+        "UPDATE sync_state SET watermark_movie_id = NULL, sweep_began_at = now()",
+        # As if movies had moved to pages already read while others were removed.
+        "DELETE FROM listed_movies WHERE external_id < 5",
+    )
+
+    first = fetch(db, sandbox.url, details=False)
+    second = fetch(db, sandbox.url, details=False)
+
+    assert (first.is_sweep_complete, second.is_sweep_complete) == (False, True)
+    assert first.pages_read < second.pages_read == MOVIES / 50 + 1
+
+
+def test_counts_that_flicker_do_not_hold_a_sweep_for_ever(db: DatabaseManager, sandbox: Sandbox):
+    """
+    YTS's counts are estimates: what a second reading shows is believed.
+    """
+    fetch(db, sandbox.url, details=False)
+    run_sql(db.url, "UPDATE sync_state SET recheck_page = 3")
+
+    again = [fetch(db, sandbox.url, details=False).is_sweep_complete for _ in range(2)]
+
+    assert again == [False, True]
+
+
+def test_limited_runs_reach_what_is_new(db: DatabaseManager, sandbox: Sandbox):
+    """
+    A run with a limit of pages goes on where the one before ended, also with new movies.
+    """
+    fetch(db, sandbox.url, details=False)
+    tell(sandbox, "add?count=260")
+
+    reports = [fetch(db, sandbox.url, details=False, max_pages=2) for _ in range(3)]
+
+    assert [report.counts.saved for report in reports] == [100, 100, 60]
+    assert reports[-1].is_sweep_complete
+
+
+def test_practice_leaves_no_trace_in_the_real_list(
+    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    A practice run that ended in the middle of its list is nothing to go on from.
+    """
+    fetch(db, sandbox.url, max_pages=4, details=False)
+    monkeypatch.setattr("ingest.run.SANDBOX_SERVER", "not this one")
+
+    fetch(db, sandbox.url, details=False)
+
+    assert db.get_stats()["total_movies"] == MOVIES
