@@ -70,7 +70,8 @@ def homes() -> Iterator[Callable[[Path], Path]]:
     for postmaster in [process for home in left for process in find_postmasters(home)]:
         postmaster.kill()
     assert not left, "processes were left behind"
-    assert psutil.Process().children() == children_before, "children were left behind"
+    is_alone = wait_until(lambda: psutil.Process().children() == children_before)
+    assert is_alone, "children were left behind"
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """With answers spoilt in every way, the tables become those of a run whose answers were good."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.conftest import run_sql, table_contents
 from tests.ingest.runs import counted, fetch, impatient_client, set_faults
 
 SHARE = 0.15
+CATALOGUE = SandboxSettings(movies=120, seed=4)
 #: Of --retry-failed, each with the same share of faults as the run before.
 ROUNDS = 10
 
@@ -29,10 +31,10 @@ def finish(db: DatabaseManager, sandbox: Sandbox, **told: Any) -> int:
     raise AssertionError("the ledger never becomes empty")
 
 
-def clean_tables(url: URL, sandbox: Sandbox) -> dict[str, list[tuple[object, ...]]]:
+@pytest.fixture(scope="module")
+def clean_tables(new_database: Callable[..., URL]) -> dict[str, list[tuple[object, ...]]]:
     """Return the tables of a run with good answers only."""
-    set_faults(sandbox)
-    with DatabaseManager(url) as db:
+    with open_sandbox(CATALOGUE) as sandbox, DatabaseManager(new_database()) as db:
         assert fetch(db, sandbox.url).exit_code == 0
         return table_contents(db)
 
@@ -46,7 +48,10 @@ def check_report(report: RunReport, failures: int) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_fault_costs_anything_in_the_end(
-    fault: str, new_database: Callable[..., URL], monkeypatch: pytest.MonkeyPatch
+    fault: str,
+    new_database: Callable[..., URL],
+    clean_tables: object,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     """
     Each fault alone: the run ends by itself, retries finish the rest, and the tables are equal.
@@ -55,7 +60,7 @@ def test_no_fault_costs_anything_in_the_end(
     impatient_client(monkeypatch, attempts=2, backoff_seconds=0.001, read_seconds=0.2)
     # A page-only fault among a few pages must come at all.
     share = 0.5 if FAULTS[fault].endpoint == "list_movies.json" else SHARE
-    settings = SandboxSettings(movies=120, stall_seconds=0.5, seed=4)
+    settings = replace(CATALOGUE, stall_seconds=0.5)
     with open_sandbox(settings) as sandbox, DatabaseManager(new_database()) as db:
         set_faults(sandbox, **{f"_{fault}": share})
         report = fetch(db, sandbox.url, threads=16)
@@ -63,14 +68,16 @@ def test_no_fault_costs_anything_in_the_end(
         finish(db, sandbox, threads=16)
         assert counted(sandbox)["faults"][fault] > 0
 
-        assert table_contents(db) == clean_tables(new_database(), sandbox)
+        assert table_contents(db) == clean_tables
 
 
-def test_all_faults_at_once_cost_nothing_in_the_end(new_database: Callable[..., URL]):
+def test_all_faults_at_once_cost_nothing_in_the_end(
+    new_database: Callable[..., URL], clean_tables: object
+):
     """
     The same with all of them, real processes, and the patience of every day.
     """
-    settings = SandboxSettings(movies=120, faults={"all": SHARE}, stall_seconds=1.0)
+    settings = replace(CATALOGUE, faults={"all": SHARE}, stall_seconds=1.0)
     with open_sandbox(settings) as sandbox, DatabaseManager(new_database()) as db:
         told = {"workers": 2, "threads": 16, "timeout_seconds": 0.5}
         report = fetch(db, sandbox.url, **told)
@@ -78,4 +85,4 @@ def test_all_faults_at_once_cost_nothing_in_the_end(new_database: Callable[..., 
         finish(db, sandbox, **told)
         assert len(counted(sandbox)["faults"]) > len(FAULTS) / 2
 
-        assert table_contents(db) == clean_tables(new_database(), sandbox)
+        assert table_contents(db) == clean_tables
