@@ -1,24 +1,20 @@
 """Many requests at once within one worker, in portions worth saving; knows when to give up."""
 
 import threading
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
-from queue import Empty, SimpleQueue
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from time import monotonic
 
 from database.ledger import Failure, Kind, Stage
 from ingest.budget import LimitReached
 from ingest.plan import PageBatch
+from ingest.portions import Portions
 from ingest.stop import EXIT_LIMIT, EXIT_UNAVAILABLE, Ending, Stopped
 from yts.answers import MoviePage
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, YtsError, YtsRefused, YtsUnavailable
 from yts.payload import MoviePayload
 
-#: A portion is handed over when it has this many movies, or is this old in seconds.
-MOVIES_PER_PORTION = 100
-SECONDS_PER_PORTION = 2.0
 #: Pages or movies in a row that the source did not give, after all attempts that made sense, until
 #: it counts as gone. A dead one thus costs each worker this, and what its other threads have under
 #: way. A refusal counts like any other: the source has answered before, so it is about one item.
@@ -39,6 +35,7 @@ class Fetcher:
         """Start no thread yet."""
         self._client = client
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="fetch")
+        self._thread_count = threads
         self._stop = stop
         self._failures_in_a_row = 0
         #: Why there is no point in asking for more.
@@ -89,43 +86,36 @@ class Fetcher:
         An id that was not tried, because a stop or a giving up came first, is in none.
         Close it, or nobody knows that the rest is not wanted any more.
         """
-        waiting = {self._threads.submit(self._fetch_movie, id_): id_ for id_ in ids}
-        # `wait` would look at all of them for each that is done.
-        done: SimpleQueue[Future[Fetched]] = SimpleQueue()
-        for future in waiting:
-            future.add_done_callback(done.put)
+        count = min(self._thread_count, len(ids))
+        portions = Portions[Fetched](ids, count)
+        pulling = [self._threads.submit(self._pull, portions) for _ in range(count)]
+        give_up_at = float("inf")
         try:
-            yield from self._take_portions(waiting, done)
-        finally:
-            for future in waiting:
-                future.cancel()
-
-    def _take_portions(
-        self, waiting: dict[Future[Fetched], int], done: SimpleQueue[Future[Fetched]]
-    ) -> Iterator[dict[int, Fetched]]:
-        portion: dict[int, Fetched] = {}
-        since = monotonic()
-        give_up_at: float | None = None
-        while waiting and monotonic() < (give_up_at or float("inf")):
-            pause = max(0.05, since + SECONDS_PER_PORTION - monotonic())
-            with suppress(Empty):
-                future = done.get(timeout=pause)
-                if future in waiting:  # and not cancelled meanwhile
-                    self._take(waiting.pop(future), future, portion)
-            if portion and (
-                len(portion) >= MOVIES_PER_PORTION or monotonic() - since >= SECONDS_PER_PORTION
-            ):
+            while not portions.is_done and monotonic() < give_up_at:
+                if portion := portions.take(seconds=SECONDS_BETWEEN_LOOKS):
+                    yield portion
+                if (self.given_up or self._stop.is_set()) and give_up_at == float("inf"):
+                    portions.drop_rest()
+                    give_up_at = monotonic() + SECONDS_TO_DRAIN
+            if portion := portions.take(seconds=0, is_last=True):
                 yield portion
-                portion, since = {}, monotonic()
-            if give_up_at is None and (self.given_up or self._stop.is_set()):
-                waiting = {future: id_ for future, id_ in waiting.items() if not future.cancel()}
-                give_up_at = monotonic() + SECONDS_TO_DRAIN
-        if portion:
-            yield portion
+            for thread in pulling:
+                if portions.is_done or thread.done():
+                    thread.result()  # It may have met what no movie is to blame for.
+        finally:
+            portions.drop_rest()
+
+    def _pull(self, portions: Portions[Fetched]) -> None:
+        """Fetch one movie after another, until there is none or no point."""
+        try:
+            while not self.given_up and (movie_id := portions.next_id()) is not None:
+                portions.put(movie_id, self._fetch_movie(movie_id))
+        except Stopped as error:
+            self._note_ending(error)
+        finally:
+            portions.leave()
 
     def _fetch_movie(self, movie_id: int) -> Fetched:
-        if self.given_up:
-            raise Stopped
         try:
             movie = self._client.fetch_details(movie_id)
         except MalformedMovie as error:
@@ -136,12 +126,6 @@ class Fetcher:
         # Here and not when it is saved: by then the source may have died.
         self._failures_in_a_row = 0
         return movie
-
-    def _take(self, movie_id: int, future: Future[Fetched], portion: dict[int, Fetched]) -> None:
-        try:
-            portion[movie_id] = future.result()
-        except Stopped as error:
-            self._note_ending(error)
 
     def _count_failure(self, error: YtsUnavailable | YtsRefused) -> None:
         self._failures_in_a_row += 1
