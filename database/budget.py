@@ -96,8 +96,7 @@ def _next_slot() -> ReturningUpdate[float, datetime | None]:
 
 
 def _run(engine: Engine, statement: ReturningUpdate[float, datetime | None]) -> Slot | None:
-    # Whoever is slow to say COMMIT would hold up everybody else.
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with engine.begin() as connection:
         row = connection.execute(statement).one_or_none()
     return None if row is None else Slot(max(0.0, float(row[0])), row[1])
 

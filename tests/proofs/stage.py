@@ -115,7 +115,9 @@ class Stage:
         code = process.wait(SECONDS_TO_END)
         self.exit_codes[code] += 1
         said = (self.home.parent / "stderr").read_text()
-        if "Traceback" in said or code not in {0, 3, 4, 5, 11, -signal.SIGKILL}:
+        # Of a main process that was killed, a worker that is just starting says so by a traceback.
+        is_odd = "Traceback" in said or code not in {0, 3, 4, 5, 11}
+        if is_odd and code != -signal.SIGKILL:
             self.odd.append(f"exit code {code}: {said[-2000:]}")
         return code
 
