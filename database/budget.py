@@ -75,13 +75,16 @@ def take_slot(engine: Engine, rate: float, *, is_limited: bool = False) -> Slot 
     return take_slot(engine, rate)
 
 
-def renew_slot(engine: Engine, slot: Slot) -> Slot | None:
+def renew_slot(engine: Engine, slot: Slot, *, is_late: bool = False) -> Slot | None:
     """
     Exchange a slot that has begun for a later one, if the server said "slower" meanwhile.
 
-    None: it did not, and the request may leave.
+    In any case if it *is_late*. None: the request may leave.
     """
-    return _run(engine, _next_slot().where(_budget.slowed_at.is_distinct_from(slot.slowed_at)))
+    later = _next_slot()
+    if not is_late:
+        later = later.where(_budget.slowed_at.is_distinct_from(slot.slowed_at))
+    return _run(engine, later)
 
 
 def _next_slot() -> ReturningUpdate[float, datetime | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -15,6 +16,9 @@ UNLIMITED_RATE = 1e6
 #: Who waited no longer than this goes without a look whether the server said "slower" meanwhile:
 #: its answer to us would hardly have come by then, and many short waits are many looks.
 SECONDS_NOT_WORTH_A_LOOK = 0.1
+#: Who wakes later than this, and later than the next slot, takes another one, once: late requests
+#: come together with those behind them, and the server counts.
+SECONDS_LATE = 0.02
 
 Result = TypeVar("Result")
 
@@ -52,11 +56,17 @@ class RequestBudget:
         slot = self._repeat(self._take_slot)
         if slot is None:
             raise LimitReached
+        is_late = False
         while slot is not None:
+            due = monotonic() + slot.seconds
             self._stop.sleep(slot.seconds)
-            is_worth_a_look = slot.seconds > SECONDS_NOT_WORTH_A_LOOK
-            renew = partial(renew_slot, self._engine, slot)
-            slot = self._repeat(renew) if is_worth_a_look else None
+            is_late = not is_late and monotonic() - due > max(SECONDS_LATE, 1 / self._rate)
+            slot = self._renew_slot(slot, is_late=is_late)
+
+    def _renew_slot(self, slot: Slot, *, is_late: bool) -> Slot | None:
+        if not is_late and slot.seconds <= SECONDS_NOT_WORTH_A_LOOK:
+            return None
+        return self._repeat(partial(renew_slot, self._engine, slot, is_late=is_late))
 
     def _repeat(self, step: Callable[[], Result]) -> Result:
         return repeat_transient(step, sleep=self._stop.sleep)

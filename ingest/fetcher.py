@@ -96,11 +96,14 @@ class Fetcher:
                     yield portion
                 if (self.given_up or self._stop.is_set()) and give_up_at == float("inf"):
                     portions.drop_rest()
+                    for thread in pulling:
+                        if thread.cancel():  # It never began: others wait for answers that stall.
+                            portions.leave()
                     give_up_at = monotonic() + SECONDS_TO_DRAIN
             if portion := portions.take(seconds=0, is_last=True):
                 yield portion
             for thread in pulling:
-                if portions.is_done or thread.done():
+                if not thread.cancelled() and (portions.is_done or thread.done()):
                     thread.result()  # It may have met what no movie is to blame for.
         finally:
             portions.drop_rest()

@@ -11,13 +11,14 @@ import pytest
 
 from database.budget import read_pace
 from database.db import DatabaseManager
+from ingest.budget import RequestBudget
 from ingest.plan import MovieBatch
 from ingest.settings import RunSettings
 from ingest.stop import Stop
 from ingest.worker import Worker
 from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.ingest.runs import counted, fetch, impatient_client, set_faults
+from tests.ingest.runs import counted, fetch, impatient_client, read_sql, set_faults
 from tests.processes import workers_of
 
 #: Slots lie 100 ms apart, more than a busy machine is late in waking who waits.
@@ -61,6 +62,29 @@ def test_two_at_work_and_their_retries_keep_one_pace(
     stats = counted(sandbox)
     assert stats["max_in_one_second"] <= RATE + 1
     assert stats["requests"] > 1 + 20, "some were asked for again"
+
+
+class Sleepyhead(Stop):
+    """Wakes late, as on a machine that has much else to do."""
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep a third of a second longer."""
+        super().sleep(seconds and seconds + 0.3)
+
+
+def test_who_wakes_late_takes_a_later_slot(db: DatabaseManager):
+    """
+    Late requests would come together with those behind them, and the server counts them all.
+    """
+    budget = RequestBudget(db.engine, RATE, Sleepyhead())
+    budget.reset()
+    budget.take_slot()
+    before = read_sql(db, "SELECT last_slot_at FROM request_budget")[0]
+
+    budget.take_slot()
+
+    slots_later = read_sql(db, "SELECT last_slot_at FROM request_budget")[0] - before
+    assert slots_later.total_seconds() > 0.3
 
 
 def test_who_holds_a_slot_waits_as_well_when_the_server_says_slower(db: DatabaseManager):
