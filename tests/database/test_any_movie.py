@@ -30,7 +30,7 @@ OTHERS = (501, 90_503, 90_504)
 #: Differ between two databases that say the same; so do the names that end in `_at`.
 ROW_KEYS = ("id", "movie_id", "cast_id")
 
-fuzz = settings(examples(40), suppress_health_check=list(HealthCheck))
+fuzz = settings(examples(25), suppress_health_check=list(HealthCheck))
 
 
 def a_page(*, has_details: bool) -> list[Json]:

@@ -55,7 +55,7 @@ def test_whatever_happens_to_the_tables_the_counts_are_right(
 def test_eight_writers_at_once_lose_no_count(new_database: Callable[[], URL]) -> None:
     """Nor do they ever wait in a circle; whom they save they have in common, not which movies."""
     people = [person(number) for number in range(40)]
-    movies = [movie(number, cast=people[number % 20 :]) for number in range(1, 401)]
+    movies = [movie(number, cast=people[number % 20 :]) for number in range(1, 201)]
     url = new_database()
     work = [(url, None, movies[number::WORKERS], number) for number in range(WORKERS)]
 
