@@ -185,7 +185,7 @@ def test_a_second_signal_ends_at_once(tmp_path: Path):
         assert process.poll() is None, "the first one waits for what is under way"
         took, _ = stop_group(process, signal.SIGINT)
 
-    assert took < 2
+    assert took < SECONDS_TO_WAKE
     until(lambda: not children_of(home / "data"), "the end of the server")
 
 
