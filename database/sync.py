@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from database.bookkeeping import FetchFailure, ListedMovie, SyncState
+from database.counts import read_counts
 from database.incoming import column_types, incoming_rows, table_of, values_of
 from database.models import Movie
 
@@ -109,7 +110,8 @@ def read_unlisted(session: Session) -> list[int]:
 
 def count_present(session: Session) -> int:
     """Return how many stored movies are not marked gone."""
-    return session.scalar(select(func.count(Movie.id)).where(Movie.gone_since.is_(None))) or 0
+    counts = read_counts(session)
+    return counts.movies - counts.gone_movies
 
 
 def mark_gone(session: Session, external_ids: Collection[int]) -> None:

@@ -19,6 +19,7 @@ from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts, RunReport
 from ingest.settings import RunSettings
 from ingest.stop import EXIT_DONE, EXIT_LIMIT, EXIT_SOME_FAILED, Ending, Stop
+from ingest.worker import Worker
 
 #: Failures kept for the summary.
 FAILURES_SHOWN = 20
@@ -80,6 +81,14 @@ class Course:
         """Yield the reports of *batches*, taken in; hand out no more once it is pointless."""
         for report in pool.run_batches(self._while_it_goes_on(batches)):
             self.take(report)
+            yield report
+
+    def run_here(self, worker: Worker, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+        """Do the same in this process, for few batches are done before others have started."""
+        for batch in self._while_it_goes_on(batches):
+            report = worker.run_batch(batch)
+            self.take(report)
+            self.tick()
             yield report
 
     def _while_it_goes_on(self, batches: Iterable[Batch]) -> Iterator[Batch]:

@@ -6,7 +6,6 @@ one ended, be it in the middle or at the end of the list, where new movies are a
 `--full` and `--update` begin it anew.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -16,7 +15,6 @@ from ingest.course import Course
 from ingest.find_gone import find_gone
 from ingest.plan import PageBatch
 from ingest.pool import BatchPool
-from ingest.report import BatchReport
 from ingest.sweep import Sweep, last_page
 from ingest.worker import Worker
 from yts.answers import MoviePage
@@ -95,7 +93,7 @@ def _read_on(
         # Made one by one, so that each knows the newest count.
         batches = (replace(first, page=number, movie_count=sweep.movie_count) for number in pages)
         is_short = len(pages) <= FEW_PAGES
-        reports = _run_here(course, worker, batches) if is_short else course.run_on(pool, batches)
+        reports = course.run_here(worker, batches) if is_short else course.run_on(pool, batches)
         remembered_at = 0.0
         for report in reports:
             for told in report.pages:
@@ -104,18 +102,6 @@ def _read_on(
                 _remember(course, sweep)
                 remembered_at = monotonic()
         _remember(course, sweep)
-
-
-def _run_here(
-    course: Course, worker: Worker, batches: Iterable[PageBatch]
-) -> Iterator[BatchReport]:
-    for batch in batches:
-        if not course.goes_on:
-            return
-        report = worker.run_batch(batch)
-        course.take(report)
-        course.tick()
-        yield report
 
 
 def _remember(course: Course, sweep: Sweep) -> None:

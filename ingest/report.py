@@ -96,8 +96,6 @@ class RunReport:
     unknown_fields: Counter[str]
     #: Every list page that this run had to read was read and saved.
     is_sweep_complete: bool = True
-    #: Stored movies that still lack details when the run ends.
-    without_details: int = 0
 
     @classmethod
     def of_nothing(cls, ending: Ending) -> Self:
