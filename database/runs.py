@@ -5,15 +5,13 @@ A run that is open here may write; starting one closes all others. So a fetch th
 its lock without noticing cannot save anything once another has begun. Nothing here commits.
 """
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from database.bookkeeping import FetchRun
-
-Result = TypeVar("Result")
+from database.db import Result, Work
 
 
 class RunTakenOver(Exception):
@@ -52,7 +50,7 @@ def change_run(session: Session, run_id: int, **values: object) -> None:
         )
 
 
-def fenced(step: Callable[[Session], Result], run_id: int) -> Callable[[Session], Result]:
+def fenced(step: Work[Result], run_id: int) -> Work[Result]:
     """Return *step* as it may be done by an open run only; it raises `RunTakenOver` else."""
 
     def of_open_run(session: Session) -> Result:
