@@ -19,7 +19,7 @@ from benchmarks.databases import Databases, read_written
 from database.db import get_db_manager
 from database.runs import start_run
 from database.step import Step, save_step
-from ingest.fetcher import MOVIES_PER_PORTION
+from ingest.portions import MOVIES_PER_PORTION
 from sandbox.cast import CastMember
 from sandbox.catalogue import Catalogue
 from sandbox.films import read_films
