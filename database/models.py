@@ -21,19 +21,8 @@ from sqlalchemy import (
     inspect,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-
-#: Length of the vectors in `movie_embeddings`.
-EMBEDDING_DIMENSIONS = 256
-
-# Words of more than this would pass the size limit of a tsvector.
-_SEARCH_VECTOR = (
-    "setweight(to_tsvector('simple'::regconfig, left(title, 10000)), 'A') || "
-    "setweight(to_tsvector('simple'::regconfig, left(coalesce(title_english, ''), 10000)), 'A') || "
-    "setweight(to_tsvector('english'::regconfig, "
-    "left(coalesce(description_full, summary, ''), 100000)), 'C')"
-)
 
 
 class Base(DeclarativeBase):
@@ -74,6 +63,7 @@ class Movie(Base):
     __tablename__ = "movies"
     __table_args__ = (
         Index("idx_movies_search", "search_vector", postgresql_using="gin"),
+        Index("ix_movies_search_key", text("search_key(title)")),
         Index("ix_movies_rating", "rating"),
         Index("ix_movies_year", "year"),
         Index("ix_movies_imdb_code", "imdb_code"),
@@ -122,7 +112,7 @@ class Movie(Base):
         BigInteger, comment="seconds, as sent; moved by hours when the server's zone did"
     )
     search_vector: Mapped[str | None] = mapped_column(
-        TSVECTOR, Computed(_SEARCH_VECTOR, persisted=True), deferred=True
+        TSVECTOR, deferred=True, comment="title A, cast and genres B, description C"
     )
     details_fetched_at: Mapped[datetime | None] = mapped_column(
         comment="null: known from a list page only, without cast and likes"
@@ -136,6 +126,10 @@ class Movie(Base):
     )
     gone_since: Mapped[datetime | None] = mapped_column(
         comment="YTS lists it no more and says that it has none; null: it is there"
+    )
+    document_hash: Mapped[str | None] = mapped_column(
+        deferred=True,
+        comment="SHA-256 of what search_vector and embeddings are made of; null: not yet made",
     )
 
     genres: Mapped[list["Genre"]] = relationship(
@@ -171,7 +165,7 @@ class Movie(Base):
 
     @classmethod
     def _hidden_columns(cls) -> frozenset[str]:
-        return frozenset({"search_vector"})
+        return frozenset({"search_vector", "document_hash"})
 
 
 class Genre(Base):
@@ -205,6 +199,7 @@ class Cast(Base):
             postgresql_where=text("imdb_code IS NULL"),
         ),
         Index("ix_casts_name", "name"),
+        Index("ix_casts_search_key", text("search_key(name)")),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -288,28 +283,78 @@ class MovieCast(Base):
         return link
 
 
-class MovieEmbedding(Base):
-    """One vector of one movie; those of two models or recipes never meet."""
+class EmbeddingSpace(Base):
+    """One model with one recipe: vectors of two spaces are never compared."""
 
-    __tablename__ = "movie_embeddings"
+    __tablename__ = "embedding_spaces"
     __table_args__ = (
+        UniqueConstraint("model_hash", "recipe"),
         Index(
-            "idx_movie_embeddings_vector",
-            "vector",
-            postgresql_using="hnsw",
-            postgresql_ops={"vector": "halfvec_ip_ops"},
+            "uq_embedding_spaces_active",
+            "is_active",
+            unique=True,
+            postgresql_where=text("is_active"),
         ),
     )
 
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    model: Mapped[str] = mapped_column(comment="name of the model")
+    model_folder: Mapped[str | None] = mapped_column(
+        comment="where its files lie; null: in the wheel"
+    )
+    model_hash: Mapped[str] = mapped_column(comment="SHA-256 of the model's files")
+    recipe: Mapped[int] = mapped_column(comment="version of the recipe")
+    recommend_dimensions: Mapped[int] = mapped_column(SmallInteger)
+    search_dimensions: Mapped[int] = mapped_column(SmallInteger)
+    is_active: Mapped[bool] = mapped_column(comment="the one that is asked; at most one")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class MovieEmbedding(Base):
+    """
+    The two vectors of one movie in one space, which has an index for each of them.
+
+    Their lengths are the space's; *search* is a unit vector, *recommend* one where all is known.
+    """
+
+    __tablename__ = "movie_embeddings"
+    __table_args__ = (Index("ix_movie_embeddings_movie_id", "movie_id"),)
+
+    space_id: Mapped[int] = mapped_column(
+        ForeignKey("embedding_spaces.id", ondelete="CASCADE"), primary_key=True
+    )
     movie_id: Mapped[int] = mapped_column(
         ForeignKey("movies.id", ondelete="CASCADE"), primary_key=True
     )
-    model: Mapped[str] = mapped_column(primary_key=True, comment="name of the model")
-    recipe: Mapped[int] = mapped_column(primary_key=True, comment="version of the text recipe")
-    input_hash: Mapped[str] = mapped_column(comment="of the text that was embedded")
-    vector: Mapped[Any] = mapped_column(HALFVEC(EMBEDDING_DIMENSIONS), nullable=False)
+    document_hash: Mapped[str] = mapped_column(comment="of the movie when it was embedded")
+    recommend: Mapped[Any] = mapped_column(
+        HALFVEC(), nullable=True, comment="null: nothing is known to compare"
+    )
+    search: Mapped[Any] = mapped_column(
+        HALFVEC(), nullable=True, comment="null: nothing is known to search"
+    )
 
     movie: Mapped[Movie] = relationship()
+    space: Mapped[EmbeddingSpace] = relationship()
+
+
+class SearchWord(Base):
+    """A word of the documents, refreshed after runs; see `database.words`."""
+
+    __tablename__ = "search_words"
+    __table_args__ = (Index("ix_search_words_keys", "keys", postgresql_using="gin"),)
+
+    word: Mapped[str] = mapped_column(primary_key=True)
+    movies: Mapped[int] = mapped_column(comment="in whose documents it is")
+    keys: Mapped[list[str] | None] = mapped_column(
+        ARRAY(Text),
+        Computed(
+            "CASE WHEN is_name AND length(word) BETWEEN 4 AND 30 THEN word_keys(word) END",
+            persisted=True,
+        ),
+        comment="by which it is found in spite of a typing error; null: it is not",
+    )
+    is_name: Mapped[bool] = mapped_column(comment="in a title, a genre or a name")
 
 
 class CatalogueCount(Base):

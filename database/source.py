@@ -34,7 +34,8 @@ def claim_source(session: Session, source: Source) -> bool:
         session.execute(
             text(
                 "TRUNCATE movies, genres, casts, torrents, movie_genres, movie_casts, "
-                "movie_embeddings, fetch_failures, missing_movies, listed_movies, sync_state"
+                "movie_embeddings, search_words, fetch_failures, missing_movies, listed_movies, "
+                "sync_state"
             )
         )
         session.expunge(state)

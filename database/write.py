@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
+from database.documents import save_documents
 from database.incoming import any_differs, column_types, incoming_rows, table_of, values_of
 from database.models import Movie
 from database.slugs import assign_slugs
@@ -97,7 +98,9 @@ def _write(
         row_ids[external_id] = row_id
     row_ids |= read_row_ids(session, list(outcomes.keys() - row_ids.keys()))
     new = {row_ids[external_id] for external_id, it in outcomes.items() if it == "saved"}
-    changed = save_links(session, {row_ids[movie.id]: movie for movie in movies}, new)
+    changed, recast = save_links(session, {row_ids[movie.id]: movie for movie in movies}, new)
+    written = {row_ids[external_id] for external_id, it in outcomes.items() if it != "unchanged"}
+    save_documents(session, written | changed | recast)
     equal = [external_id for external_id, outcome in outcomes.items() if outcome == "unchanged"]
     only_links = [external_id for external_id in equal if row_ids[external_id] in changed]
     _touch(session, only_links, updated_at=func.now(), fetched_at=asked_at)

@@ -31,11 +31,12 @@ Roles = dict[tuple[int, int], tuple[str | None, int]]
 Key = TypeVar("Key")
 
 
-def save_cast(session: Session, movies: Mapping[int, MoviePayload], new: Set[int]) -> None:
+def save_cast(session: Session, movies: Mapping[int, MoviePayload], new: Set[int]) -> set[int]:
     """
     Save the cast of *movies*, keyed by `movies.id`; nobody is removed. Does not commit.
 
-    The rows of the movies are locked by who calls; those of *new* ones have no cast yet.
+    Return the row ids of those in which somebody appears for the first time. The rows of the
+    movies are locked by who calls; those of *new* ones have no cast yet.
     """
     people: dict[str, Row] = {}
     roles: dict[tuple[int, str], Row] = {}
@@ -48,12 +49,13 @@ def save_cast(session: Session, movies: Mapping[int, MoviePayload], new: Set[int
             role = {"movie_id": row_id, "key": key, "character_name": person.character_name}
             _add(roles, (row_id, key), role)
     if not people:
-        return
+        return set()
     ids = _save_people(session, people)
     told = [role | {"cast_id": ids[role["key"]]} for role in roles.values()]
     known = _read_roles(session, {movie_id for movie_id, _ in roles} - new)
     if rows := _choose_roles(told, known):
         session.execute(_roles_statement(), values_of(rows, _ROLE_COLUMNS))
+    return {row["movie_id"] for row in rows if (row["movie_id"], row["cast_id"]) not in known}
 
 
 def _key(imdb_code: str | None, name: str) -> str:

@@ -37,18 +37,19 @@ _VOLATILE_TORRENT_COLUMNS = frozenset({"seeds", "peers", "date_uploaded_unix"})
 
 def save_links(
     session: Session, movies: Mapping[int, MoviePayload], new: Set[int] = frozenset()
-) -> set[int]:
+) -> tuple[set[int], set[int]]:
     """
     Save genres, cast and torrents of *movies*, keyed by `movies.id`; does not commit.
 
-    Return the row ids of those whose genres or torrents changed. Genres and
-    torrents that an answer no longer lists go; people stay, for every answer names
-    another sample of the cast, and a new one is no change. The rows of *new* movies
-    were made in this transaction and have nothing yet, so nothing is looked up for them.
+    Return the row ids of those whose genres or torrents changed, and of those in which
+    somebody appears for the first time. Genres and torrents that an answer no longer lists
+    go; people stay, for every answer names another sample of the cast, and a new one is no
+    change. The rows of *new* movies were made in this transaction and have nothing yet, so
+    nothing is looked up for them.
     """
     changed = _save_genres(session, movies, new)
-    save_cast(session, movies, new)
-    return changed | _save_torrents(session, movies, new)
+    recast = save_cast(session, movies, new)
+    return changed | _save_torrents(session, movies, new), recast
 
 
 def _save_genres(session: Session, movies: Mapping[int, MoviePayload], new: Set[int]) -> set[int]:

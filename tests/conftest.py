@@ -169,8 +169,8 @@ def make_empty(url: URL) -> None:
 
 def columns_of(model: type[Base], alias: str, *others: str) -> str:
     """Return all columns of a table in SQL, but those that are row ids or times of our own."""
-    ours = {"id", "movie_id", "created_at", "updated_at", "fetched_at", "search_vector", *others}
-    names = [column.name for column in model.__table__.c if column.name not in ours]
+    ours = {"id", "movie_id", "created_at", "updated_at", "fetched_at", "search_vector"}
+    names = [column.name for column in model.__table__.c if column.name not in ours | {*others}]
     return ", ".join(f"{alias}.{name}" for name in names)
 
 
@@ -180,10 +180,11 @@ def table_contents(db: DatabaseManager) -> dict[str, list[tuple[object, ...]]]:
 
     Row ids and times are left out; links are shown by the names on both sides.
     """
-    movie = columns_of(Movie, "m", "details_fetched_at", "gone_since")
+    movie = columns_of(Movie, "m", "details_fetched_at", "gone_since", "document_hash")
     queries = {
         "movies": f"SELECT {movie}, gone_since IS NULL, details_fetched_at IS NULL FROM movies m "
         "ORDER BY m.external_id",
+        "documents": "SELECT external_id, document_hash FROM movies ORDER BY 1",
         "genres": "SELECT m.external_id, g.name FROM movie_genres "
         "JOIN movies m ON m.id = movie_id JOIN genres g ON g.id = genre_id ORDER BY 1, 2",
         "casts": f"SELECT {columns_of(Cast, 'c')} FROM casts c ORDER BY 1, 2",

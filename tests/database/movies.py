@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 #: All that hangs together with rows of movies.
 TABLES = (
-    "movies, genres, casts, torrents, movie_genres, movie_casts, movie_embeddings, "
+    "movies, genres, casts, torrents, movie_genres, movie_casts, movie_embeddings, search_words, "
     "fetch_runs, fetch_failures, missing_movies, sync_state, listed_movies"
 )
 

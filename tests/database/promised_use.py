@@ -9,6 +9,7 @@ from database.db import DatabaseManager, get_db_manager
 from database.models import (
     Base,
     Cast,
+    EmbeddingSpace,
     Genre,
     Movie,
     MovieCast,
@@ -94,9 +95,15 @@ def make_parts(db: DatabaseManager) -> None:
         movie.torrents.append(Torrent(hash="A" * 40, quality="720p"))
         session.add(movie)
         session.flush()
-        vector = MovieEmbedding(
-            movie=movie, model="m", recipe=1, input_hash="h", vector=[0.5] * 256
+        space = EmbeddingSpace(
+            model="m",
+            model_hash="h",
+            recipe=1,
+            recommend_dimensions=364,
+            search_dimensions=256,
+            is_active=True,
         )
+        vector = MovieEmbedding(movie=movie, space=space, document_hash="h", search=[0.5] * 256)
         session.add(vector)
     with db.get_session() as session:
         for model in (Movie, Genre, Cast, Torrent, MovieGenre, MovieCast, MovieEmbedding):

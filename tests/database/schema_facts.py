@@ -40,6 +40,21 @@ def read_schema(url: URL) -> Facts:
     return facts
 
 
+def read_key_functions(url: URL) -> list[str]:
+    """Return how to make the functions that indexes and columns call."""
+    names = "'fold_accents', 'search_key', 'word_keys'"
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        statements = connection.scalars(
+            text(
+                "SELECT pg_get_functiondef(oid) FROM pg_proc "
+                f"WHERE proname IN ({names}) ORDER BY oid"
+            )
+        ).all()
+    engine.dispose()
+    return list(statements)
+
+
 def read_table_names(url: URL) -> set[object]:
     """Return the names of the tables alone."""
     return {row[0] for row in read_schema(url)["tables"] if row[1] == "r"}

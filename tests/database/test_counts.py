@@ -128,8 +128,8 @@ def test_who_may_only_write_movies_is_counted_too(db: DatabaseManager) -> None:
 def test_the_migration_counts_what_is_there(new_database: Callable[[], URL]) -> None:
     """Movies of an older mirror are counted once, and from then on like all others."""
     with DatabaseManager(new_database()) as db:
-        assert run_alembic(db.url, "downgrade", "0003").returncode == 0
         save(db, movie(1, rating=None), movie(2), list_row(movie(3)))
+        assert run_alembic(db.url, "downgrade", "0003").returncode == 0
         assert run_alembic(db.url, "upgrade", "head").returncode == 0
         check_counts(db)
 

@@ -15,7 +15,16 @@ from database.bookkeeping import FetchFailure, FetchRun, MissingMovie, RequestBu
 from database.budget import reset_budget
 from database.db import DatabaseManager
 from database.ledger import Failure, record_failures, record_missing
-from database.models import Base, Cast, Genre, Movie, MovieCast, MovieEmbedding
+from database.models import (
+    Base,
+    Cast,
+    EmbeddingSpace,
+    Genre,
+    Movie,
+    MovieCast,
+    MovieEmbedding,
+    SearchWord,
+)
 from database.runs import start_run
 from database.sync import note_listed, read_state
 from sandbox.server import Sandbox
@@ -82,9 +91,18 @@ def test_every_model_has_a_dict_for_apis(db: DatabaseManager) -> None:
         record_missing(session, [5])
         record_failures(session, [Failure("page", "1", "fetch", "YtsUnavailable", "none")])
         row_id = session.scalars(select(Movie.id)).one()
-        session.add(
-            MovieEmbedding(movie_id=row_id, model="m", recipe=1, input_hash="h", vector=[0.5] * 256)
+        space = EmbeddingSpace(
+            model="m",
+            model_hash="h",
+            recipe=1,
+            recommend_dimensions=364,
+            search_dimensions=256,
+            is_active=True,
         )
+        session.add(
+            MovieEmbedding(movie_id=row_id, space=space, document_hash="h", search=[0.5] * 256)
+        )
+        session.add(SearchWord(word="film", movies=1, is_name=True))
     with db.get_session() as session:
         rows = _rows_of_every_table(session)
         kinds = {type(row) for row in rows}
@@ -94,7 +112,10 @@ def test_every_model_has_a_dict_for_apis(db: DatabaseManager) -> None:
 
     assert [json.dumps(row.to_dict()) for row in rows] == inside
     for row in rows:
-        columns = {column.key for column in row.__table__.columns} - {"search_vector"}
+        columns = {column.key for column in row.__table__.columns} - {
+            "search_vector",
+            "document_hash",
+        }
         assert columns <= row.to_dict().keys()
 
 
