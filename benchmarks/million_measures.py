@@ -61,13 +61,13 @@ def measure(empty: DatabaseManager, full: DatabaseManager, rounds: int) -> Figur
     """Do everything once to get warm, then *rounds* times, in turn."""
     small = Figure(f"saving a page of {_MOVIES_A_PAGE} new movies, empty database")
     large = Figure(f"saving a page of {_MOVIES_A_PAGE} new movies, full database")
-    others = [
+    others: list[tuple[Figure, Action]] = [
         (Figure("`get_stats()`", 50), full.get_stats),
         (Figure("a refresh of the monitor", 100), partial(read_status, full)),
         *_searches(full),
     ]
     for number, page in enumerate(_pages(rounds + 1)):
-        saves = [(small, partial(save_step, empty, None, page))]
+        saves: list[tuple[Figure, Action]] = [(small, partial(save_step, empty, None, page))]
         saves.insert(number % 2, (large, partial(save_step, full, None, page)))
         for figure, action in [*saves, *others]:
             begun = time.perf_counter()
