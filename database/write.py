@@ -12,13 +12,18 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import DateTime, bindparam, func, literal_column, or_, select
+from sqlalchemy import DateTime, Text, bindparam, case, func, literal_column, or_, select
 from sqlalchemy import update as update_rows
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
-from database.documents import save_documents
+from database.documents import (
+    LINKED_NAMES,
+    document_columns,
+    linked_names,
+    save_documents,
+)
 from database.incoming import any_differs, column_types, incoming_rows, table_of, values_of
 from database.models import Movie
 from database.slugs import assign_slugs
@@ -164,22 +169,25 @@ def _upsert(
     slugs = assign_slugs(session, {movie.id: movie.slug for movie in movies})
     rows = [_row(movie, slugs[movie.id]) for movie in movies]
     times = {"asked_at": asked_at, "details_at": asked_at if has_details else None}
-    returned = session.execute(_upsert_statement(), {**values_of(rows, _COLUMNS), **times})
+    incoming = values_of(rows, [*_COLUMNS, *LINKED_NAMES])
+    returned = session.execute(_upsert_statement(), {**incoming, **times})
     return [(external_id, row_id, is_new) for external_id, row_id, is_new in returned]
 
 
 @cache
 def _upsert_statement() -> ReturningInsert[int, int, bool]:
-    source = incoming_rows(column_types(Movie, _COLUMNS))
+    linked = dict.fromkeys(LINKED_NAMES, Text())
+    source = incoming_rows({**column_types(Movie, _COLUMNS), **linked})
+    document = document_columns(source)
     times = {
         "fetched_at": bindparam("asked_at", type_=DateTime(timezone=True)),
         "details_fetched_at": bindparam("details_at", type_=DateTime(timezone=True)),
     }
     statement = postgresql.insert(table_of(Movie)).from_select(
-        [*_COLUMNS, *times],
-        select(*(source.c[name] for name in _COLUMNS), *times.values()).order_by(
-            source.c.external_id
-        ),
+        [*_COLUMNS, *times, *document],
+        select(
+            *(source.c[name] for name in _COLUMNS), *times.values(), *document.values()
+        ).order_by(source.c.external_id),
     )
     old, new = table_of(Movie).c, statement.excluded
     values: dict[str, Any] = {
@@ -191,6 +199,8 @@ def _upsert_statement() -> ReturningInsert[int, int, bool]:
     first_details = old.details_fetched_at.is_(None) & new.details_fetched_at.is_not(None)
     values["details_fetched_at"] = func.coalesce(new.details_fetched_at, old.details_fetched_at)
     values |= {"updated_at": func.now(), "fetched_at": new.fetched_at}
+    # Only then is the answer likely to be all there is; see `document_columns`.
+    values |= {name: case((first_details, new[name]), else_=old[name]) for name in document}
     return statement.on_conflict_do_update(
         index_elements=["external_id"], set_=values, where=or_(changes, first_details)
     ).returning(old.external_id, old.id, literal_column("movies.xmax = 0"))
@@ -198,7 +208,9 @@ def _upsert_statement() -> ReturningInsert[int, int, bool]:
 
 def _row(movie: MoviePayload, slug: str | None) -> dict[str, Any]:
     own = {name: getattr(movie, name) for name in _PAYLOAD_COLUMNS}
-    return own | {
+    return {
+        **own,
+        **linked_names(movie),
         "external_id": movie.id,
         "title": movie.display_title,
         "slug": slug,

@@ -5,8 +5,8 @@ Revision ID: 0006
 Revises: 0005
 
 The cast lies in another table, so that no generated column can hold its names: the writers fill
-`search_vector` now, from the view `movie_documents`, and `document_hash` tells them whether there
-is anything to fill in. Every movie is written anew: about a minute for 77,500.
+`search_vector` now, as the view `movie_documents` has it, and `document_hash` tells them whether
+there is anything to fill in. Every movie is written anew: about a minute for 77,500.
 """
 
 from collections.abc import Sequence
@@ -68,64 +68,67 @@ _SEARCH_KEY = r"""
         ''
     )"""
 
+_PARTS = "title text, title_english text, genres text[], description text, casts text[]"
+
 # Words of more than these lengths would pass the size limit of a tsvector.
-_DOCUMENTS = """
+_DOCUMENT_VECTOR = f"""
+    CREATE FUNCTION document_vector({_PARTS}) RETURNS tsvector
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (
+        SELECT setweight(to_tsvector('simple', titles) || to_tsvector('english', titles), 'A')
+            || setweight(
+                to_tsvector('simple', names)
+                    || to_tsvector('english', array_to_string(genres, ' ')),
+                'B'
+            )
+            || setweight(
+                to_tsvector('english', fold_accents(left(description, 100000))), 'C'
+            )
+        FROM (
+            SELECT
+                fold_accents(
+                    left(title, 10000)
+                        || left(coalesce(' ' || nullif(title_english, title), ''), 10000)
+                ) AS titles,
+                fold_accents(left(array_to_string(genres || casts, ' '), 10000)) AS names
+        ) AS folded
+    )"""  # noqa: S608 -- our words
+
+_DOCUMENT_HASH = f"""
+    CREATE FUNCTION document_hash(year integer, {_PARTS}) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN encode(
+        sha256(
+            convert_to(
+                jsonb_build_array(year, title, title_english, genres, description, casts)::text,
+                'UTF8'
+            )
+        ),
+        'hex'
+    )"""
+
+_ARGUMENTS = "title, title_english, genres, description, casts"
+_DOCUMENTS = f"""
     CREATE VIEW movie_documents AS
-    SELECT
-        written.movie_id, written.title, written.title_english, written.year, written.genres,
-        written.description, written.casts,
-        encode(
-            sha256(
-                convert_to(
-                    jsonb_build_array(
-                        written.title, written.title_english, written.year, written.genres,
-                        written.description, written.casts
-                    )::text,
-                    'UTF8'
-                )
-            ),
-            'hex'
-        ) AS document_hash,
-        setweight(
-            to_tsvector('simple', written.folded_title)
-                || to_tsvector('english', written.folded_title),
-            'A'
-        ) || setweight(
-            to_tsvector('simple', written.folded_names)
-                || to_tsvector('english', array_to_string(written.genres, ' ')),
-            'B'
-        )
-            || setweight(to_tsvector('english', written.folded_description), 'C')
-            AS search_vector
+    SELECT movie_id, title, title_english, year, genres, description, casts,
+        document_hash(year, {_ARGUMENTS}) AS document_hash,
+        document_vector({_ARGUMENTS}) AS search_vector
     FROM (
         SELECT
             movies.id AS movie_id, movies.title, movies.title_english, movies.year,
-            linked.genres, linked.casts, told.description,
-            fold_accents(left(movies.title, 10000) || ' ' || left(told.other_title, 10000))
-                AS folded_title,
-            fold_accents(left(array_to_string(linked.genres || linked.casts, ' '), 10000))
-                AS folded_names,
-            fold_accents(left(told.description, 100000)) AS folded_description
-        FROM movies,
-        LATERAL (
-            SELECT
-                coalesce(nullif(movies.description_full, ''), movies.summary, '') AS description,
-                coalesce(nullif(movies.title_english, movies.title), '') AS other_title
-        ) AS told,
-        LATERAL (
-            SELECT
-                ARRAY(
-                    SELECT genres.name FROM movie_genres
-                    JOIN genres ON genres.id = movie_genres.genre_id
-                    WHERE movie_genres.movie_id = movies.id ORDER BY genres.name COLLATE "C"
-                ) AS genres,
-                ARRAY(
-                    SELECT DISTINCT casts.name COLLATE "C" FROM movie_casts
-                    JOIN casts ON casts.id = movie_casts.cast_id
-                    WHERE movie_casts.movie_id = movies.id ORDER BY 1
-                ) AS casts
-        ) AS linked
-    ) AS written"""
+            coalesce(nullif(movies.description_full, ''), movies.summary, '') AS description,
+            ARRAY(
+                SELECT genres.name FROM movie_genres
+                JOIN genres ON genres.id = movie_genres.genre_id
+                WHERE movie_genres.movie_id = movies.id ORDER BY genres.name COLLATE "C"
+            ) AS genres,
+            ARRAY(
+                SELECT DISTINCT casts.name COLLATE "C" FROM movie_casts
+                JOIN casts ON casts.id = movie_casts.cast_id
+                WHERE movie_casts.movie_id = movies.id ORDER BY 1
+            ) AS casts
+        FROM movies
+    ) AS parts"""  # noqa: S608 -- our words
 
 _FILL = """
     UPDATE movies
@@ -154,6 +157,8 @@ def upgrade() -> None:
             comment="SHA-256 of what search_vector and embeddings are made of; null: not yet made",
         ),
     )
+    op.execute(_DOCUMENT_VECTOR)
+    op.execute(_DOCUMENT_HASH)
     op.execute(_DOCUMENTS)
     op.drop_index("idx_movies_search", "movies")
     op.execute(_FILL)
@@ -166,6 +171,7 @@ def downgrade() -> None:
     op.drop_index("ix_casts_search_key", "casts")
     op.drop_index("ix_movies_search_key", "movies")
     op.execute("DROP VIEW movie_documents")
+    op.execute("DROP FUNCTION document_hash, document_vector")
     op.drop_column("movies", "document_hash")
     op.drop_column("movies", "search_vector")
     op.add_column(
