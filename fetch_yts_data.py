@@ -13,7 +13,7 @@ from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
     from database.db import DatabaseManager
-    from ingest.report import BatchReport
+    from ingest.report import BatchReport, RunReport
     from ingest.settings import RunSettings
 
 #: Requests a second against the public API, unless --rate says otherwise.
@@ -85,6 +85,7 @@ everything fetched so far is saved.
     metavar="SECONDS",
     help="Longest silence of the server within one answer.",
 )
+@click.option("--no-embed", is_flag=True, help="Make no vectors for what is new or has changed.")
 @click.option("--retry-failed", is_flag=True, help="Take only recorded failures that are due.")
 @click.option(
     "--stale-after", type=Duration(), metavar="30d", help="Renew details older than this as well."
@@ -161,14 +162,13 @@ def _fetch(options: dict[str, Any]) -> None:
     if options["workers"] > 1:
         warm_up()  # The workers' imports go on beside those of this process.
     from console.command import to_type  # noqa: PLC0415
+    from console.embedding import embed_after_fetch  # noqa: PLC0415
     from console.progress import open_display  # noqa: PLC0415
     from console.stopping import leave_now, stop_on_signals  # noqa: PLC0415
-    from console.summary import summarize  # noqa: PLC0415
     from database.db import get_db_manager  # noqa: PLC0415
-    from database.ledger import read_next_attempt  # noqa: PLC0415
     from ingest.course import Listener  # noqa: PLC0415
     from ingest.run import run_fetch  # noqa: PLC0415
-    from ingest.stop import Stopped  # noqa: PLC0415
+    from ingest.stop import EXIT_NOT_READY  # noqa: PLC0415
 
     again = to_type("fetch_yts_data.py", sys.argv[1:])
     with ExitStack() as stack:
@@ -183,16 +183,25 @@ def _fetch(options: dict[str, Any]) -> None:
         stack.callback(display.close)
         note = display.note if options["verbose"] else _ignore
         report = run_fetch(settings, db, again, Listener(display.progress, note), stop)
+        exit_code = report.exit_code
+        if not (options["no_embed"] or stop.is_set() or exit_code == EXIT_NOT_READY):
+            exit_code = exit_code or embed_after_fetch(db, display, stop, options["workers"])
         display.close()
-        if report.exit_code or not options["quiet"]:
-            try:
-                next_attempt = db.run_step(read_next_attempt)
-                summary = summarize(report, db.get_stats(), again, next_attempt)
-            except Stopped:
-                summary = f"Ended early ({report.ended_early}) while the database is away."
+        if exit_code or not options["quiet"]:
             with suppress(BrokenPipeError):
-                click.echo(summary, err=options["quiet"])
-    leave_now(report.exit_code)
+                click.echo(_summary(db, report, again), err=options["quiet"])
+    leave_now(exit_code)
+
+
+def _summary(db: "DatabaseManager", report: "RunReport", again: str) -> str:
+    from console.summary import summarize  # noqa: PLC0415
+    from database.ledger import read_next_attempt  # noqa: PLC0415
+    from ingest.stop import Stopped  # noqa: PLC0415
+
+    try:
+        return summarize(report, db.get_stats(), again, db.run_step(read_next_attempt))
+    except Stopped:
+        return f"Ended early ({report.ended_early}) while the database is away."
 
 
 def _settings(options: dict[str, Any], db: "DatabaseManager", stack: ExitStack) -> "RunSettings":

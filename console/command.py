@@ -19,9 +19,10 @@ _OF_A_FETCH = ("--database-url", "--api-url", "--sandbox")
 
 
 def to_type(door: str, arguments: Sequence[str] = ()) -> str:
-    """Return what to type here to run *door*, such as `monitor_progress.py`; passwords masked."""
-    script = os.path.relpath(_HOME_OF_DOORS / door)
-    return shlex.join([_interpreter(), script, *safe_arguments(arguments)])
+    """Return what to type to run *door*, a script or a package of ours; passwords masked."""
+    is_script = door.endswith(".py")
+    what = [os.path.relpath(_HOME_OF_DOORS / door)] if is_script else ["-m", door]
+    return shlex.join([_interpreter(), *what, *safe_arguments(arguments)])
 
 
 def to_type_next(door: str, *arguments: str) -> str:

@@ -27,6 +27,9 @@ _LOCK_HELD = (
     "Another fetch is at work on this database ({}). This one leaves it alone; watch the other "
     "with: "
 )
+_EMBEDDING_LOCK_HELD = (
+    "Another process is making vectors for this database; this one leaves that to it."
+)
 _UNREACHABLE = (
     "YTS cannot be reached: {}. What is stored stays; try again later, or name another base URL "
     "with --api-url."
@@ -69,6 +72,8 @@ def _expected(error: Exception) -> tuple[str, int] | None:
     from database.reasons import explain_any  # noqa: PLC0415
     from database.runs import RunTakenOver  # noqa: PLC0415
     from database.source import SourceMismatch  # noqa: PLC0415
+    from database.spaces import EmbeddingLockHeld  # noqa: PLC0415
+    from discovery.errors import ModelMissing  # noqa: PLC0415
     from yts.errors import YtsRefused, YtsUnavailable  # noqa: PLC0415
 
     watch = to_type_next("monitor_progress.py")
@@ -77,6 +82,8 @@ def _expected(error: Exception) -> tuple[str, int] | None:
         (SourceMismatch, "Error: {}", USAGE),
         (DatabaseNotReady, "Error: {}", DATABASE_NOT_READY),
         (FetchLockHeld, _LOCK_HELD + watch, LOCKED),
+        (EmbeddingLockHeld, _EMBEDDING_LOCK_HELD, LOCKED),
+        (ModelMissing, "Error: {}", USAGE),
         (RunTakenOver, "This fetch lost its lock: {}.", LOCKED),
         (YtsRefused, "Error: {}. Nothing was changed.", USAGE),
         (YtsUnavailable, _UNREACHABLE, UNAVAILABLE),

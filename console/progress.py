@@ -39,16 +39,20 @@ class Bars:
 
     def progress(self, row: Row) -> None:
         """Show the run's row."""
-        for stage, unit in (("pages", "page"), ("details", "movie")):
-            total, done = row[f"{stage}_expected"], row[_done(stage)]
-            if total and stage not in self._bars:
-                self.close()  # A finished stage stands still.
-                self._bars[stage] = tqdm(
-                    total=total, desc=stage, unit=unit, bar_format=_BAR, smoothing=0.05
-                )
-            if (bar := self._bars.get(stage)) is not None and not bar.disable:
-                bar.total, bar.n = max(total, done), done
-                bar.set_postfix_str(counts_in_words(row))
+        for name, unit in (("pages", "page"), ("details", "movie")):
+            total, done = row[f"{name}_expected"], row[_done(name)]
+            self.stage(name, unit, done, total, counts_in_words(row))
+
+    def stage(self, name: str, unit: str, done: int, total: int, words: str = "") -> None:
+        """Show how far a stage is."""
+        if total and name not in self._bars:
+            self.close()  # A finished stage stands still.
+            self._bars[name] = tqdm(
+                total=total, desc=name, unit=unit, bar_format=_BAR, smoothing=0.05
+            )
+        if (bar := self._bars.get(name)) is not None and not bar.disable:
+            bar.total, bar.n = max(total, done), done
+            bar.set_postfix_str(words)
 
     def note(self, sentence: str) -> None:
         """Print a sentence above the bars."""
@@ -69,12 +73,15 @@ class Lines:
 
     def progress(self, row: Row) -> None:
         """Print the run's row, if it is time."""
+        name = "details" if row["details_expected"] else "pages"
+        self.stage(name, "", row[_done(name)], row[f"{name}_expected"], counts_in_words(row))
+
+    def stage(self, name: str, unit: str, done: int, total: int, words: str = "") -> None:
+        """Print how far a stage is, if it is time."""
         if monotonic() - self._last < SECONDS_PER_LINE:
             return
         self._last = monotonic()
-        stage = "details" if row["details_expected"] else "pages"
-        done, total = row[_done(stage)], row[f"{stage}_expected"]
-        self.note(f"{stage} {done:,} of {total:,}: {counts_in_words(row)}")
+        self.note(f"{name} {done:,} of {total:,}{words and ': '}{words}")
 
     def note(self, sentence: str) -> None:
         """Print a sentence."""
@@ -89,6 +96,9 @@ class Silence:
     """Shows nothing: success is silent under -q."""
 
     def progress(self, row: Row) -> None:
+        """Stay silent."""
+
+    def stage(self, name: str, unit: str, done: int, total: int, words: str = "") -> None:
         """Stay silent."""
 
     def note(self, sentence: str) -> None:

@@ -12,8 +12,9 @@ from tests.conftest import REPO
 
 
 def environment(**values: str) -> dict[str, str]:
-    """Return the environment of a user who has set *values*, and one worker: that starts fast."""
-    return {**os.environ, "PYTHONPATH": str(REPO), "YTS_WORKERS": "1", **values}
+    """Return the environment of a user who has set *values*; one worker and no vectors are fast."""
+    fast = {"YTS_WORKERS": "1", "YTS_NO_EMBED": "1"}
+    return {**os.environ, "PYTHONPATH": str(REPO), **fast, **values}
 
 
 def start(script: str, *arguments: str, url: URL | None = None, **options: Any) -> Any:

@@ -1,0 +1,55 @@
+"""Vectors after a fetch: made in the same command, never at its expense."""
+
+import os
+from typing import Protocol
+
+from console.command import to_type_next
+from console.exits import DATABASE_NOT_READY, DONE
+from database.db import DatabaseManager
+from database.errors import DatabaseNotReady
+from database.spaces import EmbeddingLockHeld
+from discovery.errors import ModelMissing
+from discovery.recipe import is_in_step
+from ingest.stop import Stop, Stopped
+
+
+class Display(Protocol):
+    """What shows the course of a command."""
+
+    def stage(self, name: str, unit: str, done: int, total: int, words: str = "") -> None:
+        """Show how far a stage is."""
+
+    def note(self, sentence: str) -> None:
+        """Print a sentence."""
+
+
+def embed_after_fetch(db: DatabaseManager, display: Display, stop: Stop, workers: int) -> int:
+    """
+    Bring the vectors in step with the movies, or say why not; return the exit code of that.
+
+    What is missing for it, or already doing it, is no error of the fetch.
+    """
+
+    def progress(done: int, total: int) -> None:
+        display.stage("vectors", "movie", done, total)
+        if stop.is_set():
+            raise Stopped
+
+    try:
+        if not db.run_step(is_in_step):
+            from discovery.index import embed_all  # noqa: PLC0415 -- numpy, where it is needed
+
+            cores = os.cpu_count() or 1
+            embed_all(db, workers=min(workers, cores), progress=progress)
+    except ModelMissing as error:
+        display.note(f"No vectors were made, so that nothing can be found by meaning: {error}")
+    except EmbeddingLockHeld:
+        display.note("Vectors are being made by another process; this one leaves that to it.")
+    except Stopped:
+        again = to_type_next("discovery", "embed")
+        display.note(f"Making vectors was stopped; those that are made stay. Go on with: {again}")
+        return stop.ending.exit_code
+    except DatabaseNotReady as error:
+        display.note(f"Making vectors was given up, all movies are saved: {error}")
+        return DATABASE_NOT_READY
+    return DONE

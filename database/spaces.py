@@ -1,0 +1,170 @@
+"""
+Spaces: the vectors of one model with one recipe, beside each other and never compared.
+
+One space is active, the one that is asked. Another is filled beside it and takes its place in one
+transaction; the one before stays until the next filling begins, for queries that are under way.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from database.models import EmbeddingSpace, Movie, MovieEmbedding
+
+_KEY = {"key": 7_190_004}
+
+
+class EmbeddingLockHeld(Exception):
+    """Another process is making vectors for this database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """One row of `embedding_spaces`."""
+
+    id: int
+    model: str
+    model_folder: str | None
+    model_hash: str
+    recipe: int
+    recommend_dimensions: int
+    search_dimensions: int
+    is_active: bool
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the model's files lie; None: in an installed package."""
+        return None if self.model_folder is None else Path(self.model_folder)
+
+    def dimensions(self, kind: str) -> int:
+        """Return the length of the vectors in the column *kind*, recommend or search."""
+        return self.recommend_dimensions if kind == "recommend" else self.search_dimensions
+
+
+@contextmanager
+def hold_embedding_lock(engine: Engine) -> Iterator[None]:
+    """
+    Let nobody else make vectors for this database as long as the block runs.
+
+    Raises:
+        EmbeddingLockHeld: somebody else does.
+    """
+    with engine.connect() as connection:
+        with connection.begin():
+            if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), _KEY):
+                raise EmbeddingLockHeld
+        try:
+            yield
+        finally:
+            # A lost connection has freed the lock.
+            with suppress(DBAPIError), connection.begin():
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), _KEY)
+
+
+def read_active_space(session: Session) -> Space | None:
+    """Return the space that is asked, or None where none has ever been filled."""
+    row = session.scalars(select(EmbeddingSpace).where(EmbeddingSpace.is_active)).one_or_none()
+    return None if row is None else _space(row)
+
+
+def find_or_create_space(
+    session: Session,
+    *,
+    model: str,
+    model_folder: str | None,
+    model_hash: str,
+    recipe: int,
+    recommend_dimensions: int,
+    search_dimensions: int,
+) -> Space:
+    """Return the space of this model and recipe, new and inactive if need be; does not commit."""
+    statement = insert(EmbeddingSpace).values(
+        model=model,
+        model_folder=model_folder,
+        model_hash=model_hash,
+        recipe=recipe,
+        recommend_dimensions=recommend_dimensions,
+        search_dimensions=search_dimensions,
+        is_active=False,
+    )
+    row = session.scalars(
+        statement.on_conflict_do_update(
+            index_elements=["model_hash", "recipe"],
+            set_={"model": model, "model_folder": model_folder},
+        ).returning(EmbeddingSpace)
+    ).one()
+    return _space(row)
+
+
+def read_stale_movies(session: Session, space_id: int) -> list[int]:
+    """Return `movies.id` of all whose vectors in this space are missing or not of today."""
+    embedded = (MovieEmbedding.movie_id == Movie.id) & (MovieEmbedding.space_id == space_id)
+    is_stale = MovieEmbedding.document_hash.is_distinct_from(Movie.document_hash)
+    rows = session.scalars(
+        select(Movie.id)
+        .outerjoin(MovieEmbedding, embedded)
+        .where(is_stale | Movie.document_hash.is_(None))
+        .order_by(Movie.id)
+    )
+    return list(rows)
+
+
+def read_all_movies(session: Session) -> list[int]:
+    """Return `movies.id` of all movies."""
+    return list(session.scalars(select(Movie.id).order_by(Movie.id)))
+
+
+def count_vectors(session: Session, space_id: int) -> int:
+    """Return how many movies have been embedded in this space."""
+    rows = select(func.count()).where(MovieEmbedding.space_id == space_id)
+    return session.scalar(rows) or 0
+
+
+def activate(session: Session, space: Space) -> None:
+    """Let *space* be the one that is asked from the next query on; does not commit."""
+    session.execute(
+        update(EmbeddingSpace)
+        .where(EmbeddingSpace.is_active, EmbeddingSpace.id != space.id)
+        .values(is_active=False)
+    )
+    session.execute(
+        update(EmbeddingSpace).where(EmbeddingSpace.id == space.id).values(is_active=True)
+    )
+
+
+def forget_other_spaces(session: Session, kept: Space) -> None:
+    """Delete what is neither active nor *kept*, vectors and indexes; does not commit."""
+    others = session.scalars(
+        select(EmbeddingSpace.id).where(
+            EmbeddingSpace.is_active.is_(False), EmbeddingSpace.id != kept.id
+        )
+    ).all()
+    for space_id in others:
+        for kind in ("recommend", "search"):
+            session.execute(text(f"DROP INDEX IF EXISTS {index_name(kind, space_id)}"))
+    if others:
+        session.execute(delete(EmbeddingSpace).where(EmbeddingSpace.id.in_(others)))
+
+
+def index_name(kind: str, space_id: int) -> str:
+    """Return the name of a space's index over its vectors of this kind."""
+    return f"idx_movie_embeddings_vector_{kind}_{space_id}"
+
+
+def _space(row: EmbeddingSpace) -> Space:
+    return Space(
+        row.id,
+        row.model,
+        row.model_folder,
+        row.model_hash,
+        row.recipe,
+        row.recommend_dimensions,
+        row.search_dimensions,
+        row.is_active,
+    )

@@ -1,0 +1,127 @@
+"""Vectors on their way into the table, and the indexes over them."""
+
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Engine, bindparam, delete, func, select, text
+from sqlalchemy.orm import Session
+
+from database.documents import movie_documents
+from database.models import MovieEmbedding
+from database.spaces import Space, index_name
+
+KINDS = ("recommend", "search")
+_COPY = (
+    "COPY movie_embeddings (space_id, movie_id, document_hash, recommend, search) "
+    "FROM STDIN (FORMAT binary)"
+)
+_HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
+_TRAILER = struct.pack("!h", -1)
+#: An index of 77,500 movies is built in memory with this; pgvector says so if it is too little.
+_BUILD_MEMORY = "256MB"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The parts of a movie's document, and what they amount to."""
+
+    movie_id: int
+    hash: str
+    title: str
+    year: int | None
+    genres: tuple[str, ...]
+    description: str
+    cast: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorRow:
+    """
+    The vectors of one movie, None where nothing is known.
+
+    Each is its numbers as 16-bit floats, the most significant byte first.
+    """
+
+    movie_id: int
+    document_hash: str
+    recommend: bytes | None
+    search: bytes | None
+
+
+def read_documents(session: Session, movie_ids: Sequence[int]) -> list[Document]:
+    """Return the documents of these movies, by `movies.id`; movies that are gone are left out."""
+    parts = movie_documents.c
+    wanted = bindparam("movie_ids", list(movie_ids), type_=ARRAY(BigInteger))
+    rows = session.execute(
+        select(
+            parts.movie_id,
+            parts.document_hash,
+            parts.title,
+            parts.year,
+            parts.genres,
+            parts.description,
+            parts.casts,
+        ).where(parts.movie_id == func.any(wanted))
+    )
+    return [
+        Document(id_, hash_, title, year, tuple(genres), description, tuple(casts))
+        for id_, hash_, title, year, genres, description, casts in rows
+    ]
+
+
+def save_vectors(session: Session, space: Space, rows: Sequence[VectorRow]) -> None:
+    """
+    Put *rows* in the place of what these movies have in *space*; does not commit.
+
+    To be called by who holds the embedding lock, or by its workers.
+    """
+    session.execute(
+        delete(MovieEmbedding).where(
+            MovieEmbedding.space_id == space.id,
+            MovieEmbedding.movie_id.in_([row.movie_id for row in rows]),
+        )
+    )
+    # Numbers as text would take ten times as long, on both sides.
+    cursor: Any = session.connection().connection.cursor()
+    cursor.copy_expert(_COPY, BytesIO(_as_copied(space.id, rows)))
+    cursor.close()
+
+
+def _as_copied(space_id: int, rows: Iterable[VectorRow]) -> bytes:
+    parts = [_HEADER]
+    for row in rows:
+        hash_ = row.document_hash.encode()
+        parts.append(struct.pack("!hiiiqi", 5, 4, space_id, 8, row.movie_id, len(hash_)))
+        parts += [hash_, _field(row.recommend), _field(row.search)]
+    return b"".join([*parts, _TRAILER])
+
+
+def _field(vector: bytes | None) -> bytes:
+    if vector is None:
+        return struct.pack("!i", -1)
+    return struct.pack("!ihh", len(vector) + 4, len(vector) // 2, 0) + vector
+
+
+def drop_indexes(session: Session, space: Space) -> None:
+    """Do without the indexes of *space* while many vectors are added; does not commit."""
+    for kind in KINDS:
+        session.execute(text(f"DROP INDEX IF EXISTS {index_name(kind, space.id)}"))
+
+
+def build_indexes(engine: Engine, space: Space) -> None:
+    """Make the indexes of *space* that are missing; each in a transaction of its own."""
+    for kind in KINDS:
+        # The expression and the literal are what `database.near` asks for.
+        statement = (
+            f"CREATE INDEX IF NOT EXISTS {index_name(kind, space.id)} ON movie_embeddings "
+            f"USING hnsw (({kind}::halfvec({space.dimensions(kind)})) halfvec_ip_ops) "
+            f"WITH (m = 16, ef_construction = 128) WHERE space_id = {space.id}"
+        )
+        with engine.begin() as connection:
+            connection.execute(text(f"SET LOCAL maintenance_work_mem = '{_BUILD_MEMORY}'"))
+            # Helpers would share the graph in /dev/shm, of which containers have 64 MB.
+            connection.execute(text("SET LOCAL max_parallel_maintenance_workers = 0"))
+            connection.execute(text(statement))

@@ -1,0 +1,1 @@
+"""Finds and recommends: vectors of movies, kept in step with their documents."""

@@ -1,0 +1,105 @@
+"""Make the vectors that searches and recommendations need: `python -m discovery embed`."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from console.options import Door
+from yts import __version__
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="yts-mirror")
+def main() -> None:
+    """Vectors of movies, for searches by meaning and recommendations."""
+
+
+@main.command(cls=Door)
+@click.option("--rebuild", is_flag=True, help="Make all of them anew, search documents included.")
+@click.option(
+    "--model",
+    metavar="DIR",
+    envvar="YTS_MODEL",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with model.safetensors and tokenizer.json of all-MiniLM-L6-v2 or its kin.  "
+    "[default: the model in use, or the installed one]",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=os.cpu_count() or 1,
+    show_default="one for each core",
+    help="Processes.",
+)
+@click.option(
+    "--database-url",
+    metavar="URL",
+    envvar="DATABASE_URL",
+    help="PostgreSQL of the mirror; DATABASE_URL is the same.  [default: the embedded server]",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Be silent unless something is wrong.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a bug.")
+def embed(
+    *,
+    rebuild: bool,
+    model: Path | None,
+    workers: int,
+    database_url: str | None,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """
+    Make the vectors of movies that are new or have changed.
+
+    fetch_yts_data.py does the same after each run. What is done is kept: run it again to go on.
+    Another model fills a space of its own, which is asked once it is full; until then searches
+    go on with the one before.
+
+    \b
+    Examples:
+      python -m discovery embed
+      python -m discovery embed --model ~/models/all-MiniLM-L6-v2
+
+    \b
+    Exit codes: 0 done; 1 fatal; 2 usage, or no model; 5 database not ready; 11 another process
+    is at it; 130/143 interrupted, what is done is kept.
+    """
+    from console.exits import errors_in_words  # noqa: PLC0415 -- for a fast --help
+    from console.stopping import leave_on_signals  # noqa: PLC0415
+
+    with leave_on_signals(), errors_in_words("discovery", is_verbose=verbose):
+        _embed(rebuild, model, workers, database_url, quiet)
+
+
+def _embed(
+    is_rebuild: bool,  # noqa: FBT001 -- as the option has it
+    model: Path | None,
+    workers: int,
+    database_url: str | None,
+    is_quiet: bool,  # noqa: FBT001
+) -> None:
+    from console.progress import open_display  # noqa: PLC0415
+    from console.text import duration  # noqa: PLC0415
+    from database.db import get_db_manager  # noqa: PLC0415
+    from discovery.index import embed_all  # noqa: PLC0415
+
+    with get_db_manager(database_url=database_url) as db:
+        display = open_display(is_quiet=is_quiet)
+        try:
+            report = embed_all(
+                db,
+                model,
+                is_rebuild=is_rebuild,
+                workers=workers,
+                progress=lambda done, total: display.stage("vectors", "movie", done, total),
+            )
+        finally:
+            display.close()
+    if not is_quiet:
+        sys.stderr.write(f"{report.embedded:,} movies embedded in {duration(report.seconds)}.\n")
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m discovery")
