@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -127,30 +129,43 @@ def _embed(
     """Yield how many movies each step has done."""
     firsts = range(0, len(movies), MOVIES_PER_STEP)
     steps = [movies[first : first + MOVIES_PER_STEP] for first in firsts]
-    if workers == 1 or len(movies) < _MOVIES_FOR_PROCESSES:
-        for step in steps:
-            yield _embed_step(db, embedder, space, step)
-        return
+    if workers > 1 and len(movies) >= _MOVIES_FOR_PROCESSES:
+        left = set(range(len(steps)))
+        # Of processes that cannot start, or were killed, this one does the rest.
+        with suppress(BrokenProcessPool):
+            for number in _embed_in_processes(db, space, steps, workers):
+                left.discard(number)
+                yield len(steps[number])
+        steps = [steps[number] for number in sorted(left)]
+    for step in steps:
+        _embed_step(db, embedder, space, step)
+        yield len(step)
+
+
+def _embed_in_processes(
+    db: DatabaseManager, space: Space, steps: Sequence[Sequence[int]], workers: int
+) -> Iterator[int]:
+    """Yield the number of each step that is done, in any order."""
     url = db.url.render_as_string(hide_password=False)
     with open_processes(workers, _start_worker, url, space) as executor:
-        futures = [executor.submit(_work, step) for step in steps]
+        numbers = {executor.submit(_work, step): number for number, step in enumerate(steps)}
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            for future in as_completed(numbers):
+                future.result()
+                yield numbers[future]
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
 
 
 def _embed_step(
     db: DatabaseManager, embedder: Embedder, space: Space, movie_ids: Sequence[int]
-) -> int:
+) -> None:
     def save(session: Session) -> None:
         save_documents(session, movie_ids)
         documents = read_documents(session, movie_ids)
         save_vectors(session, space, make_vectors(embedder, documents))
 
     db.run_step(save)
-    return len(movie_ids)
 
 
 def make_vectors(embedder: Embedder, documents: Sequence[Document]) -> list[VectorRow]:
@@ -176,6 +191,6 @@ def _start_worker(url: str, space: Space) -> None:
     _worker = db, Embedder(open_model(space.folder)), space
 
 
-def _work(movie_ids: Sequence[int]) -> int:
+def _work(movie_ids: Sequence[int]) -> None:
     assert _worker is not None  # noqa: S101 -- the initializer has run
-    return _embed_step(*_worker, movie_ids)
+    _embed_step(*_worker, movie_ids)

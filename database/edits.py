@@ -1,0 +1,25 @@
+"""How many typing errors part two words (pure)."""
+
+from collections.abc import Iterable
+
+
+def count_edits(one: str, other: str) -> int:
+    """Return the least number of letters added, left out, replaced or swapped with the next."""
+    rows: list[list[int]] = [list(range(len(other) + 1))]
+    for i, letter in enumerate(one, start=1):
+        row = [i]
+        for j, second in enumerate(other, start=1):
+            cost = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (letter != second))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == second:
+                cost = min(cost, rows[-2][j - 2] + 1)
+            row.append(cost)
+        rows.append(row)
+    return rows[-1][-1]
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate with the fewest edits, whatever the case; None if all are far away."""
+    typed = word.strip().lower()[:50]
+    edits = {it: count_edits(typed, it.lower()) for it in candidates}
+    best = min(edits, key=lambda it: (edits[it], it), default=None)
+    return best if best is not None and edits[best] <= max(2, len(best) // 2) else None

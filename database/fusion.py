@@ -1,0 +1,19 @@
+"""Reciprocal-rank fusion: one order out of several, by ranks alone (pure)."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from typing import TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+
+#: The larger, the less the first places count against the others.
+_K = 60
+
+
+def fuse(*orders: Sequence[Key]) -> dict[Key, float]:
+    """Return the scores of all keys, the best first; each order adds 1 / (60 + rank)."""
+    scores: defaultdict[Key, float] = defaultdict(float)
+    for order in orders:
+        for rank, key in enumerate(order, start=1):
+            scores[key] += 1 / (_K + rank)
+    return dict(sorted(scores.items(), key=lambda item: -item[1]))

@@ -1,0 +1,147 @@
+"""
+Search: what a query names first, then what its words and its meaning point at.
+
+An IMDb code, a whole title and a person's whole name are names. The rest is ranked by
+reciprocal-rank fusion of two halves: the words, and the nearness of vectors.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from database.filters import MovieFilter
+from database.fusion import fuse
+from database.models import Cast, Movie, MovieCast
+from database.nearest import Target, read_nearest
+from database.search_words import search_by_words
+from database.spaces import read_active_space
+from database.terms import read_terms, words_of
+
+How = Literal["imdb", "title", "person", "words", "meaning", "both"]
+#: Of each half, so many take part in the fusion.
+_DEPTH = 100
+_MOST_FOUND = 1000
+_IMDB_CODE = re.compile(r"\btt\d{5,10}\b", re.IGNORECASE)
+_TITLE_AND_YEAR = re.compile(r"(?P<title>.*\S)\s+\(?(?P<year>(?:18|19|20)\d\d)\)?\s*", re.DOTALL)
+#: Longer is no title.
+_LONGEST_TITLE = 300
+
+
+class NothingToSearch(ValueError):
+    """The query has no word to look for; the argument says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A movie that was found."""
+
+    #: `movies.id`.
+    row_id: int
+    #: By what: a name, one of the halves, or both of them.
+    how: How
+
+
+def search_movies(
+    session: Session,
+    query: str,
+    *,
+    vector: Sequence[float] | None = None,
+    filters: MovieFilter | None = None,
+    limit: int = 20,
+    offset: int = 0,
+) -> list[Found]:
+    """
+    Return what *query* finds, the best first; of a long query the first 32 words count.
+
+    *vector* is the query's in the active space of *search*; None leaves the meaning out.
+    At most 1,000 are found in all.
+
+    Raises:
+        NothingToSearch: it has neither letters nor digits.
+    """
+    query = query.replace("\0", " ")
+    if not words_of(query):
+        raise NothingToSearch("Nothing to search for: write a title, a name or some words.")
+    filters = filters or MovieFilter()
+    wanted = min(limit + offset, _MOST_FOUND)
+    found: dict[int, How] = {}
+    for how, search in _NAMES:
+        for row_id in search(session, query, filters):
+            found.setdefault(row_id, how)
+    if len(found) < wanted:
+        depth = max(_DEPTH, wanted)
+        words = search_by_words(session, read_terms(session, query), filters, depth)
+        meaning = search_by_meaning(session, vector, filters, depth)
+        for row_id in fuse(words, meaning):
+            found.setdefault(row_id, _how(row_id in words, row_id in meaning))
+    rows = list(found.items())[:wanted]
+    return [Found(row_id, how) for row_id, how in rows[offset:]]
+
+
+def _how(in_words: bool, in_meaning: bool) -> How:  # noqa: FBT001
+    if in_words and in_meaning:
+        return "both"
+    return "words" if in_words else "meaning"
+
+
+def search_by_meaning(
+    session: Session, vector: Sequence[float] | None, filters: MovieFilter, limit: int
+) -> list[int]:
+    """Return `movies.id` of those whose *search* vectors are nearest to *vector*."""
+    space = read_active_space(session)
+    if space is None or vector is None:
+        return []
+    numbers = ",".join(format(float(it), ".6g") for it in vector)
+    target = Target(space, "search", f"[{numbers}]")
+    return [row_id for row_id, _ in read_nearest(session, target, filters, limit)]
+
+
+def _by_imdb_code(session: Session, query: str, filters: MovieFilter) -> list[int]:
+    codes = [code.lower() for code in _IMDB_CODE.findall(query)]
+    return _read(session, Movie.imdb_code.in_(codes), filters) if codes else []
+
+
+def _by_title(session: Session, query: str, filters: MovieFilter) -> list[int]:
+    if len(query) > _LONGEST_TITLE:
+        return []
+    has_title = func.search_key(Movie.title) == func.search_key(query)
+    found = _read(session, has_title, filters)
+    if match := _TITLE_AND_YEAR.fullmatch(query):
+        titled = func.search_key(Movie.title) == func.search_key(match["title"])
+        found += _read(session, titled & (Movie.year == int(match["year"])), filters)
+    return found
+
+
+def _by_person(session: Session, query: str, filters: MovieFilter) -> list[int]:
+    if len(query) > _LONGEST_TITLE:
+        return []
+    people = select(Cast.id).where(func.search_key(Cast.name) == func.search_key(query))
+    plays = select(MovieCast.movie_id).where(MovieCast.cast_id.in_(people))
+    return _read(session, Movie.id.in_(plays), filters)
+
+
+_NAMES: tuple[tuple[How, Callable[[Session, str, MovieFilter], list[int]]], ...] = (
+    ("imdb", _by_imdb_code),
+    ("title", _by_title),
+    ("person", _by_person),
+)
+
+
+def _read(session: Session, condition: ColumnElement[bool], filters: MovieFilter) -> list[int]:
+    """Return `movies.id` of those that fulfil *condition*, those with most likes first."""
+    return list(
+        session.scalars(
+            select(Movie.id)
+            .where(condition, *filters.conditions())
+            .order_by(
+                func.coalesce(Movie.like_count, 0).desc(),
+                func.coalesce(Movie.rating, 0).desc(),
+                Movie.external_id,
+            )
+            .limit(_MOST_FOUND)
+        )
+    )
