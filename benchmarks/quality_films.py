@@ -1,4 +1,4 @@
-"""The films that quality is measured with: read from a folder, saved through the product's writer."""
+"""The films that quality is measured with, read from a folder and saved as movies."""
 
 import gzip
 import json
@@ -28,6 +28,8 @@ class Film:
     cast: tuple[str, ...]
     imdb_code: str | None
     rating: float | None
+    language: str
+    runtime: int | None
     collection: str | None
     directors: frozenset[str]
     keywords: frozenset[str]
@@ -50,6 +52,8 @@ def _film(number: int, told: dict[str, Any]) -> Film:
         cast=tuple(name for name, _ in told.get("cast") or ()),
         imdb_code=told.get("imdb_id"),
         rating=told.get("rating"),
+        language=told.get("language") or "",
+        runtime=round(told["runtime"]) if told.get("runtime") else None,
         collection=told.get("collection"),
         directors=frozenset(told.get("directors") or ()),
         keywords=frozenset(told.get("keywords") or ()),
@@ -75,7 +79,8 @@ def _payload(film: Film) -> MoviePayload:
             "rating": film.rating or 0,
             "genres": list(film.genres),
             "description_full": film.plot,
-            "language": "en",
+            "language": film.language,
+            "runtime": film.runtime or 0,
             "torrents": [],
             "cast": [{"name": name, "imdb_code": ""} for name in film.cast],
         }
@@ -85,5 +90,4 @@ def _payload(film: Film) -> MoviePayload:
 def row_ids(db: DatabaseManager) -> Iterator[tuple[int, int]]:
     """Yield `movies.id` and the film's number of all that are stored."""
     with db.engine.connect() as connection:
-        for row_id, number in connection.exec_driver_sql("SELECT id, external_id FROM movies"):
-            yield row_id, number
+        yield from connection.exec_driver_sql("SELECT id, external_id FROM movies").tuples()
