@@ -1,4 +1,4 @@
-"""The films that quality is measured with: read from a folder, saved through the product's writer."""
+"""The films that quality is measured with, read from a folder and saved as movies."""
 
 import gzip
 import json
@@ -85,5 +85,4 @@ def _payload(film: Film) -> MoviePayload:
 def row_ids(db: DatabaseManager) -> Iterator[tuple[int, int]]:
     """Yield `movies.id` and the film's number of all that are stored."""
     with db.engine.connect() as connection:
-        for row_id, number in connection.exec_driver_sql("SELECT id, external_id FROM movies"):
-            yield row_id, number
+        yield from connection.exec_driver_sql("SELECT id, external_id FROM movies").tuples()
