@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from database.aggregates import By, Group, aggregate_movies
 from database.catalogue import Order, find_movies, order_of, with_links
-from database.filters import MovieFilter
+from database.filters import MovieFilter, resolve_genres
 from database.models import Movie
 from database.search import How, search_movies
 from database.similar import similar_movies
+from database.terms import read_weights
 
 
 class QueryEmbedder(Protocol):
@@ -51,13 +52,26 @@ class MovieRepository:
 
     def __init__(self, session: Session, embedder: QueryEmbedder | None = None) -> None:
         """Search by words alone where there is no *embedder*."""
-        self._session = session
-        self._embedder = embedder
+        self.session = session
+        self.embedder = embedder
+
+    def resolve_genres(self, names: Sequence[str]) -> tuple[str, ...]:
+        """
+        Return the stored names of genres that were written in any case.
+
+        Raises:
+            UnknownGenre: there is none of such a name; says which is nearest.
+        """
+        return resolve_genres(self.session, names)
+
+    def read_weights(self, words: Sequence[str]) -> dict[str, float]:
+        """Return how much each of *words* says: the rarer, the more; stop words are left out."""
+        return read_weights(self.session, words)
 
     def get(self, external_id: int) -> Movie | None:
         """Return the movie with this YTS id, or None."""
         query = select(Movie).where(Movie.external_id == external_id)
-        return self._session.scalars(with_links(query)).one_or_none()
+        return self.session.scalars(with_links(query)).one_or_none()
 
     def find(self, reference: str, limit: int = 20) -> list[Movie]:
         """
@@ -66,7 +80,7 @@ class MovieRepository:
         A title counts whole, whatever its case, accents and signs; where no movie has it, those
         whose titles begin with it are returned. Those with most likes come first.
         """
-        return self._load(find_movies(self._session, reference, limit))
+        return self._load(find_movies(self.session, reference, limit))
 
     def search(
         self,
@@ -82,9 +96,9 @@ class MovieRepository:
         Raises:
             NothingToSearch: there is neither a letter nor a digit in them.
         """
-        vector = None if self._embedder is None else self._embedder.embed_query(words)
+        vector = None if self.embedder is None else self.embedder.embed_query(words)
         found = search_movies(
-            self._session, words, vector=vector, filters=filters, limit=limit, offset=offset
+            self.session, words, vector=vector, filters=filters, limit=limit, offset=offset
         )
         movies = self._load([it.row_id for it in found])
         return [FoundMovie(movie, it.how) for movie, it in zip(movies, found, strict=True)]
@@ -98,7 +112,7 @@ class MovieRepository:
         Raises:
             NoVector: there is nothing to compare it by.
         """
-        found = similar_movies(self._session, movie.id, filters=filters, limit=limit)
+        found = similar_movies(self.session, movie.id, filters=filters, limit=limit)
         movies = self._load([it.row_id for it in found])
         return [
             SimilarMovie(it, near.similarity, near.score)
@@ -116,7 +130,7 @@ class MovieRepository:
         """Return a page of the movies that *filters* let through; pages never overlap."""
         query = select(Movie).where(*(filters or MovieFilter()).conditions())
         query = query.order_by(*order_of(order)).limit(limit).offset(offset)
-        return list(self._session.scalars(with_links(query)))
+        return list(self.session.scalars(with_links(query)))
 
     def stream(
         self, filters: MovieFilter | None = None, *, yield_per: int = 500
@@ -128,16 +142,14 @@ class MovieRepository:
         """
         query = select(Movie).where(*(filters or MovieFilter()).conditions())
         query = with_links(query.order_by(Movie.external_id))
-        for part in self._session.scalars(
-            query.execution_options(yield_per=yield_per)
-        ).partitions():
+        for part in self.session.scalars(query.execution_options(yield_per=yield_per)).partitions():
             yield from part
 
     def aggregate(self, by: By, filters: MovieFilter | None = None) -> list[Group]:
         """Return how many movies, and how well rated, in each group; see `database.aggregates`."""
-        return aggregate_movies(self._session, by, filters or MovieFilter())
+        return aggregate_movies(self.session, by, filters or MovieFilter())
 
     def _load(self, row_ids: Sequence[int]) -> list[Movie]:
         query = with_links(select(Movie).where(Movie.id.in_(row_ids)))
-        movies = {movie.id: movie for movie in self._session.scalars(query)}
+        movies = {movie.id: movie for movie in self.session.scalars(query)}
         return [movies[row_id] for row_id in row_ids]
