@@ -67,10 +67,15 @@ def errors_in_words(door: str, *, is_verbose: bool = False) -> Iterator[None]:
 def _expected(error: Exception) -> tuple[str, int] | None:
     """Return sentence and exit code of an error that a user can do something about."""
     # Imported here, for `--help` needs none of it.
+    from console.asking import NoSuchMovie  # noqa: PLC0415
+    from console.exporting import ParquetMissing  # noqa: PLC0415
     from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
+    from database.filters import UnknownGenre  # noqa: PLC0415
     from database.lock import FetchLockHeld  # noqa: PLC0415
     from database.reasons import explain_any  # noqa: PLC0415
     from database.runs import RunTakenOver  # noqa: PLC0415
+    from database.search import NothingToSearch  # noqa: PLC0415
+    from database.similar import NoVector  # noqa: PLC0415
     from database.source import SourceMismatch  # noqa: PLC0415
     from database.spaces import EmbeddingLockHeld  # noqa: PLC0415
     from discovery.errors import ModelMissing  # noqa: PLC0415
@@ -85,6 +90,11 @@ def _expected(error: Exception) -> tuple[str, int] | None:
         (EmbeddingLockHeld, _EMBEDDING_LOCK_HELD, LOCKED),
         (ModelMissing, "Error: {}", USAGE),
         (RunTakenOver, "This fetch lost its lock: {}.", LOCKED),
+        (NoSuchMovie, "Error: {}", USAGE),
+        (NoVector, "Error: {}", USAGE),
+        (NothingToSearch, "Error: {}", USAGE),
+        (UnknownGenre, "Error: {}", USAGE),
+        (ParquetMissing, "Error: {}", USAGE),
         (YtsRefused, "Error: {}. Nothing was changed.", USAGE),
         (YtsUnavailable, _UNREACHABLE, UNAVAILABLE),
     )

@@ -23,8 +23,12 @@ class Target:
 
     space: Space
     kind: Kind
-    #: As pgvector reads it: [0.25,-0.5].
-    vector: str
+    vector: tuple[float, ...]
+
+    @property
+    def as_text(self) -> str:
+        """The vector as pgvector reads it."""
+        return f"[{','.join(format(number, '.6g') for number in self.vector)}]"
 
 
 def read_nearest(
@@ -48,7 +52,7 @@ def _by_index(target: Target, filters: MovieFilter, limit: int) -> Select[int, f
     # Expression and literal as the index has them, or PostgreSQL does not know the one from the
     # other. Which movies are gone is asked afterwards: a condition here would cost neighbours.
     vector = f"{target.kind}::halfvec({target.space.dimensions(target.kind)})"
-    distance = literal_column(f"({vector}) <#> '{target.vector}'", Float())
+    distance = literal_column(f"({vector}) <#> '{target.as_text}'", Float())
     nearest = (
         select(MovieEmbedding.movie_id, distance.label("distance"))
         .where(literal_column(f"space_id = {target.space.id}"))
@@ -77,7 +81,7 @@ def _exact(target: Target, filters: MovieFilter, limit: int) -> Select[int, floa
         .cte("matching")
         .prefix_with("MATERIALIZED")
     )
-    distance = literal_column(f"matching.vector <#> '{target.vector}'", Float()).label("distance")
+    distance = literal_column(f"matching.vector <#> '{target.as_text}'", Float()).label("distance")
     return (
         select(matching.c.movie_id, distance)
         .order_by(literal_column("distance"), matching.c.movie_id)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
 
 from database.errors import DatabaseNotReady
 
@@ -55,6 +56,25 @@ def ensure_schema(engine: Engine) -> None:
         raise
     except DBAPIError as error:
         raise DatabaseNotReady(_explain_refusal(error)) from error
+
+
+def require_schema(session: Session) -> None:
+    """
+    Raise unless the tables are of today; makes and migrates none.
+
+    Raises:
+        DatabaseNotReady: there are none, or others; says what to do.
+    """
+    revision = read_revision(session.connection())
+    if revision is None:
+        raise DatabaseNotReady(
+            "There are no tables in this database yet. Fill it: python fetch_yts_data.py"
+        )
+    if revision != HEAD_REVISION:
+        raise DatabaseNotReady(
+            f"The tables are of revision {revision}, this program is of {HEAD_REVISION}. An older "
+            "database is migrated by the next fetch, or by: alembic upgrade head"
+        )
 
 
 def check_server(connection: Connection) -> None:

@@ -13,6 +13,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from database.edits import count_edits
 from database.filters import MovieFilter
 from database.fusion import fuse
 from database.models import Cast, Movie, MovieCast
@@ -29,6 +30,8 @@ _IMDB_CODE = re.compile(r"\btt\d{5,10}\b", re.IGNORECASE)
 _TITLE_AND_YEAR = re.compile(r"(?P<title>.*\S)\s+\(?(?P<year>(?:18|19|20)\d\d)\)?\s*", re.DOTALL)
 #: Longer is no title.
 _LONGEST_TITLE = 300
+#: Of those that the words find, so many may be the title that was meant.
+_LIKELY_TITLES = 20
 
 
 class NothingToSearch(ValueError):
@@ -75,6 +78,8 @@ def search_movies(
     if len(found) < wanted:
         depth = max(_DEPTH, wanted)
         words = search_by_words(session, read_terms(session, query), filters, depth)
+        for row_id in _mistyped(session, query, words):
+            found.setdefault(row_id, "title")
         meaning = search_by_meaning(session, vector, filters, depth)
         for row_id in fuse(words, meaning):
             found.setdefault(row_id, _how(row_id in words, row_id in meaning))
@@ -95,9 +100,30 @@ def search_by_meaning(
     space = read_active_space(session)
     if space is None or vector is None:
         return []
-    numbers = ",".join(format(float(it), ".6g") for it in vector)
-    target = Target(space, "search", f"[{numbers}]")
+    target = Target(space, "search", tuple(vector))
     return [row_id for row_id, _ in read_nearest(session, target, filters, limit)]
+
+
+def _mistyped(session: Session, query: str, found: Sequence[int]) -> list[int]:
+    """Return those of the first that were *found* whose title is the query but for an error."""
+    if len(query) > _LONGEST_TITLE:
+        return []
+    first = found[:_LIKELY_TITLES]
+    rows = session.execute(
+        select(Movie.id, func.search_key(Movie.title), func.search_key(query)).where(
+            Movie.id.in_(first)
+        )
+    )
+    edits = {row_id: _count_errors(typed, key) for row_id, key, typed in rows}
+    return sorted((it for it in first if edits[it] is not None), key=lambda it: edits[it] or 0)
+
+
+def _count_errors(typed: str | None, key: str | None) -> int | None:
+    """Return the number of typing errors, or None if that are more than one, two in long titles."""
+    if typed is None or key is None or abs(len(typed) - len(key)) > 1:
+        return None
+    errors = count_edits(typed, key)
+    return errors if errors <= (2 if len(key) >= 10 else 1) else None
 
 
 def _by_imdb_code(session: Session, query: str, filters: MovieFilter) -> list[int]:

@@ -1,9 +1,13 @@
 """One half of a search: movies that have the words of a query, the rarest words first."""
 
+import operator
+from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cache, reduce
+from itertools import accumulate
 
-from sqlalchemy import ColumnElement, Float, case, cast, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import ColumnElement, Float, Text, bindparam, case, cast, column, func, or_, select
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.orm import Session
 
 from database.filters import MovieFilter
@@ -27,59 +31,71 @@ def search_by_words(
     """
     if not terms:
         return []
-    wanted = or_(*(_matches(term) for term in _rarest(terms)))
+    terms = sorted(terms, key=lambda it: it.movies)
     candidates = (
         select(Movie.id, Movie.external_id, Movie.like_count, Movie.rating, Movie.search_vector)
-        .where(wanted, *filters.conditions())
+        .where(_wanted(_count_candidates(terms)), *filters.conditions())
         .cte("candidates")
         .prefix_with("MATERIALIZED")
     )
-    return list(
-        session.scalars(
-            select(candidates.c.id)
-            .order_by(
-                sum(
-                    (_score(candidates.c.search_vector, term) for term in terms), literal(0.0)
-                ).desc(),
-                func.coalesce(candidates.c.like_count, 0).desc(),
-                func.coalesce(candidates.c.rating, 0).desc(),
-                candidates.c.external_id,
-            )
-            .limit(limit)
+    found = (
+        select(candidates.c.id)
+        .order_by(
+            _score(len(terms)).desc(),
+            func.coalesce(candidates.c.like_count, 0).desc(),
+            func.coalesce(candidates.c.rating, 0).desc(),
+            candidates.c.external_id,
         )
+        .limit(limit)
     )
+    return list(session.scalars(found, _told(terms)))
 
 
-def _rarest(terms: Sequence[Term]) -> list[Term]:
-    chosen: list[Term] = []
-    movies = 0
-    for term in sorted(terms, key=lambda it: it.movies):
-        if chosen and movies + term.movies > _MOST_CANDIDATES:
-            break
-        chosen.append(term)
-        movies += term.movies
-    return chosen
+def _count_candidates(terms: Sequence[Term]) -> int:
+    """Return of how many of *terms*, the rarest first, the movies are looked at."""
+    movies = list(accumulate(term.movies for term in terms))
+    return max(1, bisect_right(movies, _MOST_CANDIDATES))
 
 
-def _matches(term: Term) -> ColumnElement[bool]:
-    return Movie.search_vector.op("@@")(_query(term))
+@cache
+def _wanted(terms: int) -> ColumnElement[bool]:
+    # One condition a term: of a single long one PostgreSQL thinks that half the table has it.
+    has = Movie.search_vector.op("@@")
+    return or_(*(has(_parameter("anywhere", number)) for number in range(terms)))
 
 
-def _score(vector: ColumnElement[str], term: Term) -> ColumnElement[float]:
-    found = vector.op("@@")
-    return cast(
-        case(
-            (found(_query(term, "A")), term.weight * _IN_TITLE),
-            (found(_query(term, "B")), term.weight * _IN_NAMES),
-            (found(_query(term)), term.weight * _IN_DESCRIPTION),
-            else_=0.0,
-        ),
-        Float,
+@cache
+def _score(terms: int) -> ColumnElement[float]:
+    """Return the score by so many terms; what they are is told by parameters."""
+    has = column("search_vector", TSVECTOR).op("@@")
+    shares = (
+        bindparam(f"weight_{number}", type_=Float)
+        * case(
+            (~has(_parameter("anywhere", number)), 0.0),
+            (has(_parameter("in_title", number)), _IN_TITLE),
+            (has(_parameter("in_names", number)), _IN_NAMES),
+            else_=_IN_DESCRIPTION,
+        )
+        for number in range(terms)
     )
+    return reduce(operator.add, shares)
 
 
-def _query(term: Term, label: str = "") -> ColumnElement[str]:
+def _parameter(kind: str, number: int) -> ColumnElement[str]:
+    return cast(bindparam(f"{kind}_{number}", type_=Text), TSQUERY)
+
+
+def _told(terms: Sequence[Term]) -> dict[str, str | float]:
+    told: dict[str, str | float] = {}
+    for number, term in enumerate(terms):
+        told[f"weight_{number}"] = term.weight
+        told[f"anywhere_{number}"] = _query(term)
+        told[f"in_title_{number}"] = _query(term, ":A")
+        told[f"in_names_{number}"] = _query(term, ":B")
+    return told
+
+
+def _query(term: Term, label: str = "") -> str:
     """Return any of the lexemes as a tsquery; they are quoted, so that none is an operator."""
     quoted = (it.replace("\\", "\\\\").replace("'", "''") for it in term.lexemes)
-    suffix = f":{label}" if label else ""
-    return cast(literal(" | ".join(f"'{it}'{suffix}" for it in quoted)), TSQUERY)
+    return " | ".join(f"'{it}'{label}" for it in quoted)

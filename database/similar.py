@@ -57,7 +57,7 @@ def similar_movies(
     )
     if (vector := session.scalar(own)) is None:
         raise NoVector(_NONE_OF_THIS)
-    target = Target(space, "recommend", vector.to_text())
+    target = Target(space, "recommend", tuple(vector))
     found = read_nearest(
         session, target, filters or MovieFilter(), max(_RANKED_ANEW, 2 * limit) + 1
     )

@@ -65,6 +65,19 @@ def read_terms(session: Session, query: str) -> list[Term]:
     return terms
 
 
+def read_weights(session: Session, words: Sequence[str]) -> dict[str, float]:
+    """Return how much each of *words* says; stop words are left out."""
+    if not words:
+        return {}
+    typed = [word for word in _read_words(session, words) if not word.is_stop]
+    movies = _read_frequencies(session, {it for word in typed for it in word.lexemes})
+    total = max(read_counts(session).movies, 1)
+    return {
+        word.typed: _weight(max([1, *(movies.get(it, 0) for it in word.lexemes)]), total)
+        for word in typed
+    }
+
+
 def _weight(movies: int, total: int) -> float:
     """Return the inverse document frequency, steepened: a rare word outweighs two usual ones."""
     inverse = math.log(1 + max(total - movies + 0.5, 0.5) / (movies + 0.5))
@@ -73,8 +86,9 @@ def _weight(movies: int, total: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """A word as it was typed, without accents."""
+    """A word as it was typed, and without accents."""
 
+    typed: str
     folded: str
     #: As documents have it: plain, and stemmed.
     lexemes: tuple[str, ...]
@@ -93,10 +107,10 @@ def _read_words(session: Session, words: Sequence[str]) -> list[_Word]:
         func.tsvector_to_array(func.to_tsvector(language, folded))
         for language in ("simple", "english")
     )
-    rows = session.execute(select(folded, plain, stemmed).order_by(typed.c.place))
+    rows = session.execute(select(typed.c.word, folded, plain, stemmed).order_by(typed.c.place))
     return [
-        _Word(word, tuple(dict.fromkeys([*as_it_is, *stems])), not stems)
-        for word, as_it_is, stems in rows
+        _Word(word, without_accents, tuple(dict.fromkeys([*as_it_is, *stems])), not stems)
+        for word, without_accents, as_it_is, stems in rows
     ]
 
 

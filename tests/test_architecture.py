@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import REPO
 
-DOORS = {"fetch_yts_data", "monitor_progress", "test_db_connection"}
+DOORS = {"fetch_yts_data", "monitor_progress", "query_movies", "test_db_connection"}
 #: Commands inside a room, which may do what doors do.
 INNER_DOORS = {"discovery/__main__.py"}
 ROOMS = {"yts", "database", "ingest", "discovery", "sandbox", "console"}
@@ -34,6 +34,7 @@ ONLY_IN = {
     "numpy": {"discovery/"},
     "safetensors": {"discovery/"},
     "tokenizers": {"discovery/"},
+    "pyarrow": {"console/exporting.py"},
     "aiohttp": {"sandbox/"},
     "click": {"doors", "console/", "sandbox/__main__.py"},
     "tqdm": {"doors", "console/"},

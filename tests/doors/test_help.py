@@ -7,12 +7,13 @@ import pytest
 
 from tests.conftest import REPO
 
-DOORS = ("fetch_yts_data.py", "monitor_progress.py", "test_db_connection.py")
+DOORS = ("fetch_yts_data.py", "monitor_progress.py", "query_movies.py", "test_db_connection.py")
 #: What only the work itself needs.
 HEAVY = {
     "aiohttp",
     "alembic",
     "multiprocessing",
+    "numpy",
     "psycopg2",
     "pydantic",
     "pydantic_core",

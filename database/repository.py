@@ -1,0 +1,155 @@
+"""`MovieRepository`: everything that can be asked of the mirror, with movies as answers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from database.aggregates import By, Group, aggregate_movies
+from database.catalogue import Order, find_movies, order_of, with_links
+from database.filters import MovieFilter, resolve_genres
+from database.models import Movie
+from database.search import How, search_movies
+from database.similar import similar_movies
+from database.terms import read_weights
+
+
+class QueryEmbedder(Protocol):
+    """Makes the vector of a query, as `discovery.active.open_embedder` gives one."""
+
+    def embed_query(self, words: str) -> list[float] | None:
+        """Return the vector in the active space of *search*; None if the words say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMovie:
+    """A movie that a search has found, and by what."""
+
+    movie: Movie
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarMovie:
+    """A movie that is like another."""
+
+    movie: Movie
+    #: Inner product of both vectors; 1 at the most.
+    similarity: float
+    #: What it is ranked by: similarity, and a little for its rating.
+    score: float
+
+
+class MovieRepository:
+    """
+    Asks in a session that the caller opens and ends; nothing is written.
+
+    Movies come with genres, cast and torrents, in a number of statements that does not
+    depend on how many they are. Movies that YTS has no more are left out, but by `get`.
+    """
+
+    def __init__(self, session: Session, embedder: QueryEmbedder | None = None) -> None:
+        """Search by words alone where there is no *embedder*."""
+        self.session = session
+        self.embedder = embedder
+
+    def resolve_genres(self, names: Sequence[str]) -> tuple[str, ...]:
+        """
+        Return the stored names of genres that were written in any case.
+
+        Raises:
+            UnknownGenre: there is none of such a name; says which is nearest.
+        """
+        return resolve_genres(self.session, names)
+
+    def read_weights(self, words: Sequence[str]) -> dict[str, float]:
+        """Return how much each of *words* says: the rarer, the more; stop words are left out."""
+        return read_weights(self.session, words)
+
+    def get(self, external_id: int) -> Movie | None:
+        """Return the movie with this YTS id, or None."""
+        query = select(Movie).where(Movie.external_id == external_id)
+        return self.session.scalars(with_links(query)).one_or_none()
+
+    def find(self, reference: str, limit: int = 20) -> list[Movie]:
+        """
+        Return the movies that *reference* may mean: an IMDb code, a YTS id, or a title.
+
+        A title counts whole, whatever its case, accents and signs; where no movie has it, those
+        whose titles begin with it are returned. Those with most likes come first.
+        """
+        return self._load(find_movies(self.session, reference, limit))
+
+    def search(
+        self,
+        words: str,
+        *,
+        filters: MovieFilter | None = None,
+        limit: int = 20,
+        offset: int = 0,
+    ) -> list[FoundMovie]:
+        """
+        Return what *words* find, the best first; see `database.search.search_movies`.
+
+        Raises:
+            NothingToSearch: there is neither a letter nor a digit in them.
+        """
+        vector = None if self.embedder is None else self.embedder.embed_query(words)
+        found = search_movies(
+            self.session, words, vector=vector, filters=filters, limit=limit, offset=offset
+        )
+        movies = self._load([it.row_id for it in found])
+        return [FoundMovie(movie, it.how) for movie, it in zip(movies, found, strict=True)]
+
+    def similar(
+        self, movie: Movie, *, filters: MovieFilter | None = None, limit: int = 10
+    ) -> list[SimilarMovie]:
+        """
+        Return the movies most like *movie*, the best first; see `database.similar`.
+
+        Raises:
+            NoVector: there is nothing to compare it by.
+        """
+        found = similar_movies(self.session, movie.id, filters=filters, limit=limit)
+        movies = self._load([it.row_id for it in found])
+        return [
+            SimilarMovie(it, near.similarity, near.score)
+            for it, near in zip(movies, found, strict=True)
+        ]
+
+    def paginate(
+        self,
+        filters: MovieFilter | None = None,
+        *,
+        order: Order = "rating",
+        limit: int = 20,
+        offset: int = 0,
+    ) -> list[Movie]:
+        """Return a page of the movies that *filters* let through; pages never overlap."""
+        query = select(Movie).where(*(filters or MovieFilter()).conditions())
+        query = query.order_by(*order_of(order)).limit(limit).offset(offset)
+        return list(self.session.scalars(with_links(query)))
+
+    def stream(
+        self, filters: MovieFilter | None = None, *, yield_per: int = 500
+    ) -> Iterator[Movie]:
+        """
+        Yield all movies that *filters* let through, by their YTS ids; *yield_per* at a time.
+
+        Memory stays the same however many they are: those that were yielded are forgotten.
+        """
+        query = select(Movie).where(*(filters or MovieFilter()).conditions())
+        query = with_links(query.order_by(Movie.external_id))
+        for part in self.session.scalars(query.execution_options(yield_per=yield_per)).partitions():
+            yield from part
+
+    def aggregate(self, by: By, filters: MovieFilter | None = None) -> list[Group]:
+        """Return how many movies, and how well rated, in each group; see `database.aggregates`."""
+        return aggregate_movies(self.session, by, filters or MovieFilter())
+
+    def _load(self, row_ids: Sequence[int]) -> list[Movie]:
+        query = with_links(select(Movie).where(Movie.id.in_(row_ids)))
+        movies = {movie.id: movie for movie in self.session.scalars(query)}
+        return [movies[row_id] for row_id in row_ids]

@@ -1,0 +1,261 @@
+#!/usr/bin/env python3
+"""Ask the mirror: search, similar, show, top, stats, export: `python query_movies.py --help`."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from console.options import Door
+from console.ranges import filter_options
+from yts import __version__
+
+if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
+    from database.filters import MovieFilter
+    from database.models import Movie
+    from database.repository import MovieRepository
+
+Options = dict[str, Any]
+_ORDERS = ("rating", "likes", "year", "newest", "title")
+_GROUPS = ("genre", "decade", "language")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="yts-mirror")
+def main() -> None:
+    """
+    Ask the mirror of the YTS catalogue; it is only read, and a fetch may be under way.
+
+    \b
+    Examples:
+      python query_movies.py search hacker finds out the world is a simulation
+      python query_movies.py search "tom hanks" --year 1990-1999 --rating 7+
+      python query_movies.py similar "The Matrix" --why
+      python query_movies.py show tt0133093
+      python query_movies.py top --by likes --genre Drama
+      python query_movies.py stats
+      python query_movies.py export --format csv --output movies.csv
+
+    Rows go to stdout, everything else to stderr; --json writes JSON lines.
+    """
+
+
+def _command(*, with_filters: bool = True, is_listed: bool = True) -> Callable[..., click.Command]:
+    """Make a command of a function that takes a repository and its options."""
+
+    def decorate(run: Callable[["MovieRepository", Options], None]) -> click.Command:
+        @wraps(run)
+        def command(**options: Any) -> None:
+            _run(run, options)
+
+        decorated: Callable[..., None] = command
+        for option in reversed(_options(is_listed=is_listed)):
+            decorated = option(decorated)
+        if with_filters:
+            decorated = filter_options(decorated)
+        return main.command(cls=Door, context_settings={"show_default": True})(decorated)
+
+    return decorate
+
+
+def _options(*, is_listed: bool) -> list[Callable[..., Any]]:
+    listed = [
+        click.option("--limit", type=click.IntRange(1, 1000), default=20, help="At most so many."),
+        click.option("--offset", type=click.IntRange(0, 100_000), default=0, help="Skip so many."),
+    ]  # fmt: skip
+    return [
+        *(listed if is_listed else ()),
+        click.option("--json", "as_json", is_flag=True, help="JSON lines, for programs."),
+        click.option("--posters", is_flag=True, help="With the addresses of images."),
+        click.option("--database-url", metavar="URL", envvar="DATABASE_URL", show_default=False,
+                     help="PostgreSQL of the mirror; DATABASE_URL is the same."),
+        click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a bug."),
+    ]  # fmt: skip
+
+
+def _run(run: Callable[["MovieRepository", Options], None], options: Options) -> None:
+    from console.exits import errors_in_words  # noqa: PLC0415
+    from console.terminal import forgive_unknown_letters  # noqa: PLC0415
+
+    forgive_unknown_letters()
+    try:
+        with (
+            errors_in_words("query_movies.py", is_verbose=options["verbose"]),
+            _open_repository(options["database_url"]) as repository,
+        ):
+            run(repository, options)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader, as `head`, has seen enough; what is still buffered must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+@contextmanager
+def _open_repository(database_url: str | None) -> Iterator["MovieRepository"]:
+    from console.asking import open_repository  # noqa: PLC0415
+
+    with open_repository(database_url) as repository:
+        yield repository
+
+
+@_command()
+@click.argument("words", nargs=-1, required=True)
+def search(repository: "MovieRepository", options: Options) -> None:
+    """
+    Find movies by title, IMDb code, a person's name, or what they are about.
+
+    What WORDS name comes first; then what has these words, and what means the same. One typing
+    error in a word is forgiven.
+    """
+    from console.asking import let_search_by_meaning  # noqa: PLC0415
+
+    let_search_by_meaning(repository)
+    words = " ".join(options["words"])
+    filters = _filters(repository, options)
+    found = repository.search(
+        words, filters=filters, limit=options["limit"], offset=options["offset"]
+    )
+    _show([(it.movie, {"found by": it.how}) for it in found], options)
+    if not found:
+        where = "title, IMDb code, person, words and meaning"
+        click.echo(f"Nothing found for {words!r} by {where}.{_hint(options)}", err=True)
+
+
+@_command()
+@click.argument("reference", metavar="TITLE|ID|IMDB")
+@click.option("--why", is_flag=True, help="Say what they have in common.")
+def similar(repository: "MovieRepository", options: Options) -> None:
+    """List the movies most like one: by plot, genres, time and cast; good ones rise a little."""
+    from console.asking import explain_all, one_movie  # noqa: PLC0415
+
+    movie = one_movie(repository, options["reference"])
+    filters = _filters(repository, options)
+    wanted = options["offset"] + options["limit"]
+    found = repository.similar(movie, filters=filters, limit=wanted)[options["offset"] :]
+    reasons = explain_all(repository, movie, found) if options["why"] else [{}] * len(found)
+    shown = [
+        (it.movie, {"similarity": round(it.similarity, 3), **reason})
+        for it, reason in zip(found, reasons, strict=True)
+    ]
+    _show(shown, options)
+    if not found:
+        click.echo(f"Nothing is like {movie.title!r}.{_hint(options)}", err=True)
+
+
+@_command(with_filters=False, is_listed=False)
+@click.argument("reference", metavar="TITLE|ID|IMDB")
+def show(repository: "MovieRepository", options: Options) -> None:
+    """Show everything about one movie."""
+    from console.asking import one_movie  # noqa: PLC0415
+    from console.movies import json_of, write_json, write_movie  # noqa: PLC0415
+
+    movie = one_movie(repository, options["reference"])
+    if options["as_json"]:
+        write_json("movie", [json_of(movie, with_posters=options["posters"])])
+    else:
+        write_movie(movie, with_posters=options["posters"])
+
+
+@_command()
+@click.option(
+    "--by",
+    type=click.Choice([*_ORDERS, *_GROUPS]),
+    default="rating",
+    help="An order of movies, or groups of them.",
+)
+def top(repository: "MovieRepository", options: Options) -> None:
+    """List the first movies of an order, or how many movies a genre, decade or language has."""
+    filters = _filters(repository, options)
+    if options["by"] in _GROUPS:
+        _show_groups(repository, options, filters, options["by"], options["limit"])
+        return
+    movies = repository.paginate(
+        filters, order=options["by"], limit=options["limit"], offset=options["offset"]
+    )
+    _show([(movie, {"likes": movie.like_count}) for movie in movies], options)
+    if not movies:
+        click.echo(f"No movie is like that.{_hint(options)}", err=True)
+
+
+@_command(is_listed=False)
+def stats(repository: "MovieRepository", options: Options) -> None:
+    """Show the catalogue in numbers: movies a month, genres, decades, who plays most."""
+    filters = _filters(repository, options)
+    for by, heading in (
+        ("month", "Movies by month of upload, the last twelve"),
+        ("genre", "Genres"),
+        ("decade", "Decades"),
+        ("actor", "Who plays in most movies"),
+    ):
+        if not options["as_json"]:
+            click.echo(f"\n{heading}")
+        _show_groups(repository, options, filters, by, 12)
+
+
+@_command(is_listed=False)
+@click.option("--format", "kind", type=click.Choice(["csv", "jsonl", "parquet"]), default="csv")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Else stdout.")
+def export(repository: "MovieRepository", options: Options) -> None:
+    """Write all movies, or those that the filters let through, as CSV, JSON lines or Parquet."""
+    from console.exporting import export as write  # noqa: PLC0415
+
+    movies = repository.stream(_filters(repository, options))
+    count = write(movies, options["kind"], options["output"], with_posters=options["posters"])
+    where = options["output"] or "stdout"
+    click.echo(f"{count:,} movies written to {where}.", err=True)
+
+
+def _filters(repository: "MovieRepository", options: Options) -> "MovieFilter":
+    from console.asking import read_filters  # noqa: PLC0415
+
+    return read_filters(repository, options)
+
+
+def _show(found: list[tuple["Movie", dict[str, Any]]], options: Options) -> None:
+    from console.movies import json_of, row_of, write_json, write_table  # noqa: PLC0415
+
+    if options["as_json"]:
+        with_posters = options["posters"]
+        rows = ({**json_of(it, with_posters=with_posters), **_keys(more)} for it, more in found)
+        write_json("movie", rows)
+        return
+    if options["posters"]:
+        found = [(it, {**more, "poster": it.large_cover_image}) for it, more in found]
+    write_table([row_of(movie, **more) for movie, more in found])
+
+
+def _show_groups(
+    repository: "MovieRepository", options: Options, filters: "MovieFilter", by: str, limit: int
+) -> None:
+    from console.movies import write_json, write_table  # noqa: PLC0415
+
+    groups = repository.aggregate(cast("Any", by), filters)[:limit]
+    rows = [
+        {by: it.name, "movies": it.movies, "average rating": it.average_rating} for it in groups
+    ]
+    if options["as_json"]:
+        write_json(by, map(_keys, rows))
+    else:
+        write_table(rows)
+
+
+def _keys(row: dict[str, Any]) -> dict[str, Any]:
+    return {name.replace(" ", "_"): value for name, value in row.items()}
+
+
+def _hint(options: Options) -> str:
+    from console.asking import is_filtered  # noqa: PLC0415
+
+    return " Try without the filters." if is_filtered(options) else ""
+
+
+if __name__ == "__main__":
+    main(prog_name="query_movies.py")
