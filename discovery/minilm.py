@@ -4,22 +4,26 @@ all-MiniLM-L6-v2 and its kin, from a folder: a BERT encoder in numpy, its token 
 Slower than the model that comes with the program, and better with words it has not seen together.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from discovery.bert_files import (
+    TOKENIZER,
+    WEIGHTS,
+    count_layers,
+    read_heads,
+    read_tokenizer,
+    read_weights,
+)
 from discovery.errors import ModelMissing
 from discovery.models import Vectors, hash_files, unit
 
-_FILES = ("model.safetensors", "tokenizer.json")
 #: As the model was trained; the rest of a longer text is not read.
 _MOST_TOKENS = 256
-#: Padded tokens of one pass: bounds its memory to some 200 MB.
-_TOKENS_AT_ONCE = 8192
-_HEADS = 12
+#: Padded tokens of one pass: what is between two layers then stays in the caches of a core.
+_TOKENS_AT_ONCE = 1024
 _EPSILON = 1e-12
 _FAR = np.float32(-1e9)
 
@@ -35,30 +39,17 @@ class MiniLm:
             ModelMissing: a file is missing, or is no encoder of this kind.
         """
         self._folder = folder.resolve()
-        self._files = tuple(self._folder / name for name in _FILES)
+        self._files = (self._folder / WEIGHTS, self._folder / TOKENIZER)
         if missing := [file.name for file in self._files if not file.is_file()]:
             raise ModelMissing(f"There is no {' and no '.join(missing)} in {self._folder}.")
-        from safetensors import SafetensorError  # noqa: PLC0415 -- only where the model is
-        from safetensors.numpy import load_file  # noqa: PLC0415
-        from tokenizers import Tokenizer  # noqa: PLC0415
-
-        try:
-            tensors = load_file(self._files[0])
-            self._weights = {
-                name.removeprefix("bert."): tensor.astype(np.float32)
-                for name, tensor in tensors.items()
-                if tensor.dtype.kind == "f"
-            }
-            self._words = self._weights["embeddings.word_embeddings.weight"]
-            self._weights["encoder.layer.0.output.LayerNorm.weight"]
-            self._heads = _read_heads(self._folder)
-        except (SafetensorError, KeyError, ValueError) as error:
-            raise ModelMissing(f"{self._files[0]} is no BERT encoder ({error}).") from error
-        self._layers = len({name.split(".")[2] for name in self._weights if ".layer." in name})
-        self._tokenizer = Tokenizer.from_file(str(self._files[1]))
+        self._weights = read_weights(self._files[0])
+        self._words = self._weights["embeddings.word_embeddings.weight"]
+        self._layers = count_layers(self._weights)
+        self._heads = read_heads(self._folder, self.dimensions)
         positions = len(self._weights["embeddings.position_embeddings.weight"])
-        self._tokenizer.enable_truncation(min(_MOST_TOKENS, positions))
-        self._tokenizer.no_padding()
+        self._tokenizer = read_tokenizer(
+            self._files[1], len(self._words), min(_MOST_TOKENS, positions)
+        )
 
     @property
     def name(self) -> str:
@@ -146,12 +137,6 @@ class MiniLm:
         weight, bias = (self._weights[f"{part}.LayerNorm.{name}"] for name in ("weight", "bias"))
         normal: Vectors = centred / spread * weight + bias
         return normal
-
-
-def _read_heads(folder: Path) -> int:
-    config = folder / "config.json"
-    told: dict[str, Any] = json.loads(config.read_bytes()) if config.is_file() else {}
-    return int(told.get("num_attention_heads", _HEADS))
 
 
 def _gelu(values: Vectors) -> Vectors:
