@@ -33,8 +33,7 @@ def others_of_group(groups: Mapping[int, Iterable[Hashable]]) -> dict[int, set[i
         for group in of:
             members[group].add(film)
     others = {
-        film: set().union(*(members[group] for group in of)) - {film}
-        for film, of in groups.items()
+        film: set().union(*(members[group] for group in of)) - {film} for film, of in groups.items()
     }
     return {film: near for film, near in others.items() if near}
 

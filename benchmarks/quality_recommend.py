@@ -1,6 +1,7 @@
 """How good recommendations are: those of the product, of its bare vectors, and of simpler ones."""
 
-from collections.abc import Callable, Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,6 +28,10 @@ from discovery.text import MovieText
 
 _ROWS_AT_ONCE = 500
 _SEED = 7
+_SIZES = """
+    SELECT pg_table_size('movie_embeddings') / 2 ^ 20, sum(pg_relation_size(indexrelid)) / 2 ^ 20
+    FROM pg_stat_user_indexes WHERE indexrelname LIKE 'idx_movie_embeddings_vector_%%'
+"""
 
 #: Films that can be found, and the numbers of those that are asked about.
 Finder = Callable[[Sequence[Film], Collection[int]], Neighbours]
@@ -103,7 +108,7 @@ def by_product(databases: Databases, model: TextModel) -> Finder:
 
     def find(films: Sequence[Film], asked: Collection[int]) -> Neighbours:
         with get_db_manager(database_url=databases.fresh("similar")) as db:
-            fill(db, films, model)
+            store_and_embed(db, films, model)
             numbers = dict(row_ids(db))
             rows = {number: row for row, number in numbers.items()}
             with db.get_session() as session:
@@ -118,12 +123,22 @@ def by_product(databases: Databases, model: TextModel) -> Finder:
     return find
 
 
-def fill(db: DatabaseManager, films: Sequence[Film], model: TextModel) -> None:
-    """Save *films* and make their vectors, as a fetch does."""
+def store_and_embed(
+    db: DatabaseManager, films: Iterable[Film], model: TextModel
+) -> dict[str, float]:
+    """Save *films* and make their vectors, as a fetch does; return what that cost."""
+    begun = time.monotonic()
     store(db, films)
-    embed_all(db, Path(model.folder) if model.folder else None, workers=2)
+    stored = time.monotonic()
+    report = embed_all(db, Path(model.folder) if model.folder else None, workers=2)
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")
+        sizes = connection.exec_driver_sql(_SIZES).one()
+    return {
+        "storing, s": stored - begun,
+        "vectors, indexes and words, s": report.seconds,
+        **dict(zip(("vectors, MB", "their indexes, MB"), map(float, sizes), strict=True)),
+    }
 
 
 def _best(nearness: NDArray[np.float32]) -> NDArray[np.intp]:

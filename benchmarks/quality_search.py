@@ -28,8 +28,16 @@ _HALF_DEPTH = 100
 _TITLES, _CODES, _PEOPLE = 500, 300, 300
 _SEED = 11
 
+#: A query, and title and year of the film it describes.
+Item = tuple[str, str, int]
 #: Of a query, `movies.id` of what is found, the best first.
 Search = Callable[[str], Sequence[int]]
+
+
+def read_items(name: str) -> list[Item]:
+    """Return the list *name* of `KNOWN_ITEMS`."""
+    text = Path(__file__).with_name(KNOWN_ITEMS[name]).read_text()
+    return [(query, title, year) for query, title, year in json.loads(text)]
 
 
 class SearchQuality:
@@ -47,8 +55,10 @@ class SearchQuality:
             whole = ways["both, as users get it"]
             return {
                 **{
-                    title: {name: self._described(file, way) for name, way in ways.items()}
-                    for title, file in KNOWN_ITEMS.items()
+                    title: {
+                        name: self._described(read_items(title), way) for name, way in ways.items()
+                    }
+                    for title in KNOWN_ITEMS
                 },
                 "errors": self._misspelt(whole),
                 "names": self._named(whole),
@@ -70,8 +80,7 @@ class SearchQuality:
 
         return {"words alone": by_words, "meaning alone": by_meaning, "both, as users get it": both}
 
-    def _described(self, file: str, search: Search) -> float:
-        items = json.loads(Path(__file__).with_name(file).read_text())
+    def _described(self, items: Sequence[Item], search: Search) -> float:
         found = (self._ask(query, search) for query, _, _ in items)
         return _share(
             any((it.title, it.year) == (title, year) for it in films)
