@@ -82,8 +82,8 @@ def _measure_quality(
         store_and_embed(db, films, model)
         click.echo("searching", err=True)
         search = SearchQuality(db, films, Embedder(model)).measure()
-    click.echo("recommending", err=True)
-    recommend = measure_all(databases, films, read_truth(data, films), model)
+        click.echo("recommending", err=True)
+        recommend = measure_all(db, databases, films, read_truth(data, films), model)
     return {"recommend": recommend, "search": search}
 
 

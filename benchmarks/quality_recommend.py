@@ -65,9 +65,13 @@ def measure(find: Finder, films: Sequence[Film], truth: Truth) -> Quality:
 
 
 def measure_all(
-    databases: Databases, films: Sequence[Film], truth: Truth, model: TextModel
+    full: DatabaseManager,
+    databases: Databases,
+    films: Sequence[Film],
+    truth: Truth,
+    model: TextModel,
 ) -> dict[str, dict[str, float]]:
-    """Return the qualities of all that are compared, by their names for people."""
+    """Return the qualities of all that are compared; *full* holds all films."""
     texts = [_text(film) for film in films]
     recommend, search = Embedder(model).embed_movies(texts)
     dice = np.random.default_rng(_SEED)
@@ -79,7 +83,7 @@ def measure_all(
         "all as one text": by_vectors(model.embed([_one_text(film) for film in films])),
         "the vectors of search": by_vectors(search),
         "the vectors of recommend": by_vectors(recommend),
-        "`similar`, as users get it": by_product(databases, model),
+        "`similar`, as users get it": by_product(full, databases, model),
     }
     return {name: asdict(measure(find, films, truth)) for name, find in finders.items()}
 
@@ -103,24 +107,27 @@ def by_vectors(vectors: Vectors) -> Finder:
     return find
 
 
-def by_product(databases: Databases, model: TextModel) -> Finder:
-    """Return a finder by `similar_movies`, in a database that holds no other films."""
+def by_product(full: DatabaseManager, databases: Databases, model: TextModel) -> Finder:
+    """Return a finder by `similar_movies`; *full* holds all films, others are made as needed."""
 
     def find(films: Sequence[Film], asked: Collection[int]) -> Neighbours:
+        if full.get_stats()["total_movies"] == len(films):
+            return _similar(full, asked)
         with get_db_manager(database_url=databases.fresh("similar")) as db:
             store_and_embed(db, films, model)
-            numbers = dict(row_ids(db))
-            rows = {number: row for row, number in numbers.items()}
-            with db.get_session() as session:
-                return {
-                    film: [
-                        numbers[it.row_id]
-                        for it in similar_movies(session, rows[film], limit=DEPTH)
-                    ]
-                    for film in asked
-                }
+            return _similar(db, asked)
 
     return find
+
+
+def _similar(db: DatabaseManager, asked: Collection[int]) -> Neighbours:
+    numbers = dict(row_ids(db))
+    rows = {number: row for row, number in numbers.items()}
+    with db.get_session() as session:
+        return {
+            film: [numbers[it.row_id] for it in similar_movies(session, rows[film], limit=DEPTH)]
+            for film in asked
+        }
 
 
 def store_and_embed(
