@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 _LOCK = "LOCK TABLE search_words IN SHARE ROW EXCLUSIVE MODE"
 _COUNT = """
-    CREATE TEMPORARY TABLE counted_words ON COMMIT DROP AS
+    CREATE TEMPORARY TABLE counted_words AS
     SELECT word, words.ndoc AS movies, names.word IS NOT NULL AS is_name
     FROM ts_stat('SELECT search_vector FROM movies') AS words
     LEFT JOIN ts_stat('SELECT search_vector FROM movies', 'ab') AS names USING (word)"""
@@ -22,5 +22,6 @@ _FORGET = """
 
 def refresh_words(session: Session) -> None:
     """Count the words of all documents anew; reads every document. Does not commit."""
-    for statement in (_LOCK, _COUNT, "ANALYZE counted_words", _SAVE, _FORGET):
+    analyze, drop = "ANALYZE counted_words", "DROP TABLE counted_words"
+    for statement in (_LOCK, _COUNT, analyze, _SAVE, _FORGET, drop):
         session.execute(text(statement))
