@@ -238,13 +238,29 @@ def test_a_new_movie_is_found_before_its_words_are_counted(db: DatabaseManager):
     with db.get_session() as session:
         assert [it.how for it in search_movies(session, "zyxwv")] == ["words"]
         refresh_words(session)
+        assert session.scalar(text("SELECT movies FROM search_words WHERE word = ''")) == 1
         counted = (
             "SELECT word, movies FROM search_words WHERE word IN ('zyxwv', 'drama') ORDER BY 1"
         )
         assert [tuple(it) for it in session.execute(text(counted))] == [("drama", 1), ("zyxwv", 1)]
         session.execute(text("DELETE FROM movies"))
         refresh_words(session)
-        assert session.scalar(text("SELECT count(*) FROM search_words")) == 0
+        assert session.scalar(text("SELECT count(*) FROM search_words WHERE word <> ''")) == 0
+
+
+def test_words_of_few_new_movies_are_learnt_without_counting_all(db: DatabaseManager):
+    """A typing error in a title of today is forgiven today."""
+    save(db, *(movie(number) for number in range(1, 41)))
+    with db.get_session() as session:
+        refresh_words(session)
+    save(db, movie(41, title="Zyxwvut"))
+    with db.get_session() as session:
+        newest = session.scalars(select(Movie.id).where(Movie.external_id == 41)).one()
+        refresh_words(session, [newest])
+
+        assert session.scalar(text("SELECT movies FROM search_words WHERE word = ''")) == 40
+        assert session.scalar(text("SELECT movies FROM search_words WHERE word = 'film'")) == 40
+        assert [it.how for it in search_movies(session, "zyxvwut", limit=1)] == ["title"]
 
 
 def test_the_number_of_statements_does_not_depend_on_the_number_of_movies(mirror_url: URL):
