@@ -8,12 +8,20 @@ from database.config import read_database_url
 from database.embedded import open_embedded
 from database.models import Base
 from database.schema import lock_migrations
+from database.spaces import INDEX_PREFIX
+
+
+def _is_of_migrations(name: str | None, kind: str, _parents: object) -> bool:
+    """Tell whether migrations make what is called *name*: the indexes of spaces they do not."""
+    return not (kind == "index" and (name or "").startswith(INDEX_PREFIX))
 
 
 def migrate(connection: Connection) -> None:
     """Bring *connection*'s database to the revision that was asked for."""
     lock_migrations(connection)
-    context.configure(connection=connection, target_metadata=Base.metadata)
+    context.configure(
+        connection=connection, target_metadata=Base.metadata, include_name=_is_of_migrations
+    )
     with context.begin_transaction():
         context.run_migrations()
 

@@ -345,7 +345,9 @@ class SearchWord(Base):
     __table_args__ = (Index("ix_search_words_keys", "keys", postgresql_using="gin"),)
 
     word: Mapped[str] = mapped_column(primary_key=True)
-    movies: Mapped[int] = mapped_column(comment="in whose documents it is")
+    movies: Mapped[int] = mapped_column(
+        comment="in whose documents it is; of the empty word: all, when they were counted"
+    )
     keys: Mapped[list[str] | None] = mapped_column(
         ARRAY(Text),
         Computed(

@@ -60,14 +60,14 @@ def _count_candidates(terms: Sequence[Term]) -> int:
 @cache
 def _wanted(terms: int) -> ColumnElement[bool]:
     # One condition a term: of a single long one PostgreSQL thinks that half the table has it.
-    has = Movie.search_vector.op("@@")
+    has = Movie.search_vector.bool_op("@@")
     return or_(*(has(_parameter("anywhere", number)) for number in range(terms)))
 
 
 @cache
 def _score(terms: int) -> ColumnElement[float]:
     """Return the score by so many terms; what they are is told by parameters."""
-    has = column("search_vector", TSVECTOR).op("@@")
+    has = column("search_vector", TSVECTOR).bool_op("@@")
     shares = (
         bindparam(f"weight_{number}", type_=Float)
         * case(

@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session
 from database.models import EmbeddingSpace, Movie, MovieEmbedding
 
 _KEY = {"key": 7_190_004}
+#: Of the names of all indexes over vectors: they come and go with the spaces.
+INDEX_PREFIX = "idx_movie_embeddings_vector_"
 
 
 class EmbeddingLockHeld(Exception):
@@ -154,7 +156,7 @@ def forget_other_spaces(session: Session, kept: Space) -> None:
 
 def index_name(kind: str, space_id: int) -> str:
     """Return the name of a space's index over its vectors of this kind."""
-    return f"idx_movie_embeddings_vector_{kind}_{space_id}"
+    return f"{INDEX_PREFIX}{kind}_{space_id}"
 
 
 def _space(row: EmbeddingSpace) -> Space:

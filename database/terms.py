@@ -124,7 +124,7 @@ def _guess(session: Session, word: _Word, total: int) -> list[Term]:
     keys = func.word_keys(literal(word.folded[:_LONGEST_GUESSED]))
     rows = session.execute(
         select(SearchWord.word, SearchWord.movies)
-        .where(SearchWord.keys.op("&&")(keys), SearchWord.word.not_in(word.lexemes))
+        .where(SearchWord.keys.bool_op("&&")(keys), SearchWord.word.not_in(word.lexemes))
         .order_by(SearchWord.movies.desc(), SearchWord.word)
         .limit(10 * _MOST_GUESSES)
     )

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -113,15 +114,20 @@ def drop_indexes(session: Session, space: Space) -> None:
 
 def build_indexes(engine: Engine, space: Space) -> None:
     """Make the indexes of *space* that are missing; each in a transaction of its own."""
-    for kind in KINDS:
-        # The expression and the literal are what `database.near` asks for.
-        statement = (
-            f"CREATE INDEX IF NOT EXISTS {index_name(kind, space.id)} ON movie_embeddings "
-            f"USING hnsw (({kind}::halfvec({space.dimensions(kind)})) halfvec_ip_ops) "
-            f"WITH (m = 16, ef_construction = 128) WHERE space_id = {space.id}"
-        )
-        with engine.begin() as connection:
-            connection.execute(text(f"SET LOCAL maintenance_work_mem = '{_BUILD_MEMORY}'"))
-            # Helpers would share the graph in /dev/shm, of which containers have 64 MB.
-            connection.execute(text("SET LOCAL max_parallel_maintenance_workers = 0"))
-            connection.execute(text(statement))
+    # Both at once, as that is the longest part of filling a space.
+    with ThreadPoolExecutor(len(KINDS)) as executor:
+        list(executor.map(lambda kind: _build_index(engine, space, kind), KINDS))
+
+
+def _build_index(engine: Engine, space: Space, kind: str) -> None:
+    # The expression and the literal are what `database.nearest` asks for.
+    statement = (
+        f"CREATE INDEX IF NOT EXISTS {index_name(kind, space.id)} ON movie_embeddings "
+        f"USING hnsw (({kind}::halfvec({space.dimensions(kind)})) halfvec_ip_ops) "
+        f"WITH (m = 16, ef_construction = 128) WHERE space_id = {space.id}"
+    )
+    with engine.begin() as connection:
+        connection.execute(text(f"SET LOCAL maintenance_work_mem = '{_BUILD_MEMORY}'"))
+        # Helpers would share the graph in /dev/shm, of which containers have 64 MB.
+        connection.execute(text("SET LOCAL max_parallel_maintenance_workers = 0"))
+        connection.execute(text(statement))

@@ -1,15 +1,27 @@
 """The words of all documents: how many movies have each, and how each is found despite an error."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from database.counts import read_counts
+from database.models import SearchWord
+
+#: No document has this word; its row says how many movies there were when all were counted.
+ALL = ""
+#: Words are counted anew once so many more, or fewer, movies are there: it takes a second for
+#: every ten thousand.
+_SHARE_FOR_COUNTING = 0.05
+
 _LOCK = "LOCK TABLE search_words IN SHARE ROW EXCLUSIVE MODE"
 _COUNT = """
-    CREATE TEMPORARY TABLE counted_words ON COMMIT DROP AS
+    CREATE TEMPORARY TABLE counted_words AS
     SELECT word, words.ndoc AS movies, names.word IS NOT NULL AS is_name
     FROM ts_stat('SELECT search_vector FROM movies') AS words
-    LEFT JOIN ts_stat('SELECT search_vector FROM movies', 'ab') AS names USING (word)"""
-# Rows that would not change are left alone: a run that brought little writes little.
+    LEFT JOIN ts_stat('SELECT search_vector FROM movies', 'ab') AS names USING (word)
+    UNION ALL SELECT '', count(*), false FROM movies"""
+# Rows that would not change are left alone.
 _SAVE = """
     INSERT INTO search_words AS known (word, movies, is_name)
     SELECT word, movies, is_name FROM counted_words
@@ -18,9 +30,35 @@ _SAVE = """
 _FORGET = """
     DELETE FROM search_words
     WHERE NOT EXISTS (SELECT FROM counted_words WHERE counted_words.word = search_words.word)"""
+_ADD = """
+    INSERT INTO search_words AS known (word, movies, is_name)
+    SELECT word, words.ndoc, names.word IS NOT NULL
+    FROM ts_stat(:documents) AS words LEFT JOIN ts_stat(:documents, 'ab') AS names USING (word)
+    ORDER BY word
+    ON CONFLICT (word) DO UPDATE SET is_name = true WHERE excluded.is_name AND NOT known.is_name"""
 
 
-def refresh_words(session: Session) -> None:
-    """Count the words of all documents anew; reads every document. Does not commit."""
-    for statement in (_LOCK, _COUNT, "ANALYZE counted_words", _SAVE, _FORGET):
+def refresh_words(session: Session, changed: Sequence[int] = (), *, is_full: bool = False) -> None:
+    """
+    Learn the words of the documents of *changed* movies, by `movies.id`; does not commit.
+
+    Where the catalogue has grown or shrunk by a twentieth since the last time, or if *is_full*,
+    all documents are counted anew. In between frequencies are a little old, which hardly
+    matters, and no word is missing.
+    """
+    movies = read_counts(session).movies
+    counted = session.get(SearchWord, ALL)
+    is_old = counted is None or abs(movies - counted.movies) > _SHARE_FOR_COUNTING * movies
+    if is_full or is_old:
+        _count_all(session)
+    elif changed:
+        ids = ",".join(map(str, map(int, changed)))
+        documents = f"SELECT search_vector FROM movies WHERE id IN ({ids})"  # noqa: S608 -- numbers
+        session.execute(text(_ADD), {"documents": documents})
+
+
+def _count_all(session: Session) -> None:
+    analyze, drop = "ANALYZE counted_words", "DROP TABLE counted_words"
+    for statement in (_LOCK, _COUNT, analyze, _SAVE, _FORGET, drop):
         session.execute(text(statement))
+    session.expire_all()

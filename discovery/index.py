@@ -92,8 +92,7 @@ def embed_all(
             progress(done, len(movies))
         build_indexes(db.engine, space)
         db.run_step(lambda session: activate(session, space))
-    if movies:
-        db.run_step(refresh_words)
+    db.run_step(partial(refresh_words, changed=movies, is_full=is_rebuild))
     return EmbedReport(len(movies), time.monotonic() - begun)
 
 

@@ -94,6 +94,20 @@ def db(database_url: URL) -> Iterator[DatabaseManager]:
         yield manager
 
 
+@pytest.fixture(scope="session")
+def mirror_url(new_database: Callable[..., URL]) -> URL:
+    """Return a database with 300 practice movies and their vectors, to be read only."""
+    pytest.importorskip("safetensors")
+    from discovery.index import embed_all
+    from tests.database.movies import fetch_details, save
+
+    url = new_database()
+    with DatabaseManager(url) as db, open_sandbox(SandboxSettings(movies=300)) as running:
+        save(db, *fetch_details(running, range(1, 320)))
+        embed_all(db)
+    return url
+
+
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     """Serve 200 practice movies without faults."""

@@ -40,7 +40,12 @@ def upgrade() -> None:
     op.create_table(
         "search_words",
         sa.Column("word", sa.Text(), nullable=False),
-        sa.Column("movies", sa.Integer(), nullable=False, comment="in whose documents it is"),
+        sa.Column(
+            "movies",
+            sa.Integer(),
+            nullable=False,
+            comment="in whose documents it is; of the empty word: all, when they were counted",
+        ),
         sa.Column(
             "keys",
             ARRAY(sa.Text()),

@@ -1,0 +1,288 @@
+"""Searches find what they name first, forgive an error, and never raise at bad words."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import URL, event, select, text
+from sqlalchemy.orm import Session
+
+from database.db import DatabaseManager
+from database.filters import MovieFilter, UnknownGenre, resolve_genres
+from database.models import Movie
+from database.repository import MovieRepository
+from database.search import NothingToSearch, search_movies
+from database.similar import NoVector, similar_movies
+from database.words import refresh_words
+from tests.conftest import examples
+from tests.database.movies import movie, save
+
+FILTERS = {
+    "genre": MovieFilter(genres=("Drama",)),
+    "years": MovieFilter(years=(1990, 2005)),
+    "rating and runtime": MovieFilter(rating=(6.0, None), runtime=(None, 110)),
+    "language and quality": MovieFilter(languages=("en",), quality="1080P"),
+}
+
+
+@pytest.fixture(scope="module")
+def session(mirror_url: URL) -> Iterator[Session]:
+    """A session with the mirror of practice movies, which is only read."""
+    with DatabaseManager(mirror_url) as db, db.get_session() as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def movies(session: Session) -> list[Movie]:
+    """All its movies."""
+    return list(session.scalars(select(Movie).order_by(Movie.external_id)))
+
+
+def first_titles(session: Session, query: str, count: int = 1) -> list[str]:
+    """Return the titles of the first that are found."""
+    found = [it.row_id for it in search_movies(session, query, limit=count)]
+    titles = dict(session.execute(select(Movie.id, Movie.title).where(Movie.id.in_(found))).all())
+    return [titles[row_id] for row_id in found]
+
+
+def test_a_title_a_code_and_a_name_are_found_first(session: Session, movies: list[Movie]):
+    """Whole, in any case; of a name, only movies in which somebody of that name plays."""
+    for film in movies[::6]:
+        assert first_titles(session, film.title.upper()) == [film.title]
+        if film.year:
+            assert first_titles(session, f"{film.title} ({film.year})") == [film.title]
+        if film.imdb_code:
+            (found,) = search_movies(session, film.imdb_code, limit=1)
+            assert (found.row_id, found.how) == (film.id, "imdb")
+        for person in film.casts[:1]:
+            found = search_movies(session, person.name, limit=1)[0]
+            assert found.how in {"person", "title"}
+
+
+def errors_in(word: str) -> dict[str, str]:
+    """Return *word* with each kind of one typing error, in its middle."""
+    at = len(word) // 2
+    return {
+        "left out": word[:at] + word[at + 1 :],
+        "added": word[:at] + "q" + word[at:],
+        "replaced": word[:at] + "q" + word[at + 1 :],
+        "swapped": word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :],
+    }
+
+
+@pytest.mark.parametrize("kind", ["left out", "added", "replaced", "swapped"])
+def test_one_typing_error_in_a_title_is_forgiven(session: Session, movies: list[Movie], kind: str):
+    """In its longest word, of five letters or more; the movie is among the first ten."""
+    for film in movies[::9]:
+        word = max(film.title.split(), key=len)
+        if word.isalpha() and len(word) > 4:
+            typed = film.title.replace(word, errors_in(word)[kind])
+            assert film.title in first_titles(session, typed, 10), typed
+
+
+@pytest.mark.parametrize("filters", FILTERS.values(), ids=FILTERS.keys())
+def test_filters_neither_lose_nor_let_through(
+    session: Session, movies: list[Movie], filters: MovieFilter
+):
+    """The same movies as a look at each of them finds, in searches, pages and similar ones."""
+    wanted = {film.id for film in movies if passes(film, filters)}
+    repository = MovieRepository(session)
+
+    assert 0 < len(wanted) < len(movies)
+    assert {it.id for it in repository.stream(filters)} == wanted
+    found = search_movies(session, "drama action comedy", filters=filters, limit=1000)
+    assert {it.row_id for it in found} <= wanted
+    near = similar_movies(session, movies[0].id, filters=filters, limit=1000)
+    assert {it.row_id for it in near} <= wanted - {movies[0].id}
+    assert len(near) >= min(100, len(wanted) - 3)
+
+
+def passes(film: Movie, filters: MovieFilter) -> bool:
+    """Tell whether a movie is what the filter asks for, by looking at it."""
+
+    def within(value: float | None, limits: tuple[float | None, float | None]) -> bool:
+        low, high = limits
+        return limits == (None, None) or (
+            value is not None and (low is None or value >= low) and (high is None or value <= high)
+        )
+
+    return (
+        {*filters.genres} <= {genre.name for genre in film.genres}
+        and within(film.year, filters.years)
+        and within(film.rating, filters.rating)
+        and within(film.runtime, filters.runtime)
+        and (not filters.languages or film.language in filters.languages)
+        and (
+            filters.quality is None
+            or filters.quality.lower() in {(it.quality or "").lower() for it in film.torrents}
+        )
+    )
+
+
+def test_filtered_similar_movies_are_the_nearest_of_all(session: Session, movies: list[Movie]):
+    """No approximation: as comparing with each vector says."""
+    filters = MovieFilter(years=(1980, 2030))
+    exact = text(
+        "SELECT e.movie_id FROM movie_embeddings e JOIN movies m ON m.id = e.movie_id, "
+        "movie_embeddings own WHERE own.movie_id = :id AND m.year >= 1980 AND m.id <> :id "
+        "AND m.gone_since IS NULL "
+        "ORDER BY (e.recommend <#> own.recommend) - 0.02 * (coalesce(m.rating, 6.5) - 6.5) LIMIT 5"
+    )
+    for film in movies[::40]:
+        near = similar_movies(session, film.id, filters=filters, limit=5)
+        assert [it.row_id for it in near] == list(session.scalars(exact, {"id": film.id}))
+
+
+def test_pages_follow_each_other(session: Session):
+    """Offsets cut one order; nothing is shown twice or left out."""
+    whole = search_movies(session, "love and war", limit=40)
+    parts = [search_movies(session, "love and war", limit=10, offset=n) for n in (0, 10, 20, 30)]
+
+    assert [it for part in parts for it in part] == whole
+    repository = MovieRepository(session)
+    for order in ("rating", "likes", "year", "title", "newest"):
+        ids = [
+            it.id
+            for n in (0, 100, 200)
+            for it in repository.paginate(order=order, limit=100, offset=n)
+        ]
+        assert len(ids) == len(set(ids)) > 250
+
+
+@pytest.mark.parametrize("query", ["", "   ", "\0", "😀", "!?", "&|!()<->:*", "'"])
+def test_what_has_no_word_is_refused_in_a_sentence(session: Session, query: str):
+    """Neither an empty answer nor an error of PostgreSQL."""
+    with pytest.raises(NothingToSearch, match="write a title"):
+        search_movies(session, query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["the of and", "a & b | !c:* <-> (d)", "'; DROP TABLE movies; --", "x" * 3000, "w\0rd",
+     " ".join(f"word{n}" for n in range(10_000)), "\\", "tt99999999999999"],
+)  # fmt: skip
+def test_odd_words_are_searched_like_others(session: Session, query: str):
+    """Operators are letters, and long queries are cut."""
+    try:
+        search_movies(session, query, limit=5)
+    except NothingToSearch:
+        assert query == "\\"
+
+
+@examples(60)
+@given(st.text(max_size=60))
+def test_no_text_breaks_a_search(mirror_url: URL, query: str):
+    """Whatever is typed: something is found, nothing is, or there is no word in it."""
+    with DatabaseManager(mirror_url, pool_size=1) as db, db.get_session() as session:
+        try:
+            search_movies(session, query, limit=3)
+        except NothingToSearch:
+            assert not re.search(r"\w", query)
+
+
+def test_an_unknown_genre_names_the_nearest(session: Session):
+    """In any case; and all there are."""
+    assert resolve_genres(session, ["drama", "SCI-FI"]) == ("Drama", "Sci-Fi")
+    with pytest.raises(UnknownGenre, match=r"'Dramma'. The nearest is Drama"):
+        resolve_genres(session, ["Dramma"])
+
+
+def test_similar_never_shows_the_movie_or_a_film_twice(db: DatabaseManager):
+    """Other entries of one film are known by their code, or by title and year."""
+    from discovery.index import embed_all
+
+    plot = {"description_full": "A king loses his crown.", "cast": []}
+    save(db, movie(1, **plot), movie(2, **plot, imdb_code="tt0000001"),
+         movie(3, **plot, title="FILM 1!"), movie(4, **plot), movie(5, **plot, title="Film 4"),
+         movie(6, description_full="Something else."))  # fmt: skip
+    embed_all(db)
+    with db.get_session() as session:
+        ids = dict(session.execute(select(Movie.external_id, Movie.id)).all())
+        near = {it.row_id for it in similar_movies(session, ids[1])}
+
+        assert near in ({ids[4], ids[6]}, {ids[5], ids[6]})
+        assert similar_movies(session, ids[1], filters=MovieFilter(years=(1800, 1801))) == []
+
+
+def test_a_movie_without_vector_says_what_to_do(db: DatabaseManager):
+    """Before anything was embedded, and for one that came since."""
+    from discovery.index import embed_all
+
+    save(db, movie(1))
+    with db.get_session() as session, pytest.raises(NoVector, match="discovery embed"):
+        similar_movies(session, session.scalars(select(Movie.id)).one())
+    embed_all(db)
+    save(db, movie(2))
+    with db.get_session() as session, pytest.raises(NoVector, match="it came after"):
+        similar_movies(
+            session, session.scalars(select(Movie.id).where(Movie.external_id == 2)).one()
+        )
+
+
+def test_movies_that_are_gone_are_not_found(db: DatabaseManager):
+    """But `get` still knows them."""
+    save(db, movie(1, title="Vanished"))
+    with db.get_session() as session:
+        session.execute(text("UPDATE movies SET gone_since = now()"))
+        repository = MovieRepository(session)
+        assert repository.search("Vanished") == []
+        assert list(repository.stream()) == []
+        assert repository.get(1) is not None
+
+
+def test_a_new_movie_is_found_before_its_words_are_counted(db: DatabaseManager):
+    """A word that was counted nowhere may be in a movie of today."""
+    save(db, movie(1, title="Zyxwv Story"))
+    with db.get_session() as session:
+        assert [it.how for it in search_movies(session, "zyxwv")] == ["words"]
+        refresh_words(session)
+        assert session.scalar(text("SELECT movies FROM search_words WHERE word = ''")) == 1
+        counted = (
+            "SELECT word, movies FROM search_words WHERE word IN ('zyxwv', 'drama') ORDER BY 1"
+        )
+        assert [tuple(it) for it in session.execute(text(counted))] == [("drama", 1), ("zyxwv", 1)]
+        session.execute(text("DELETE FROM movies"))
+        refresh_words(session)
+        assert session.scalar(text("SELECT count(*) FROM search_words WHERE word <> ''")) == 0
+
+
+def test_words_of_few_new_movies_are_learnt_without_counting_all(db: DatabaseManager):
+    """A typing error in a title of today is forgiven today."""
+    save(db, *(movie(number) for number in range(1, 41)))
+    with db.get_session() as session:
+        refresh_words(session)
+    save(db, movie(41, title="Zyxwvut"))
+    with db.get_session() as session:
+        newest = session.scalars(select(Movie.id).where(Movie.external_id == 41)).one()
+        refresh_words(session, [newest])
+
+        assert session.scalar(text("SELECT movies FROM search_words WHERE word = ''")) == 40
+        assert session.scalar(text("SELECT movies FROM search_words WHERE word = 'film'")) == 40
+        assert [it.how for it in search_movies(session, "zyxvwut", limit=1)] == ["title"]
+
+
+def test_the_number_of_statements_does_not_depend_on_the_number_of_movies(mirror_url: URL):
+    """Genres, cast and torrents come for all movies at once."""
+    statements: list[str] = []
+    with DatabaseManager(mirror_url, pool_size=1) as db, db.get_session() as session:
+        repository = MovieRepository(session)
+        one = repository.paginate(limit=1)[0]
+        event.listen(db.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+
+        def count(ask: Callable[[int], list[Movie]], limit: int) -> int:
+            session.expire_all()
+            _ = one.id
+            statements.clear()
+            films = ask(limit)
+            assert len(films) == limit
+            assert all(film.to_dict()["torrents"] is not None for film in films)
+            return len(statements)
+
+        for ask in (
+            lambda limit: [it.movie for it in repository.search("drama comedy", limit=limit)],
+            lambda limit: [it.movie for it in repository.similar(one, limit=limit)],
+            lambda limit: repository.paginate(limit=limit),
+        ):
+            assert count(ask, 3) == count(ask, 50) < 20
