@@ -24,7 +24,7 @@ def draw_recommend(recommend: Mapping[str, Mapping[str, float]], path: Path) -> 
     ):
         shares = {name: 100 * of[key] for name, of in recommend.items()}
         _bars(on, shares, {OURS, VECTORS}, title)
-        on.axvline(goal, color=_GOAL_COLOUR, linewidth=1, linestyle="--")
+        on.axvline(goal, color=_GOAL_COLOUR, linewidth=1, linestyle="--", zorder=0)
     axes[0].invert_yaxis()
     _save(figure, path)
 
@@ -37,7 +37,7 @@ def draw_search(
     for on, name in zip(axes[0], lists, strict=True):
         shares = {way: 100 * share for way, share in search[name].items()}
         _bars(on, shares, {BOTH}, f"{name}: among the first ten, %")
-        on.axvline(80, color=_GOAL_COLOUR, linewidth=1, linestyle="--")
+        on.axvline(80, color=_GOAL_COLOUR, linewidth=1, linestyle="--", zorder=0)
     axes[0][0].invert_yaxis()
     _save(figure, path)
 
@@ -47,7 +47,9 @@ def _bars(axes: Axes, shares: Mapping[str, float], ours: set[str], title: str) -
     bars = axes.barh(
         [name.replace("`", "") for name in shares], list(shares.values()), color=colours
     )
-    axes.bar_label(bars, fmt="%.1f", padding=4)
+    axes.bar_label(
+        bars, fmt="%.1f", padding=4, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1}
+    )
     axes.set_xlim(0, 1.2 * max(shares.values()))
     axes.set_title(title, fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
