@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -57,7 +57,7 @@ def _film(number: int, told: dict[str, Any]) -> Film:
     )
 
 
-def store(db: DatabaseManager, films: Sequence[Film]) -> None:
+def store(db: DatabaseManager, films: Iterable[Film]) -> None:
     """Save *films* as if YTS had told of them."""
     movies = map(_payload, films)
     while step := tuple(islice(movies, _MOVIES_A_STEP)):

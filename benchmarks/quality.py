@@ -1,0 +1,117 @@
+"""
+Measure how good recommendations and searches are, against tastes and facts; and how fast.
+
+\b
+Examples:
+  python -m benchmarks.quality --data ../shared/eval_movies
+  python -m benchmarks.quality --data ../shared/eval_movies --scale 70000
+
+Writes quality.md, or quality-70000.md. The data is not part of this repository.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import numpy as np
+
+from benchmarks.databases import open_databases
+from benchmarks.machine import describe
+from benchmarks.markdown import origin, table
+from benchmarks.quality_films import Film, read_films, row_ids, store
+from benchmarks.quality_scale import measure_latency, measure_recall, mix
+from benchmarks.quality_searches import search_known_items, search_names
+from benchmarks.quality_tastes import measure_tastes
+from database.db import DatabaseManager, get_db_manager
+from discovery.active import open_embedder
+from discovery.embedder import Embedder
+from discovery.index import EmbedReport, embed_all
+from discovery.models import open_model
+from discovery.text import MovieText
+
+_HERE = Path(__file__).parent
+
+
+@click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True
+)
+@click.option("--scale", type=click.IntRange(1000), help="Recall and latency of so many movies.")
+def main(data: Path, scale: int | None) -> None:
+    """Store, embed, measure, show and keep."""
+    films = read_films(data)
+    with open_databases() as databases:
+        machine = describe(databases.version())
+        url = databases.fresh("quality")
+        lines = _measure_scale(url, films, scale) if scale else _measure_quality(url, films, data)
+        page = "\n".join([*lines, origin(datetime.now(UTC).date().isoformat(), machine)])
+    (_HERE / (f"quality-{scale}.md" if scale else "quality.md")).write_text(page)
+    click.echo(page)
+
+
+@contextmanager
+def _filled(url: str, films: Iterable[Film]) -> Iterator[tuple[DatabaseManager, EmbedReport]]:
+    with get_db_manager(database_url=url) as db:
+        store(db, films)
+        with db.engine.connect() as connection:
+            connection.exec_driver_sql("ANALYZE")
+        click.echo("embedding", err=True)
+        yield db, embed_all(db)
+
+
+def _measure_quality(url: str, films: list[Film], data: Path) -> list[str]:
+    texts = [
+        MovieText(it.title, it.year, tuple(sorted(it.genres)), it.plot, tuple(sorted(it.cast)))
+        for it in films
+    ]
+    embedder = Embedder(open_model())
+    recommend, _ = embedder.embed_movies(texts)
+    one_string = embedder.model.embed(
+        [f"{it.title} {it.description} {' '.join(it.genres)} {' '.join(it.cast)}" for it in texts]
+    )
+    bonus = np.array([0.02 * ((it.rating or 6.5) - 6.5) for it in films], dtype=np.float32)
+    tastes = measure_tastes(films, data, recommend, one_string, bonus)
+    with _filled(url, films) as (db, _), db.get_session() as session:
+        own = open_embedder(session)
+        assert own is not None  # noqa: S101 -- it was filled just now
+        numbers = dict(row_ids(db))
+        known = search_known_items(session, own, films, numbers)
+        names = search_names(session, own, films, numbers)
+    return [
+        f"# Quality\n\nWritten by `python -m benchmarks.quality`, {len(films):,} films.\n",
+        "## Recommendations\n",
+        tastes,
+        "## Searches: 40 films described in everyday words, among the first ten\n",
+        table(["", "found"], [[way, f"{share:.1%}"] for way, share in known.items()]),
+        "## Searches by name\n",
+        table(["", "found"], [[kind, f"{share:.1%}"] for kind, share in names.items()]),
+    ]
+
+
+def _measure_scale(url: str, films: list[Film], scale: int) -> list[str]:
+    queries = [item[0] for item in json.loads((_HERE / "known_items.json").read_text())]
+    with _filled(url, mix(films, scale)) as (db, report), db.get_session() as session:
+        embedder = open_embedder(session)
+        assert embedder is not None  # noqa: S101 -- it was filled just now
+        recall = measure_recall(session, embedder, queries)
+        timings = measure_latency(session, embedder, queries)
+    goals = {"recommend": 0.98, "search": 0.95}
+    return [
+        f"# {scale:,} movies\n\nWritten by `python -m benchmarks.quality --scale {scale}`.\n",
+        f"Vectors and indexes of all movies were made in {report.seconds:.0f} s.\n",
+        table(
+            ["recall of the first ten", "measured", "goal"],
+            [[kind, f"{share:.3f}", f"{goals[kind]}"] for kind, share in recall.items()],
+        ),
+        table(
+            ["", "median ms", "95 % ms", "goal, median"],
+            [[it.name, f"{it.median:.1f}", f"{it.slow:.1f}", f"{it.goal_ms:g}"] for it in timings],
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    main()

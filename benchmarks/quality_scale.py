@@ -1,0 +1,121 @@
+"""Recall and latency in a large catalogue, made of the films by mixing them."""
+
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from benchmarks.quality_films import Film
+from database.filters import MovieFilter
+from database.models import Movie, MovieEmbedding
+from database.nearest import Target, read_nearest
+from database.search import search_movies
+from database.similar import similar_movies
+from database.spaces import Space, read_active_space
+from discovery.embedder import Embedder
+
+_ROUNDS = 100
+#: Every movie fulfils it, and it is compared with all of them all the same.
+_EVERYTHING = MovieFilter(years=(0, 3000))
+_SOME = MovieFilter(genres=("Drama",), years=(1990, 2009), rating=(6, None))
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long one kind of question took, in milliseconds."""
+
+    name: str
+    goal_ms: float
+    milliseconds: list[float]
+
+    @property
+    def median(self) -> float:
+        """The time that half of them took at most."""
+        return statistics.median(self.milliseconds)
+
+    @property
+    def slow(self) -> float:
+        """The time that 95 % of them took at most."""
+        return statistics.quantiles(self.milliseconds, n=20)[-1]
+
+
+def mix(films: Sequence[Film], count: int) -> Iterator[Film]:
+    """Yield the films, and then mixtures: the plot's halves, title, time and cast of several."""
+    yield from films
+    dice = random.Random(1)  # noqa: S311 -- the same catalogue every time
+    for number in range(len(films) + 1, count + 1):
+        one, two, three = dice.sample(films, 3)
+        halves = one.plot.split(". ")[::2] + two.plot.split(". ")[1::2]
+        title = f"{one.title.split()[0]} {two.title.split()[-1]} {number}"
+        yield replace(
+            one, id=number, title=title, year=two.year, plot=". ".join(halves), cast=three.cast,
+            imdb_code=None, rating=three.rating,
+        )  # fmt: skip
+
+
+def measure_recall(
+    session: Session, embedder: Embedder, queries: Sequence[str]
+) -> dict[str, float]:
+    """Return the share of the true ten nearest that the index finds, for both vectors."""
+    space = read_active_space(session)
+    assert space is not None  # noqa: S101 -- it was filled just now
+    own = [it for it in _vectors(session, space, _ROUNDS) if it is not None]
+    asked = [tuple(it) for query in queries if (it := embedder.embed_query(query))]
+    return {
+        "recommend": _recall(session, [Target(space, "recommend", it) for it in own]),
+        "search": _recall(session, [Target(space, "search", it) for it in asked]),
+    }
+
+
+def _vectors(session: Session, space: Space, count: int) -> list[tuple[float, ...] | None]:
+    step = max(1, (session.scalar(select(func.max(Movie.id))) or 0) // count)
+    rows = session.scalars(
+        select(MovieEmbedding.recommend).where(
+            MovieEmbedding.space_id == space.id, MovieEmbedding.movie_id % step == 0
+        )
+    )
+    return [None if it is None else tuple(it) for it in rows]
+
+
+def _recall(session: Session, targets: Sequence[Target]) -> float:
+    found = 0
+    for target in targets:
+        # As deep as the product asks; the first ten are judged.
+        some = read_nearest(session, target, MovieFilter(), 100)[:10]
+        all_of_them = read_nearest(session, target, _EVERYTHING, 10)
+        found += len({it for it, _ in some} & {it for it, _ in all_of_them})
+    return found / (10 * len(targets))
+
+
+def measure_latency(session: Session, embedder: Embedder, queries: Sequence[str]) -> list[Timing]:
+    """Return how long users' questions take, the embedding of a query included."""
+    dice = random.Random(2)  # noqa: S311
+    ids = session.scalars(select(Movie.id)).all()
+    asked = [dice.choice(ids) for _ in range(_ROUNDS)]
+
+    def search(number: int) -> object:
+        query = queries[number % len(queries)]
+        return search_movies(session, query, vector=embedder.embed_query(query))
+
+    return [
+        _time("similar", 10, lambda number: similar_movies(session, asked[number])),
+        _time(
+            "similar, filtered", 60,
+            lambda number: similar_movies(session, asked[number], filters=_SOME),
+        ),
+        _time("search", 40, search),
+    ]  # fmt: skip
+
+
+def _time(name: str, goal_ms: float, ask: Callable[[int], object]) -> Timing:
+    milliseconds = []
+    for number in range(-5, _ROUNDS):
+        begun = time.perf_counter()
+        ask(number)
+        if number >= 0:
+            milliseconds.append((time.perf_counter() - begun) * 1000)
+    return Timing(name, goal_ms, milliseconds)
