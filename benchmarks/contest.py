@@ -63,7 +63,7 @@ def command(name: str, task: Task, api: ApiProcess) -> list[str]:
     if name == OURS:
         threads = task.connections // _WORKERS
         size = ["--workers", str(_WORKERS), "--threads", str(threads)]
-        return [sys.executable, "fetch_yts_data.py", *shared, *size, "-q"]
+        return [sys.executable, "fetch_yts_data.py", *shared, *size, "--no-embed", "-q"]
     module = f"benchmarks.contestants.{name}"
     return [sys.executable, "-m", module, *shared, "--connections", str(task.connections)]
 

@@ -84,7 +84,16 @@ class _Mirror:
 
     def step(self, title: str, goal: int, *more: str) -> Step:
         self._api.set(shown=self.shown)
-        command = [sys.executable, "fetch_yts_data.py", "-q", "--rate", "0", *self._options, *more]
+        command = [
+            sys.executable,
+            "fetch_yts_data.py",
+            "-q",
+            "--no-embed",
+            "--rate",
+            "0",
+            *self._options,
+            *more,
+        ]
         command += ["--api-url", self._api.url, "--database-url", self._task.database_url]
         command += ["--workers", "2", "--threads", str(_CONNECTIONS // 2)]
         seconds, _, _, code = time_command(command, self._folder / "frugality.log", self._folder)

@@ -81,7 +81,7 @@ class Mirror:
         return self._folder / "growth.log"
 
     def _command(self, *options: str) -> Sequence[str]:
-        command = [sys.executable, "fetch_yts_data.py", "-q", "--rate", "0", *options]
+        command = [sys.executable, "fetch_yts_data.py", "-q", "--no-embed", "--rate", "0", *options]
         command += ["--api-url", self._api.url, "--database-url", self._task.database_url]
         return [*command, "--workers", str(_WORKERS), "--threads", str(_THREADS)]
 

@@ -9,7 +9,9 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 -- a clas
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 -- a class
 from psycopg2.extras import execute_values
 
-from benchmarks.million_tables import BOOKKEEPING, LINKS, MOVIES, TEXTS
+from benchmarks.million_tables import BOOKKEEPING, DOCUMENTS, LINKS, MOVIES, TEXTS
+from database.db import DatabaseManager
+from database.words import refresh_words
 from sandbox import words
 
 _SEED = 1
@@ -52,12 +54,15 @@ def fill(url: str, movies: int, tell: Callable[[str], None]) -> None:
                 last = min(first + _MOVIES_AT_A_TIME - 1, movies)
                 _store(cursor, first, last, movies)
                 tell(f"  {last:,} movies")
+                cursor.execute(DOCUMENTS, {"first": first, "last": last})
             for definition in indexes:
                 cursor.execute(definition)
             _check_references(cursor, is_on=True)
             cursor.execute(BOOKKEEPING, {"movies": movies})
             tell("  indexes")
         _settle(connection)
+    with DatabaseManager(url) as db, db.get_session() as session:
+        refresh_words(session)
 
 
 def _make_texts(cursor: Cursor, movies: int) -> None:

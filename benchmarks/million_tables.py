@@ -67,6 +67,15 @@ MOVIES = """
 """
 
 #: What belongs to these movies: 2.5 torrents, 2.5 genres and 4 people each, some of them often.
+#: What the writers would have computed along with each movie.
+DOCUMENTS = """
+    UPDATE movies
+    SET search_vector = movie_documents.search_vector,
+        document_hash = movie_documents.document_hash
+    FROM movie_documents
+    WHERE movie_documents.movie_id = movies.id AND movies.id BETWEEN %(first)s AND %(last)s
+"""
+
 LINKS = (
     """
     INSERT INTO torrents (movie_id, hash, url, quality, type, is_repack, video_codec, bit_depth,

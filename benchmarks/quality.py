@@ -1,119 +1,116 @@
 """
-Judge searches and recommendations by films of which more is known, and write quality.md.
-
-DIR holds movies.jsonl.gz and neighbours_explicit.parquet; nothing of it is kept.
+Measure how good recommendations and searches are, against tastes and facts; and how fast.
 
 \b
 Examples:
-  python -m benchmarks.quality --data DIR                   five minutes
-  python -m benchmarks.quality --data DIR --scale 70000     recall and times instead: ten minutes
+  python -m benchmarks.quality --data ../shared/eval_movies
+  python -m benchmarks.quality --data ../shared/eval_movies --scale 70000
+
+Writes quality.md, or quality-70000.md. The data is not part of this repository.
 """
 
 import json
-import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import click
+import numpy as np
 
-from benchmarks.databases import Databases, open_databases
+from benchmarks.databases import open_databases
 from benchmarks.machine import describe
-from benchmarks.quality_films import Film, read_films
-from benchmarks.quality_mixing import mix
-from benchmarks.quality_plot import draw_recommend, draw_search
-from benchmarks.quality_recommend import measure_all, store_and_embed
-from benchmarks.quality_report import page
-from benchmarks.quality_scale import Scale
-from benchmarks.quality_search import KNOWN_ITEMS, SearchQuality, read_items
-from benchmarks.quality_truth import read_truth
-from database.db import get_db_manager
+from benchmarks.markdown import origin, table
+from benchmarks.quality_films import Film, read_films, row_ids, store
+from benchmarks.quality_scale import measure_latency, measure_recall, mix
+from benchmarks.quality_searches import search_known_items, search_names
+from benchmarks.quality_tastes import measure_tastes
+from database.db import DatabaseManager, get_db_manager
+from discovery.active import open_embedder
 from discovery.embedder import Embedder
-from discovery.models import TextModel, open_model
+from discovery.index import EmbedReport, embed_all
+from discovery.models import open_model
+from discovery.text import MovieText
 
 _HERE = Path(__file__).parent
-_LISTS = tuple(KNOWN_ITEMS)
-_TITLES = 300
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--data", "data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+    "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True
 )
-@click.option("--scale", type=click.IntRange(1000), help="Movies, most of them mixed from others.")
-@click.option(
-    "--model",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of another model; what it reaches is only shown.",
-)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="[default: here, for the installed model]",
-)
-def main(data: Path, scale: int | None, model: Path | None, output: Path | None) -> None:
-    """Measure, show and keep."""
-    films, text_model = read_films(data), open_model(model)
+@click.option("--scale", type=click.IntRange(1000), help="Recall and latency of so many movies.")
+def main(data: Path, scale: int | None) -> None:
+    """Store, embed, measure, show and keep."""
+    films = read_films(data)
     with open_databases() as databases:
-        origin = {
-            "date": datetime.now(UTC).date().isoformat(),
-            "machine": {**describe(databases.version()), "model": text_model.name},
-        }
-        if scale is None:
-            measured = _measure_quality(databases, data, films, text_model)
-        else:
-            measured = _measure_scale(databases, films, text_model, scale)
-    folder = output or (_HERE if model is None else None)
-    parts = _read(folder)
-    if scale is None:
-        parts["quality"] = {**measured, **origin}
-    else:
-        parts.setdefault("scale", {})[str(scale)] = {**measured, **origin}
-    click.echo(page(parts, _LISTS))
-    if folder is not None:
-        _write(folder, parts)
+        machine = describe(databases.version())
+        url = databases.fresh("quality")
+        lines = _measure_scale(url, films, scale) if scale else _measure_quality(url, films, data)
+        page = "\n".join([*lines, origin(datetime.now(UTC).date().isoformat(), machine)])
+    (_HERE / (f"quality-{scale}.md" if scale else "quality.md")).write_text(page)
+    click.echo(page)
 
 
-def _measure_quality(
-    databases: Databases, data: Path, films: list[Film], model: TextModel
-) -> dict[str, Any]:
-    with get_db_manager(database_url=databases.fresh("films")) as db:
-        store_and_embed(db, films, model)
-        click.echo("searching", err=True)
-        search = SearchQuality(db, films, Embedder(model)).measure()
-        click.echo("recommending", err=True)
-        recommend = measure_all(db, databases, films, read_truth(data, films), model)
-    return {"recommend": recommend, "search": search}
+@contextmanager
+def _filled(url: str, films: Iterable[Film]) -> Iterator[tuple[DatabaseManager, EmbedReport]]:
+    with get_db_manager(database_url=url) as db:
+        store(db, films)
+        with db.engine.connect() as connection:
+            connection.exec_driver_sql("ANALYZE")
+        click.echo("embedding", err=True)
+        yield db, embed_all(db)
 
 
-def _measure_scale(
-    databases: Databases, films: list[Film], model: TextModel, movies: int
-) -> dict[str, Any]:
-    with get_db_manager(database_url=databases.fresh("scale")) as db:
-        click.echo(f"storing {movies:,} movies", err=True)
-        begun = time.monotonic()
-        costs = store_and_embed(db, mix(films, movies), model)
-        click.echo(f"measuring, after {time.monotonic() - begun:.0f} s", err=True)
-        queries = [query for name in _LISTS for query, _, _ in read_items(name)]
-        titles = [film.title for film in islice(films, None, None, len(films) // _TITLES)]
-        figures = Scale(db, Embedder(model), queries, titles).measure()
-    return {"figures": figures, "costs": costs}
+def _measure_quality(url: str, films: list[Film], data: Path) -> list[str]:
+    texts = [
+        MovieText(it.title, it.year, tuple(sorted(it.genres)), it.plot, tuple(sorted(it.cast)))
+        for it in films
+    ]
+    embedder = Embedder(open_model())
+    recommend, _ = embedder.embed_movies(texts)
+    one_string = embedder.model.embed(
+        [f"{it.title} {it.description} {' '.join(it.genres)} {' '.join(it.cast)}" for it in texts]
+    )
+    bonus = np.array([0.02 * ((it.rating or 6.5) - 6.5) for it in films], dtype=np.float32)
+    tastes = measure_tastes(films, data, recommend, one_string, bonus)
+    with _filled(url, films) as (db, _), db.get_session() as session:
+        own = open_embedder(session)
+        assert own is not None  # noqa: S101 -- it was filled just now
+        numbers = dict(row_ids(db))
+        known = search_known_items(session, own, films, numbers)
+        names = search_names(session, own, films, numbers)
+    return [
+        f"# Quality\n\nWritten by `python -m benchmarks.quality`, {len(films):,} films.\n",
+        "## Recommendations\n",
+        tastes,
+        "## Searches: 40 films described in everyday words, among the first ten\n",
+        table(["", "found"], [[way, f"{share:.1%}"] for way, share in known.items()]),
+        "## Searches by name\n",
+        table(["", "found"], [[kind, f"{share:.1%}"] for kind, share in names.items()]),
+    ]
 
 
-def _read(folder: Path | None) -> dict[str, Any]:
-    path = (folder or _HERE) / "quality.json"
-    kept: dict[str, Any] = json.loads(path.read_text()) if folder and path.exists() else {}
-    return kept
-
-
-def _write(folder: Path, parts: dict[str, Any]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "quality.json").write_text(json.dumps(parts, indent=1) + "\n")
-    (folder / "quality.md").write_text(page(parts, _LISTS))
-    if quality := parts.get("quality"):
-        draw_recommend(quality["recommend"], folder / "plots" / "quality-recommend.png")
-        draw_search(quality["search"], _LISTS, folder / "plots" / "quality-search.png")
+def _measure_scale(url: str, films: list[Film], scale: int) -> list[str]:
+    queries = [item[0] for item in json.loads((_HERE / "known_items.json").read_text())]
+    with _filled(url, mix(films, scale)) as (db, report), db.get_session() as session:
+        embedder = open_embedder(session)
+        assert embedder is not None  # noqa: S101 -- it was filled just now
+        recall = measure_recall(session, embedder, queries)
+        timings = measure_latency(session, embedder, queries)
+    goals = {"recommend": 0.98, "search": 0.95}
+    return [
+        f"# {scale:,} movies\n\nWritten by `python -m benchmarks.quality --scale {scale}`.\n",
+        f"Vectors and indexes of all movies were made in {report.seconds:.0f} s.\n",
+        table(
+            ["recall of the first ten", "measured", "goal"],
+            [[kind, f"{share:.3f}", f"{goals[kind]}"] for kind, share in recall.items()],
+        ),
+        table(
+            ["", "median ms", "95 % ms", "goal, median"],
+            [[it.name, f"{it.median:.1f}", f"{it.slow:.1f}", f"{it.goal_ms:g}"] for it in timings],
+        ),
+    ]
 
 
 if __name__ == "__main__":

@@ -28,8 +28,6 @@ class Film:
     cast: tuple[str, ...]
     imdb_code: str | None
     rating: float | None
-    language: str
-    runtime: int | None
     collection: str | None
     directors: frozenset[str]
     keywords: frozenset[str]
@@ -52,8 +50,6 @@ def _film(number: int, told: dict[str, Any]) -> Film:
         cast=tuple(name for name, _ in told.get("cast") or ()),
         imdb_code=told.get("imdb_id"),
         rating=told.get("rating"),
-        language=told.get("language") or "",
-        runtime=round(told["runtime"]) if told.get("runtime") else None,
         collection=told.get("collection"),
         directors=frozenset(told.get("directors") or ()),
         keywords=frozenset(told.get("keywords") or ()),
@@ -79,8 +75,7 @@ def _payload(film: Film) -> MoviePayload:
             "rating": film.rating or 0,
             "genres": list(film.genres),
             "description_full": film.plot,
-            "language": film.language,
-            "runtime": film.runtime or 0,
+            "language": "en",
             "torrents": [],
             "cast": [{"name": name, "imdb_code": ""} for name in film.cast],
         }

@@ -1,80 +1,97 @@
-"""How good lists of neighbours are, against what is known of their films (pure)."""
+"""What recommendations are worth, by tastes and facts that no vector is made of (pure)."""
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-#: How many of a list count.
-DEPTH = 10
+import numpy as np
+from numpy.typing import NDArray
 
-#: A film's number: those of its neighbours, the nearest first.
-Neighbours = Mapping[int, Sequence[int]]
+from benchmarks.quality_films import Film
 
+#: For each film, by its place: the places of those that are recommended, the best first.
+Lists = Mapping[int, Sequence[int]]
+Matrix = NDArray[np.float32]
 
-def mean_overlap(found: Neighbours, true: Mapping[int, Sequence[int]]) -> float:
-    """Return which share of the ten truly nearest is among the ten found, 0 to 1."""
-    return _mean(len({*found[film][:DEPTH]} & {*true[film][:DEPTH]}) / DEPTH for film in found)
-
-
-def share_hit(found: Neighbours, wanted: Mapping[int, Collection[int]]) -> float:
-    """Return for which share of films any of those wanted is among the ten found, 0 to 1."""
-    return _mean(float(any(it in wanted[film] for it in found[film][:DEPTH])) for film in found)
+_AT_ONCE = 500
 
 
-def share_within(found: Neighbours, group: Collection[int]) -> float:
-    """Return which share of all that was found belongs to *group*, 0 to 1."""
-    return _mean(float(it in group) for film in found for it in found[film][:DEPTH])
+def nearest_lists(
+    vectors: Matrix, places: Sequence[int], among: Sequence[int], bonus: Matrix, count: int = 10
+) -> dict[int, list[int]]:
+    """Return for each of *places* the *count* best of *among* by inner product and *bonus*."""
+    pool = np.array(among)
+    lists: dict[int, list[int]] = {}
+    for first in range(0, len(places), _AT_ONCE):
+        part = list(places[first : first + _AT_ONCE])
+        scores = vectors[part] @ vectors[pool].T + bonus[pool]
+        for row, place in enumerate(part):
+            scores[row, pool == place] = -np.inf
+        best = np.argsort(-scores, axis=1, kind="stable")[:, :count]
+        lists |= {place: pool[best[row]].tolist() for row, place in enumerate(part)}
+    return lists
 
 
-def others_of_group(groups: Mapping[int, Iterable[Hashable]]) -> dict[int, set[int]]:
-    """Return of each film the others with which it shares a group; films without are left out."""
-    members = defaultdict(set)
-    for film, of in groups.items():
-        for group in of:
-            members[group].add(film)
-    others = {
-        film: set().union(*(members[group] for group in of)) - {film} for film, of in groups.items()
+def overlap(lists: Lists, neighbours: Mapping[int, Sequence[int]]) -> float:
+    """Return the share of the ten true neighbours among the ten that are recommended."""
+    shares = [len({*lists[it]} & {*near[:10]}) / 10 for it, near in neighbours.items()]
+    return sum(shares) / len(shares)
+
+
+def hit_rate(lists: Lists, groups: Mapping[int, Sequence[int]]) -> float:
+    """Return how many films have another of their group among those that are recommended."""
+    hits = [bool({*lists[it]} & {*group}) for it, group in groups.items()]
+    return sum(hits) / len(hits)
+
+
+def collections_of(films: Sequence[Film]) -> dict[int, list[int]]:
+    """Return, for each film of a franchise, the others of it."""
+    return _others([{film.collection} if film.collection else set() for film in films])
+
+
+def directors_of(films: Sequence[Film]) -> dict[int, list[int]]:
+    """Return, for each film with a director of several, the others of theirs."""
+    return _others([{*film.directors} for film in films])
+
+
+def _others(names: Sequence[set[str]]) -> dict[int, list[int]]:
+    members: defaultdict[str, list[int]] = defaultdict(list)
+    for place, own in enumerate(names):
+        for name in own:
+            members[name].append(place)
+    groups = {
+        place: sorted({it for name in own for it in members[name]} - {place})
+        for place, own in enumerate(names)
     }
-    return {film: near for film, near in others.items() if near}
+    return {place: group for place, group in groups.items() if group}
 
 
-class KeywordGain:
-    """What films share in keywords with their neighbours, against the best that could be."""
-
-    def __init__(self, keywords: Mapping[int, Collection[str]]) -> None:
-        """*keywords* are those of all films that can be neighbours."""
-        counts = Counter(word for of in keywords.values() for word in of)
-        self._weights = {word: math.log(len(keywords) / count) for word, count in counts.items()}
-        self._keywords = keywords
-        self._lengths = {film: self._length(of) for film, of in keywords.items()}
-        self._with = defaultdict(set)
-        for film, of in keywords.items():
-            for word in of:
-                self._with[word].add(film)
-
-    def gain(self, found: Neighbours) -> float:
-        """Return the mean cosine of the ten found, divided by that of the best ten; 0 to 1."""
-        reached = _mean(self._mean_cosine(film, near[:DEPTH]) for film, near in found.items())
-        best = _mean(self._mean_cosine(film, self._best(film)) for film in found)
-        return reached / best if best else 0.0
-
-    def cosine(self, film: int, other: int) -> float:
-        """Return how alike the keywords of two films are, the rare ones weighing most."""
-        shared = {*self._keywords[film]} & {*self._keywords[other]}
-        lengths = self._lengths[film] * self._lengths[other]
-        return sum(self._weights[it] ** 2 for it in shared) / lengths if lengths else 0.0
-
-    def _best(self, film: int) -> list[int]:
-        candidates = set().union(*(self._with[word] for word in self._keywords[film])) - {film}
-        return sorted(candidates, key=lambda it: -self.cosine(film, it))[:DEPTH]
-
-    def _mean_cosine(self, film: int, others: Sequence[int]) -> float:
-        return sum(self.cosine(film, it) for it in others) / DEPTH
-
-    def _length(self, of: Collection[str]) -> float:
-        return math.sqrt(sum(self._weights[it] ** 2 for it in of))
+def share_without_cast(lists: Lists, films: Sequence[Film]) -> float:
+    """Return how many of those recommended for films without cast have none either."""
+    shares = [
+        sum(not films[it].cast for it in near) / len(near)
+        for place, near in lists.items()
+        if not films[place].cast
+    ]
+    return sum(shares) / len(shares)
 
 
-def _mean(values: Iterable[float]) -> float:
-    numbers = list(values)
-    return sum(numbers) / len(numbers) if numbers else 0.0
+def keyword_gain(lists: Lists, films: Sequence[Film], among: Sequence[int]) -> float:
+    """Return how like the keywords of those recommended are, as a share of the best possible."""
+    known = Counter(word for place in among for word in films[place].keywords)
+    rarity = {word: math.log(len(among) / count) for word, count in known.items()}
+    words = {word: number for number, word in enumerate(known)}
+    rows = np.zeros((len(among), len(words)), dtype=np.float32)
+    for row, place in enumerate(among):
+        for word in films[place].keywords:
+            rows[row, words[word]] = rarity[word]
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows = np.divide(rows, lengths, out=rows, where=lengths > 0)
+    row_of = {place: row for row, place in enumerate(among)}
+    gained = possible = 0.0
+    for row, place in enumerate(among):
+        likeness = rows @ rows[row]
+        likeness[row] = 0
+        gained += float(likeness[[row_of[it] for it in lists[place]]].sum())
+        possible += float(np.sort(likeness)[-len(lists[place]) :].sum())
+    return gained / possible

@@ -1,122 +1,121 @@
-"""What indexes miss and how long answers take, with as many movies as a mirror has, or more."""
+"""Recall and latency in a large catalogue, made of the films by mixing them."""
 
 import random
+import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from benchmarks.quality_films import row_ids
-from benchmarks.quality_metrics import DEPTH, mean_overlap
-from database.db import DatabaseManager
+from benchmarks.quality_films import Film
 from database.filters import MovieFilter
-from database.models import MovieEmbedding
+from database.models import Movie, MovieEmbedding
 from database.nearest import Target, read_nearest
-from database.search import search_by_meaning, search_movies
+from database.search import search_movies
 from database.similar import similar_movies
-from database.spaces import read_active_space
+from database.spaces import Space, read_active_space
 from discovery.embedder import Embedder
 
-_MOVIES, _WARM_UP = 300, 30
-_SEED = 13
-#: What the product reads for its ten.
-_DEPTH_OF_SIMILAR, _DEPTH_OF_SEARCH = 101, 100
-#: One that few movies fulfil, one that half of them do.
-_NARROW = MovieFilter(genres=("Drama",), years=(1990, 1999))
-_WIDE = MovieFilter(rating=(6.0, None))
+_ROUNDS = 100
+#: Every movie fulfils it, and it is compared with all of them all the same.
+_EVERYTHING = MovieFilter(years=(0, 3000))
+_SOME = MovieFilter(genres=("Drama",), years=(1990, 2009), rating=(6, None))
 
 
-class Scale:
-    """Asks one database that is as large as it is to be."""
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long one kind of question took, in milliseconds."""
 
-    def __init__(
-        self, db: DatabaseManager, embedder: Embedder, queries: Sequence[str], titles: Sequence[str]
-    ) -> None:
-        """*queries* are descriptions of films."""
-        self._db, self._embedder, self._queries, self._titles = db, embedder, queries, titles
-        rows = sorted(row for row, _ in row_ids(db))
-        dice = random.Random(_SEED)  # noqa: S311 -- a sample is no secret
-        self._rows = dice.sample(rows, min(_MOVIES, len(rows)))
+    name: str
+    goal_ms: float
+    milliseconds: list[float]
 
-    def measure(self) -> dict[str, dict[str, float]]:
-        """Return recalls, 0 to 1, and milliseconds: half and 95 % of the answers took no longer."""
-        with self._db.get_session() as session:
-            return {
-                "recall": {
-                    "recommend": _recall(session, self._near),
-                    "search": _recall(session, self._meant),
-                },
-                **{name: _milliseconds(answers) for name, answers in self._answers(session)},
-            }
+    @property
+    def median(self) -> float:
+        """The time that half of them took at most."""
+        return statistics.median(self.milliseconds)
 
-    def _answers(self, session: Session) -> Iterator[tuple[str, list[float]]]:
-        def similar(filters: MovieFilter) -> Callable[[int], object]:
-            return lambda row: similar_movies(session, row, filters=filters, limit=DEPTH)
-
-        def search(query: str) -> object:
-            return search_movies(session, query, vector=self._embed(query), limit=DEPTH)
-
-        yield "`similar`", _time(self._rows, similar(MovieFilter()))
-        yield "`similar`, dramas of the nineties", _time(self._rows, similar(_NARROW))
-        yield "`similar`, rated 6 or more", _time(self._rows, similar(_WIDE))
-        yield "`search`, descriptions", _time(self._queries, search)
-        yield "`search`, titles", _time(self._titles, search)
-
-    def _embed(self, query: str) -> list[float] | None:
-        return self._embedder.embed_query(query)
-
-    def _near(self, session: Session) -> dict[int, list[int]]:
-        space = read_active_space(session)
-        assert space is not None  # noqa: S101 -- it was filled just now
-        vectors = session.execute(
-            select(MovieEmbedding.movie_id, MovieEmbedding.recommend).where(
-                MovieEmbedding.space_id == space.id,
-                MovieEmbedding.movie_id.in_(self._rows),
-                MovieEmbedding.recommend.is_not(None),
-            )
-        )
-        return {
-            row: _rows(session, Target(space, "recommend", tuple(vector)), _DEPTH_OF_SIMILAR)
-            for row, vector in vectors
-        }
-
-    def _meant(self, session: Session) -> dict[int, list[int]]:
-        vectors = {number: self._embed(query) for number, query in enumerate(self._queries)}
-        return {
-            number: search_by_meaning(session, vector, MovieFilter(), _DEPTH_OF_SEARCH)
-            for number, vector in vectors.items()
-        }
+    @property
+    def slow(self) -> float:
+        """The time that 95 % of them took at most."""
+        return statistics.quantiles(self.milliseconds, n=20)[-1]
 
 
-def _rows(session: Session, target: Target, limit: int) -> list[int]:
-    return [row for row, _ in read_nearest(session, target, MovieFilter(), limit)]
+def mix(films: Sequence[Film], count: int) -> Iterator[Film]:
+    """Yield the films, and then mixtures: the plot's halves, title, time and cast of several."""
+    yield from films
+    dice = random.Random(1)  # noqa: S311 -- the same catalogue every time
+    for number in range(len(films) + 1, count + 1):
+        one, two, three = dice.sample(films, 3)
+        halves = one.plot.split(". ")[::2] + two.plot.split(". ")[1::2]
+        title = f"{one.title.split()[0]} {two.title.split()[-1]} {number}"
+        yield replace(
+            one, id=number, title=title, year=two.year, plot=". ".join(halves), cast=three.cast,
+            imdb_code=None, rating=three.rating,
+        )  # fmt: skip
 
 
-def _recall(session: Session, ask: Callable[[Session], dict[int, list[int]]]) -> float:
-    """Return which share of the ten nearest is found by index."""
-    by_index = ask(session)
-    # Without its indexes the very same query is exact.
-    session.execute(text("SET LOCAL enable_indexscan = off"))
-    exactly = ask(session)
-    session.execute(text("SET LOCAL enable_indexscan = on"))
-    return mean_overlap(by_index, exactly)
-
-
-def _time(asked: Iterable[Any], answer: Callable[[Any], object]) -> list[float]:
-    """Return the seconds of each answer; the first are not counted, they fill the caches."""
-    seconds = []
-    for it in asked:
-        begun = time.perf_counter()
-        answer(it)
-        seconds.append(time.perf_counter() - begun)
-    return seconds[_WARM_UP:] or seconds
-
-
-def _milliseconds(seconds: Sequence[float]) -> dict[str, float]:
-    ordered = sorted(seconds)
+def measure_recall(
+    session: Session, embedder: Embedder, queries: Sequence[str]
+) -> dict[str, float]:
+    """Return the share of the true ten nearest that the index finds, for both vectors."""
+    space = read_active_space(session)
+    assert space is not None  # noqa: S101 -- it was filled just now
+    own = [it for it in _vectors(session, space, _ROUNDS) if it is not None]
+    asked = [tuple(it) for query in queries if (it := embedder.embed_query(query))]
     return {
-        "p50": 1000 * ordered[len(ordered) // 2],
-        "p95": 1000 * ordered[int(0.95 * (len(ordered) - 1))],
+        "recommend": _recall(session, [Target(space, "recommend", it) for it in own]),
+        "search": _recall(session, [Target(space, "search", it) for it in asked]),
     }
+
+
+def _vectors(session: Session, space: Space, count: int) -> list[tuple[float, ...] | None]:
+    step = max(1, (session.scalar(select(func.max(Movie.id))) or 0) // count)
+    rows = session.scalars(
+        select(MovieEmbedding.recommend).where(
+            MovieEmbedding.space_id == space.id, MovieEmbedding.movie_id % step == 0
+        )
+    )
+    return [None if it is None else tuple(it) for it in rows]
+
+
+def _recall(session: Session, targets: Sequence[Target]) -> float:
+    found = 0
+    for target in targets:
+        # As deep as the product asks; the first ten are judged.
+        some = read_nearest(session, target, MovieFilter(), 100)[:10]
+        all_of_them = read_nearest(session, target, _EVERYTHING, 10)
+        found += len({it for it, _ in some} & {it for it, _ in all_of_them})
+    return found / (10 * len(targets))
+
+
+def measure_latency(session: Session, embedder: Embedder, queries: Sequence[str]) -> list[Timing]:
+    """Return how long users' questions take, the embedding of a query included."""
+    dice = random.Random(2)  # noqa: S311
+    ids = session.scalars(select(Movie.id)).all()
+    asked = [dice.choice(ids) for _ in range(_ROUNDS)]
+
+    def search(number: int) -> object:
+        query = queries[number % len(queries)]
+        return search_movies(session, query, vector=embedder.embed_query(query))
+
+    return [
+        _time("similar", 10, lambda number: similar_movies(session, asked[number])),
+        _time(
+            "similar, filtered", 60,
+            lambda number: similar_movies(session, asked[number], filters=_SOME),
+        ),
+        _time("search", 40, search),
+    ]  # fmt: skip
+
+
+def _time(name: str, goal_ms: float, ask: Callable[[int], object]) -> Timing:
+    milliseconds = []
+    for number in range(-5, _ROUNDS):
+        begun = time.perf_counter()
+        ask(number)
+        if number >= 0:
+            milliseconds.append((time.perf_counter() - begun) * 1000)
+    return Timing(name, goal_ms, milliseconds)

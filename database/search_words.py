@@ -16,6 +16,8 @@ from database.terms import Term
 
 #: Movies that are looked at, about: of frequent words, those of the rarer ones.
 _MOST_CANDIDATES = 4000
+#: Where even the rarest word is in more than these movies, the others are not looked at.
+_MOST_READ = 8000
 #: What a word counts in a title, in the names of cast and genres, and in a description.
 _IN_TITLE, _IN_NAMES, _IN_DESCRIPTION = 1.0, 0.8, 0.6
 
@@ -35,6 +37,7 @@ def search_by_words(
     candidates = (
         select(Movie.id, Movie.external_id, Movie.like_count, Movie.rating, Movie.search_vector)
         .where(_wanted(_count_candidates(terms)), *filters.conditions())
+        .limit(_MOST_READ)
         .cte("candidates")
         .prefix_with("MATERIALIZED")
     )

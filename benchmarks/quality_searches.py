@@ -1,0 +1,88 @@
+"""How well searches find what somebody has in mind."""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from benchmarks.quality_films import Film
+from database.filters import MovieFilter
+from database.search import search_by_meaning, search_movies
+from database.search_words import search_by_words
+from database.terms import read_terms
+from discovery.embedder import Embedder
+
+_ITEMS = Path(__file__).parent / "known_items.json"
+_TITLES = 200
+_FIRST = 10
+
+
+def search_known_items(
+    session: Session, embedder: Embedder, films: Sequence[Film], numbers: Mapping[int, int]
+) -> dict[str, float]:
+    """Return in how many of the first ten each way of searching has the film that is meant."""
+    by_title = {(film.title, film.year): film.id for film in films}
+    hits = {"fusion": 0, "words alone": 0, "meaning alone": 0}
+    items = json.loads(_ITEMS.read_text(encoding="utf-8"))
+    for query, title, year in items:
+        vector = embedder.embed_query(query)
+        everything = MovieFilter()
+        found = {
+            "fusion": [it.row_id for it in search_movies(session, query, vector=vector)],
+            "words alone": search_by_words(session, read_terms(session, query), everything, _FIRST),
+            "meaning alone": search_by_meaning(session, vector, everything, _FIRST),
+        }
+        for way, row_ids in found.items():
+            hits[way] += by_title[title, year] in [numbers[it] for it in row_ids[:_FIRST]]
+    return {way: count / len(items) for way, count in hits.items()}
+
+
+def search_names(
+    session: Session, embedder: Embedder, films: Sequence[Film], numbers: Mapping[int, int]
+) -> dict[str, float]:
+    """Return how often a name finds its film: first, and with a typing error among ten."""
+    dice = random.Random(1)  # noqa: S311 -- the same errors every time
+    chosen = dice.sample([it for it in films if len(it.title) > 5 and it.imdb_code], _TITLES)
+
+    def find(query: str, count: int) -> list[Film]:
+        vector = embedder.embed_query(query)
+        found = search_movies(session, query, vector=vector, limit=count)
+        return [films[numbers[it.row_id] - 1] for it in found]
+
+    def titles(query: str) -> list[str]:
+        return [film.title for film in find(query, 10)]
+
+    def share(found: Sequence[bool]) -> float:
+        return sum(found) / len(found)
+
+    typos = [it for it in chosen if any(len(word) > 4 for word in it.title.split())]
+    return {
+        "whole title, first": share([find(it.title, 1)[0].title == it.title for it in chosen]),
+        "IMDb code, first": share([find(it.imdb_code or "", 1)[0] == it for it in chosen]),
+        "actor, first": share(
+            [it.cast[0] in find(it.cast[0], 1)[0].cast for it in chosen if it.cast]
+        ),
+        "one typing error in a word of the title, first ten": share(
+            [
+                it.title in [film.title for film in find(_mistype(it.title, dice), 10)]
+                for it in typos
+            ]
+        ),
+    }
+
+
+def _mistype(title: str, dice: random.Random) -> str:
+    word = dice.choice([it for it in title.split() if len(it) > 4])
+    at = dice.randrange(1, len(word) - 1)
+    letter = dice.choice("abcdefghijklmnopqrstuvwxyz")
+    wrong = dice.choice(
+        [
+            word[:at] + word[at + 1 :],
+            word[:at] + letter + word[at:],
+            word[:at] + letter + word[at + 1 :],
+            word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+        ]
+    )
+    return title.replace(word, wrong, 1)
