@@ -22,9 +22,10 @@ from benchmarks.databases import open_databases
 from benchmarks.machine import describe
 from benchmarks.markdown import origin, table
 from benchmarks.quality_films import Film, read_films, row_ids, store
+from benchmarks.quality_plot import draw
 from benchmarks.quality_scale import measure_latency, measure_recall, mix
 from benchmarks.quality_searches import search_known_items, search_names
-from benchmarks.quality_tastes import measure_tastes
+from benchmarks.quality_tastes import FRANCHISE, OVERLAP, Figures, measure_tastes
 from database.db import DatabaseManager, get_db_manager
 from discovery.active import open_embedder
 from discovery.embedder import Embedder
@@ -80,15 +81,31 @@ def _measure_quality(url: str, films: list[Film], data: Path) -> list[str]:
         numbers = dict(row_ids(db))
         known = search_known_items(session, own, films, numbers)
         names = search_names(session, own, films, numbers)
+    draw(
+        {
+            OVERLAP: {way: figures[OVERLAP] for way, figures in tastes.items()},
+            FRANCHISE: {way: figures[FRANCHISE] for way, figures in tastes.items()},
+            "described films found@10": known,
+        },
+        _HERE / "plots" / "quality.png",
+    )
     return [
         f"# Quality\n\nWritten by `python -m benchmarks.quality`, {len(films):,} films.\n",
         "## Recommendations\n",
-        tastes,
+        _taste_table(tastes, films),
+        "![Shares of the best ten](plots/quality.png)\n",
         "## Searches: 40 films described in everyday words, among the first ten\n",
         table(["", "found"], [[way, f"{share:.1%}"] for way, share in known.items()]),
         "## Searches by name\n",
         table(["", "found"], [[kind, f"{share:.1%}"] for kind, share in names.items()]),
     ]
+
+
+def _taste_table(tastes: dict[str, Figures], films: list[Film]) -> str:
+    rows = [[way, *(f"{it:.1%}" for it in figures.values())] for way, figures in tastes.items()]
+    none_known = sum(not it.cast for it in films) / len(films)
+    goals = ["goal", "11.5 %", "86 %", "", "", f"55 % ({none_known:.0%} of all have none)"]
+    return table(["", *next(iter(tastes.values()))], [*rows, goals])
 
 
 def _measure_scale(url: str, films: list[Film], scale: int) -> list[str]:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.markdown import table
 from benchmarks.quality_films import Film
 from benchmarks.quality_metrics import (
     Matrix,
@@ -20,21 +19,15 @@ from benchmarks.quality_metrics import (
 from discovery.blocks import genre_block
 from discovery.text import MovieText
 
-_HEAD = [
-    "",
-    "overlap@10 with co-ratings",
-    "franchise hit@10",
-    "director hit@10",
-    "keyword gain",
-    "without cast, of those without cast",
-]
+OVERLAP, FRANCHISE = "overlap@10 with co-ratings", "franchise hit@10"
+Figures = dict[str, float]
 _LEAST_KEYWORDS = 4
 
 
 def measure_tastes(
     films: Sequence[Film], data: Path, recommend: Matrix, one_string: Matrix, bonus: Matrix
-) -> str:
-    """Return the table; *bonus* is what ratings add to a similarity."""
+) -> dict[str, Figures]:
+    """Return the figures of each way; *bonus* is what ratings add to a similarity."""
     neighbours = read_neighbours(films, data)
     none = np.zeros(len(films), dtype=np.float32)
     genres = genre_block([MovieText("", genres=it.genres) for it in films])
@@ -46,31 +39,24 @@ def measure_tastes(
         "*recommend*": (recommend, none),
         "*recommend*, ranked with ratings": (recommend, bonus),
     }
-    rows = [_row(name, films, neighbours, *way) for name, way in ways.items()]
-    none_known = sum(not it.cast for it in films) / len(films)
-    goals = ["goal", "11.5 %", "86 %", "", "", f"55 % ({none_known:.0%} of all have none)"]
-    return table(_HEAD, [*rows, goals])
+    return {name: _measure(films, neighbours, *way) for name, way in ways.items()}
 
 
-def _row(
-    name: str,
-    films: Sequence[Film],
-    neighbours: dict[int, list[int]],
-    vectors: Matrix,
-    bonus: Matrix,
-) -> list[str]:
+def _measure(
+    films: Sequence[Film], neighbours: dict[int, list[int]], vectors: Matrix, bonus: Matrix
+) -> Figures:
     everything = range(len(films))
     rated = sorted(neighbours)
     described = [it for it in everything if len(films[it].keywords) >= _LEAST_KEYWORDS]
     lists = nearest_lists(vectors, everything, everything, bonus)
-    figures = (
-        overlap(nearest_lists(vectors, rated, rated, bonus), neighbours),
-        hit_rate(lists, collections_of(films)),
-        hit_rate(lists, directors_of(films)),
-        keyword_gain(nearest_lists(vectors, described, described, bonus), films, described),
-        share_without_cast(lists, films),
-    )
-    return [name, *(f"{figure:.1%}" for figure in figures)]
+    near = nearest_lists(vectors, described, described, bonus)
+    return {
+        OVERLAP: overlap(nearest_lists(vectors, rated, rated, bonus), neighbours),
+        FRANCHISE: hit_rate(lists, collections_of(films)),
+        "director hit@10": hit_rate(lists, directors_of(films)),
+        "keyword gain": keyword_gain(near, films, described),
+        "without cast, of those without cast": share_without_cast(lists, films),
+    }
 
 
 def read_neighbours(films: Sequence[Film], data: Path) -> dict[int, list[int]]:
