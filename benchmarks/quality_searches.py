@@ -27,7 +27,7 @@ def search_known_items(
 ) -> dict[str, float]:
     """Return in how many of the first ten each way of searching has the film that is meant."""
     by_title = {(film.title, film.year): film.id for film in films}
-    shares = {}
+    shares: dict[str, float] = {}
     for suffix, file in _ITEMS.items():
         items = json.loads(Path(__file__).with_name(file).read_text(encoding="utf-8"))
         hits: Counter[str] = Counter()
