@@ -60,7 +60,7 @@ def test_the_main_process_gets_its_connections_and_its_lock_back(mirror: Mirror)
     """
     The lock goes with its connection; the run takes it again within a second or so.
     """
-    process = mirror.start("--threads", "1", "--rate", "10")
+    process = mirror.start("--threads", "1", "--rate", "5")
     mirror.cut("yts-mirror")
     held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
     wait_until(lambda: mirror.ask(held) == [1], "the lock is not taken again")
