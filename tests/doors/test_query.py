@@ -12,14 +12,15 @@ from sqlalchemy import URL, select
 from database.db import DatabaseManager
 from database.models import Movie
 from tests.conftest import run_sql
-from tests.doors.commands import run, start
+from tests.doors.commands import ask as ask_door
+from tests.doors.commands import start
 
 Row = dict[str, Any]
 
 
 def ask(url: URL, *arguments: str) -> Any:
     """Run the door."""
-    return run("query_movies.py", *arguments, url=url)
+    return ask_door("query_movies.py", *arguments, url=url)
 
 
 def rows(done: Any) -> list[Row]:
