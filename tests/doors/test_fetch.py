@@ -82,7 +82,10 @@ def test_nonsense_is_refused_before_anything_is_done(arguments: tuple[str, ...],
     assert not home.exists()
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "exit_code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)],
+)
 def test_a_signal_ends_the_run_in_order(number: signal.Signals, exit_code: int, tmp_path: Path):
     """
     What was fetched is saved, neither process, server nor socket stays, and the next run

@@ -85,7 +85,7 @@ def titles_of(group: int) -> list[str]:
     return titles
 
 
-@pytest.mark.parametrize("way", ["variable", "option"])
+@pytest.mark.parametrize("way", ["variable", pytest.param("option", marks=pytest.mark.long)])
 def test_a_run_that_goes_well_or_is_killed_shows_nothing(way: str, server: OtherServer) -> None:
     """
     Everything there is to see of running, interrupted, killed and finished fetches, and of the

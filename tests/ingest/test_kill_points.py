@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import URL
@@ -56,7 +57,30 @@ POINTS += [(point, 2 if point in {"inside-progress", "middle-of-details"} else 1
            for point in MAIN_POINTS]  # fmt: skip
 
 
-@pytest.mark.parametrize("death", POINTS, ids=lambda death: f"{death[0]}-{death[1]}")
+#: Each point once; what a worker of its own has in common with one that is the main process
+#: is seen at the one point where most is at stake.
+ONCE = {
+    (point, 2)
+    for point in (
+        "after-fetch",
+        "inside-transaction",
+        "after-commit",
+        "inside-transaction-of-a-page",
+        "between-batches",
+    )
+}
+ONCE |= {("before-fetch", 1), ("inside-transaction", 1), ("after-commit-of-a-page", 1)}
+
+
+def deaths() -> Iterator[Any]:
+    """Tell which deaths the suite tries, and which are left to `-m long`."""
+    for point, workers in POINTS:
+        is_long = point in WORKER_POINTS and (point, workers) not in ONCE
+        marks = [pytest.mark.long] if is_long else []
+        yield pytest.param((point, workers), marks=marks, id=f"{point}-{workers}")
+
+
+@pytest.mark.parametrize("death", list(deaths()))
 def test_a_death_at_any_point_loses_nothing_and_doubles_nothing(
     death: tuple[str, int], db: DatabaseManager, served: Sandbox, calm, tmp_path: Path
 ):
