@@ -12,15 +12,17 @@ from matplotlib import pyplot
 
 def draw(groups: Mapping[str, Mapping[str, float]], path: Path) -> None:
     """Write a picture with a panel for each group; shares as bars."""
-    figure, panels = pyplot.subplots(1, len(groups), figsize=(4.2 * len(groups), 3.2))
+    size = (5.2 * len(groups), 3.2)
+    figure, panels = pyplot.subplots(1, len(groups), figsize=size, layout="constrained")
     for panel, (title, shares) in zip(panels, groups.items(), strict=True):
-        names = list(shares)
-        panel.barh(names[::-1], [100 * shares[name] for name in names[::-1]], color="#4477aa")
-        for row, name in enumerate(names[::-1]):
-            panel.text(100 * shares[name], row, f" {100 * shares[name]:.1f} %", va="center")
+        names = [name.replace("*", "") for name in shares]
+        values = [100 * share for share in shares.values()]
+        panel.barh(names, values, color="#4477aa")
+        panel.invert_yaxis()
+        for row, value in enumerate(values):
+            panel.text(value, row, f" {value:.1f} %", va="center")
         panel.set_title(title, fontsize=10)
-        panel.set_xlim(0, 125 * max(shares.values()))
+        panel.set_xlim(0, 1.35 * max(values))
         panel.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
