@@ -1,17 +1,18 @@
 """Starting the real commands."""
 
-import importlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
-from click.testing import CliRunner
 from sqlalchemy import URL
 
 from tests.conftest import REPO
+
+#: Who sleeps wakes at once; the rest is what ending a program takes on a slow and busy machine.
+#: Whoever slept on would be left behind after nine seconds, or stay for the whole pause.
+SECONDS_TO_WAKE = 8
 
 
 def environment(**values: str) -> dict[str, str]:
@@ -40,17 +41,6 @@ def run(script: str, *arguments: str, url: URL | None = None, **options: Any) ->
     process = start(script, *arguments, url=url, **options)
     stdout, stderr = process.communicate(timeout=100)
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
-
-
-def ask(script: str, *arguments: str, url: URL, **options: Any) -> Any:
-    """Run a door that only reads as `run` does, but within this process: seconds less."""
-    values = {"DATABASE_URL": url.render_as_string(hide_password=False), **options.pop("env", {})}
-    door = importlib.import_module(script.removesuffix(".py")).main
-    with mock.patch("console.stopping.leave_now", sys.exit):  # It ends the process at once.
-        done = CliRunner(env=values).invoke(door, arguments, prog_name=script, **options)
-    if done.exception and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
 def children_of(folder: Path) -> list[int]:

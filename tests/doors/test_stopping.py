@@ -14,14 +14,11 @@ from database.db import DatabaseManager
 from database.lock import hold_fetch_lock
 from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.doors.commands import children_of, start
+from tests.doors.commands import SECONDS_TO_WAKE, children_of, start
 from tests.ingest.runs import counted, read_sql, set_faults
 from tests.processes import workers_of
 
 FETCH = "fetch_yts_data.py"
-#: Who sleeps wakes at once; the rest is what ending a program takes on a slow and busy machine.
-#: Whoever slept on would be left behind after nine seconds, or stay for the whole pause.
-SECONDS_TO_WAKE = 8
 LONG = pytest.mark.long
 SIGNALS = pytest.mark.parametrize(
     "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=LONG)], ids=["SIGINT", "SIGTERM"]

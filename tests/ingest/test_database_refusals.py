@@ -43,7 +43,6 @@ def test_what_passes_by_itself_is_repeated(mirror: Mirror) -> None:
     mirror.check_whole()
 
 
-@pytest.mark.long
 def test_a_database_whose_disk_is_full_is_exit_5(mirror: Mirror) -> None:
     """
     It is no movie's fault: the ledger stays empty, and the next run does the rest.
@@ -78,7 +77,7 @@ def small_disk(mirror: Mirror) -> Iterator[Path]:
 
 def test_a_disk_that_is_really_full_is_exit_5(mirror: Mirror, small_disk: Path) -> None:
     """
-    As where a trigger says so; once there is room again, the next run does the rest.
+    As by the trigger above; once there is room again, the next run does the rest.
     """
     mirror.order(
         f"CREATE TABLESPACE small LOCATION '{small_disk}'",
@@ -127,7 +126,6 @@ def test_a_right_that_is_taken_away_is_exit_5(mirror: Mirror) -> None:
     mirror.check_repaired()
 
 
-@pytest.mark.long
 def test_tables_that_are_dropped_altogether_are_exit_5(mirror: Mirror) -> None:
     """
     The run's own row included.

@@ -57,25 +57,13 @@ POINTS += [(point, 2 if point in {"inside-progress", "middle-of-details"} else 1
            for point in MAIN_POINTS]  # fmt: skip
 
 
-#: Each point once; what a worker of its own has in common with one that is the main process
-#: is seen at the one point where most is at stake.
-ONCE = {
-    (point, 2)
-    for point in (
-        "after-fetch",
-        "inside-transaction",
-        "after-commit",
-        "inside-transaction-of-a-page",
-        "between-batches",
-    )
-}
-ONCE |= {("before-fetch", 1), ("inside-transaction", 1), ("after-commit-of-a-page", 1)}
-
-
 def deaths() -> Iterator[Any]:
-    """Tell which deaths the suite tries, and which are left to `-m long`."""
+    """
+    Mark what is left to `-m long`: a worker that is the main process, but for one of its points.
+    """
     for point, workers in POINTS:
-        is_long = point in WORKER_POINTS and (point, workers) not in ONCE
+        is_alone = point in WORKER_POINTS and workers == 1
+        is_long = is_alone and point != "inside-transaction"
         marks = [pytest.mark.long] if is_long else []
         yield pytest.param((point, workers), marks=marks, id=f"{point}-{workers}")
 
