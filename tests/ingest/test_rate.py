@@ -21,11 +21,13 @@ from sandbox.settings import SandboxSettings
 from tests.ingest.runs import counted, fetch, impatient_client, read_sql, set_faults
 from tests.processes import workers_of
 
-#: Slots lie 100 ms apart, more than a busy machine is late in waking who waits.
 RATE = 10.0
+#: What may come within one second of the server: one on either end of it, and what a busy machine
+#: sends a third of a second after its slot. Two who share no budget would be at twice the rate.
+MOST_IN_ONE_SECOND = RATE + 1 + RATE // 3
 
 
-def test_no_second_has_more_than_one_request_too_many(db: DatabaseManager, sandbox: Sandbox):
+def test_no_second_has_more_requests_than_one_budget_allows(db: DatabaseManager, sandbox: Sandbox):
     """
     Three processes with four threads each, one of them killed on the way, keep one pace.
     """
@@ -35,7 +37,7 @@ def test_no_second_has_more_than_one_request_too_many(db: DatabaseManager, sandb
         killed.result()
 
     stats = counted(sandbox)
-    assert stats["max_in_one_second"] <= RATE + 1
+    assert stats["max_in_one_second"] <= MOST_IN_ONE_SECOND
     # A slot that was taken for a request is lost with its process, and so are its neighbours'.
     assert 50 - 3 * 4 <= stats["requests"] <= 50
 
@@ -60,7 +62,7 @@ def test_two_at_work_and_their_retries_keep_one_pace(
         beside.result()
 
     stats = counted(sandbox)
-    assert stats["max_in_one_second"] <= RATE + 1
+    assert stats["max_in_one_second"] <= MOST_IN_ONE_SECOND
     assert stats["requests"] > 1 + 20, "some were asked for again"
 
 
@@ -115,17 +117,18 @@ def test_the_pace_comes_back_by_itself(db: DatabaseManager, monkeypatch: pytest.
     impatient_client(monkeypatch, backoff_seconds=0.1)
     with open_sandbox(SandboxSettings(movies=150)) as sandbox:
 
-        def refuse_for_a_moment() -> float:
+        def refuse_for_a_moment() -> None:
             refuse_from(sandbox, 20)
             set_faults(sandbox)
-            return read_pace(db.engine) or 0.0
 
         with ThreadPoolExecutor(1) as pool:
-            slower = pool.submit(refuse_for_a_moment)
+            refused = pool.submit(refuse_for_a_moment)
             report = fetch(db, sandbox.url, rate=100.0)
+            refused.result()
 
     assert report.counts.failed == 0
-    assert 0 < slower.result() < 100 == read_pace(db.engine)
+    assert read_sql(db, "SELECT slowed_at FROM request_budget")[0], "the pace was halved"
+    assert read_pace(db.engine) == 100
 
 
 def refuse_from(sandbox: Sandbox, requests: int) -> None:
