@@ -34,6 +34,9 @@ class Counts:
     details: int = 0
     #: Of all, how many were answered 429.
     throttled: int = 0
+    #: When the first and the last of them came, in seconds of one clock.
+    first_at: float = 0.0
+    last_at: float = 0.0
 
 
 class Api:
@@ -54,6 +57,8 @@ class Api:
         """Return the response, and the seconds that it has to wait."""
         if target.startswith(b"/control/"):
             return self._control(target.decode()), 0.0
+        self._counts.first_at = self._counts.first_at or now
+        self._counts.last_at = now
         if _DETAILS in target:
             self._counts.details += 1
         else:

@@ -40,6 +40,8 @@ class Run:
     exit_code: int
     requests: int
     throttled: int
+    #: From the first request to the last.
+    asking_seconds: float
     #: Movies that the truth has and the tables have not.
     lost: int
     #: All rows are as the truth has them.
@@ -78,6 +80,7 @@ def run_contestant(name: str, task: Task, api: ApiProcess, folder: Path) -> Run:
         *outcome,
         requests=counts.lists + counts.details,
         throttled=counts.throttled,
+        asking_seconds=counts.last_at - counts.first_at,
         lost=truth.movies - (rows.movies if rows else 0),
         is_right=rows == truth,
     )

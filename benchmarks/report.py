@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from benchmarks.contest import OURS, Run
 from benchmarks.markdown import origin, table
 from benchmarks.results import FrugalityResult, Result, Results, median_seconds
-from benchmarks.scenarios import SCENARIOS
+from benchmarks.scenarios import LEAST_SHARE_USED, MOST_SECONDS_PER_SLOT, SCENARIOS
 
 _HEAD = """\
 # Results
@@ -51,7 +51,7 @@ def _render_contest(result: Result) -> str:
         table(head, rows),
     ]
     if scenario.limit:
-        parts += ["Under the limit:\n", table(*_limit_table(result))]
+        parts += ["Under the limit:\n", table(*_limit_table(result)), _limit_goals(result)]
     if result.again:
         parts += ["The same command again, with nothing new:\n", table(*_again_table(result))]
     return "\n".join([*parts, origin(result.date, result.machine)])
@@ -78,22 +78,44 @@ def _contest_row(result: Result, name: str) -> list[str]:
 
 def _limit_table(result: Result) -> tuple[list[str], list[list[str]]]:
     limit = result.scenario.limit
-
-    def share(run: Run) -> float:
-        return (run.requests - run.throttled) / run.seconds / limit
-
-    head = ["", "movies lost", "requests", "answered 429", "share of the limit used"]
+    head = ["", "movies lost", "requests", "answered 429", "limit used", "start-up included"]
     rows = [
         [
             _WHO[name],
             f"{_median(runs, lambda run: run.lost):.0f}",
             f"{_median(runs, lambda run: run.requests):.0f}",
             f"{_median(runs, lambda run: run.throttled):.0f}",
-            f"{_median(runs, share):.0%}",
+            f"{_median(runs, _share_while_asking) / limit:.1%}",
+            f"{_median(runs, lambda run: _answered(run) / run.seconds) / limit:.1%}",
         ]
         for name, runs in result.first.items()
     ]
     return head, rows
+
+
+def _limit_goals(result: Result) -> str:
+    """Say whether ours stays as close to the limit as it wants to."""
+    if OURS not in result.first:
+        return ""
+    runs, limit = result.first[OURS], result.scenario.limit
+    share = _median(runs, _share_while_asking) / limit
+    most_seconds = _median(runs, lambda run: run.requests) / limit * MOST_SECONDS_PER_SLOT
+    is_enough = {True: "met", False: "**not met**"}
+    return (
+        f"Goals of ours: from the first request to the last at least {LEAST_SHARE_USED:.0%} of the "
+        f"limit used, {is_enough[share >= LEAST_SHARE_USED]}; from start to exit at most "
+        f"{most_seconds:.1f} s, {MOST_SECONDS_PER_SLOT:g} times requests / limit, "
+        f"{is_enough[median_seconds(runs) <= most_seconds]}.\n"
+    )
+
+
+def _share_while_asking(run: Run) -> float:
+    # A number of requests have one gap less between them.
+    return (_answered(run) - 1) / run.asking_seconds
+
+
+def _answered(run: Run) -> int:
+    return run.requests - run.throttled
 
 
 def _again_table(result: Result) -> tuple[list[str], list[list[str]]]:

@@ -44,12 +44,17 @@ SCENARIOS = (
     ),
     Scenario(
         "limit",
-        "1,000 movies, the server admits 100 requests a second, 8 connections",
-        movies=1000,
+        "5,000 movies, the server admits 100 requests a second, 8 connections",
+        movies=5000,
         connections=8,
         limit=100,
     ),
 )
+
+
+#: What ours wants under a limit: of the limit while it asks, and of requests / limit in all.
+LEAST_SHARE_USED = 0.97
+MOST_SECONDS_PER_SLOT = 1.05
 
 
 @dataclass(frozen=True, slots=True)
