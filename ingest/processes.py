@@ -72,17 +72,18 @@ def _signals_held() -> Iterator[None]:
 
 @contextmanager
 def _found_by_new_processes() -> Iterator[None]:
-    """Let the server find our modules, which it looks for in the working directory only."""
-    before = os.environ.get("PYTHONPATH")
+    """Let the server find our modules, and none of their names in the working directory."""
+    names = ("PYTHONPATH", "PYTHONSAFEPATH")
+    before = {name: os.environ[name] for name in names if name in os.environ}
     root = str(Path(__file__).parent.parent)
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, before)))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, before.get("PYTHONPATH"))))
+    os.environ["PYTHONSAFEPATH"] = "1"
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
+        for name in names:
+            del os.environ[name]
+        os.environ.update(before)
 
 
 def _start_process(start: Callable[[], object]) -> None:
