@@ -4,6 +4,7 @@
 import os
 import sys
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from console.options import Door, Duration
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
+    from console.messages import Messages
     from database.db import DatabaseManager
     from ingest.report import BatchReport, RunReport
     from ingest.settings import RunSettings
@@ -104,6 +106,26 @@ everything fetched so far is saved.
     metavar="SECONDS",
     help="Wait for another fetch on this database to end.",
 )
+@click.option(
+    "-n", "--dry-run", is_flag=True, help="Say what a run would do; it makes 1 request, as a rule."
+)
+@click.option("--json", is_flag=True, help="Tell programs on stdout, a JSON object a line.")
+@click.option(
+    "--log-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Append to FILE how the run goes.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Of the log file.",
+)
+@click.option(
+    "--show-config", is_flag=True, help="Show every option's value and origin, and leave."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Be silent unless something is wrong.")
 @click.option(
     "-v", "--verbose", is_flag=True, help="Say more, such as why a base URL is passed over."
@@ -122,7 +144,7 @@ def main(**options: Any) -> None:
       python fetch_yts_data.py -q                     for cron: silent if all is well
 
     Run it again at any time: stored movies are skipped, an interrupted run goes on where it
-    ended. Every option can be set by the environment, as YTS_MAX_PAGES=10.
+    ended. Every option can be set by the environment or in a file .env, as YTS_MAX_PAGES=10.
     """
     from console.exits import errors_in_words  # noqa: PLC0415
     from console.stopping import leave_on_signals  # noqa: PLC0415
@@ -130,11 +152,18 @@ def main(**options: Any) -> None:
 
     forgive_unknown_letters()
     _check(options)
+    if options["show_config"]:
+        _show_config(as_json=options["json"])
+        return
+    messages = _open_messages(options)
     with (
         leave_on_signals(),
-        errors_in_words("fetch_yts_data.py", is_verbose=options["verbose"]),
+        errors_in_words("fetch_yts_data.py", is_verbose=options["verbose"], tell=messages.error),
     ):
-        _fetch(options)
+        if options["dry_run"]:
+            _foresee(options, messages)
+        else:
+            _fetch(options, messages)
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -156,16 +185,64 @@ def _check(options: dict[str, Any]) -> None:
             raise click.BadParameter(str(error), param_hint=hint) from error
 
 
-def _fetch(options: dict[str, Any]) -> None:
+def _show_config(*, as_json: bool) -> None:
+    from console.config import write_config  # noqa: PLC0415
+    from database.embedded import default_home  # noqa: PLC0415
+    from yts.settings import PUBLIC_API_URLS  # noqa: PLC0415
+
+    context = click.get_current_context()
+    is_practice = context.params["sandbox"]
+    defaults = {
+        "api_url": "the sandbox" if is_practice else ", then ".join(PUBLIC_API_URLS),
+        "rate": "0" if is_practice else f"{POLITE_RATE:g}",
+        "database_url": f"the embedded server in {default_home()}",
+    }
+    write_config(context, defaults, as_json=as_json)
+
+
+def _open_messages(options: dict[str, Any]) -> "Messages":
+    from console.journal import JsonLines, LogFile  # noqa: PLC0415
+    from console.messages import Messages, Reader  # noqa: PLC0415
+    from console.progress import open_terminal  # noqa: PLC0415
+
+    quiet = options["quiet"]
+    shown = JsonLines(is_quiet=quiet) if options["json"] else open_terminal(is_quiet=quiet)
+    readers: list[Reader] = [shown]
+    if (path := options["log_file"]) is not None:
+        try:
+            readers.append(LogFile(path, as_json=options["log_format"] == "json"))
+        except OSError as error:
+            raise click.BadParameter(str(error), param_hint="--log-file") from error
+    return Messages(readers)
+
+
+def _foresee(options: dict[str, Any], messages: "Messages") -> None:
+    from console.command import to_type  # noqa: PLC0415
+    from console.forecast import forecast_facts, forecast_in_words  # noqa: PLC0415
+    from database.db import DatabaseManager  # noqa: PLC0415
+    from ingest.forecast import forecast  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        db = stack.enter_context(DatabaseManager(options["database_url"], pool_size=1))
+        settings = _settings(options, db, stack)
+        told = forecast(settings, db)
+        messages.forecast(**forecast_facts(told, settings.rate))
+        if not options["json"]:
+            typed = [it for it in sys.argv[1:] if it not in {"-n", "--dry-run"}]
+            run = to_type("fetch_yts_data.py", typed)
+            click.echo(forecast_in_words(told, settings.rate, run))
+
+
+def _fetch(options: dict[str, Any], messages: "Messages") -> None:
     from ingest.processes import warm_up  # noqa: PLC0415
 
     if options["workers"] > 1:
         warm_up()  # The workers' imports go on beside those of this process.
     from console.command import to_type  # noqa: PLC0415
     from console.embedding import embed_after_fetch  # noqa: PLC0415
-    from console.progress import open_display  # noqa: PLC0415
     from console.stopping import leave_now, stop_on_signals  # noqa: PLC0415
     from database.db import get_db_manager  # noqa: PLC0415
+    from database.status import place_of  # noqa: PLC0415
     from ingest.course import Listener  # noqa: PLC0415
     from ingest.run import run_fetch  # noqa: PLC0415
     from ingest.stop import EXIT_NOT_READY  # noqa: PLC0415
@@ -179,29 +256,42 @@ def _fetch(options: dict[str, Any]) -> None:
             get_db_manager(database_url=options["database_url"], sleep=stop.sleep)
         )
         settings = _settings(options, db, stack)
-        display = open_display(is_quiet=options["quiet"])
-        stack.callback(display.close)
-        note = display.note if options["verbose"] else _ignore
-        report = run_fetch(settings, db, again, Listener(display.progress, note), stop)
+        stack.callback(messages.close)
+        messages.start(command=again, version=__version__, database=place_of(db.url))
+        note = messages.note if options["verbose"] else _ignore
+        listener = Listener(messages.progress, note, messages.failure)
+        report = run_fetch(settings, db, again, listener, stop)
         exit_code = report.exit_code
         if not (options["no_embed"] or stop.is_set() or exit_code == EXIT_NOT_READY):
-            exit_code = exit_code or embed_after_fetch(db, display, stop, options["workers"])
-        display.close()
-        if exit_code or not options["quiet"]:
-            with suppress(BrokenPipeError):
-                click.echo(_summary(db, report, again), err=options["quiet"])
+            exit_code = exit_code or embed_after_fetch(db, messages, stop, options["workers"])
+        messages.close()
+        with suppress(BrokenPipeError):
+            _tell_summary(options, messages, db, report, exit_code)
     leave_now(exit_code)
 
 
-def _summary(db: "DatabaseManager", report: "RunReport", again: str) -> str:
-    from console.summary import summarize  # noqa: PLC0415
+def _tell_summary(
+    options: dict[str, Any],
+    messages: "Messages",
+    db: "DatabaseManager",
+    report: "RunReport",
+    exit_code: int,
+) -> None:
+    from console.command import to_type  # noqa: PLC0415
+    from console.summary import summarize, summary_facts  # noqa: PLC0415
     from database.ledger import read_next_attempt  # noqa: PLC0415
     from ingest.stop import Stopped  # noqa: PLC0415
 
+    again = to_type("fetch_yts_data.py", sys.argv[1:])
     try:
-        return summarize(report, db.get_stats(), again, db.run_step(read_next_attempt))
+        stats, next_attempt = db.get_stats(), db.run_step(read_next_attempt)
+        words = summarize(report, stats, again, next_attempt)
     except Stopped:
-        return f"Ended early ({report.ended_early}) while the database is away."
+        stats, next_attempt = None, None
+        words = f"Ended early ({report.ended_early}) while the database is away."
+    messages.summary(**summary_facts(report, exit_code, stats, next_attempt))
+    if not options["json"] and (exit_code or not options["quiet"]):
+        click.echo(words, err=options["quiet"])
 
 
 def _settings(options: dict[str, Any], db: "DatabaseManager", stack: ExitStack) -> "RunSettings":

@@ -6,21 +6,25 @@ import shutil
 import signal
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.options import Door
+from console.options import Door, Duration
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
     from console.dashboard import Dashboard
     from console.lines import Blocks, JsonLines
-    from database.status import Ledger
+    from database.db import DatabaseManager
 
 EPILOG = """\b
-Exit codes: 0 done, also by Ctrl-C; 1 fatal; 2 usage; 5 database not ready; 143 ended by SIGTERM.
+Exit codes: 0 done, also by Ctrl-C; 1 fatal; 2 usage; 5 database not ready; 8 older than --max-age;
+143 ended by SIGTERM.
 """
+#: Options that look once at something else than the status, and leave; one at a time.
+_REPORTS = ("failures", "history", "max_age", "prometheus", "html")
 
 
 @click.command(
@@ -44,7 +48,28 @@ Exit codes: 0 done, also by Ctrl-C; 1 fatal; 2 usage; 5 database not ready; 143 
 @click.option(
     "--failures", is_flag=True, help="List what failed and when it is tried again, and leave."
 )
-@click.option("--json", is_flag=True, help="Print a JSON object a line: for each look or failure.")
+@click.option("--history", is_flag=True, help="List all runs, the newest first, and leave.")
+@click.option(
+    "--max-age",
+    type=Duration(),
+    metavar="26h",
+    help="Leave with exit code 8 if the last complete run ended longer ago.",
+)
+@click.option(
+    "--prometheus",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write metrics for the node exporter's textfile collector, and leave.",
+)
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a page with charts, complete in itself, and leave.",
+)
+@click.option(
+    "--json", is_flag=True, help="Print a JSON object a line: for each look, failure or run."
+)
 @click.option(
     "--database-url",
     metavar="URL",
@@ -64,10 +89,14 @@ def main(**options: Any) -> None:
       python monitor_progress.py --once --json    the same for programs
       python monitor_progress.py --json >> log    a line every two seconds
       python monitor_progress.py --failures       what failed, why, and when it is tried again
+      python monitor_progress.py --max-age 26h > /dev/null    from cron: a word if it is stale
 
     It only reads, and never keeps a fetch waiting. While the database is away it waits for it;
-    with --once or --failures it says so and leaves with exit code 5.
+    when it is to look once, it says so and leaves with exit code 5.
     """
+    if len(reports := [name for name in _REPORTS if options[name]]) > 1:
+        first, second, *_ = (f"--{name.replace('_', '-')}" for name in reports)
+        raise click.UsageError(f"{first} and {second} are two different looks; leave out one.")
     from console.exits import errors_in_words  # noqa: PLC0415
     from console.terminal import forgive_unknown_letters  # noqa: PLC0415
 
@@ -94,17 +123,17 @@ def _leave_orderly_on(*numbers: int) -> None:
 
 def _watch(options: dict[str, Any]) -> None:
     from console.pace import PaceMeter  # noqa: PLC0415
-    from console.polling import look_once, watch_status  # noqa: PLC0415
+    from console.polling import watch_status  # noqa: PLC0415
     from database.config import read_database_url  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from database.errors import DatabaseNotReady  # noqa: PLC0415
-    from database.status import place_of, read_ledger  # noqa: PLC0415
+    from database.status import place_of  # noqa: PLC0415
 
     with ExitStack() as stack:
         url = read_database_url(options["database_url"])
         db = stack.enter_context(DatabaseManager(url, pool_size=1, max_overflow=0))
-        if options["failures"]:
-            _list_failures(look_once(db, read_ledger), as_json=options["json"])
+        if any(options[name] for name in _REPORTS):
+            _report(db, options)
             return
         place = place_of(url) if url else "embedded server"
         display = _open_display(options, place)
@@ -121,12 +150,33 @@ def _watch(options: dict[str, Any]) -> None:
                 return
 
 
-def _list_failures(ledger: "Ledger", *, as_json: bool) -> None:
-    from console.failures import as_json_lines, as_table  # noqa: PLC0415
+def _report(db: "DatabaseManager", options: dict[str, Any]) -> None:
+    from console.history import write_age, write_history  # noqa: PLC0415
+    from console.polling import look_once  # noqa: PLC0415
+    from database.history import read_freshness, read_history  # noqa: PLC0415
+    from database.status import read_ledger, read_status  # noqa: PLC0415
 
-    columns = shutil.get_terminal_size().columns
-    for line in as_json_lines(ledger) if as_json else as_table(ledger, columns):
-        click.echo(line)
+    as_json = options["json"]
+    if options["failures"]:
+        from console.failures import write_failures  # noqa: PLC0415
+
+        columns = shutil.get_terminal_size().columns
+        write_failures(look_once(db, read_ledger), columns, as_json=as_json)
+    elif options["history"]:
+        write_history(look_once(db, read_history), as_json=as_json)
+    elif options["max_age"]:
+        freshness = look_once(db, read_freshness)
+        sys.exit(write_age(freshness, options["max_age"], as_json=as_json))
+    elif options["prometheus"]:
+        from console.metrics import write_metrics  # noqa: PLC0415
+
+        status, freshness = look_once(db, read_status), look_once(db, read_freshness)
+        write_metrics(status, freshness, options["prometheus"])
+    else:
+        from console.page import write_page  # noqa: PLC0415
+        from database.overview import read_overview  # noqa: PLC0415
+
+        write_page(look_once(db, read_overview), options["html"])
 
 
 def _open_display(options: dict[str, Any], place: str) -> "Blocks | JsonLines | Dashboard":

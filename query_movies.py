@@ -155,7 +155,8 @@ def similar(repository: "MovieRepository", options: Options) -> None:
 def show(repository: "MovieRepository", options: Options) -> None:
     """Show everything about one movie."""
     from console.asking import one_movie  # noqa: PLC0415
-    from console.movies import json_of, write_json, write_movie  # noqa: PLC0415
+    from console.movies import json_of, write_movie  # noqa: PLC0415
+    from console.tables import write_json  # noqa: PLC0415
 
     movie = one_movie(repository, options["reference"])
     if options["as_json"]:
@@ -220,7 +221,8 @@ def _filters(repository: "MovieRepository", options: Options) -> "MovieFilter":
 
 
 def _show(found: list[tuple["Movie", dict[str, Any]]], options: Options) -> None:
-    from console.movies import json_of, row_of, write_json, write_table  # noqa: PLC0415
+    from console.movies import json_of, row_of  # noqa: PLC0415
+    from console.tables import write_json, write_table  # noqa: PLC0415
 
     if options["as_json"]:
         with_posters = options["posters"]
@@ -235,7 +237,7 @@ def _show(found: list[tuple["Movie", dict[str, Any]]], options: Options) -> None
 def _show_groups(
     repository: "MovieRepository", options: Options, filters: "MovieFilter", by: str, limit: int
 ) -> None:
-    from console.movies import write_json, write_table  # noqa: PLC0415
+    from console.tables import write_json, write_table  # noqa: PLC0415
 
     groups = repository.aggregate(cast("Any", by), filters)[:limit]
     rows = [

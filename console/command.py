@@ -21,7 +21,7 @@ _OF_A_FETCH = ("--database-url", "--api-url", "--sandbox")
 def to_type(door: str, arguments: Sequence[str] = ()) -> str:
     """Return what to type to run *door*, a script or a package of ours; passwords masked."""
     is_script = door.endswith(".py")
-    what = [os.path.relpath(_HOME_OF_DOORS / door)] if is_script else ["-m", door]
+    what = [_shortest(_HOME_OF_DOORS / door)] if is_script else ["-m", door]
     return shlex.join([_interpreter(), *what, *safe_arguments(arguments)])
 
 
@@ -53,6 +53,10 @@ def _kept(typed: Sequence[str], names: Sequence[str]) -> list[str]:
             takes_next = not equals and name in _MASKS
             kept += [argument, following] if takes_next else [argument]
     return kept
+
+
+def _shortest(path: Path) -> str:
+    return min(os.path.relpath(path), str(path), key=len)
 
 
 def _interpreter() -> str:

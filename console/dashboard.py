@@ -1,5 +1,6 @@
 """The monitor's display on a terminal: one screen of 80 x 24 that is redrawn at every poll."""
 
+from collections.abc import Sequence
 from itertools import zip_longest
 from types import TracebackType
 from typing import Any, Self
@@ -12,18 +13,21 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from console.pace import Pace
-from console.progress import counts_in_words
+from console.messages import counts_in_words
+from console.pace import Pace, RateHistory, sparkline
 from console.status import (
     EMPTY,
     WAITING,
     catalogue_rows,
+    error_rows,
     eta_in_words,
     headline,
     local_time,
     movie_row,
     phases,
+    rate_in_words,
     with_source,
+    worker_rows,
 )
 from console.text import one_line, printable
 from database.status import Status
@@ -32,6 +36,9 @@ from database.status import Status
 WIDEST = 100
 #: So many that 24 lines also hold a long reason to wait.
 GENRES = 6
+FEWER_GENRES = 3
+#: Lines without those that only a higher terminal has room for.
+LOWEST = 23
 #: Style of the headline, by the state of the run.
 STYLES = {"running": "bold green", "ended": "bold", "vanished": "bold yellow"}
 
@@ -47,11 +54,12 @@ class Dashboard:
         self._place = self._head = one_line(place)
         self._footer = f"every {interval_seconds:g} s, Ctrl-C leaves"
         self._body: RenderableType = Text("connecting", "dim")
+        self._rates = RateHistory()
 
     def __enter__(self) -> Self:
         """Take the screen."""
         self._live.start()
-        self._draw("", self._footer)
+        self._live.update(self._compose("", self._footer), refresh=True)
         return self
 
     def __exit__(
@@ -65,30 +73,56 @@ class Dashboard:
 
     def show(self, status: Status, pace: Pace | None) -> None:
         """Draw the status."""
+        self._live.update(self.picture(status, pace, self._live.console.height), refresh=True)
+
+    def picture(self, status: Status, pace: Pace | None, height: int) -> RenderableType:
+        """Return the status as it is drawn in so many lines."""
         self._head = with_source(self._place, status)
-        self._body = _body(status, pace)
-        self._draw(local_time(status.time), self._footer)
+        self._body = _body(status, pace, self._rates.take(status), height)
+        return self._compose(local_time(status.time), self._footer)
 
     def wait(self, reason: str) -> None:
         """Draw why there is no status, below the last one."""
-        self._draw("", f"{WAITING}: {printable(reason)}", style="yellow")
+        footer = f"{WAITING}: {printable(reason)}"
+        self._live.update(self._compose("", footer, "yellow"), refresh=True)
 
-    def _draw(self, time: str, footer: str, style: str = "dim") -> None:
+    def _compose(self, time: str, footer: str, style: str = "dim") -> RenderableType:
         head = _grid(_ellipsis(), {"justify": "right", "no_wrap": True})
         head.add_row(Text.assemble(("YTS mirror", "bold"), f"  {self._head}"), Text(time, "dim"))
         picture = Group(head, Rule(style="dim"), self._body, Text(), Text(footer, style))
-        self._live.update(Constrain(picture, WIDEST), refresh=True)
+        return Constrain(picture, WIDEST)
 
 
-def _body(status: Status, pace: Pace | None) -> RenderableType:
+def _body(status: Status, pace: Pace | None, rates: Sequence[float], height: int) -> RenderableType:
     if status.is_empty:
         return Text(EMPTY)
     parts: list[RenderableType] = [_catalogue(status), Text()]
+    # What a terminal of 24 lines has room for is always shown; of the rest what there is room for.
+    room = height - LOWEST
     if status.run is not None and pace is not None:
-        parts += [_run(status.run, pace), Text()]
+        parts += [_run(status, status.run, pace, rates), Text()]
+        if pace.state == "running":
+            parts += _titled("Workers", worker_rows(status), room)
+            room -= len(status.workers) + 2
+    errors = error_rows(status)
+    shown = GENRES
+    if errors and room < len(errors) + 2:  # Errors are worth more than genres.
+        shown, errors, room = FEWER_GENRES, errors[:2], 4
     if status.newest_movies:
-        parts.append(_newest_and_genres(status))
-    return Group(*parts)
+        parts += [_newest_and_genres(status, shown), Text()]
+    parts += _titled("Last errors", errors, room)
+    return Group(*parts[:-1])
+
+
+def _titled(title: str, rows: Sequence[tuple[str, str]], room: int) -> list[RenderableType]:
+    """Return *rows* under a title, those that *room* lines are enough for."""
+    rows = rows[: max(0, room - 2)]
+    if not rows:
+        return []
+    table = _grid({"no_wrap": True}, _ellipsis())
+    for name, words in rows:
+        table.add_row(Text(name, "dim"), Text(words))
+    return [Text(title, "dim"), table, Text()]
 
 
 def _catalogue(status: Status) -> Table:
@@ -101,7 +135,7 @@ def _catalogue(status: Status) -> Table:
     return table
 
 
-def _run(run: Row, pace: Pace) -> Group:
+def _run(status: Status, run: Row, pace: Pace, rates: Sequence[float]) -> Group:
     lines: list[RenderableType] = [Text(headline(run, pace), STYLES[pace.state])]
     bars = _grid({"min_width": 7}, {"ratio": 1}, {"justify": "right", "no_wrap": True})
     for phase, read, expected in phases(run):
@@ -109,19 +143,21 @@ def _run(run: Row, pace: Pace) -> Group:
         bars.add_row(Text(phase, "dim"), bar, Text(f"{read:,} of {expected:,}"))
     if bars.rows:
         lines.append(bars)
-    pacing = f"{run['requests']:,} requests, {pace.rates['requests']:.1f} a second"
+    pacing = f"{run['requests']:,} requests, {rate_in_words(status, pace)}"
     if pace.state == "running":
         pacing += f"; ETA of this phase: {eta_in_words(pace)}"
-    return Group(*lines, Text(pacing), Text(counts_in_words(run), no_wrap=True))
+    counts = _grid(_ellipsis(), {"no_wrap": True})
+    counts.add_row(Text(counts_in_words(run)), Text(sparkline(rates), "green"))
+    return Group(*lines, Text(pacing, no_wrap=True, overflow="ellipsis"), counts)
 
 
-def _newest_and_genres(status: Status) -> Table:
+def _newest_and_genres(status: Status, rows: int) -> Table:
     newest = _grid({"justify": "right", "no_wrap": True, "min_width": 4}, _ellipsis())
-    for movie in status.newest_movies:
+    for movie in status.newest_movies[:rows]:
         rating, title = movie_row(movie)
         newest.add_row(Text(rating, "dim"), Text(title))
     genres = _grid(_ellipsis(), {"justify": "right", "no_wrap": True})
-    for genre in status.top_genres[:GENRES]:
+    for genre in status.top_genres[:rows]:
         genres.add_row(Text(one_line(genre["name"])), Text(f"{genre['movies']:,}"))
     table = _grid({"ratio": 3}, {"ratio": 2})
     table.add_row(Text("Last movies added", "dim"), Text("Top genres", "dim"))

@@ -1,10 +1,10 @@
 """Vectors after a fetch: made in the same command, never at its expense."""
 
 import os
-from typing import Protocol
 
 from console.command import to_type_next
 from console.exits import DATABASE_NOT_READY, DONE
+from console.messages import Messages
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.spaces import EmbeddingLockHeld
@@ -13,17 +13,7 @@ from discovery.recipe import is_in_step
 from ingest.stop import Stop, Stopped
 
 
-class Display(Protocol):
-    """What shows the course of a command."""
-
-    def stage(self, name: str, unit: str, done: int, total: int, words: str = "") -> None:
-        """Show how far a stage is."""
-
-    def note(self, sentence: str) -> None:
-        """Print a sentence."""
-
-
-def embed_after_fetch(db: DatabaseManager, display: Display, stop: Stop, workers: int) -> int:
+def embed_after_fetch(db: DatabaseManager, messages: Messages, stop: Stop, workers: int) -> int:
     """
     Bring the vectors in step with the movies, or say why not; return the exit code of that.
 
@@ -31,7 +21,7 @@ def embed_after_fetch(db: DatabaseManager, display: Display, stop: Stop, workers
     """
 
     def progress(done: int, total: int) -> None:
-        display.stage("vectors", "movie", done, total)
+        messages.stage("vectors", done, total)
         if stop.is_set():
             raise Stopped
 
@@ -42,14 +32,14 @@ def embed_after_fetch(db: DatabaseManager, display: Display, stop: Stop, workers
             cores = os.cpu_count() or 1
             embed_all(db, workers=min(workers, cores), progress=progress)
     except ModelMissing as error:
-        display.note(f"No vectors were made, so that nothing can be found by meaning: {error}")
+        messages.note(f"No vectors were made, so that nothing can be found by meaning: {error}")
     except EmbeddingLockHeld:
-        display.note("Vectors are being made by another process; this one leaves that to it.")
+        messages.note("Vectors are being made by another process; this one leaves that to it.")
     except Stopped:
         again = to_type_next("discovery", "embed")
-        display.note(f"Making vectors was stopped; those that are made stay. Go on with: {again}")
+        messages.note(f"Making vectors was stopped; those that are made stay. Go on with: {again}")
         return stop.ending.exit_code
     except DatabaseNotReady as error:
-        display.note(f"Making vectors was given up, all movies are saved: {error}")
+        messages.note(f"Making vectors was given up, all movies are saved: {error}")
         return DATABASE_NOT_READY
     return DONE

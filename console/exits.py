@@ -2,7 +2,7 @@
 
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -19,6 +19,7 @@ UNAVAILABLE = stop.EXIT_UNAVAILABLE
 DATABASE_NOT_READY = stop.EXIT_NOT_READY
 GUARD = stop.EXIT_GUARD
 LIMIT = stop.EXIT_LIMIT
+STALE = 8
 LOCKED = stop.EXIT_LOCKED
 INTERRUPTED = 130
 TERMINATED = 143
@@ -45,9 +46,14 @@ def leave(sentence: str, exit_code: int) -> NoReturn:
 
 
 @contextmanager
-def errors_in_words(door: str, *, is_verbose: bool = False) -> Iterator[None]:
+def errors_in_words(
+    door: str,
+    *,
+    is_verbose: bool = False,
+    tell: Callable[[str, int], None] = lambda _sentence, _exit_code: None,
+) -> Iterator[None]:
     """
-    Turn errors into one sentence and an exit code.
+    Turn errors into one sentence and an exit code; *tell* gets them besides stderr.
 
     *door* is the command that runs. An error that nobody has thought of is a bug, and
     called so; its traceback is shown if *is_verbose*.
@@ -57,11 +63,13 @@ def errors_in_words(door: str, *, is_verbose: bool = False) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 -- the process ends here, in words
-        if (expected := _expected(error)) is not None:
-            leave(*expected)
-        if is_verbose:
+        expected = _expected(error)
+        if expected is None and is_verbose:
             sys.stderr.write(printable(masked("".join(traceback.format_exception(error)))))
-        leave(_unexpected(error, door, is_verbose=is_verbose), FATAL)
+        bug = _unexpected(error, door, is_verbose=is_verbose)
+        sentence, exit_code = expected or (bug, FATAL)
+        tell(sentence, exit_code)
+        leave(sentence, exit_code)
 
 
 def _expected(error: Exception) -> tuple[str, int] | None:

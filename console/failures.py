@@ -5,6 +5,8 @@ import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import click
+
 from console.command import to_type_next
 from console.text import aligned, one_line
 from database.status import Ledger, Row
@@ -21,8 +23,13 @@ def utc_time(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def as_table(ledger: Ledger, columns: int) -> Iterator[str]:
-    """Yield the lines of a table of all failures, and what to type next."""
+def write_failures(ledger: Ledger, columns: int, *, as_json: bool) -> None:
+    """Write all failures, as a table for a terminal of so many *columns* or as JSON lines."""
+    for line in _as_json_lines(ledger) if as_json else _as_table(ledger, columns):
+        click.echo(line)
+
+
+def _as_table(ledger: Ledger, columns: int) -> Iterator[str]:
     if not ledger.failures:
         yield NONE
         return
@@ -38,8 +45,8 @@ def as_table(ledger: Ledger, columns: int) -> Iterator[str]:
     yield aligned([("try again what is due", retry)])
 
 
-def as_json_lines(ledger: Ledger) -> Iterator[str]:
-    """Yield each failure as a line of JSON, which holds no control characters."""
+def _as_json_lines(ledger: Ledger) -> Iterator[str]:
+    # JSON holds no control characters.
     for row in ledger.failures:
         message = {"message_type": "failure", **row, "is_due": _is_due(row, ledger.time)}
         yield json.dumps(message)

@@ -4,6 +4,8 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from urllib.parse import unquote
 
 #: What may hold a password: our own settings, and those of libraries.
@@ -52,6 +54,8 @@ def masked(text: str) -> str:
 def _known_secrets() -> Iterator[str]:
     """Yield what was typed or set for this process as a password, in all its spellings."""
     values = [value for name, value in os.environ.items() if _NAMES.fullmatch(name)]
+    with suppress(KeyError, OSError, UnicodeDecodeError):
+        values.append(Path(os.environ["DATABASE_URL_FILE"]).read_text(encoding="utf-8").strip())
     if password := os.environ.get("PGPASSWORD"):
         yield password
     for value in (*sys.argv[1:], *values):

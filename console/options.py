@@ -30,7 +30,10 @@ class Door(click.Command):
     """A command whose usage errors repeat no password that was typed in the wrong place."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
-        """Read the command line."""
+        """Read the command line, and `.env` before it."""
+        from console.settings_file import read_settings_file  # noqa: PLC0415
+
+        read_settings_file()
         try:
             return super().make_context(*arguments, **options)
         except click.UsageError as error:

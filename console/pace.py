@@ -1,8 +1,10 @@
 """How a run stands: whether it goes on, how fast, how long still; pure."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Literal
 
 from database.status import Status
@@ -11,6 +13,11 @@ from database.status import Status
 WINDOW_SECONDS = 60.0
 #: What was seen over less time than this says little: steps come in lumps.
 TRUSTED_SECONDS = 5.0
+
+#: So many rates are remembered, each of so many seconds: five minutes.
+RATES_SHOWN = 30
+SECONDS_PER_RATE = 10.0
+_BARS = "▁▂▃▄▅▆▇█"
 
 COUNTERS = ("requests", "pages_read", "details_read")
 Rates = dict[str, float]
@@ -76,6 +83,49 @@ class PaceMeter:
         if (span := _seconds(first.time, last.time)) < TRUSTED_SECONDS:
             return None
         return {name: (_run(last)[name] - _run(first)[name]) / span for name in COUNTERS}
+
+
+class RateHistory:
+    """The requests a second of the last minutes, as far as they were seen."""
+
+    def __init__(self) -> None:
+        """Begin without memory."""
+        self._seen: deque[tuple[float, int]] = deque()
+        self._run_id: int | None = None
+
+    def take(self, status: Status) -> list[float]:
+        """Return the rates up to *status*, each of `SECONDS_PER_RATE`, the newest last."""
+        run = _run(status)
+        if run.get("id") != self._run_id:
+            self._run_id = run.get("id")
+            self._seen.clear()
+        if not run:
+            return []
+        now = status.time.timestamp()
+        self._seen.append((now, run["requests"]))
+        while self._seen[0][0] < now - RATES_SHOWN * SECONDS_PER_RATE:
+            self._seen.popleft()
+        return self._rates(now)
+
+    def _rates(self, now: float) -> list[float]:
+        first = self._seen[0][0]
+        count = min(RATES_SHOWN, int((now - first) / SECONDS_PER_RATE))
+        ends = [now - SECONDS_PER_RATE * place for place in range(count, -1, -1)]
+        marks = [self._requests_at(end) for end in ends]
+        return [(after - before) / SECONDS_PER_RATE for before, after in pairwise(marks)]
+
+    def _requests_at(self, time: float) -> float:
+        """Return the requests made by then, between two looks in proportion."""
+        for (t0, before), (t1, after) in pairwise(self._seen):
+            if t0 <= time <= t1 and t1 > t0:
+                return before + (after - before) * (time - t0) / (t1 - t0)
+        return self._seen[-1][1]
+
+
+def sparkline(rates: Sequence[float]) -> str:
+    """Return *rates* as a row of bars, the highest of them being full."""
+    most = max(rates, default=0)
+    return "".join(_BARS[round(rate / most * (len(_BARS) - 1)) if most else 0] for rate in rates)
 
 
 def _eta_seconds(run: Row, rate: float | None) -> float | None:

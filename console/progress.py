@@ -1,119 +1,69 @@
-"""How a run shows its course: bars on a terminal, a plain line now and then elsewhere."""
+"""How a command shows its course: bars on a terminal, a plain line now and then elsewhere."""
 
 import sys
-from time import monotonic
-from typing import Any, Never
+from typing import Never
 
 from tqdm import tqdm
 
+from console.messages import Message, Reader, counts_in_words, in_words
 from console.terminal import is_live
 from console.text import printable
 
-#: Off a terminal, seconds between two lines.
-SECONDS_PER_LINE = 30.0
-
 _BAR = "{desc:<7} {percentage:3.0f}% |{bar:16}| {n_fmt}/{total_fmt}, {remaining} left{postfix}"
 
-Row = dict[str, Any]
 
-
-def counts_in_words(row: Row) -> str:
-    """Return the outcomes of a run so far, those that occur."""
-    words = {
-        "new": row["saved"],
-        "updated": row["updated"],
-        "unchanged": row["unchanged"],
-        "skipped": row["skipped"],
-        "missing": row["missing"],
-        "failed": row["failed"],
-    }
-    return ", ".join(f"{name} {count:,}" for name, count in words.items() if count)
-
-
-class Bars:
-    """One bar for pages, one for details; both on stderr."""
+class Bars(Reader):
+    """One bar for each stage, on stderr."""
 
     def __init__(self) -> None:
         """Draw nothing before there is something to show."""
         self._bars: dict[str, tqdm[Never]] = {}
 
-    def progress(self, row: Row) -> None:
-        """Show the run's row."""
-        for name, unit in (("pages", "page"), ("details", "movie")):
-            total, done = row[f"{name}_expected"], row[_done(name)]
-            self.stage(name, unit, done, total, counts_in_words(row))
+    def take(self, message: Message) -> None:
+        """Move the bar of a stage, or print a sentence above all."""
+        if message["message_type"] == "note":
+            tqdm.write(printable(message["sentence"]), file=sys.stderr)
+        elif message["message_type"] == "progress":
+            self._move(message)
 
-    def stage(self, name: str, unit: str, done: int, total: int, words: str = "") -> None:
-        """Show how far a stage is."""
-        if total and name not in self._bars:
+    def _move(self, message: Message) -> None:
+        name = message["stage"]
+        if message["total"] and name not in self._bars:
             self.close()  # A finished stage stands still.
             self._bars[name] = tqdm(
-                total=total, desc=name, unit=unit, bar_format=_BAR, smoothing=0.05
+                total=message["total"], desc=name, bar_format=_BAR, smoothing=0.05
             )
         if (bar := self._bars.get(name)) is not None and not bar.disable:
-            bar.total, bar.n = max(total, done), done
-            bar.set_postfix_str(words)
-
-    def note(self, sentence: str) -> None:
-        """Print a sentence above the bars."""
-        tqdm.write(printable(sentence), file=sys.stderr)
+            bar.total, bar.n = message["total"], message["done"]
+            bar.set_postfix_str(counts_in_words(message["counts"]))
 
     def close(self) -> None:
-        """Leave the bars as they are and go on below."""
+        """Go on below the bars."""
         for bar in self._bars.values():
             bar.close()
 
 
-class Lines:
-    """A line every 30 seconds: for cron mail, log files and pipes."""
+class Lines(Reader):
+    """A line now and then: for cron mail, log files and pipes."""
+
+    seconds_between = 30.0
 
     def __init__(self) -> None:
         """Begin with silence: a short run needs no line."""
-        self._last = monotonic()
+        self._is_first = True
 
-    def progress(self, row: Row) -> None:
-        """Print the run's row, if it is time."""
-        name = "details" if row["details_expected"] else "pages"
-        self.stage(name, "", row[_done(name)], row[f"{name}_expected"], counts_in_words(row))
-
-    def stage(self, name: str, unit: str, done: int, total: int, words: str = "") -> None:
-        """Print how far a stage is, if it is time."""
-        if monotonic() - self._last < SECONDS_PER_LINE:
-            return
-        self._last = monotonic()
-        self.note(f"{name} {done:,} of {total:,}{words and ': '}{words}")
-
-    def note(self, sentence: str) -> None:
-        """Print a sentence."""
-        sys.stderr.write(f"{printable(sentence)}\n")
-        sys.stderr.flush()
-
-    def close(self) -> None:
-        """Nothing is left open."""
+    def take(self, message: Message) -> None:
+        """Print how far it is, and sentences."""
+        is_progress = message["message_type"] == "progress"
+        if is_progress and self._is_first:
+            self._is_first = False
+        elif is_progress or message["message_type"] == "note":
+            sys.stderr.write(f"{printable(in_words(message))}\n")
+            sys.stderr.flush()
 
 
-class Silence:
-    """Shows nothing: success is silent under -q."""
-
-    def progress(self, row: Row) -> None:
-        """Stay silent."""
-
-    def stage(self, name: str, unit: str, done: int, total: int, words: str = "") -> None:
-        """Stay silent."""
-
-    def note(self, sentence: str) -> None:
-        """Stay silent."""
-
-    def close(self) -> None:
-        """Nothing is left open."""
-
-
-def open_display(*, is_quiet: bool) -> Bars | Lines | Silence:
-    """Return the display that fits the place: bars never reach a file."""
+def open_terminal(*, is_quiet: bool) -> Reader:
+    """Return the reader that fits the place: bars never reach a file, nothing does under -q."""
     if is_quiet:
-        return Silence()
+        return Reader()
     return Bars() if is_live(sys.stderr) else Lines()
-
-
-def _done(stage: str) -> str:
-    return f"{stage}_read"

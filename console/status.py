@@ -4,8 +4,8 @@ import json
 from datetime import datetime
 from typing import Any
 
+from console.messages import counts_in_words
 from console.pace import Pace
-from console.progress import counts_in_words
 from console.text import aligned, duration, one_line
 from database.status import Status
 
@@ -26,6 +26,9 @@ _ENDS = {
     143: "was interrupted",
 }
 
+#: Requests a second: more are no limit, see `ingest.budget`.
+HIGHEST_PACE = 1e5
+
 Row = dict[str, Any]
 
 
@@ -36,11 +39,11 @@ def local_time(time: datetime | str) -> str:
     return time.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
-def details_percent(stats: Row) -> float | None:
-    """Return how many of a hundred movies have details, rounded down: 100 means all."""
+def percent(stats: Row, name: str) -> float | None:
+    """Return how many of a hundred movies count in *name*, rounded down: 100 means all."""
     if not stats["total_movies"]:
         return None
-    return float(1000 * stats["movies_with_details"] // stats["total_movies"]) / 10
+    return float(1000 * stats[name] // stats["total_movies"]) / 10
 
 
 def with_source(place: str, status: Status) -> str:
@@ -51,11 +54,10 @@ def with_source(place: str, status: Status) -> str:
 def catalogue_rows(status: Status) -> list[tuple[str, str]]:
     """Return the totals of the catalogue, each with its name."""
     stats, expected = status.stats, status.sync.get("movie_count")
-    percent = details_percent(stats)
-    coverage = "" if percent is None else f" ({percent:.1f} %)"
     rows = [
         ("movies", f"{stats['total_movies']:,}" + (f" of about {expected:,}" if expected else "")),
-        ("with details", f"{stats['movies_with_details']:,}{coverage}"),
+        ("with details", _covered(stats, "movies_with_details")),
+        ("with vectors", _covered(stats, "movies_with_vectors")),
         ("genres", f"{stats['total_genres']:,}"),
         ("cast", f"{stats['total_cast']:,}"),
         ("torrents", f"{stats['total_torrents']:,}"),
@@ -66,6 +68,11 @@ def catalogue_rows(status: Status) -> list[tuple[str, str]]:
     if gone := stats["total_gone"]:
         rows.append(("gone from YTS", f"{gone:,}"))
     return rows
+
+
+def _covered(stats: Row, name: str) -> str:
+    share = percent(stats, name)
+    return f"{stats[name]:,}" + ("" if share is None else f" ({share:.1f} %)")
 
 
 def headline(run: Row, pace: Pace) -> str:
@@ -90,14 +97,38 @@ def phases(run: Row) -> list[tuple[str, int, int]]:
     ]
 
 
-def run_rows(run: Row, pace: Pace) -> list[tuple[str, str]]:
+def run_rows(status: Status, run: Row, pace: Pace) -> list[tuple[str, str]]:
     """Return the counters of the run, each with its name."""
     rows = [(phase, f"{read:,} of {expected:,}") for phase, read, expected in phases(run)]
     rows.append(("movies", counts_in_words(run)))
-    rows.append(("requests", f"{run['requests']:,} ({pace.rates['requests']:.1f} a second)"))
+    rows.append(("requests", f"{run['requests']:,} ({rate_in_words(status, pace)})"))
     if pace.state == "running":
         rows.append(("ETA", eta_in_words(pace)))
     return rows
+
+
+def rate_in_words(status: Status, pace: Pace) -> str:
+    """Return how fast requests are made, and how fast they may be."""
+    rate = f"{pace.rates['requests']:.1f} a second"
+    # A run without a limit has none, or one that nobody reaches.
+    is_limited = pace.state == "running" and status.pace and status.pace < HIGHEST_PACE
+    return f"{rate} of {status.pace:.1f}" if is_limited else rate
+
+
+def error_rows(status: Status) -> list[tuple[str, str]]:
+    """Return what failed last, each with its reason."""
+    return [
+        (f"{it['kind']} {it['key']}", one_line(it["message"]) or it["error_class"])
+        for it in status.last_errors
+    ]
+
+
+def worker_rows(status: Status) -> list[tuple[str, str]]:
+    """Return what each worker is at."""
+    return [
+        (it["name"].removeprefix("yts-mirror "), f"{it['doing']}, for {duration(it['seconds'])}")
+        for it in status.workers
+    ]
 
 
 def eta_in_words(pace: Pace) -> str:
@@ -119,7 +150,11 @@ def as_text(status: Status, pace: Pace | None, place: str) -> str:
         return f"{head}\n{EMPTY}"
     parts = [head, aligned(catalogue_rows(status))]
     if status.run is not None and pace is not None:
-        parts += [headline(status.run, pace), aligned(run_rows(status.run, pace))]
+        parts += [headline(status.run, pace), aligned(run_rows(status, status.run, pace))]
+        if pace.state == "running" and status.workers:
+            parts += ["Workers", aligned(worker_rows(status))]
+    if status.last_errors:
+        parts += ["Last errors", aligned(error_rows(status))]
     if status.newest_movies:
         parts += ["Last movies added", aligned(map(movie_row, status.newest_movies))]
     if status.top_genres:
@@ -139,11 +174,15 @@ def as_json(status: Status, pace: Pace | None) -> str:
         "is_empty": status.is_empty,
         "source": status.sync.get("source"),
         "stats": status.stats,
-        "details_percent": details_percent(status.stats),
+        "details_percent": percent(status.stats, "movies_with_details"),
+        "vectors_percent": percent(status.stats, "movies_with_vectors"),
         "sync": status.sync,
         "run": run,
         "rates": {f"{name}_per_second": rate for name, rate in pace.rates.items()} if pace else {},
         "eta_seconds": pace.eta_seconds if pace else None,
+        "pace": status.pace,
+        "workers": status.workers,
+        "last_errors": status.last_errors,
         "newest_movies": status.newest_movies,
         "top_genres": status.top_genres,
     }

@@ -1,6 +1,7 @@
 """The last words of a fetch: what came of it, and what to type next."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -47,6 +48,32 @@ def summarize(
     return "\n".join(parts)
 
 
+def summary_facts(
+    report: RunReport,
+    exit_code: int,
+    stats: Mapping[str, Any] | None,
+    next_attempt: datetime | None,
+) -> dict[str, Any]:
+    """Return the same for programs; *stats* are those of the mirror, None if it is away."""
+    return {
+        "exit_code": exit_code,
+        "ended_early": report.ended_early,
+        "is_sweep_complete": report.is_sweep_complete,
+        "seconds": round(report.seconds, 3),
+        "requests": report.requests,
+        "pages_read": report.pages_read,
+        "counts": asdict(report.counts),
+        "retry": _retry() if report.counts.failed else None,
+        "next_attempt_at": next_attempt and next_attempt.isoformat(),
+        "unknown_fields": dict(report.unknown_fields),
+        "stats": stats,
+    }
+
+
+def _retry() -> str:
+    return to_type_next("fetch_yts_data.py", "--retry-failed")
+
+
 def _stored(stats: Mapping[str, Any]) -> str:
     return (
         f"{stats['total_movies']:,} movies, {stats['movies_with_details']:,} with details, "
@@ -87,7 +114,7 @@ def _next_steps(report: RunReport, again: str, next_attempt: datetime | None) ->
     if report.counts.failed:
         due = f", from {utc_time(next_attempt)} UTC" if next_attempt else ""
         steps.append(("see what failed, and why", _look("--failures")))
-        steps.append((f"try it again{due}", to_type_next("fetch_yts_data.py", "--retry-failed")))
+        steps.append((f"try it again{due}", _retry()))
     if report.exit_code != GUARD:
         steps.append(("look at the mirror", _look("--once")))
     steps.append(("check the database", to_type_next("test_db_connection.py")))

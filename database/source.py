@@ -25,12 +25,8 @@ def claim_source(session: Session, source: Source) -> bool:
     """
     state = read_state(session)
     held = state.source or ("yts" if highest_movie_id(session) else source)
-    if held != source and source == "sandbox":
-        raise SourceMismatch(
-            "This database holds the real catalogue, and the sandbox would mix practice movies "
-            "into it. Give the sandbox a database of its own: set YTS_HOME or DATABASE_URL."
-        )
-    if held != source:
+    gives_way = gives_way_to(held, source)
+    if gives_way:
         session.execute(
             text(
                 "TRUNCATE movies, genres, casts, torrents, movie_genres, movie_casts, "
@@ -41,4 +37,19 @@ def claim_source(session: Session, source: Source) -> bool:
         session.expunge(state)
         state = read_state(session)
     state.source = source
+    return gives_way
+
+
+def gives_way_to(held: str, source: Source) -> bool:
+    """
+    Tell whether movies of *held* are removed before the first of *source* is stored.
+
+    Raises:
+        SourceMismatch: real movies never give way to practice data.
+    """
+    if held != source and source == "sandbox":
+        raise SourceMismatch(
+            "This database holds the real catalogue, and the sandbox would mix practice movies "
+            "into it. Give the sandbox a database of its own: set YTS_HOME or DATABASE_URL."
+        )
     return held != source

@@ -16,6 +16,7 @@ NO_STATS: dict[str, Any] = {
     "total_cast": 0,
     "total_torrents": 0,
     "movies_with_details": 0,
+    "movies_with_vectors": 0,
     "average_rating": None,
     "last_saved_at": None,
     "total_failures": 0,
@@ -28,9 +29,9 @@ def read_stats(session: Session) -> dict[str, Any]:
     """
     Return the totals of the catalogue, JSON-ready.
 
-    `movies_with_details` counts those whose details were fetched; `average_rating`
-    is over rated movies only, null where there are none. `total_gone` counts stored
-    movies that YTS has no more.
+    `movies_with_details` counts those whose details were fetched, `movies_with_vectors`
+    those in the active space; `average_rating` is over rated movies only, null where there
+    are none. `total_gone` counts stored movies that YTS has no more.
     """
     counts = read_counts(session)
     newest = session.scalar(select(func.max(Movie.created_at)))
@@ -40,6 +41,7 @@ def read_stats(session: Session) -> dict[str, Any]:
         "total_cast": counts.casts,
         "total_torrents": counts.torrents,
         "movies_with_details": counts.movies_with_details,
+        "movies_with_vectors": counts.movies_with_vectors,
         "average_rating": counts.average_rating,
         "last_saved_at": newest.isoformat() if newest else None,
         "total_failures": _count(session, FetchFailure),
@@ -68,6 +70,14 @@ def read_top_genres(session: Session, count: int = 8) -> list[dict[str, Any]]:
     """Return the genres with most movies, largest first."""
     rows = session.execute(movies_of_genres().order_by(desc("movies"), Genre.name).limit(count))
     return [{"name": name, "movies": int(movies)} for name, movies in rows]
+
+
+def read_last_errors(session: Session, count: int = 3) -> list[dict[str, Any]]:
+    """Return what failed last and was not had since, newest first, JSON-ready."""
+    rows = session.scalars(
+        select(FetchFailure).order_by(FetchFailure.last_failed_at.desc()).limit(count)
+    )
+    return [row.to_dict() for row in rows]
 
 
 def read_last_run(session: Session) -> dict[str, Any] | None:

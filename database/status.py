@@ -10,6 +10,7 @@ from sqlalchemy import URL, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
+from database.bookkeeping import RequestBudget
 from database.config import without_secrets
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
@@ -19,12 +20,14 @@ from database.reasons import explain_unreachable
 from database.schema import read_revision
 from database.stats import (
     NO_STATS,
+    read_last_errors,
     read_last_run,
     read_newest_movies,
     read_source,
     read_stats,
     read_top_genres,
 )
+from database.workers import read_workers
 
 Row = dict[str, Any]
 
@@ -42,6 +45,12 @@ class Status:
     run: dict[str, Any] | None
     #: Whether a fetch holds the lock. A run without an end and without the lock was killed.
     is_fetch_running: bool
+    #: Requests a second that all together may make just now; None where no run has set it.
+    pace: float | None
+    #: What each worker of the running fetch is at.
+    workers: list[dict[str, Any]]
+    #: Rows of `fetch_failures`, what failed last first.
+    last_errors: list[dict[str, Any]]
     newest_movies: list[dict[str, Any]]
     top_genres: list[dict[str, Any]]
 
@@ -70,7 +79,7 @@ def read_status(db: DatabaseManager) -> Status:
     Raises:
         DatabaseNotReady: unreachable, cut off meanwhile, or with tables of another kind.
     """
-    with _looking_at(db) as session:
+    with looking_at(db) as session:
         return _read(session)
 
 
@@ -81,7 +90,7 @@ def read_ledger(db: DatabaseManager) -> Ledger:
     Raises:
         DatabaseNotReady: as `read_status`.
     """
-    with _looking_at(db) as session:
+    with looking_at(db) as session:
         has_tables = read_revision(session.connection()) is not None
         return Ledger(
             time=session.scalars(select(func.clock_timestamp())).one(),
@@ -91,7 +100,13 @@ def read_ledger(db: DatabaseManager) -> Ledger:
 
 
 @contextmanager
-def _looking_at(db: DatabaseManager) -> Iterator[Session]:
+def looking_at(db: DatabaseManager) -> Iterator[Session]:
+    """
+    Open a session that changes nothing.
+
+    Raises:
+        DatabaseNotReady: unreachable, cut off meanwhile, or with tables of another kind.
+    """
     try:
         with db.get_session() as session:
             session.execute(text("SET TRANSACTION READ ONLY"))
@@ -123,6 +138,9 @@ def _read(session: Session) -> Status:
         sync=read_source(session) if has_tables else {},
         run=run,
         is_fetch_running=was_running or is_fetch_running(session),
+        pace=session.scalar(select(RequestBudget.pace)) if has_tables else None,
+        workers=read_workers(session) if has_tables else [],
+        last_errors=read_last_errors(session) if has_tables else [],
         newest_movies=read_newest_movies(session) if has_tables else [],
         top_genres=read_top_genres(session) if has_tables else [],
     )

@@ -80,23 +80,24 @@ def _embed(
     database_url: str | None,
     is_quiet: bool,  # noqa: FBT001
 ) -> None:
-    from console.progress import open_display  # noqa: PLC0415
+    from console.messages import Messages  # noqa: PLC0415
+    from console.progress import open_terminal  # noqa: PLC0415
     from console.text import duration  # noqa: PLC0415
     from database.db import get_db_manager  # noqa: PLC0415
     from discovery.index import embed_all  # noqa: PLC0415
 
     with get_db_manager(database_url=database_url) as db:
-        display = open_display(is_quiet=is_quiet)
+        messages = Messages([open_terminal(is_quiet=is_quiet)])
         try:
             report = embed_all(
                 db,
                 model,
                 is_rebuild=is_rebuild,
                 workers=workers,
-                progress=lambda done, total: display.stage("vectors", "movie", done, total),
+                progress=lambda done, total: messages.stage("vectors", done, total),
             )
         finally:
-            display.close()
+            messages.close()
     if not is_quiet:
         sys.stderr.write(f"{report.embedded:,} movies embedded in {duration(report.seconds)}.\n")
 

@@ -27,12 +27,14 @@ FAILURES_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Whom a run tells about its course; both are called from the main thread."""
+    """Whom a run tells about its course; all are called from the main thread."""
 
     #: Gets the columns of the run's row, about twice a second.
     progress: Callable[[dict[str, Any]], None]
     #: Gets a sentence worth knowing.
     note: Callable[[str], None]
+    #: Gets each page or movie that failed, when it is on record.
+    failure: Callable[[Failure], None]
 
 
 class Course:
@@ -99,6 +101,8 @@ class Course:
 
     def take(self, report: BatchReport) -> None:
         """Learn from a report."""
+        for failure in report.failures:
+            self.listener.failure(failure)
         self._failures += report.failures[: FAILURES_SHOWN - len(self._failures)]
         self._unknown_fields += report.unknown_fields
         self._counts += report.counts
@@ -165,18 +169,14 @@ class Course:
         with suppress(DatabaseNotReady, RunTakenOver):
             self._close_row(exit_code, patience_seconds=0)
 
-    def _close_row(self, exit_code: int, *, patience_seconds: float | None = None) -> None:
-        self.change(
-            patience_seconds=patience_seconds,
-            phase="ended",
-            exit_code=exit_code,
-            finished_at=datetime.now(UTC),
-        )
+    def _close_row(self, exit_code: int, **values: Any) -> None:
+        self.change(phase="ended", exit_code=exit_code, finished_at=datetime.now(UTC), **values)
 
     def finish(self, *, is_sweep_complete: bool, exit_code: int | None = None) -> RunReport:
         """Close the run's row and return what came of it; *exit_code* overrules its own."""
         exit_code = self.exit_code if exit_code is None else exit_code
-        self._close_row(exit_code)
+        is_complete = is_sweep_complete and self.settings.reads_list and self.goes_on
+        self._close_row(exit_code, is_complete=is_complete)
         row = self._read_row()
         self.listener.progress(row)
         ending = self.stop.ending if self.stop.is_set() else self.given_up

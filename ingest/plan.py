@@ -28,6 +28,11 @@ class PageBatch:
         """Return the name of this page in the ledger."""
         return str(self.page)
 
+    @property
+    def in_words(self) -> str:
+        """Return what whoever does it is at."""
+        return f"page {self.page:,} of the list"
+
 
 @dataclass(frozen=True, slots=True)
 class MovieBatch:
@@ -40,6 +45,11 @@ class MovieBatch:
     is_known: bool = False
     #: A complete sweep has not seen them: one that YTS does not know either is gone.
     is_unlisted: bool = False
+
+    @property
+    def in_words(self) -> str:
+        """Return what whoever does it is at."""
+        return f"details of {len(self.ids):,} movies, from {min(self.ids, default=0)} on"
 
 
 Batch = PageBatch | MovieBatch

@@ -82,7 +82,7 @@ def _read(
 def _without_known(course: Course, ids: Iterator[int]) -> Iterator[int]:
     """Leave out what is known, and count it as skipped, so that no worker starts for it."""
     while course.goes_on and (some := list(islice(ids, IDS_PER_LOOK))):
-        known = read_known(course.db, some, update=course.settings.update)
+        known = course.db.run_step(partial(read_known, ids=some, update=course.settings.update))
         if known:
             step = Step(skipped=len(known), counters={"details_read": len(known)})
             result = save_step(course.db, course.run_id, step)

@@ -8,7 +8,7 @@ One whole run: probe the source, read its list, then fetch the details that are 
 5. Close the run's row; its counters are those that the saved steps have moved.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -127,14 +127,22 @@ def _open_source(course: Course) -> Iterator[tuple[Worker, PageBatch, MoviePage]
                 page = worker.probe(first, PROBE_ATTEMPTS)
             yield worker, first, page
             return
-    # An outage passes by itself, so it has the last word over a wrong URL.
-    raise max(reasons, key=lambda error: isinstance(error, YtsUnavailable))
+    raise weightiest(reasons)
+
+
+def weightiest(reasons: Sequence[YtsUnavailable | YtsRefused]) -> YtsUnavailable | YtsRefused:
+    """Return the one to be told: an outage, which passes by itself, rather than a wrong URL."""
+    return max(reasons, key=lambda error: isinstance(error, YtsUnavailable))
+
+
+def source_of(server_name: str) -> Source:
+    """Return whose movies come from a server that calls itself so."""
+    return "sandbox" if server_name.startswith(SANDBOX_SERVER) else "yts"
 
 
 def _claim(course: Course, worker: Worker, api_url: str) -> bool:
     """Return whether practice movies were removed, so that there is nothing to go on from."""
-    is_sandbox = worker.client.server_name.startswith(SANDBOX_SERVER)
-    source: Source = "sandbox" if is_sandbox else "yts"
+    source = source_of(worker.client.server_name)
     is_emptied = course.write(lambda session: claim_source(session, source))
     if is_emptied:
         course.listener.note("The sandbox's practice movies were removed.")

@@ -1,15 +1,18 @@
 """One worker: takes a batch, leaves out what is known, fetches, saves in steps, reports."""
 
+import os
 import signal
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from database.db import DatabaseManager
 from database.ledger import Failure
 from database.step import Step, save_step
+from database.workers import note_work
 from ingest.budget import RequestBudget
 from ingest.fetcher import Fetched, Fetcher, failure_of
 from ingest.known import read_known
@@ -30,12 +33,13 @@ class Worker:
         """Open nothing yet but pools. *run_id* None leaves no trace in `fetch_runs`."""
         self.api_url = api_url
         self._run_id = run_id
+        self._name = f"yts-mirror worker {os.getpid()}"
         self.db = DatabaseManager(
             settings.database_url,
             pool_size=2,
             # Each thread takes its slots from the database.
             max_overflow=max(5, settings.threads),
-            application_name="yts-mirror worker",
+            application_name=self._name,
             is_keyed=True,
             sleep=stop.sleep,
         )
@@ -73,6 +77,7 @@ class Worker:
         Raises:
             DatabaseNotReady: the database stayed out of reach.
         """
+        self.db.run_step(partial(note_work, name=self._name, doing=batch.in_words))
         report = self._run_page(batch) if isinstance(batch, PageBatch) else self._run_movies(batch)
         report += self._count_requests()
         return replace(report, given_up=self._fetcher.given_up)
@@ -115,7 +120,7 @@ class Worker:
 
     def _run_movies(self, batch: MovieBatch) -> BatchReport:
         asked_at = datetime.now(UTC)
-        known = set() if batch.is_known else read_known(self.db, batch.ids, update=batch.update)
+        known = set() if batch.is_known else self._known(batch)
         wanted = [id_ for id_ in batch.ids if id_ not in known]
         report = BatchReport()
         if known:
@@ -125,6 +130,9 @@ class Worker:
             for portion in portions:
                 report += self._save_portion(batch, portion, asked_at)
         return report
+
+    def _known(self, batch: MovieBatch) -> set[int]:
+        return self.db.run_step(partial(read_known, ids=batch.ids, update=batch.update))
 
     def _save_portion(
         self, batch: MovieBatch, portion: dict[int, Fetched], asked_at: datetime

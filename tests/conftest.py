@@ -25,7 +25,9 @@ RECORDED = REPO.parent / "shared" / "recorded"
 # What the developer's shell says must not reach the tests, nor the commands they start.
 # Nor must each of these compile every module anew.
 for name in list(os.environ):
-    if name.startswith(("YTS_", "DATABASE_URL", "PG", "PYTHONDONTWRITEBYTECODE")):
+    if name.startswith(
+        ("YTS_", "DATABASE_URL", "PG", "PYTHONDONTWRITEBYTECODE", "LINES", "COLUMNS")
+    ):
         del os.environ[name]
 
 # Found anew in each run would be found by chance: the same examples every time. `long` looks for

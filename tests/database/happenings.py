@@ -27,6 +27,17 @@ _STATEMENTS = [
         ON CONFLICT (external_id) DO UPDATE SET rating = NULL""",
     """WITH gone AS (DELETE FROM movies WHERE external_id {some} RETURNING title)
         INSERT INTO casts (name) SELECT title FROM gone ON CONFLICT DO NOTHING""",
+    """INSERT INTO movie_embeddings (space_id, movie_id, document_hash)
+        SELECT space.id, movies.id, '{digit}' FROM embedding_spaces AS space, movies
+        WHERE external_id {some}
+        ON CONFLICT (space_id, movie_id) DO UPDATE SET document_hash = ''""",
+    """INSERT INTO embedding_spaces
+        (model, model_hash, recipe, recommend_dimensions, search_dimensions, is_active)
+        SELECT '', '{digit}', {low}, 3, 3, NOT EXISTS (SELECT FROM embedding_spaces)
+        ON CONFLICT (model_hash, recipe) DO NOTHING""",
+    "UPDATE embedding_spaces SET is_active = false",
+    "DELETE FROM embedding_spaces WHERE model_hash = '{digit}'",
+    "DELETE FROM movie_embeddings WHERE document_hash = '{digit}'",
     "TRUNCATE movies CASCADE",
     "TRUNCATE torrents",
 ]

@@ -16,7 +16,7 @@ import psycopg2
 from sqlalchemy import URL
 
 from database.embedded_account import Account, choose_account
-from database.embedded_launch import _find_programs
+from database.embedded_launch import find_programs
 from tests.conftest import run_sql
 
 #: All that has a meaning in URLs, in SQL and to the shell.
@@ -86,7 +86,7 @@ def open_other_server() -> Iterator[OtherServer]:
 
 @contextmanager
 def _serve(directory: Path) -> Iterator[OtherServer]:
-    package = _find_programs().parents[1]
+    package = find_programs().parents[1]
     # The programs look for their libraries beside the package.
     for part in (f"{package.name}.libs", f"{package.name}/pginstall18"):
         if (source := package.parent / part).exists():

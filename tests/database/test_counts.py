@@ -28,7 +28,8 @@ def check_counts(db: DatabaseManager) -> None:
         db,
         "SELECT count(*), count(details_fetched_at), count(gone_since), "
         "round(avg(rating), 2)::float, (SELECT count(*) FROM casts), "
-        "(SELECT count(*) FROM torrents) FROM movies",
+        "(SELECT count(*) FROM torrents), (SELECT count(*) FROM movie_embeddings "
+        "WHERE space_id = (SELECT id FROM embedding_spaces WHERE is_active)) FROM movies",
     )
     of_genres = read(
         db,

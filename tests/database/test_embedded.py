@@ -43,7 +43,7 @@ LONG_NAME = "long" * 30
 
 def _is_closed_to_others() -> bool:
     """Tell whether this checkout or its packages lie where only root may go."""
-    places = (embedded_launch._find_programs(), Path(__file__).parent)
+    places = (embedded_launch.find_programs(), Path(__file__).parent)
     return embedded_account._find_closed(places, pwd.getpwnam("nobody")) is not None
 
 
@@ -427,7 +427,7 @@ def test_any_path_will_do_and_stays_as_it_was(name, tmp_path, homes):
     above the programs changes its mode or owner.
     """
     home = homes(tmp_path / name)
-    programs = embedded_launch._find_programs()
+    programs = embedded_launch.find_programs()
     home.parent.mkdir(parents=True, exist_ok=True)
     tmp_path.chmod(0o700)
     before = read_modes(home, programs)
@@ -535,11 +535,11 @@ def test_programs_behind_a_closed_door_serve_as_well(tmp_path, home, monkeypatch
     """
     A virtual environment in root's own home, closed to everybody else, is no obstacle.
     """
-    installed = embedded_launch._find_programs().parent
+    installed = embedded_launch.find_programs().parent
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     shutil.copytree(installed, closed / "pginstall", symlinks=True, copy_function=_link)
-    monkeypatch.setattr(embedded_launch, "_find_programs", lambda: closed / "pginstall" / "bin")
+    monkeypatch.setattr(embedded_launch, "find_programs", lambda: closed / "pginstall" / "bin")
 
     with open_embedded(home) as server:
         assert query(server.url, "SELECT 1") == [1]

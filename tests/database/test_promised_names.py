@@ -27,6 +27,7 @@ from database.models import (
 )
 from database.runs import start_run
 from database.sync import note_listed, read_state
+from database.workers import note_work
 from sandbox.server import Sandbox
 from tests.database.commands import REPO, in_database, run, run_python
 from tests.database.movies import movie, person, read, save
@@ -86,6 +87,7 @@ def test_every_model_has_a_dict_for_apis(db: DatabaseManager) -> None:
     reset_budget(db.engine, 2.0)
     with db.get_session() as session:
         start_run(session, "test")
+        note_work(session, "worker", "page 1")
         read_state(session)
         note_listed(session, [1])
         record_missing(session, [5])

@@ -1,15 +1,21 @@
 """Starting the real commands."""
 
+import importlib
 import os
 import subprocess
 import sys
+from contextlib import ExitStack, chdir
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from click.testing import CliRunner
 from sqlalchemy import URL
 
 from tests.conftest import REPO
 
+#: Nobody keeps settings in a file .env here, as developers may where they work.
+HERE = Path(__file__).parent
 #: Who sleeps wakes at once; the rest is what ending a program takes on a slow and busy machine.
 #: Whoever slept on would be left behind after nine seconds, or stay for the whole pause.
 SECONDS_TO_WAKE = 8
@@ -27,6 +33,8 @@ def start(script: str, *arguments: str, url: URL | None = None, **options: Any) 
     return subprocess.Popen(
         [sys.executable, str(REPO / script), *arguments],
         env=environment(**values, **options.pop("env", {})),
+        # Not where a developer may keep settings in a file .env.
+        cwd=options.pop("cwd", HERE),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -41,6 +49,24 @@ def run(script: str, *arguments: str, url: URL | None = None, **options: Any) ->
     process = start(script, *arguments, url=url, **options)
     stdout, stderr = process.communicate(timeout=100)
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+def call(script: str, *arguments: str, url: URL | None = None, cwd: Path = HERE, **env: str) -> Any:
+    """Run a door as `run` does, but within this process: a second less for each."""
+    values = {} if url is None else {"DATABASE_URL": url.render_as_string(hide_password=False)}
+    door = importlib.import_module(script.removesuffix(".py"))
+    with ExitStack() as stack:
+        stack.enter_context(chdir(cwd))
+        stack.enter_context(mock.patch.dict(os.environ, environment(**values, **env)))
+        stack.enter_context(mock.patch.object(sys, "argv", [script, *arguments]))
+        # What a door changes for its process, or how it ends it, is not for this one.
+        stack.enter_context(mock.patch("console.settings_file._taken", set()))
+        stack.enter_context(mock.patch("console.stopping.leave_now", sys.exit))
+        stack.enter_context(mock.patch("signal.signal"))
+        done = CliRunner().invoke(door.main, arguments, prog_name=script)
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
 def children_of(folder: Path) -> list[int]:

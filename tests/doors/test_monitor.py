@@ -17,7 +17,9 @@ import pytest
 from sqlalchemy import URL, make_url, text
 
 from database.db import DatabaseManager
+from database.ledger import Failure, record_failures
 from database.lock import hold_fetch_lock
+from database.workers import note_work
 from tests.conftest import run_sql
 from tests.doors.commands import run, start
 from tests.doors.watching import PATIENCE_SECONDS, read_until, start_writing, watch
@@ -46,6 +48,27 @@ def add_movies(db: DatabaseManager, *titles: str) -> None:
     for number, title in enumerate(titles, 1):
         movie = {"id": number, "title": title, "year": 1999, "genres": [f"Genre {number}"]}
         assert db.save_movie({**movie, "slug": f"m-{number}", "rating": 7})[0]
+
+
+def see(url: URL, lines: int, *words: bytes) -> bytes:
+    """Return what a terminal of 80 columns gets up to these words and, after Ctrl-C, to its end."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", lines, 80, 0, 0))
+    with start_writing(follower, url=url, TERM="xterm-256color") as process:
+        os.close(follower)
+        try:
+            # The first of them follow a picture that says that it is connecting.
+            seen = read_until(leader, b"Genre 1")
+            for part in words:
+                seen += read_until(leader, part)
+            process.send_signal(signal.SIGINT)
+            seen += read_until(leader, None)
+
+            assert process.wait(8) == 0
+        finally:
+            process.kill()
+            os.close(leader)
+    return seen
 
 
 def test_a_database_without_tables_is_an_empty_mirror(
@@ -245,6 +268,49 @@ def test_trouble_is_one_sentence_and_never_a_password(
     assert "hidden-word" not in done.stderr
 
 
+def test_it_says_what_workers_are_at_and_what_failed_last(
+    db: DatabaseManager, database_url: URL
+) -> None:
+    """
+    Of workers those that are connected: of others only a row is left.
+    """
+    add_run(db)
+    failure = Failure("movie", "7", "fetch", "YtsUnavailable", "YTS answered HTTP 503")
+    with DatabaseManager(database_url, application_name="yts-mirror worker 1") as alive:
+        with alive.get_session() as session:
+            record_failures(session, [failure])
+            note_work(session, "yts-mirror worker 1", "page 3 of the list")
+            note_work(session, "yts-mirror worker 2", "page 4 of the list")
+        with hold_fetch_lock(db.engine):
+            status = look(database_url)
+            words = run(SCRIPT, "--once", url=database_url).stdout
+
+    assert [it["doing"] for it in status["workers"]] == ["page 3 of the list"]
+    assert "worker 1  page 3 of the list, for " in words
+    assert "movie 7  YTS answered HTTP 503" in words
+
+
+@pytest.mark.parametrize(("lines", "genre"), [(24, b"Genre 3"), (40, b"Genre 6")])
+def test_failures_are_seen_on_every_terminal(
+    db: DatabaseManager, database_url: URL, lines: int, genre: bytes
+) -> None:
+    """
+    They are worth more than genres, of which a low terminal shows fewer; nothing falls off it.
+    """
+    add_movies(db, *(f"Title {number} {'x' * 90}" for number in range(1, 10)))
+    add_run(db, pages_expected=8, pages_read=8)
+    with db.get_session() as session:
+        reason = "a reason " * 20
+        record_failures(
+            session,
+            [Failure("movie", str(it), "fetch", "YtsUnavailable", reason) for it in range(9)],
+        )
+
+    seen = see(database_url, lines, genre, b"Last errors", b"Ctrl-C leaves")
+
+    assert b"a reason a reason" in seen
+
+
 def test_the_live_view_fits_80_by_24_and_gives_the_terminal_back(
     db: DatabaseManager, database_url: URL
 ) -> None:
@@ -255,17 +321,9 @@ def test_the_live_view_fits_80_by_24_and_gives_the_terminal_back(
     add_movies(db, *(f"Title [bold] {number} {'x' * 90}" for number in range(1, 10)))
     add_run(db, pages_expected=8, pages_read=8)
     run_sql(database_url, "UPDATE movies SET gone_since = now() WHERE external_id < 3")
-    leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    with start_writing(follower, url=database_url, TERM="xterm-256color") as process:
-        os.close(follower)
-        seen = read_until(leader, b"Genre 6")
-        seen += read_until(leader, b"Ctrl-C leaves")
-        process.send_signal(signal.SIGINT)
-        seen += read_until(leader, None)
 
-        assert process.wait(2) == 0
-    os.close(leader)
+    seen = see(database_url, 24, b"Genre 6", b"Ctrl-C leaves")
+
     assert b"Title [bold] 9 x" in seen
     assert b"gone from YTS" in seen
     assert b"killed?" in seen

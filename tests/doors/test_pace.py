@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from console.pace import Pace, PaceMeter
+from console.pace import Pace, PaceMeter, RateHistory, sparkline
 from database.status import Status
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -16,7 +16,8 @@ def seen(seconds: float, *, is_locked: bool = True, **values: Any) -> Status:
     run = {"id": 1, "phase": "details", "requests": 0, "pages_read": 20, "details_read": 0}
     run |= {"details_expected": 1000, "pages_expected": 20, "finished_at": None}
     run |= {"started_at": START.isoformat(), "heartbeat_at": START.isoformat(), **values}
-    return Status(START + timedelta(seconds=seconds), {}, {}, run, is_locked, [], [])
+    time = START + timedelta(seconds=seconds)
+    return Status(time, {}, {}, run, is_locked, None, [], [], [], [])
 
 
 def pace_of(*course: Status) -> Pace:
@@ -99,3 +100,17 @@ def test_a_clock_that_jumps_back_makes_no_nonsense() -> None:
     assert pace.elapsed_seconds == 0
     assert pace.eta_seconds is None
     assert min(pace.rates.values()) >= 0
+
+
+def test_the_history_has_the_rates_of_the_last_minutes() -> None:
+    """
+    However often one looks: a minute at 2 a second, then one at 4; a new run begins anew.
+    """
+    history = RateHistory()
+    for second in (*range(0, 60, 7), *range(60, 121, 3)):
+        requests = 2 * min(second, 60) + 4 * max(0, second - 60)
+        rates = history.take(seen(second, requests=requests))
+
+    assert rates == pytest.approx([2] * 6 + [4] * 6, abs=0.3)
+    assert history.take(seen(130, id=2)) == []
+    assert (sparkline([1, 7, 0]), sparkline([0, 0])) == ("▂█▁", "▁▁")

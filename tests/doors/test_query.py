@@ -3,33 +3,23 @@
 import csv
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import URL, select
 
 from database.db import DatabaseManager
 from database.models import Movie
-from query_movies import main
 from tests.conftest import run_sql
-from tests.doors.commands import start
+from tests.doors.commands import call, start
 
 Row = dict[str, Any]
 
 
 def ask(url: URL, *arguments: str) -> Any:
-    """Run the door within this process, which is seconds less than a process of its own."""
-    values = {"DATABASE_URL": url.render_as_string(hide_password=False)}
-    with mock.patch("console.stopping.leave_now", sys.exit):  # It ends the process at once.
-        done = CliRunner(env=values).invoke(main, arguments, prog_name="query_movies.py")
-    if done.exception and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+    """Ask within this process."""
+    return call("query_movies.py", *arguments, url=url)
 
 
 def rows(done: Any) -> list[Row]:

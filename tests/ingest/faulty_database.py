@@ -95,10 +95,10 @@ class Mirror:
         run_sql(self.server.url, f"DROP DATABASE {self.url.database} (FORCE)", *statements)
 
     def cut(self, application: str) -> None:
-        """End all connections of *application*."""
+        """End all connections of *application*, which may be a pattern."""
         self.order(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            f"WHERE application_name = '{application}' AND datname = '{self.url.database}'"
+            f"WHERE application_name LIKE '{application}' AND datname = '{self.url.database}'"
         )
 
     @contextmanager

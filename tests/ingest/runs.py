@@ -40,7 +40,7 @@ def fetch(
 ) -> RunReport:
     """Run a fetch without a limit of the rate, in this process unless told otherwise."""
     defaults: dict[str, Any] = {"workers": 1, "rate": 0.0, "timeout_seconds": 5.0}
-    listener = Listener(progress=progress, note=lambda _sentence: None)
+    listener = Listener(progress, note=lambda _sentence: None, failure=lambda _failure: None)
     settings = kind(api_urls, db.url, **{**defaults, **told})
     return run_fetch(settings, db, "a test", listener, stop or Stop())
 

@@ -35,7 +35,7 @@ def test_a_list_is_read_to_its_end_whatever_is_cut(
         process = start("fetch_yts_data.py", *arguments, "--workers", "2", url=url)
         pages = "SELECT coalesce(sum(pages_read), 0) FROM fetch_runs"
         wait_until(lambda: mirror.ask(pages)[0] > 1, "no page is read")
-        for application in ("yts-mirror", "yts-mirror worker", "yts-mirror"):
+        for application in ("yts-mirror", "yts-mirror worker%", "yts-mirror"):
             mirror.cut(application)
         done = mirror.finish(process)
 
@@ -50,7 +50,7 @@ def test_workers_whose_connections_are_cut_go_on(mirror: Mirror) -> None:
     """
     process = mirror.start("--rate", "50", "--workers", "3")
     for _ in range(5):
-        mirror.cut("yts-mirror worker")
+        mirror.cut("yts-mirror worker%")
         time.sleep(0.2)
     done = mirror.finish(process)
 
@@ -172,7 +172,7 @@ def test_no_connection_left_is_waited_out(mirror: Mirror) -> None:
     """
     process = mirror.start()
     mirror.order("ALTER ROLE mirror CONNECTION LIMIT 0")
-    mirror.cut("yts-mirror worker")
+    mirror.cut("yts-mirror worker%")
     time.sleep(1.5)
     mirror.order("ALTER ROLE mirror CONNECTION LIMIT -1")
     done = mirror.finish(process)
@@ -188,7 +188,7 @@ def test_no_connection_for_long_is_exit_5(mirror: Mirror) -> None:
     process = mirror.start(command="tests/ingest/impatient_fetch.py")
     mirror.order("ALTER ROLE mirror CONNECTION LIMIT 1")
     try:
-        mirror.cut("yts-mirror worker")
+        mirror.cut("yts-mirror worker%")
         done = mirror.finish(process, within_seconds=1 + 12)
     finally:
         mirror.order("ALTER ROLE mirror CONNECTION LIMIT -1")

@@ -1,0 +1,98 @@
+"""
+complete runs, what workers do, and how many movies have vectors
+
+Revision ID: 0008
+Revises: 0007
+
+An exit code cannot say that a run was complete: one with --ids ends with 0, too. Of the runs before
+this revision those count that ended in order and read a page of the list; more cannot be known.
+
+Vectors are counted as in revision 0004; their triggers are made before anything is counted.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "0008"
+down_revision: str | None = "0007"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+# No vector ever moves to another space, so that an update changes no number.
+_EVENTS = {
+    "insert": ("NEW TABLE AS changed", "count(*)"),
+    "delete": ("OLD TABLE AS changed", "-count(*)"),
+}
+
+_COUNT = """
+    CREATE FUNCTION count_movie_embeddings_{event}() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO catalogue_counts AS counted (name, shard, value)
+        SELECT 'movie_embeddings.' || space_id, count_free_shard(), {change}
+        FROM changed GROUP BY space_id
+        ON CONFLICT (name, shard) DO UPDATE SET value = counted.value + excluded.value;
+        RETURN NULL;
+    END $$"""
+
+# Who may change vectors need not be granted the counts, nor have this schema in the search path.
+_AS_OWNER = """
+    DO $$ BEGIN
+        EXECUTE 'ALTER FUNCTION count_movie_embeddings_{event}() '
+            || 'SECURITY DEFINER SET search_path = '
+            || quote_ident(current_schema()) || ', pg_temp';
+    END $$"""
+
+_TRIGGER = """
+    CREATE TRIGGER count_{event} AFTER {event} ON movie_embeddings REFERENCING {transition}
+    FOR EACH STATEMENT EXECUTE FUNCTION count_movie_embeddings_{event}()"""
+
+_FILL = """
+    INSERT INTO catalogue_counts (name, shard, value)
+    SELECT 'movie_embeddings.' || space_id, 0, count(*) FROM movie_embeddings GROUP BY space_id"""
+
+
+def upgrade() -> None:
+    op.add_column(
+        "fetch_runs",
+        sa.Column(
+            "is_complete",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="read the list to its end, and what was due is stored or on record",
+        ),
+    )
+    op.execute(
+        "UPDATE fetch_runs SET is_complete = true WHERE exit_code IN (0, 3) AND pages_read > 0"
+    )
+    op.create_table(
+        "fetch_workers",
+        sa.Column("name", sa.Text(), nullable=False, comment="as its connections call themselves"),
+        sa.Column("doing", sa.Text(), nullable=False, comment="in words"),
+        sa.Column(
+            "since", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_fetch_workers")),
+        prefixes=["UNLOGGED"],
+    )
+    for event, (transition, change) in _EVENTS.items():
+        op.execute(_COUNT.format(event=event, change=change))
+        op.execute(_AS_OWNER.format(event=event))
+        op.execute(_TRIGGER.format(event=event, transition=transition))
+    op.execute(
+        "CREATE TRIGGER count_truncate AFTER TRUNCATE ON movie_embeddings "
+        "FOR EACH STATEMENT EXECUTE FUNCTION count_truncate()"
+    )
+    op.execute(_FILL)
+
+
+def downgrade() -> None:
+    op.execute("DROP TRIGGER count_truncate ON movie_embeddings")
+    for event in _EVENTS:
+        op.execute(f"DROP TRIGGER count_{event} ON movie_embeddings")
+        op.execute(f"DROP FUNCTION count_movie_embeddings_{event}()")
+    op.execute("DELETE FROM catalogue_counts WHERE name LIKE 'movie_embeddings.%'")
+    op.drop_table("fetch_workers")
+    op.drop_column("fetch_runs", "is_complete")

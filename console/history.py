@@ -1,0 +1,72 @@
+"""The monitor's list of runs, and its verdict on the age of the mirror."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+
+from console.command import to_type_next
+from console.exits import DONE, STALE
+from console.failures import utc_time
+from console.messages import counts_in_words
+from console.tables import write_json, write_table
+from console.text import duration
+from database.history import Freshness
+
+NONE = "No runs: nothing was fetched yet."
+
+Row = dict[str, Any]
+
+
+def write_history(runs: Sequence[Row], *, as_json: bool) -> None:
+    """Write all runs, newest first; times of the table are UTC."""
+    if as_json:
+        write_json("run", runs)
+    elif runs:
+        write_table([_in_columns(run) for run in runs])
+    else:
+        click.echo(NONE)
+
+
+def _in_columns(run: Row) -> Row:
+    return {
+        "began (UTC)": utc_time(datetime.fromisoformat(run["started_at"])),
+        "took": duration(run["seconds"]),
+        "exit": run["state"] if run["exit_code"] is None else run["exit_code"],
+        "requests": f"{run['requests']:,}",
+        "came to": counts_in_words(run) or "nothing",
+    }
+
+
+def write_age(freshness: Freshness, max_age: timedelta, *, as_json: bool) -> int:
+    """
+    Write whether the mirror is older than *max_age*, and return the exit code.
+
+    What is stale is said on stderr: `> /dev/null` leaves cron nothing else to mail.
+    """
+    age = freshness.age
+    is_fresh = age is not None and age <= max_age
+    if as_json:
+        message = {
+            "time": freshness.time.isoformat(),
+            "completed_at": freshness.completed_at and freshness.completed_at.isoformat(),
+            "age_seconds": age and age.total_seconds(),
+            "max_age_seconds": max_age.total_seconds(),
+            "is_fresh": is_fresh,
+        }
+        write_json("freshness", [message])
+    else:
+        click.echo(_age_in_words(freshness, max_age), err=not is_fresh)
+    return DONE if is_fresh else STALE
+
+
+def _age_in_words(freshness: Freshness, max_age: timedelta) -> str:
+    history = f"See what came of the runs: {to_type_next('monitor_progress.py', '--history')}"
+    if freshness.age is None or freshness.completed_at is None:
+        return f"Stale: no run was ever complete. {history}"
+    age, time = duration(freshness.age.total_seconds()), utc_time(freshness.completed_at)
+    ended = f"the last complete run ended {age} ago, at {time} UTC"
+    if freshness.age <= max_age:
+        return f"Fresh: {ended}."
+    return f"Stale: {ended}, more than {duration(max_age.total_seconds())}. {history}"

@@ -1,0 +1,141 @@
+"""
+What a command says of its course: messages, each a plain dictionary with a `message_type`.
+
+Whoever reads them (a terminal, a program, a log file) gets all of them, in order, and shows
+what is of use there. docs/messages.md has their fields.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from console.text import one_line
+
+if TYPE_CHECKING:  # A dry run, or --help, needs no database for it.
+    from database.ledger import Failure
+
+Message = dict[str, Any]
+
+_OUTCOMES = {
+    "saved": "new",
+    "updated": "updated",
+    "unchanged": "unchanged",
+    "skipped": "skipped",
+    "missing": "missing",
+    "failed": "failed",
+}
+
+
+class Reader:
+    """Somebody who is told; this one does not listen."""
+
+    #: Between two messages of progress that are of use.
+    seconds_between = 0.0
+
+    def take(self, message: Message) -> None:
+        """Read *message*."""
+
+    def close(self) -> None:
+        """Leave what is shown as it is."""
+
+
+class Messages:
+    """Tells all readers of one command."""
+
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        """Tell *readers*, in this order."""
+        self._readers = readers
+        self._stage = ""
+        self._last = dict.fromkeys(readers, float("-inf"))
+
+    def start(self, **facts: Any) -> None:
+        """Tell what begins."""
+        self._tell("start", **facts)
+
+    def progress(self, row: Mapping[str, Any]) -> None:
+        """Tell how far a run is, from its row; of a stage that is over, once how it ended."""
+        counts = {name: row[name] for name in _OUTCOMES if row[name]}
+        now = "details" if row["details_expected"] else "pages"
+        for stage in {self._stage or now: None, now: None}:
+            if row[f"{stage}_expected"]:
+                self.stage(stage, row[f"{stage}_read"], row[f"{stage}_expected"], counts)
+        self._stage = now
+
+    def stage(
+        self, name: str, done: int, total: int, counts: Mapping[str, int] | None = None
+    ) -> None:
+        """Tell how far a stage is."""
+        counts = dict(counts or {})
+        self._tell("progress", stage=name, done=done, total=max(done, total), counts=counts)
+
+    def forecast(self, **facts: Any) -> None:
+        """Tell what a run would do."""
+        self._tell("forecast", **facts)
+
+    def failure(self, failure: "Failure") -> None:
+        """Tell what failed."""
+        self._tell(
+            "failure",
+            kind=failure.kind,
+            key=failure.key,
+            stage=failure.stage,
+            error_class=failure.error_class,
+            reason=failure.message,
+        )
+
+    def note(self, sentence: str) -> None:
+        """Tell a sentence worth knowing."""
+        self._tell("note", sentence=sentence)
+
+    def summary(self, **facts: Any) -> None:
+        """Tell what came of it."""
+        self._tell("summary", **facts)
+
+    def error(self, sentence: str, exit_code: int) -> None:
+        """Tell why there is no summary."""
+        self._tell("error", sentence=sentence, exit_code=exit_code)
+
+    def close(self) -> None:
+        """Leave what is shown as it is."""
+        for reader in self._readers:
+            reader.close()
+
+    def _tell(self, message_type: str, /, **fields: Any) -> None:
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        message = {"message_type": message_type, "time": time, **fields}
+        now = monotonic()
+        for reader in self._readers:
+            if message_type == "progress":
+                if now - self._last[reader] < reader.seconds_between:
+                    continue
+                self._last[reader] = now
+            reader.take(message)
+
+
+def counts_in_words(counts: Mapping[str, Any]) -> str:
+    """Return the outcomes of a run so far, those that occur."""
+    return ", ".join(
+        f"{word} {counts[name]:,}" for name, word in _OUTCOMES.items() if counts.get(name)
+    )
+
+
+def in_words(message: Message) -> str:
+    """Return *message* as a line for a person, without its time."""
+    match message["message_type"]:
+        case "note" | "error":
+            return str(message["sentence"])
+        case "failure":
+            what = f"{message['kind']} {message['key']} ({message['stage']})"
+            return f"failed: {what}: {one_line(message['reason'])}"
+        case "progress":
+            words = counts_in_words(message["counts"])
+            far = f"{message['stage']} {message['done']:,} of {message['total']:,}"
+            return f"{far}: {words}" if words else far
+        case kind:
+            facts = {name: it for name, it in message.items() if name not in _HEAD}
+            plain = {name: it for name, it in facts.items() if isinstance(it, str | int | float)}
+            return f"{kind}: " + ", ".join(f"{name} {it}" for name, it in plain.items())
+
+
+_HEAD = ("message_type", "time")

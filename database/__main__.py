@@ -1,0 +1,89 @@
+"""PostgreSQL's own programs on the mirror: `python -m database exec psql`."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from console.options import Door
+from yts import __version__
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+#: As a shell has it for a command that is not there.
+NOT_FOUND = 127
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="yts-mirror")
+def main() -> None:
+    """Work on the mirror's database with PostgreSQL's own programs."""
+
+
+@main.command(
+    "exec", cls=Door, context_settings={"ignore_unknown_options": True, "show_default": True}
+)
+@click.option(
+    "--database-url",
+    metavar="URL",
+    envvar="DATABASE_URL",
+    help="PostgreSQL of the mirror; DATABASE_URL is the same.  [default: the embedded server]",
+)
+@click.argument("program")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def execute(database_url: str | None, program: str, arguments: tuple[str, ...]) -> None:
+    """
+    Run PROGRAM with the database up, and end with its exit code.
+
+    It finds host, user, password and database in PGHOST and its kin, and PostgreSQL's programs of
+    the embedded server on its path: psql, pg_dump, pg_restore and others.
+
+    \b
+    Examples:
+      python -m database exec psql
+      python -m database exec psql -c 'SELECT count(*) FROM movies'
+      python -m database exec pg_dump --format=custom --file=mirror.dump
+    """
+    from console.exits import errors_in_words  # noqa: PLC0415 -- for a fast --help
+    from database.db import DatabaseManager  # noqa: PLC0415
+
+    with errors_in_words("database"), DatabaseManager(database_url) as db:
+        environment = _environment(db.url)
+        path = shutil.which(program, path=environment["PATH"])
+        if path is None:
+            click.echo(f"Error: there is no program {program!r}.", err=True)
+            sys.exit(NOT_FOUND)
+        # Ctrl-C is for the program; psql ends a query with it.
+        signal.signal(signal.SIGINT, lambda _number, _frame: None)
+        ended = subprocess.run([path, *arguments], env=environment, check=False)
+    sys.exit(ended.returncode)
+
+
+def _environment(url: "URL") -> dict[str, str]:
+    """Return the environment in which libpq finds the database of *url*."""
+    from database.embedded_launch import find_programs  # noqa: PLC0415
+    from database.errors import DatabaseNotReady  # noqa: PLC0415
+
+    told = {
+        "PGHOST": url.host,
+        "PGPORT": url.port,
+        "PGUSER": url.username,
+        "PGPASSWORD": url.password,
+        "PGDATABASE": url.database,
+        **{f"PG{name.upper()}": value for name, value in url.query.items()},
+    }
+    path = os.environ.get("PATH", os.defpath)
+    with suppress(DatabaseNotReady):  # Without the wheel, those of the system are found.
+        path = f"{find_programs()}{os.pathsep}{path}"
+    known = {name: str(value) for name, value in told.items() if value is not None}
+    return {**os.environ, **known, "PATH": path}
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m database")

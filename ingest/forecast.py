@@ -1,0 +1,171 @@
+"""What a run would do, told from one page of the list; nothing is written."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain, islice
+
+from sqlalchemy.orm import Session
+
+from database.db import DatabaseManager
+from database.ledger import count_due_for_details, count_stale, read_due_failures
+from database.schema import read_revision
+from database.source import Source, gives_way_to
+from database.stats import read_source, read_stats
+from database.status import looking_at
+from ingest.known import read_known
+from ingest.read_details import IDS_PER_LOOK
+from ingest.read_list import PAGES_READ_AGAIN
+from ingest.run import PROBE_ATTEMPTS, source_of, weightiest
+from ingest.settings import RunSettings
+from ingest.sweep import last_page
+from yts.answers import MoviePage
+from yts.client import YtsClient
+from yts.errors import YtsRefused, YtsUnavailable
+from yts.settings import MOVIES_PER_PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What would be asked for; movies that are new are estimated from what YTS counts."""
+
+    #: Base URL that answered.
+    api_url: str
+    #: In the whole catalogue, as YTS counts.
+    movie_count: int
+    #: In the mirror just now.
+    stored: int
+    #: Practice movies that would be removed first.
+    removed: int
+    #: List pages that would be read, and movies that would be new.
+    pages: int
+    new: int
+    #: Movies that would be asked for by their details, new ones included.
+    details: int
+    #: Requests that the forecast itself has made.
+    requests_made: int
+
+    @property
+    def requests(self) -> int:
+        """Return how many requests the run would make, if none had to be repeated."""
+        return self.pages + self.details
+
+
+def forecast(settings: RunSettings, db: DatabaseManager) -> Forecast:
+    """
+    Say what a run with *settings* would do; asks base URLs for one page, until one answers.
+
+    No slot of the shared request budget is taken, for that would write.
+
+    Raises:
+        SourceMismatch: the run would be refused, for the database holds the real catalogue.
+        DatabaseNotReady: as `database.status.looking_at`.
+        YtsUnavailable, YtsRefused: no base URL answers as one of a YTS API does.
+    """
+    with looking_at(db) as session:
+        has_tables = read_revision(session.connection()) is not None
+        mirror = _look(session, settings) if has_tables else _empty(settings)
+    answer = _probe(settings, mirror)
+    removed = 0
+    if gives_way_to(mirror.source or answer.source, answer.source):
+        removed, mirror = mirror.stored, _empty(settings)
+    pages, new = mirror.pages, 0
+    if settings.reads_list:
+        pages, new = _plan_list(settings, mirror, answer.page.movie_count)
+    return Forecast(
+        api_url=answer.api_url,
+        movie_count=answer.page.movie_count,
+        stored=mirror.stored,
+        removed=removed,
+        pages=pages,
+        new=new,
+        details=mirror.details + new if settings.details else 0,
+        requests_made=answer.requests_made,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Mirror:
+    """What the tables say of the work that is left."""
+
+    stored: int
+    source: str | None
+    next_page: int
+    #: Recorded failures that would be tried again.
+    pages: int
+    #: Movies that would be asked for by their details, whatever the list brings.
+    details: int
+
+
+def _empty(settings: RunSettings) -> _Mirror:
+    return _Mirror(0, None, 1, 0, sum(len(part) for part in settings.ids or ()))
+
+
+def _look(session: Session, settings: RunSettings) -> _Mirror:
+    stored, sync = read_stats(session)["total_movies"], read_source(session)
+    pages = 0
+    if settings.retry_failed:
+        pages = len(read_due_failures(session, "page"))
+        details = len(read_due_failures(session, "movie"))
+    elif settings.ids is not None:
+        details = _count_unknown(session, settings)
+    else:
+        details = count_due_for_details(session)
+        if settings.stale_after is not None:
+            details += count_stale(session, datetime.now(UTC) - settings.stale_after)
+    begins_anew = settings.full or settings.update
+    return _Mirror(
+        stored=stored,
+        source=sync.get("source") or ("yts" if stored else None),
+        next_page=1 if begins_anew else sync.get("next_page", 1),
+        pages=pages,
+        details=details,
+    )
+
+
+def _count_unknown(session: Session, settings: RunSettings) -> int:
+    ids, count = chain.from_iterable(settings.ids or ()), 0
+    while some := list(islice(ids, IDS_PER_LOOK)):
+        count += len(some) - len(read_known(session, some, update=settings.update))
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The page that shows whether a base URL is one of YTS."""
+
+    api_url: str
+    source: Source
+    page: MoviePage
+    #: To all base URLs that were tried.
+    requests_made: int
+
+
+def _probe(settings: RunSettings, mirror: _Mirror) -> _Answer:
+    number = _first_page(settings, mirror)
+    reasons: list[YtsUnavailable | YtsRefused] = []
+    requests_made = 0
+    for api_url in settings.api_urls:
+        with closing(YtsClient(settings.client_settings(api_url))) as client:
+            try:
+                page = client.fetch_page(number, "asc", attempts=PROBE_ATTEMPTS)
+            except (YtsUnavailable, YtsRefused) as error:
+                reasons.append(error)
+                requests_made += client.requests_made
+                continue
+            source = source_of(client.server_name)
+            return _Answer(api_url, source, page, requests_made + client.requests_made)
+    raise weightiest(reasons)
+
+
+def _first_page(settings: RunSettings, mirror: _Mirror) -> int:
+    return max(1, mirror.next_page - PAGES_READ_AGAIN) if settings.reads_list else 1
+
+
+def _plan_list(settings: RunSettings, mirror: _Mirror, movie_count: int) -> tuple[int, int]:
+    """Return how many list pages would be read, and how many movies would be new."""
+    last, new = last_page(movie_count), max(0, movie_count - mirror.stored)
+    if settings.max_pages is not None:
+        last = min(last, mirror.next_page + settings.max_pages - 1)
+        new = min(new, settings.max_pages * MOVIES_PER_PAGE)
+    return max(1, last - _first_page(settings, mirror) + 1), new

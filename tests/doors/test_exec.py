@@ -1,0 +1,56 @@
+"""`python -m database exec`: PostgreSQL's own programs on the mirror."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL
+
+from tests.doors.commands import HERE, environment
+
+
+def execute(*arguments: str, **values: str) -> Any:
+    """Run a program on the mirror."""
+    return subprocess.run(
+        [sys.executable, "-m", "database", "exec", *arguments],
+        cwd=HERE,
+        env=environment(**values),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_psql_meets_the_embedded_server(tmp_path: Path) -> None:
+    """It is started for it, and stopped; the program's exit code is ours, its options are its."""
+    home = {"YTS_HOME": str(tmp_path / "home")}
+
+    answer = execute("psql", "-XAtc", "SELECT current_database()", **home)
+    wrong = execute("psql", "-XAtc", "SELECT nothing", **home)
+
+    assert (answer.returncode, answer.stdout) == (0, "yts\n")
+    assert wrong.returncode == 1
+    assert "nothing" in wrong.stderr
+
+
+def test_any_program_finds_the_database_of_the_url(database_url: URL) -> None:
+    """Everything that the URL says is in libpq's variables."""
+    url = database_url.update_query_dict({"sslmode": "disable"}).set(password="s3cret word")
+    shown = (
+        "import os; print(*(os.environ['PG' + it] for it in ('DATABASE', 'PASSWORD', 'SSLMODE')))"
+    )
+
+    done = execute(sys.executable, "-c", shown, DATABASE_URL=url.render_as_string(False))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{database_url.database} s3cret word disable\n"
+
+
+def test_what_is_not_there_is_said(database_url: URL) -> None:
+    """As a shell says it, and with its exit code."""
+    done = execute("no-such-program", DATABASE_URL=database_url.render_as_string(False))
+
+    assert (done.returncode, done.stdout) == (127, "")
+    assert done.stderr == "Error: there is no program 'no-such-program'.\n"
