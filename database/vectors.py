@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, BigInteger, Engine, bindparam, delete, func, selec
 from sqlalchemy.orm import Session
 
 from database.documents import movie_documents
-from database.models import MovieEmbedding
+from database.models import Movie, MovieEmbedding
 from database.spaces import Space, index_name
 
 KINDS = ("recommend", "search")
@@ -31,6 +31,8 @@ class Document:
 
     movie_id: int
     hash: str
+    #: What is stored beside the movie is of other parts, or not made yet.
+    is_stale: bool
     title: str
     year: int | None
     genres: tuple[str, ...]
@@ -60,16 +62,20 @@ def read_documents(session: Session, movie_ids: Sequence[int]) -> list[Document]
         select(
             parts.movie_id,
             parts.document_hash,
+            parts.document_hash.is_distinct_from(Movie.document_hash),
             parts.title,
             parts.year,
             parts.genres,
             parts.description,
             parts.casts,
-        ).where(parts.movie_id == func.any(wanted))
+        )
+        .select_from(movie_documents)
+        .join(Movie, Movie.id == parts.movie_id)
+        .where(parts.movie_id == func.any(wanted))
     )
     return [
-        Document(id_, hash_, title, year, tuple(genres), description, tuple(casts))
-        for id_, hash_, title, year, genres, description, casts in rows
+        Document(id_, hash_, is_stale, title, year, tuple(genres), description, tuple(casts))
+        for id_, hash_, is_stale, title, year, genres, description, casts in rows
     ]
 
 

@@ -1,5 +1,9 @@
 """Make the vectors that searches and recommendations need: `python -m discovery embed`."""
 
+import console.ready  # noqa: F401 -- ends the program where something is missing
+
+# isort: split
+
 import os
 import sys
 from pathlib import Path

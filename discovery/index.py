@@ -160,8 +160,8 @@ def _embed_step(
     db: DatabaseManager, embedder: Embedder, space: Space, movie_ids: Sequence[int]
 ) -> None:
     def save(session: Session) -> None:
-        save_documents(session, movie_ids)
         documents = read_documents(session, movie_ids)
+        save_documents(session, [it.movie_id for it in documents if it.is_stale])
         save_vectors(session, space, make_vectors(embedder, documents))
 
     db.run_step(save)

@@ -24,8 +24,6 @@ _MISSING = (
 )
 #: The rest of a longer text hardly moves the mean.
 _MOST_TOKENS = 512
-#: Together; bounds the memory of a call to some 100 MB.
-_TOKENS_AT_ONCE = 50_000
 
 
 class StaticModel:
@@ -48,7 +46,7 @@ class StaticModel:
         from safetensors.numpy import load_file  # noqa: PLC0415 -- only where the model is
         from tokenizers import Tokenizer  # noqa: PLC0415
 
-        self._vectors = load_file(weights)["embedding.weight"]
+        self._vectors = load_file(weights)["embedding.weight"].astype(np.float32)
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.enable_truncation(_MOST_TOKENS)
         self._files = (weights, tokenizer)
@@ -65,23 +63,13 @@ class StaticModel:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (texts, dimensions); zeros for a text without a token."""
-        tokens = [it.ids for it in self._tokenizer.encode_batch(texts, add_special_tokens=False)]
-        sums = np.zeros((len(tokens), self.dimensions), dtype=np.float32)
-        first, size = 0, 0
-        for last, ids in enumerate(tokens):
-            size += len(ids)
-            if size > _TOKENS_AT_ONCE or last == len(tokens) - 1:
-                self._add_up(tokens[first : last + 1], sums[first : last + 1])
-                first, size = last + 1, 0
+        encoded = self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        sums = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        # One text at a time: numpy adds up rows twenty times as fast as it reduces slices of them.
+        for text, total in zip(encoded, sums, strict=True):
+            if text.ids:
+                np.add.reduce(self._vectors.take(text.ids, axis=0), axis=0, out=total)
         return unit(sums)
-
-    def _add_up(self, tokens: Sequence[Sequence[int]], sums: Vectors) -> None:
-        counts = np.array([len(ids) for ids in tokens])
-        filled = np.flatnonzero(counts)
-        if filled.size:
-            ids = np.concatenate([ids for ids in tokens if ids])
-            starts = np.concatenate(([0], np.cumsum(counts[filled])[:-1]))
-            sums[filled] = np.add.reduceat(self._vectors[ids].astype(np.float32), starts)
 
 
 def _find() -> Path:
