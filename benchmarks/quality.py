@@ -58,7 +58,9 @@ def _filled(url: str, films: Iterable[Film]) -> Iterator[tuple[DatabaseManager, 
     with get_db_manager(database_url=url) as db:
         store(db, films)
         with db.engine.connect() as connection:
-            connection.exec_driver_sql("ANALYZE")
+            # As autovacuum does within minutes.
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql("VACUUM ANALYZE")
         click.echo("embedding", err=True)
         yield db, embed_all(db)
 

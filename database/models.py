@@ -65,7 +65,13 @@ class Movie(Base):
         Index("idx_movies_search", "search_vector", postgresql_using="gin"),
         Index("ix_movies_search_key", text("search_key(title)")),
         Index("ix_movies_rating", "rating"),
-        Index("ix_movies_year", "year"),
+        # Also what else questions filter by, so that they need not read whole movies.
+        Index(
+            "ix_movies_year",
+            "year",
+            "rating",
+            postgresql_include=["id", "runtime", "language", "gone_since"],
+        ),
         Index("ix_movies_imdb_code", "imdb_code"),
         Index("ix_movies_created_at", "created_at"),
         Index("ix_movies_details_fetched_at", "details_fetched_at"),

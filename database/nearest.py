@@ -12,7 +12,7 @@ from database.spaces import Space
 
 Kind = Literal["recommend", "search"]
 #: How many of an index's entries are looked at: more find more of the true neighbours.
-_LOOKED_AT = {"recommend": 100, "search": 400}
+_LOOKED_AT = {"recommend": 200, "search": 400}
 #: As much as pgvector allows.
 _MOST_LOOKED_AT = 1000
 

@@ -1,5 +1,5 @@
 """
-complete runs, what workers do, and how many movies have vectors
+complete runs, what workers do, how many movies have vectors; faster filters
 
 Revision ID: 0008
 Revises: 0007
@@ -86,9 +86,18 @@ def upgrade() -> None:
         "FOR EACH STATEMENT EXECUTE FUNCTION count_truncate()"
     )
     op.execute(_FILL)
+    op.drop_index("ix_movies_year", "movies")
+    op.create_index(
+        "ix_movies_year",
+        "movies",
+        ["year", "rating"],
+        postgresql_include=["id", "runtime", "language", "gone_since"],
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_movies_year", "movies")
+    op.create_index("ix_movies_year", "movies", ["year"])
     op.execute("DROP TRIGGER count_truncate ON movie_embeddings")
     for event in _EVENTS:
         op.execute(f"DROP TRIGGER count_{event} ON movie_embeddings")
