@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """Mirror the YTS movie catalogue into PostgreSQL: `python fetch_yts_data.py --help`."""
 
+import console.ready  # noqa: F401 -- ends the program where something is missing
+
+# isort: split
+
 import os
 import sys
 from contextlib import ExitStack, suppress

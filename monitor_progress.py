@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """Watch a fetch and judge the mirror: `python monitor_progress.py --help`."""
 
+import console.ready  # noqa: F401 -- ends the program where something is missing
+
+# isort: split
+
 import os
 import shutil
 import signal

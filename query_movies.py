@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """Ask the mirror: search, similar, show, top, stats, export: `python query_movies.py --help`."""
 
+import console.ready  # noqa: F401 -- ends the program where something is missing
+
+# isort: split
+
 import os
 import sys
 from collections.abc import Callable, Iterator

@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """Is the database ready for the mirror? `python test_db_connection.py --help`."""
 
+import console.ready  # noqa: F401 -- ends the program where something is missing
+
+# isort: split
+
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any

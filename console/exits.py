@@ -63,7 +63,7 @@ def errors_in_words(
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 -- the process ends here, in words
-        expected = _expected(error)
+        expected = _not_installed(error) or _expected(error)
         if expected is None and is_verbose:
             sys.stderr.write(printable(masked("".join(traceback.format_exception(error)))))
         bug = _unexpected(error, door, is_verbose=is_verbose)
@@ -111,6 +111,13 @@ def _expected(error: Exception) -> tuple[str, int] | None:
             return sentence.replace("{}", str(error)), exit_code
     trouble = explain_any(error)
     return None if trouble is None else (f"Error: {trouble}", DATABASE_NOT_READY)
+
+
+def _not_installed(error: Exception) -> tuple[str, int] | None:
+    if not isinstance(error, ModuleNotFoundError):
+        return None
+    install = f"{sys.executable} -m pip install -r requirements.txt"
+    return f"Error: {error.name} is not installed. Install what is needed with: {install}", FATAL
 
 
 def _unexpected(error: Exception, door: str, *, is_verbose: bool) -> str:

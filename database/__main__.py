@@ -1,5 +1,9 @@
 """PostgreSQL's own programs on the mirror: `python -m database exec psql`."""
 
+import console.ready  # noqa: F401 -- ends the program where something is missing
+
+# isort: split
+
 import os
 import shutil
 import signal

@@ -264,3 +264,20 @@ def test_what_was_typed_in_the_wrong_place_is_not_repeated(
 
     assert done.returncode == 2
     assert marks_in(done.stdout, done.stderr) == []
+
+
+def test_libpq_may_keep_the_password(place: str, tmp_path: Path) -> None:
+    """In its own file, which every PostgreSQL program knows; and in .env, where we look first."""
+    file = tmp_path / "pgpass"
+    escaped = PASSWORD.replace("\\", r"\\").replace(":", r"\:")
+    file.write_text(f"127.0.0.1:*:*:keeper:{escaped}\n")
+    file.chmod(0o600)
+    (tmp_path / ".env").write_text(f"PGPASSFILE={file}\n")
+    url = {"DATABASE_URL": f"postgresql://keeper@{place}"}
+
+    known = run(MONITOR, "--once", env={**url, "PGPASSFILE": str(file)})
+    from_file = run(MONITOR, "--once", env=url, cwd=tmp_path)
+    unknown = run(MONITOR, "--once", env={**url, "PGPASSFILE": os.devnull})
+
+    assert (known.returncode, from_file.returncode, unknown.returncode) == (0, 0, 5)
+    assert marks_in(known.stdout, from_file.stdout, unknown.stderr) == []
