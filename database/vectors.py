@@ -21,8 +21,10 @@ _COPY = (
 )
 _HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 _TRAILER = struct.pack("!h", -1)
-#: An index of 77,500 movies is built in memory with this; pgvector says so if it is too little.
-_BUILD_MEMORY = "256MB"
+#: An index of 77,500 movies is built in memory with this; of more of them each takes so many bytes.
+#: What has no room in memory is entered on disk, one by one, which takes hours with a million.
+_BUILD_MEGABYTES = 256
+_BUILD_BYTES_PER_MOVIE = 2500
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +122,16 @@ def drop_indexes(session: Session, space: Space) -> None:
 
 def build_indexes(engine: Engine, space: Space) -> None:
     """Make the indexes of *space* that are missing; each in a transaction of its own."""
+    with engine.begin() as connection:
+        vectors = select(func.count()).where(MovieEmbedding.space_id == space.id)
+        needed = (connection.scalar(vectors) or 0) * _BUILD_BYTES_PER_MOVIE // 2**20
+    megabytes = max(_BUILD_MEGABYTES, needed)
     # Both at once, as that is the longest part of filling a space.
     with ThreadPoolExecutor(len(KINDS)) as executor:
-        list(executor.map(lambda kind: _build_index(engine, space, kind), KINDS))
+        list(executor.map(lambda kind: _build_index(engine, space, kind, megabytes), KINDS))
 
 
-def _build_index(engine: Engine, space: Space, kind: str) -> None:
+def _build_index(engine: Engine, space: Space, kind: str, megabytes: int) -> None:
     # The expression and the literal are what `database.nearest` asks for.
     statement = (
         f"CREATE INDEX IF NOT EXISTS {index_name(kind, space.id)} ON movie_embeddings "
@@ -133,7 +139,7 @@ def _build_index(engine: Engine, space: Space, kind: str) -> None:
         f"WITH (m = 16, ef_construction = 128) WHERE space_id = {space.id}"
     )
     with engine.begin() as connection:
-        connection.execute(text(f"SET LOCAL maintenance_work_mem = '{_BUILD_MEMORY}'"))
+        connection.execute(text(f"SET LOCAL maintenance_work_mem = '{megabytes}MB'"))
         # Helpers would share the graph in /dev/shm, of which containers have 64 MB.
         connection.execute(text("SET LOCAL max_parallel_maintenance_workers = 0"))
         connection.execute(text(statement))
