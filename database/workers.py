@@ -21,9 +21,10 @@ def note_work(session: Session, name: str, doing: str) -> None:
     )
 
 
-def forget_workers(session: Session) -> None:
-    """Forget the workers of runs before."""
-    session.execute(delete(FetchWorker))
+def forget_workers(session: Session, name: str | None = None) -> None:
+    """Forget the worker *name*, which has nothing to do; None: all, those of runs before."""
+    statement = delete(FetchWorker)
+    session.execute(statement if name is None else statement.where(FetchWorker.name == name))
 
 
 def read_workers(session: Session) -> list[dict[str, Any]]:

@@ -92,6 +92,7 @@ class Course:
             self.take(report)
             self.tick()
             yield report
+        worker.rest()
 
     def _while_it_goes_on(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         for batch in batches:

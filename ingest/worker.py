@@ -12,7 +12,7 @@ from typing import Self
 from database.db import DatabaseManager
 from database.ledger import Failure
 from database.step import Step, save_step
-from database.workers import note_work
+from database.workers import forget_workers, note_work
 from ingest.budget import RequestBudget
 from ingest.fetcher import Fetched, Fetcher, failure_of
 from ingest.known import read_known
@@ -81,6 +81,10 @@ class Worker:
         report = self._run_page(batch) if isinstance(batch, PageBatch) else self._run_movies(batch)
         report += self._count_requests()
         return replace(report, given_up=self._fetcher.given_up)
+
+    def rest(self) -> None:
+        """Say that there is nothing to do for now."""
+        self.db.run_step(partial(forget_workers, name=self._name))
 
     def _run_page(self, batch: PageBatch) -> BatchReport:
         asked_at = datetime.now(UTC)
