@@ -120,6 +120,11 @@ def drop_indexes(session: Session, space: Space) -> None:
         session.execute(text(f"DROP INDEX IF EXISTS {index_name(kind, space.id)}"))
 
 
+def refresh_statistics(session: Session) -> None:
+    """Let PostgreSQL know a table that has just been filled, rather than when it finds time."""
+    session.execute(text("ANALYZE movie_embeddings"))
+
+
 def build_indexes(engine: Engine, space: Space) -> None:
     """Make the indexes of *space* that are missing; each in a transaction of its own."""
     with engine.begin() as connection:

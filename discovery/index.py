@@ -30,6 +30,7 @@ from database.vectors import (
     build_indexes,
     drop_indexes,
     read_documents,
+    refresh_statistics,
     save_vectors,
 )
 from database.words import refresh_words
@@ -91,6 +92,8 @@ def embed_all(
             done += count
             progress(done, len(movies))
         build_indexes(db.engine, space)
+        if len(movies) > _MOVIES_FOR_PROCESSES:
+            db.run_step(refresh_statistics)
         db.run_step(lambda session: activate(session, space))
     db.run_step(partial(refresh_words, changed=movies, is_full=is_rebuild))
     return EmbedReport(len(movies), time.monotonic() - begun)
