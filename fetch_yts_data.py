@@ -8,12 +8,11 @@ import console.ready  # noqa: F401 -- ends the program where something is missin
 import os
 import sys
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.options import Door, Duration
+from console.options import WRITTEN_FILE, Door, Duration
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
@@ -116,7 +115,7 @@ everything fetched so far is saved.
 @click.option("--json", is_flag=True, help="Tell programs on stdout, a JSON object a line.")
 @click.option(
     "--log-file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=WRITTEN_FILE,
     metavar="FILE",
     help="Append to FILE how the run goes.",
 )
@@ -205,14 +204,20 @@ def _show_config(*, as_json: bool) -> None:
 
 
 def _open_messages(options: dict[str, Any]) -> "Messages":
-    from console.journal import JsonLines, LogFile  # noqa: PLC0415
     from console.messages import Messages, Reader  # noqa: PLC0415
-    from console.progress import open_terminal  # noqa: PLC0415
 
-    quiet = options["quiet"]
-    shown = JsonLines(is_quiet=quiet) if options["json"] else open_terminal(is_quiet=quiet)
-    readers: list[Reader] = [shown]
+    readers: list[Reader] = []
+    if options["json"]:
+        from console.journal import MessageLines  # noqa: PLC0415
+
+        readers.append(MessageLines(is_quiet=options["quiet"]))
+    else:
+        from console.progress import open_terminal  # noqa: PLC0415
+
+        readers.append(open_terminal(is_quiet=options["quiet"]))
     if (path := options["log_file"]) is not None:
+        from console.journal import LogFile  # noqa: PLC0415
+
         try:
             readers.append(LogFile(path, as_json=options["log_format"] == "json"))
         except OSError as error:
@@ -242,6 +247,8 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
 
     if options["workers"] > 1:
         warm_up()  # The workers' imports go on beside those of this process.
+    from dataclasses import replace  # noqa: PLC0415
+
     from console.command import to_type  # noqa: PLC0415
     from console.embedding import embed_after_fetch  # noqa: PLC0415
     from console.stopping import leave_now, stop_on_signals  # noqa: PLC0415
@@ -249,7 +256,6 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
     from database.status import place_of  # noqa: PLC0415
     from ingest.course import Listener  # noqa: PLC0415
     from ingest.run import run_fetch  # noqa: PLC0415
-    from ingest.stop import EXIT_NOT_READY  # noqa: PLC0415
 
     again = to_type("fetch_yts_data.py", sys.argv[1:])
     with ExitStack() as stack:
@@ -265,13 +271,13 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
         note = messages.note if options["verbose"] else _ignore
         listener = Listener(messages.progress, note, messages.failure)
         report = run_fetch(settings, db, again, listener, stop)
-        exit_code = report.exit_code
-        if not (options["no_embed"] or stop.is_set() or exit_code == EXIT_NOT_READY):
-            exit_code = exit_code or embed_after_fetch(db, messages, stop, options["workers"])
+        if not (report.exit_code or options["no_embed"] or stop.is_set()):
+            embedded = embed_after_fetch(db, messages, stop, options["workers"])
+            report = replace(report, exit_code=embedded)
         messages.close()
         with suppress(BrokenPipeError):
-            _tell_summary(options, messages, db, report, exit_code)
-    leave_now(exit_code)
+            _tell_summary(options, messages, db, report, again)
+    leave_now(report.exit_code)
 
 
 def _tell_summary(
@@ -279,22 +285,20 @@ def _tell_summary(
     messages: "Messages",
     db: "DatabaseManager",
     report: "RunReport",
-    exit_code: int,
+    again: str,
 ) -> None:
-    from console.command import to_type  # noqa: PLC0415
     from console.summary import summarize, summary_facts  # noqa: PLC0415
     from database.ledger import read_next_attempt  # noqa: PLC0415
     from ingest.stop import Stopped  # noqa: PLC0415
 
-    again = to_type("fetch_yts_data.py", sys.argv[1:])
     try:
         stats, next_attempt = db.get_stats(), db.run_step(read_next_attempt)
         words = summarize(report, stats, again, next_attempt)
     except Stopped:
         stats, next_attempt = None, None
         words = f"Ended early ({report.ended_early}) while the database is away."
-    messages.summary(**summary_facts(report, exit_code, stats, next_attempt))
-    if not options["json"] and (exit_code or not options["quiet"]):
+    messages.summary(**summary_facts(report, stats, next_attempt))
+    if not options["json"] and (report.exit_code or not options["quiet"]):
         click.echo(words, err=options["quiet"])
 
 

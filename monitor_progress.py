@@ -10,12 +10,11 @@ import shutil
 import signal
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.options import Door, Duration
+from console.options import WRITTEN_FILE, Door, Duration
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
@@ -61,13 +60,13 @@ _REPORTS = ("failures", "history", "max_age", "prometheus", "html")
 )
 @click.option(
     "--prometheus",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=WRITTEN_FILE,
     metavar="FILE",
     help="Write metrics for the node exporter's textfile collector, and leave.",
 )
 @click.option(
     "--html",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=WRITTEN_FILE,
     metavar="FILE",
     help="Write a page with charts, complete in itself, and leave.",
 )

@@ -10,12 +10,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from console.options import Door
+from console.options import WRITTEN_FILE, Door
 from console.ranges import filter_options
 from yts import __version__
 
@@ -207,7 +206,7 @@ def stats(repository: "MovieRepository", options: Options) -> None:
 
 @_command(is_listed=False)
 @click.option("--format", "kind", type=click.Choice(["csv", "jsonl", "parquet"]), default="csv")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Else stdout.")
+@click.option("--output", type=WRITTEN_FILE, help="Else stdout.")
 def export(repository: "MovieRepository", options: Options) -> None:
     """Write all movies, or those that the filters let through, as CSV, JSON lines or Parquet."""
     from console.exporting import export as write  # noqa: PLC0415

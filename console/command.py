@@ -12,7 +12,7 @@ from console.masking import masked_database_url, masked_url
 
 _HOME_OF_DOORS = Path(__file__).parent.parent
 #: Options that may hold a secret, with what is shown in its place.
-_MASKS = {"--database-url": masked_database_url, "--api-url": masked_url}
+MASKS = {"--database-url": masked_database_url, "--api-url": masked_url}
 #: Options that say which mirror is meant, so that the next command needs them too.
 _OF_EVERY_DOOR = ("--database-url",)
 _OF_A_FETCH = ("--database-url", "--api-url", "--sandbox")
@@ -36,9 +36,9 @@ def safe_arguments(arguments: Sequence[str]) -> list[str]:
     safe: list[str] = []
     for position, argument in enumerate(arguments):
         name, equals, value = argument.partition("=")
-        if name in _MASKS and equals:
-            safe.append(f"{name}={_MASKS[name](value)}")
-        elif position and (mask := _MASKS.get(arguments[position - 1])):
+        if name in MASKS and equals:
+            safe.append(f"{name}={MASKS[name](value)}")
+        elif position and (mask := MASKS.get(arguments[position - 1])):
             safe.append(mask(argument))
         else:
             safe.append(argument)
@@ -50,7 +50,7 @@ def _kept(typed: Sequence[str], names: Sequence[str]) -> list[str]:
     for argument, following in zip_longest(typed, typed[1:], fillvalue=""):
         name, equals, _ = argument.partition("=")
         if name in names:
-            takes_next = not equals and name in _MASKS
+            takes_next = not equals and name in MASKS
             kept += [argument, following] if takes_next else [argument]
     return kept
 

@@ -8,12 +8,10 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from console.masking import masked_database_url, masked_url
+from console.command import MASKS
 from console.settings_file import is_from_file
 from console.tables import write_json, write_table
 from console.text import duration
-
-_MASKS = {"database_url": masked_database_url, "api_url": masked_url}
 
 
 def write_config(context: click.Context, defaults: Mapping[str, str], *, as_json: bool) -> None:
@@ -34,22 +32,22 @@ def _rows(context: click.Context, defaults: Mapping[str, str]) -> Iterator[dict[
         name = option.name or ""
         if not isinstance(option, click.Option) or not option.expose_value:
             continue
-        value = context.params[name]
+        value, typed_as = context.params[name], option.opts[-1]
         yield {
-            "option": option.opts[-1],
-            "value": defaults.get(name, "none") if value is None else _shown(name, value),
+            "option": typed_as,
+            "value": defaults.get(name, "none") if value is None else _shown(typed_as, value),
             "from": _source(context, option, name),
         }
 
 
-def _shown(name: str, value: Any) -> str:
+def _shown(option: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, timedelta):
         return duration(value.total_seconds())
     if isinstance(value, float):
         return f"{value:g}"
-    return _MASKS[name](value) if name in _MASKS else str(value)
+    return MASKS[option](value) if option in MASKS else str(value)
 
 
 def _source(context: click.Context, option: click.Option, name: str) -> str:

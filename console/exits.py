@@ -63,13 +63,13 @@ def errors_in_words(
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 -- the process ends here, in words
-        expected = _not_installed(error) or _expected(error)
-        if expected is None and is_verbose:
-            sys.stderr.write(printable(masked("".join(traceback.format_exception(error)))))
-        bug = _unexpected(error, door, is_verbose=is_verbose)
-        sentence, exit_code = expected or (bug, FATAL)
-        tell(sentence, exit_code)
-        leave(sentence, exit_code)
+        said = _not_installed(error) or _expected(error)
+        if said is None:
+            if is_verbose:
+                sys.stderr.write(printable(masked("".join(traceback.format_exception(error)))))
+            said = _unexpected(error, door, is_verbose=is_verbose), FATAL
+        tell(*said)
+        leave(*said)
 
 
 def _expected(error: Exception) -> tuple[str, int] | None:

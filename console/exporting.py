@@ -2,16 +2,15 @@
 
 import csv
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from console.files import written_anew
 from console.movies import POSTERS
 from database.models import Movie
 
@@ -84,25 +83,8 @@ def _opened(output: Path | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    folder = output.resolve().parent
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{output.name}.", delete=False) as file:
-        try:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            # As any other new file has it, and not for its owner alone.
-            os.chmod(file.name, 0o666 & ~_umask())  # noqa: PTH101 -- the name is a text
-            os.replace(file.name, output)  # noqa: PTH105
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(file.name)  # noqa: PTH108
-            raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with written_anew(output) as file:
+        yield file
 
 
 def _write_csv(rows: Iterator[Row], columns: dict[str, str], stream: IO[bytes]) -> int:

@@ -3,12 +3,12 @@
 import json
 import textwrap
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
 from console.command import to_type_next
-from console.text import aligned, one_line
+from console.text import aligned, one_line, utc_time
 from database.status import Ledger, Row
 
 NONE = "No failures: whatever was asked for was had."
@@ -16,11 +16,6 @@ NONE = "No failures: whatever was asked for was had."
 NARROWEST = 70
 
 _COLUMNS = ("kind", "key", "stage", "tries", "next attempt", "reason")
-
-
-def utc_time(time: datetime) -> str:
-    """Return *time* in UTC, to the minute."""
-    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def write_failures(ledger: Ledger, columns: int, *, as_json: bool) -> None:
@@ -52,10 +47,14 @@ def _as_json_lines(ledger: Ledger) -> Iterator[str]:
         yield json.dumps(message)
 
 
+def reason_of(row: Row) -> str:
+    """Return in a line why it failed."""
+    return one_line(row["message"]) or str(row["error_class"])
+
+
 def _cells(row: Row, now: datetime) -> tuple[str, ...]:
     time = "due now" if _is_due(row, now) else utc_time(_next_attempt(row))
-    reason = one_line(row["message"]) or row["error_class"]
-    words = (row["kind"], row["key"], row["stage"], row["attempts"], time, reason)
+    words = (row["kind"], row["key"], row["stage"], row["attempts"], time, reason_of(row))
     return tuple(one_line(str(word)) for word in words)
 
 

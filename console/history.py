@@ -8,10 +8,9 @@ import click
 
 from console.command import to_type_next
 from console.exits import DONE, STALE
-from console.failures import utc_time
 from console.messages import counts_in_words
 from console.tables import write_json, write_table
-from console.text import duration
+from console.text import duration, utc_time
 from database.history import Freshness
 
 NONE = "No runs: nothing was fetched yet."

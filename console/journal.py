@@ -11,7 +11,7 @@ import click
 from console.messages import Message, Reader, in_words
 
 
-class JsonLines(Reader):
+class MessageLines(Reader):
     """Writes each message to stdout as a line of JSON."""
 
     seconds_between = 1.0

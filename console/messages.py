@@ -57,7 +57,7 @@ class Messages:
         """Tell how far a run is, from its row; of a stage that is over, once how it ended."""
         counts = {name: row[name] for name in _OUTCOMES if row[name]}
         now = "details" if row["details_expected"] else "pages"
-        for stage in {self._stage or now: None, now: None}:
+        for stage in dict.fromkeys((self._stage or now, now)):
             if row[f"{stage}_expected"]:
                 self.stage(stage, row[f"{stage}_read"], row[f"{stage}_expected"], counts)
         self._stage = now

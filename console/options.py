@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,6 +25,10 @@ class Duration(click.ParamType[timedelta]):
         if match is None:
             self.fail(f"{value!r} is no time; write for instance 45s, 90m, 26h or 30d", param, ctx)
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+#: A file that a command writes.
+WRITTEN_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 class Door(click.Command):

@@ -1,6 +1,5 @@
 """The mirror as one page of HTML that needs nothing beside it: no network, no script."""
 
-import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import accumulate
@@ -9,10 +8,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from console.failures import utc_time
+from console.files import written_anew
 from console.messages import counts_in_words
 from console.status import percent
-from console.text import duration, one_line
+from console.text import duration, one_line, utc_time
 from database.overview import Overview
 
 #: Runs that are listed; `--history` has them all.
@@ -30,16 +29,12 @@ def write_page(overview: Overview, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(render(overview), encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    page = _render(overview).encode()
+    with written_anew(path) as file:
+        file.write(page)
 
 
-def render(overview: Overview) -> str:
-    """Return the page."""
+def _render(overview: Overview) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -1,13 +1,14 @@
 """How a command shows its course: bars on a terminal, a plain line now and then elsewhere."""
 
 import sys
-from typing import Never
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Never
 
 from console.messages import Message, Reader, counts_in_words, in_words
 from console.terminal import is_live
 from console.text import printable
+
+if TYPE_CHECKING:  # Workers start meanwhile, and cron never sees a bar.
+    from tqdm import tqdm
 
 _BAR = "{desc:<7} {percentage:3.0f}% |{bar:16}| {n_fmt}/{total_fmt}, {remaining} left{postfix}"
 
@@ -22,6 +23,8 @@ class Bars(Reader):
     def take(self, message: Message) -> None:
         """Move the bar of a stage, or print a sentence above all."""
         if message["message_type"] == "note":
+            from tqdm import tqdm  # noqa: PLC0415 -- when there is something to show
+
             tqdm.write(printable(message["sentence"]), file=sys.stderr)
         elif message["message_type"] == "progress":
             self._move(message)
@@ -29,6 +32,8 @@ class Bars(Reader):
     def _move(self, message: Message) -> None:
         name = message["stage"]
         if message["total"] and name not in self._bars:
+            from tqdm import tqdm  # noqa: PLC0415
+
             self.close()  # A finished stage stands still.
             self._bars[name] = tqdm(
                 total=message["total"], desc=name, bar_format=_BAR, smoothing=0.05

@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from console.failures import reason_of
 from console.messages import counts_in_words
 from console.pace import Pace
 from console.text import aligned, duration, one_line
@@ -117,10 +118,7 @@ def rate_in_words(status: Status, pace: Pace) -> str:
 
 def error_rows(status: Status) -> list[tuple[str, str]]:
     """Return what failed last, each with its reason."""
-    return [
-        (f"{it['kind']} {it['key']}", one_line(it["message"]) or it["error_class"])
-        for it in status.last_errors
-    ]
+    return [(f"{it['kind']} {it['key']}", reason_of(it)) for it in status.last_errors]
 
 
 def worker_rows(status: Status) -> list[tuple[str, str]]:

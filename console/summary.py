@@ -7,8 +7,7 @@ from typing import Any
 
 from console.command import to_type_next
 from console.exits import GUARD
-from console.failures import utc_time
-from console.text import aligned, duration
+from console.text import aligned, duration, utc_time
 from ingest.report import RunReport
 
 WHAT_VANISHED = (
@@ -49,14 +48,11 @@ def summarize(
 
 
 def summary_facts(
-    report: RunReport,
-    exit_code: int,
-    stats: Mapping[str, Any] | None,
-    next_attempt: datetime | None,
+    report: RunReport, stats: Mapping[str, Any] | None, next_attempt: datetime | None
 ) -> dict[str, Any]:
     """Return the same for programs; *stats* are those of the mirror, None if it is away."""
     return {
-        "exit_code": exit_code,
+        "exit_code": report.exit_code,
         "ended_early": report.ended_early,
         "is_sweep_complete": report.is_sweep_complete,
         "seconds": round(report.seconds, 3),

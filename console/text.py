@@ -1,6 +1,7 @@
-"""Plain text for a terminal: safe characters, aligned columns, durations."""
+"""Plain text for a terminal: safe characters, aligned columns, durations, times."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 
 def printable(text: str) -> str:
@@ -27,3 +28,8 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def utc_time(time: datetime) -> str:
+    """Return *time* in UTC, to the minute."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M")

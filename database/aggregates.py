@@ -11,6 +11,9 @@ from database.models import Cast, Genre, Movie, MovieCast, MovieGenre
 
 By = Literal["genre", "year", "decade", "language", "month", "actor"]
 
+#: The first year of its decade.
+DECADE = Movie.year // 10 * 10
+
 _LONGEST = 1000
 
 
@@ -56,7 +59,7 @@ def _grouped(by: By) -> tuple[ColumnElement[Any], Select[Any]]:
         return Cast.name.expression, query
     names: dict[str, ColumnElement[Any]] = {
         "year": cast(Movie.year, String),
-        "decade": cast(Movie.year // 10 * 10, String) + "s",
+        "decade": cast(DECADE, String) + "s",
         "language": Movie.language.expression,
         "month": func.to_char(func.timezone("UTC", Movie.date_uploaded), "YYYY-MM"),
     }

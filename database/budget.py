@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine, case, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from database.bookkeeping import RequestBudget
@@ -140,7 +141,6 @@ def slow_down(engine: Engine, rate: float, retry_after_seconds: float | None) ->
         slow_down(engine, rate, retry_after_seconds)
 
 
-def read_pace(engine: Engine) -> float | None:
+def read_pace(session: Session) -> float | None:
     """Return the pace just now in requests a second, or None where no run has set one."""
-    with engine.connect() as connection:
-        return connection.scalar(select(_budget.pace))
+    return session.scalar(select(_budget.pace))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import Session
 
-from database.aggregates import Group, aggregate_movies
+from database.aggregates import DECADE, Group, aggregate_movies
 from database.db import DatabaseManager
 from database.filters import MovieFilter
 from database.history import read_runs
@@ -59,7 +59,7 @@ def read_overview(db: DatabaseManager) -> Overview:
         )
 
 
-_decade = (Movie.year // 10 * 10).label("decade")
+_decade = DECADE.label("decade")
 
 
 def _decades(session: Session) -> dict[int, tuple[int, int]]:

@@ -10,7 +10,7 @@ from sqlalchemy import URL, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from database.bookkeeping import RequestBudget
+from database.budget import read_pace
 from database.config import without_secrets
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
@@ -138,7 +138,7 @@ def _read(session: Session) -> Status:
         sync=read_source(session) if has_tables else {},
         run=run,
         is_fetch_running=was_running or is_fetch_running(session),
-        pace=session.scalar(select(RequestBudget.pace)) if has_tables else None,
+        pace=read_pace(session) if has_tables else None,
         workers=read_workers(session) if has_tables else [],
         last_errors=read_last_errors(session) if has_tables else [],
         newest_movies=read_newest_movies(session) if has_tables else [],

@@ -125,12 +125,9 @@ def refresh_statistics(session: Session) -> None:
     session.execute(text("ANALYZE movie_embeddings"))
 
 
-def build_indexes(engine: Engine, space: Space) -> None:
-    """Make the indexes of *space* that are missing; each in a transaction of its own."""
-    with engine.begin() as connection:
-        vectors = select(func.count()).where(MovieEmbedding.space_id == space.id)
-        needed = (connection.scalar(vectors) or 0) * _BUILD_BYTES_PER_MOVIE // 2**20
-    megabytes = max(_BUILD_MEGABYTES, needed)
+def build_indexes(engine: Engine, space: Space, movies: int) -> None:
+    """Make the indexes of *space*, of so many *movies*, that are missing; each commits."""
+    megabytes = max(_BUILD_MEGABYTES, movies * _BUILD_BYTES_PER_MOVIE // 2**20)
     # Both at once, as that is the longest part of filling a space.
     with ThreadPoolExecutor(len(KINDS)) as executor:
         list(executor.map(lambda kind: _build_index(engine, space, kind, megabytes), KINDS))

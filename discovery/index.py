@@ -91,7 +91,8 @@ def embed_all(
         for count in _embed(db, embedder, space, movies, workers):
             done += count
             progress(done, len(movies))
-        build_indexes(db.engine, space)
+        vectors = db.run_step(partial(count_vectors, space_id=space.id))
+        build_indexes(db.engine, space, vectors)
         if len(movies) > _MOVIES_FOR_PROCESSES:
             db.run_step(refresh_statistics)
         db.run_step(lambda session: activate(session, space))

@@ -1,11 +1,19 @@
-"""What the processes of a test do: they take slots of the request budget, with many threads."""
+"""What tests and their processes do with the request budget."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from sqlalchemy import URL, create_engine
+from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy.orm import Session
 
+from database import budget
 from database.budget import take_slot
+
+
+def read_pace(engine: Engine) -> float | None:
+    """Return the pace just now, in requests a second."""
+    with Session(engine) as session:
+        return budget.read_pace(session)
 
 
 def take_slots(url: URL, rate: float, threads: int, seconds: float) -> int:

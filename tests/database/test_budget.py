@@ -15,7 +15,6 @@ from sqlalchemy import URL, Engine, create_engine
 from database.budget import (
     LOWEST_SHARE,
     Slot,
-    read_pace,
     renew_slot,
     reset_budget,
     slow_down,
@@ -26,7 +25,7 @@ from tests.conftest import run_sql
 from tests.database.commands import REPO, in_database
 from tests.database.movies import read
 from tests.database.savers import run_in_processes
-from tests.database.takers import take_slots
+from tests.database.takers import read_pace, take_slots
 
 RATE = 50.0
 #: Slots lie so far apart that a busy machine is still early for the next.

@@ -69,6 +69,14 @@ def call(script: str, *arguments: str, url: URL | None = None, cwd: Path = HERE,
     return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
+def put_python(folder: Path) -> None:
+    """Put `python` and `python3` there, which run the Python of the tests."""
+    folder.mkdir(exist_ok=True)
+    for name in ("python", "python3"):
+        (folder / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+        (folder / name).chmod(0o755)
+
+
 def children_of(folder: Path) -> list[int]:
     """Return the processes that live in *folder*."""
     found = []

@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,8 @@ from sqlalchemy import URL, create_engine, text
 from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import REPO, run_sql
-from tests.doors.commands import call, environment
+from tests.database.commands import Done, run
+from tests.doors.commands import call, environment, put_python
 
 #: Commands that are for another machine or another test, and why.
 ELSEWHERE = {
@@ -52,7 +52,7 @@ def practice() -> Iterator[Sandbox]:
 
 @pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/operations.md"])
 def test_commands_do_what_the_pages_say(
-    page: str, mirror_url: URL, new_database: object, practice: Sandbox, tmp_path: Path
+    page: str, mirror_url: URL, practice: Sandbox, tmp_path: Path
 ) -> None:
     """
     In the order of the page, all on one mirror; each ends well.
@@ -93,31 +93,20 @@ def copy_of(mirror_url: URL, page: str) -> URL:
     return url
 
 
-def in_shell(command: str, url: URL, folder: Path) -> "subprocess.CompletedProcess[str]":
+def in_shell(command: str, url: URL, folder: Path) -> Done:
     """Run *command* as somebody who has typed it in *folder*."""
-    python = folder / "bin" / "python"
-    python.parent.mkdir(exist_ok=True)
-    if not python.exists():
-        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-        python.chmod(0o755)
+    put_python(folder / "bin")
     plain = url.set(drivername="postgresql")
     new = plain.set(database=f"{url.database}_new")
     values = {
         "DATABASE_URL": plain.render_as_string(hide_password=False),
         "NEW_DATABASE_URL": new.render_as_string(hide_password=False),
-        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
     }
     # The name of the embedded database stands for the one that is meant.
     command = command.replace("--dbname=yts", f"--dbname={url.database}")
-    return subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {command}"],
-        cwd=folder,
-        env=environment(**values),
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    shell = ["bash", "-c", f"set -o pipefail; {command}"]
+    return run(shell, environment(**values), folder)
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/api.md"])
@@ -130,15 +119,7 @@ def test_python_runs(page: str, mirror_url: URL, practice: Sandbox) -> None:
     pieces = blocks(page, "python")
     assert pieces
     for piece in pieces:
-        done = subprocess.run(
-            [sys.executable, "-c", piece],
-            cwd=REPO,
-            env=environment(**values),
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
+        done = run([sys.executable, "-c", piece], environment(**values), REPO)
         assert (done.returncode, done.stderr) == (0, ""), piece
         assert done.stdout
 
@@ -157,12 +138,6 @@ def test_queries_run(query: str, mirror_url: URL) -> None:
 def test_the_diagram_is_that_of_the_models() -> None:
     """A column that appears, or another comment, is seen on the page."""
     paracelsus = Path(sys.executable).with_name("paracelsus")
-    done = subprocess.run(
-        [paracelsus, "inject", "docs/schema.md", "--check"],
-        cwd=REPO,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run([str(paracelsus), "inject", "docs/schema.md", "--check"], {}, REPO)
 
     assert done.returncode == 0, "run: paracelsus inject docs/schema.md"

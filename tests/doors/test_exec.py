@@ -1,26 +1,18 @@
 """`python -m database exec`: PostgreSQL's own programs on the mirror."""
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL
 
+from tests.database.commands import run
 from tests.doors.commands import HERE, environment
 
 
 def execute(*arguments: str, **values: str) -> Any:
     """Run a program on the mirror."""
-    return subprocess.run(
-        [sys.executable, "-m", "database", "exec", *arguments],
-        cwd=HERE,
-        env=environment(**values),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run([sys.executable, "-m", "database", "exec", *arguments], environment(**values), HERE)
 
 
 def test_psql_meets_the_embedded_server(tmp_path: Path) -> None:

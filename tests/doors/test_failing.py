@@ -1,7 +1,6 @@
 """How it fails for somebody who has just arrived: one honest sentence, and no traceback."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from database.db import DatabaseManager
 from database.schema import HEAD_REVISION
 from sandbox.server import Sandbox
 from tests.conftest import REPO
+from tests.database.commands import run as run_command
 from tests.database.commands import run_alembic
 from tests.doors.commands import HERE, call, environment, run
 
@@ -31,15 +31,7 @@ def run_without(library: str, script: str, *arguments: str, **values: str) -> An
         f"sys.argv[:] = [{script!r}, *{arguments!r}]\n"
         f"runpy.run_path({str(REPO / script)!r}, run_name='__main__')\n"
     )
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=HERE,
-        env=environment(**values),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_command([sys.executable, "-c", code], environment(**values), HERE)
 
 
 @pytest.mark.parametrize("library", ["sqlalchemy", "rich", "pydantic"])
@@ -66,14 +58,7 @@ def test_an_older_python_is_told_before_anything_breaks(door: str) -> None:
     old = "import sys; sys.version_info = (3, 9, 1); sys.version = '3.9.1 (main)'"
     code = f"{old}; import runpy; runpy.run_path({str(REPO / door)!r}, run_name='__main__')"
 
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment(),
-        cwd=HERE,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_command([sys.executable, "-c", code], environment(), HERE)
 
     assert done.returncode == 1
     assert done.stderr.startswith("Error: this needs Python 3.11 or newer, and runs on 3.9.1 (")

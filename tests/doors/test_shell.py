@@ -2,14 +2,13 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import REPO
-from tests.doors.commands import call, environment
+from tests.database.commands import run
+from tests.doors.commands import call, environment, put_python
 
 _COMPLETE = {
     "bash": """
@@ -32,20 +31,10 @@ def test_shells_complete_options(shell: str, tmp_path: Path) -> None:
     """The page's own line does it, in a shell that has never heard of the program."""
     if shutil.which(shell) is None:
         pytest.skip(f"there is no {shell} here")
-    python = tmp_path / "python3"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    python.chmod(0o755)
+    put_python(tmp_path)
     path = f"{tmp_path}:{environment()['PATH']}"
 
-    done = subprocess.run(
-        [shell, "-c", _COMPLETE[shell]],
-        cwd=REPO,
-        env=environment(PATH=path),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run([shell, "-c", _COMPLETE[shell]], environment(PATH=path), REPO)
 
     assert done.stdout.split() == ["--log-file", "--log-format"], done.stderr
 
@@ -68,12 +57,7 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
         unit = (REPO / "deploy" / name).read_text()
         (tmp_path / name).write_text(unit.replace("/srv/yts-mirror/.venv/bin/python", "/bin/true"))
 
-    done = subprocess.run(
-        ["systemd-analyze", "verify", *map(str, sorted(tmp_path.iterdir()))],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    units = map(str, sorted(tmp_path.iterdir()))
+    done = run(["systemd-analyze", "verify", *units], {}, tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from database.budget import read_pace
 from database.db import DatabaseManager
 from ingest.budget import RequestBudget
 from ingest.plan import MovieBatch
@@ -18,6 +17,7 @@ from ingest.stop import Stop
 from ingest.worker import Worker
 from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
+from tests.database.takers import read_pace
 from tests.ingest.runs import counted, fetch, impatient_client, read_sql, set_faults
 from tests.processes import workers_of
 
