@@ -329,6 +329,8 @@ def test_what_was_committed_survives_the_server(name, is_reaped, tmp_path, homes
     query(url, "insert into kept values (1), (2)")
     if not is_reaped:
         starter.process.send_signal(signal.SIGSTOP)
+        # Returns when every thread stands; until then one of them may still reap.
+        os.waitid(os.P_PID, starter.process.pid, os.WSTOPPED)
     postmaster = find_postmaster(home)
     postmaster.kill()
     assert wait_until(lambda: not find_postmasters(home))
