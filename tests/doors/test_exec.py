@@ -1,5 +1,6 @@
 """`python -m database exec`: PostgreSQL's own programs on the mirror."""
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from sqlalchemy import URL
 
 from tests.database.commands import run
-from tests.doors.commands import HERE, environment
+from tests.doors.commands import HERE, call, environment
 
 
 def execute(*arguments: str, **values: str) -> Any:
@@ -25,6 +26,28 @@ def test_psql_meets_the_embedded_server(tmp_path: Path) -> None:
     assert (answer.returncode, answer.stdout) == (0, "yts\n")
     assert wrong.returncode == 1
     assert "nothing" in wrong.stderr
+
+
+def test_an_embedded_mirror_comes_back_from_its_backup(tmp_path: Path) -> None:
+    """Its folder is lost; the page's commands bring back each row, and the next fetch goes on."""
+    home, dump = tmp_path / "home", tmp_path / "mirror.dump"
+    told = {"YTS_HOME": str(home)}
+    counted = "SELECT count(*), max(updated_at), (SELECT count(*) FROM movie_casts) FROM movies"
+    fetch = ("fetch_yts_data.py", "--sandbox", "--max-pages=2", "--no-embed", "--workers=1")
+
+    assert call(*fetch, **told).returncode == 0
+    before = execute("psql", "-XAtc", counted, **told)
+    assert execute("pg_dump", "--format=custom", f"--file={dump}", **told).returncode == 0
+    shutil.rmtree(home)
+    options = ("--clean", "--if-exists", "--no-owner", "--dbname=yts")
+    restored = execute("pg_restore", *options, str(dump), **told)
+    after = execute("psql", "-XAtc", counted, **told)
+    again = call(*fetch, **told)
+
+    assert (restored.returncode, restored.stderr) == (0, "")
+    assert after.stdout == before.stdout
+    assert before.stdout.startswith("100|")
+    assert (again.returncode, "new movies            100" in again.stdout) == (0, True)
 
 
 def test_any_program_finds_the_database_of_the_url(database_url: URL) -> None:
