@@ -3,7 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from console.command import to_type, to_type_next
@@ -68,7 +68,8 @@ def errors_in_words(
             if is_verbose:
                 sys.stderr.write(printable(masked("".join(traceback.format_exception(error)))))
             said = _unexpected(error, door, is_verbose=is_verbose), FATAL
-        tell(*said)
+        with suppress(OSError):  # Nobody may be left to be told, or no room for it.
+            tell(*said)
         leave(*said)
 
 

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import sys
+from contextlib import suppress
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from time import gmtime
@@ -27,7 +29,11 @@ class MessageLines(Reader):
 
 
 class LogFile(Reader):
-    """Appends to a file; one that was moved away, as by logrotate, is begun anew."""
+    """
+    Appends to a file; one that was moved away, as by logrotate, is begun anew.
+
+    One that can be written no longer, as on a full disk, is left alone after a word on stderr.
+    """
 
     seconds_between = 30.0
 
@@ -39,7 +45,7 @@ class LogFile(Reader):
             OSError: it cannot be written.
         """
         self._as_json = as_json
-        handler = WatchedFileHandler(path, encoding="utf-8")
+        handler = _Handler(path, encoding="utf-8")
         layout = "%(message)s" if as_json else "%(asctime)sZ %(message)s"
         formatter = logging.Formatter(layout, "%Y-%m-%dT%H:%M:%S")
         formatter.converter = gmtime
@@ -50,8 +56,18 @@ class LogFile(Reader):
     def close(self) -> None:
         """Close the file; it is opened again if there is more to say."""
         for handler in self._logger.handlers:
-            handler.close()
+            with suppress(OSError):  # What could not be written is told.
+                handler.close()
 
     def take(self, message: Message) -> None:
         """Write *message*."""
         self._logger.info("%s", json.dumps(message) if self._as_json else in_words(message))
+
+
+class _Handler(WatchedFileHandler):
+    """Tells once that it cannot write, and then no longer tries."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- the library's name
+        """Go on without a log, after the first error."""
+        self.setLevel(sys.maxsize)
+        click.echo(f"No log any more: {self.baseFilename}: {sys.exc_info()[1]}", err=True)

@@ -207,8 +207,25 @@ class DatabaseManager:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close everything."""
-        self.close_all()
+        """
+        Close everything.
+
+        Raises:
+            DatabaseAway: instead of one that does not know that the embedded server has ended.
+        """
+        try:
+            if isinstance(error, DatabaseAway) and (reason := self.explain_absence()):
+                raise DatabaseAway(reason) from error
+        finally:
+            self.close_all()
+
+    def explain_absence(self) -> str | None:
+        """Say why the embedded server has ended; None if it has not, or another one is used."""
+        reason = self._embedded.explain_absence() if self._embedded else None
+        return reason and (
+            f"The embedded PostgreSQL has ended: {reason}. What was saved stays; when there is "
+            "nothing in its way any more, run the same command again, and it is started anew."
+        )
 
 
 def get_db_manager(
@@ -238,8 +255,9 @@ def get_db_manager(
     try:
         ensure_schema(db.engine)
     except OperationalError as error:
+        reason = db.explain_absence() or explain_unreachable(error, db.url)
         db.close_all()
-        raise DatabaseNotReady(explain_unreachable(error, db.url)) from error
+        raise DatabaseNotReady(reason) from error
     except BaseException:
         db.close_all()
         raise

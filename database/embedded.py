@@ -65,6 +65,10 @@ class EmbeddedServer:
         with hold_lock(self._files.startup_lock):
             self.url = self._join()
 
+    def explain_absence(self) -> str | None:
+        """Say why the server has ended; None if it has not."""
+        return self._process.explain_absence()
+
     def close(self) -> None:
         """Give the share back; the last one stops the server, whatever it is doing."""
         if self._share is None:

@@ -16,6 +16,8 @@ from database.errors import DatabaseNotReady
 
 SUPERUSER = "postgres"
 _LOG_BYTES_AT_MOST = 1_000_000
+_LOG_LINES_OF_AN_END = 40
+_SIGNS_OF_A_FULL_DISK = ("No space left on device", "Check free disk space")
 #: What the programs see of our environment: it may hold secrets, and theirs is read by others.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
@@ -65,14 +67,17 @@ class Launcher:
         return self._spawn(account, command, server_lock)
 
     def explain_end(self, exit_code: int) -> str:
-        """Say why a program ended, by its last error in the log, and where to read more."""
+        """Say why a program ended, by its errors in the log, and where to read more."""
         with self._home.log.open("rb") as log:
             log.seek(self._log_begin_bytes)
             text = log.read().decode(errors="replace").strip()
+        text = "\n".join(text.splitlines()[-_LOG_LINES_OF_AN_END:])
         errors: list[str] = re.findall(r"(?:FATAL|PANIC|error):\s+(.+)", text)
         reason = errors[-1] if errors else text.rpartition("\n")[2] or f"exit code {exit_code}"
         if exit_code < 0:
             reason = f"signal {-exit_code} ended it"
+        if any(sign in text for sign in _SIGNS_OF_A_FULL_DISK):  # Whatever came of it.
+            reason = "its disk is full"
         return f"{reason} (see {self._home.log})"
 
     def _make_data(self, account: Account, programs: Path, server_lock: int) -> None:

@@ -66,6 +66,10 @@ class ServerProcess:
                 raise DatabaseNotReady(f"PostgreSQL did not start: {reason}.")
             time.sleep(_POLL_SECONDS)
 
+    def explain_absence(self) -> str | None:
+        """Say why the server has ended; None if it has not."""
+        return None if self._answers() else self._launcher.explain_end(0)
+
     def create_database_unless_present(self, name: str) -> None:
         """Make the database *name*, empty, if there is none."""
         with contextlib.closing(self._connect()) as connection, connection.cursor() as cursor:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+import psycopg2
 from sqlalchemy import ARRAY, BigInteger, Engine, bindparam, delete, func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from database.documents import movie_documents
@@ -95,7 +97,10 @@ def save_vectors(session: Session, space: Space, rows: Sequence[VectorRow]) -> N
     )
     # Numbers as text would take ten times as long, on both sides.
     cursor: Any = session.connection().connection.cursor()
-    cursor.copy_expert(_COPY, BytesIO(_as_copied(space.id, rows)))
+    try:
+        cursor.copy_expert(_COPY, BytesIO(_as_copied(space.id, rows)))
+    except psycopg2.Error as error:  # As SQLAlchemy would have told it.
+        raise DBAPIError.instance(_COPY, None, error, psycopg2.Error) from error
     cursor.close()
 
 

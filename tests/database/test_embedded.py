@@ -19,10 +19,12 @@ from pathlib import Path
 import psutil
 import psycopg2
 import pytest
+from sqlalchemy import text
 
 from database import embedded_account, embedded_launch, embedded_process
+from database.db import DatabaseManager
 from database.embedded import DATABASE_NAME, default_home, open_embedded
-from database.errors import DatabaseNotReady
+from database.errors import DatabaseAway, DatabaseNotReady
 from tests.database.embedded_world import (
     ENVIRONMENT,
     TIMEOUT_SECONDS,
@@ -282,6 +284,21 @@ def test_no_zombie_is_left(home):
 
     assert wait_until(lambda: not psutil.pid_exists(postmaster.pid))
     starter.close()
+
+
+def test_who_cannot_reach_it_hears_why_it_ended(home, monkeypatch):
+    """
+    In one sentence with the place of the log, and not that somebody should start a server.
+    """
+    monkeypatch.setenv("YTS_HOME", str(home))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    with (  # noqa: PT012 -- it is about what the block ends with
+        pytest.raises(DatabaseAway, match=r"The embedded PostgreSQL has ended: .*server\.log"),
+        DatabaseManager() as db,
+    ):
+        find_postmaster(home).kill()
+        assert wait_until(lambda: not find_postmasters(home))
+        db.run_step(lambda session: session.execute(text("SELECT 1")), patience_seconds=0)
 
 
 # --- sudden ends -------------------------------------------------------------------------

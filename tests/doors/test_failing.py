@@ -1,7 +1,10 @@
 """How it fails for somebody who has just arrived: one honest sentence, and no traceback."""
 
 import re
+import shutil
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +108,54 @@ def test_a_network_that_is_not_there(database_url: URL) -> None:
     assert done.returncode == 4
     assert done.stderr.startswith("YTS cannot be reached: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 100 MB of its own."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "mode=755,size=100M", "tmpfs", disk]
+    if subprocess.run(command, check=False).returncode != 0:
+        pytest.skip("only root can mount a disk, and not everywhere")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+@pytest.mark.parametrize(
+    ("kilobytes_left", "is_new", "said"),
+    [(20_000, True, "could not make its data: its disk is full"), (200, False, "disk is full")],
+)
+def test_a_disk_that_is_full(
+    kilobytes_left: int, is_new: bool, said: str, disk: Path, sandbox: Sandbox
+) -> None:
+    """It says so, with the code for the database's troubles; where there is room, it goes on."""
+    fetch = ("fetch_yts_data.py", "--api-url", sandbox.url, "--rate", "0")
+    home = {"YTS_HOME": str(disk / "home")}
+    if not is_new:
+        assert run(*fetch, "--max-pages", "1", "--no-details", env=home).returncode == 0
+    filler = disk / "filler"
+    filler.write_bytes(bytes(shutil.disk_usage(disk).free - kilobytes_left * 1024))
+
+    full = run(*fetch, env=home)
+    filler.unlink()
+    again = run(*fetch, env=home)
+
+    assert full.returncode == 5, full.stdout
+    assert said in full.stderr
+    assert full.stderr.count("\n") == 1
+    assert (again.returncode, again.stderr.count("Error")) == (0, 0)
+
+
+def test_a_full_disk_ends_the_log_but_not_the_run(database_url: URL, sandbox: Sandbox) -> None:
+    """One word on stderr; output that cannot be written ends the run, also in one."""
+    fetch = (sys.executable, str(REPO / "fetch_yts_data.py"), "--api-url", sandbox.url)
+    told = environment(DATABASE_URL=database_url.render_as_string(False), YTS_RATE="0")
+
+    logging = run_command([*fetch, "--max-pages", "1", "--log-file", "/dev/full"], told, HERE)
+    telling = run_command(["sh", "-c", '"$@" --json > /dev/full', "sh", *fetch], told, HERE)
+
+    assert logging.returncode == 0
+    assert re.fullmatch(r"No log any more: /dev/full: .*No space left.*\n", logging.stderr)
+    assert telling.returncode == 1
+    assert re.fullmatch(r"Error: the system refuses .*No space left.*\n", telling.stderr)
