@@ -1,22 +1,20 @@
 """
-The process pool: batches in, reports out, whatever dies.
+The pool: batches in, reports out, whatever dies.
 
-A bounded window of batches is in flight. When a process dies, the pool is built
-anew and the batches that were in flight run again, each alone, so that the one
-that kills its process is found. It is taken apart into its movies, and the movie
-that goes on killing is given up after three deaths.
+A bounded window of batches is in flight on an engine. When a worker dies, the batches
+that were lost with it run again, each alone, so that the one that kills its worker is
+found. It is taken apart into its movies, and the movie that goes on killing is given
+up after three deaths.
 """
 
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from concurrent.futures import ThreadPoolExecutor as InProcessExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from time import monotonic
 
+from ingest.engine import Engine, WorkerDied
 from ingest.plan import Batch, split_batch
-from ingest.processes import ask_to_stop, kill_processes, open_processes
 from ingest.report import BatchReport
 
 BATCHES_IN_FLIGHT_PER_WORKER = 2
@@ -24,42 +22,41 @@ BATCHES_IN_FLIGHT_PER_WORKER = 2
 DRAIN_SECONDS = 9.0
 DEATHS_UNTIL_GIVEN_UP = 3
 TICK_SECONDS = 0.5
-#: Until a process that was killed is gone for everybody.
+#: Until a worker that was killed is gone for everybody.
 SECONDS_TO_DIE = 0.05
 
 
 class BatchPool:
     """
-    Runs batches on *workers* processes; one worker means a thread of this process.
+    Runs batches on an engine, which it closes.
 
-    *start* runs once in each new process, *run* for each batch; both with plain values.
     *stop* ends the run early: workers are asked to stop, and what they finish within
     `DRAIN_SECONDS` is still reported. *give_up* turns a batch that kills its
-    process into a report. *tick* is called about every `TICK_SECONDS`.
+    worker into a report. *tick* is called about every `TICK_SECONDS`.
     """
 
     def __init__(
         self,
-        workers: int,
+        engine: Engine,
         *,
-        start: Callable[[], object],
-        run: Callable[[Batch], BatchReport],
         give_up: Callable[[Batch], BatchReport],
         tick: Callable[[], None],
         stop: threading.Event,
     ) -> None:
-        """Start no process yet."""
-        self._workers = workers
-        self._start = start
-        self._run = run
+        """Submit nothing yet."""
+        self._engine = engine
         self._give_up = give_up
         self._tick = tick
         self._tick_due = 0.0
         self._stop = stop
-        self._executor: Executor | None = None
         self._in_flight: dict[Future[BatchReport], Batch] = {}
         self._suspects: deque[Batch] = deque()
         self._deaths: Counter[Batch] = Counter()
+
+    @property
+    def workers(self) -> int:
+        """How many batches run at the same time, at the moment."""
+        return self._engine.slots
 
     def run_batches(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
         """
@@ -79,35 +76,26 @@ class BatchPool:
             self._abandon()
 
     def close(self) -> None:
-        """End the processes, finished or not."""
+        """End what is in flight, finished or not."""
         self._abandon()
-        self._close_executor()
+        self._engine.close()
 
     def _submit_from(self, remaining: Iterator[Batch]) -> None:
         if self._suspects:  # One at a time: then it is clear who killed whom.
             if not self._in_flight:
                 self._submit(self._suspects.popleft())
             return
-        while len(self._in_flight) < self._workers * BATCHES_IN_FLIGHT_PER_WORKER:
+        while len(self._in_flight) < self._engine.slots * BATCHES_IN_FLIGHT_PER_WORKER:
             if (batch := next(remaining, None)) is None:
                 return
             self._submit(batch)
 
     def _submit(self, batch: Batch) -> None:
-        if self._executor is None:
-            self._executor = self._open_executor()
         try:
-            self._in_flight[self._executor.submit(self._run, batch)] = batch
-        except (BrokenProcessPool, ConnectionError, EOFError):
-            # A process, or the server that forks them, died between two batches: nobody did it.
-            self._close_executor()
+            self._in_flight[self._engine.submit(batch)] = batch
+        except WorkerDied:  # Between two batches: nobody did it.
             self._suspects.append(batch)
             self._stop.wait(SECONDS_TO_DIE)
-
-    def _open_executor(self) -> Executor:
-        if self._workers == 1:
-            return InProcessExecutor(1, thread_name_prefix="worker")
-        return open_processes(self._workers, self._start)
 
     def _take_finished(self) -> Iterator[BatchReport]:
         done, _ = wait(self._in_flight, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
@@ -116,8 +104,8 @@ class BatchPool:
         for future in done:
             batch = self._in_flight.pop(future)
             try:
-                yield future.result()
-            except BrokenProcessPool:
+                yield self._engine.read(future)
+            except WorkerDied:
                 victims.append(batch)
         if victims:
             yield from self._recover(victims)
@@ -128,11 +116,13 @@ class BatchPool:
             self._tick_due = monotonic() + TICK_SECONDS
 
     def _recover(self, victims: list[Batch]) -> Iterator[BatchReport]:
-        """Build the pool anew after a death; every batch in flight is a suspect."""
-        victims += self._in_flight.values()
-        self._in_flight.clear()
-        self._close_executor()
-        if len(victims) == 1:  # It was alone, so it is guilty, or one of its movies is.
+        """Go on after a death; every batch that was lost is a suspect."""
+        if self._engine.dies_as_one:
+            victims += self._in_flight.values()
+            self._in_flight.clear()
+            self._engine.close()
+        if len(victims) == 1 and not self._in_flight:
+            # It was alone, so it is guilty, or one of its movies is.
             victims = split_batch(victims[0])
             if len(victims) == 1:
                 self._deaths[victims[0]] += 1
@@ -145,33 +135,22 @@ class BatchPool:
     def _drain(self) -> Iterator[BatchReport]:
         # What waits for a worker is not cancelled: it comes back undone, and CPython's pool
         # chokes on a cancelled batch when a process dies (python/cpython#107219).
-        ask_to_stop()
+        self._engine.ask_to_stop()
         deadline = monotonic() + DRAIN_SECONDS
         while self._in_flight and monotonic() < deadline:
             done, _ = wait(self._in_flight, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
             self._tick_if_due()
             for future in done:
                 del self._in_flight[future]
-                if future.exception() is None:
+                if not future.cancelled() and future.exception() is None:
                     yield future.result()
 
     def _abandon(self) -> None:
-        """End what is in flight with its processes; after an error, it may be saved for a while."""
+        """End what is in flight with its workers; after an error, it may be saved for a while."""
         if not self._in_flight:
             return
         if not self._stop.is_set():
-            ask_to_stop()
+            self._engine.ask_to_stop()
             wait(self._in_flight, timeout=DRAIN_SECONDS)
         self._in_flight.clear()
-        self._close_executor()
-
-    def _close_executor(self) -> None:
-        if self._executor is None:
-            return
-        if isinstance(self._executor, ProcessPoolExecutor):
-            # Nobody waits for them, and one that died may have taken along the lock
-            # without which the others never hear that they should end.
-            kill_processes()
-        is_thread = isinstance(self._executor, InProcessExecutor)
-        self._executor.shutdown(wait=not is_thread, cancel_futures=True)
-        self._executor = None
+        self._engine.close()

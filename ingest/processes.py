@@ -11,11 +11,15 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait as wait_for_exit
 from pathlib import Path
 
+from ingest.engine import WorkerDied
+from ingest.plan import Batch
+from ingest.report import BatchReport
 from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL
 
 #: Where nothing can be forked, each process starts from nothing.
@@ -34,6 +38,68 @@ def warm_up() -> None:
         forkserver.ensure_running()
 
 
+class OwnProcesses:
+    """So many worker processes of this machine; they serve until one of them dies."""
+
+    dies_as_one = True
+
+    def __init__(
+        self, count: int, start: Callable[[], object], run: Callable[[Batch], BatchReport]
+    ) -> None:
+        """
+        Start no process yet.
+
+        *start* runs once in each new process, *run* for each batch; both with plain values.
+        """
+        self.slots = count
+        self._start = start
+        self._run = run
+        self._executor: ProcessPoolExecutor | None = None
+
+    def submit(self, batch: Batch) -> Future[BatchReport]:
+        """
+        Have *batch* run by whoever is free first.
+
+        Raises:
+            WorkerDied: a process, or the server that forks them, between two batches.
+        """
+        if self._executor is None:
+            self._executor = open_processes(self.slots, self._start)
+        try:
+            return self._executor.submit(self._run, batch)
+        except (BrokenProcessPool, ConnectionError, EOFError) as error:
+            self.close()
+            raise WorkerDied from error
+
+    def read(self, future: Future[BatchReport]) -> BatchReport:
+        """
+        Return the report of a batch that has ended.
+
+        Raises:
+            WorkerDied: its process, or the one of another batch, is no more.
+        """
+        try:
+            return future.result()
+        except BrokenProcessPool as error:
+            raise WorkerDied from error
+
+    def ask_to_stop(self) -> None:
+        """Ask every process for an orderly end."""
+        for child in multiprocessing.active_children():
+            with suppress(ProcessLookupError):
+                os.kill(child.pid or 0, STOP_SIGNAL)
+
+    def close(self) -> None:
+        """End the processes, finished or not; others are started for what is submitted later."""
+        if self._executor is None:
+            return
+        # Nobody waits for them, and one that died may have taken along the lock
+        # without which the others never hear that they should end.
+        kill_processes()
+        self._executor.shutdown(cancel_futures=True)
+        self._executor = None
+
+
 def open_processes(count: int, start: Callable[[], object]) -> ProcessPoolExecutor:
     """Return an executor of *count* processes, in each of which *start* runs first."""
     warm_up()
@@ -41,13 +107,6 @@ def open_processes(count: int, start: Callable[[], object]) -> ProcessPoolExecut
     return ProcessPoolExecutor(
         count, mp_context=context, initializer=_start_process, initargs=(start,)
     )
-
-
-def ask_to_stop() -> None:
-    """Ask every process for an orderly end."""
-    for child in multiprocessing.active_children():
-        with suppress(ProcessLookupError):
-            os.kill(child.pid or 0, STOP_SIGNAL)
 
 
 def kill_processes() -> None:

@@ -73,7 +73,7 @@ def _read(
     course.change(phase="details", details_expected=expected)
     settings = course.settings
     size = choose_batch_size(
-        settings.batch_size, workers=settings.workers, expected=expected, rate=settings.rate
+        settings.batch_size, workers=pool.workers, expected=expected, rate=settings.rate
     )
     for _ in course.run_on(pool, plan_movie_batches(ids, size, kind)):
         pass

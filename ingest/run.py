@@ -19,8 +19,10 @@ from database.runs import RunTakenOver, start_run
 from database.source import Source, SourceMismatch, claim_source
 from ingest.budget import LimitReached
 from ingest.course import Course, Listener
+from ingest.engine import Engine, OwnThread
 from ingest.plan import PageBatch
 from ingest.pool import BatchPool
+from ingest.processes import OwnProcesses
 from ingest.read_details import read_details, read_ids, retry_failed
 from ingest.read_list import plan_first_page, read_list
 from ingest.report import RunReport
@@ -153,17 +155,18 @@ def _claim(course: Course, worker: Worker, api_url: str) -> bool:
 @contextmanager
 def _open_pool(course: Course, worker: Worker) -> Iterator[BatchPool]:
     """Open a pool whose processes start with the first batch; one worker means this process."""
-    is_alone = course.settings.workers == 1
-    start = partial(start_worker, course.settings, worker.api_url, course.run_id)
     pool = BatchPool(
-        course.settings.workers,
-        start=start,
-        run=worker.run_batch if is_alone else run_batch,
-        give_up=course.give_up,
-        tick=course.tick,
-        stop=course.stop,
+        _choose_engine(course, worker), give_up=course.give_up, tick=course.tick, stop=course.stop
     )
     try:
         yield pool
     finally:
         pool.close()
+
+
+def _choose_engine(course: Course, worker: Worker) -> Engine:
+    settings = course.settings
+    if settings.workers == 1:
+        return OwnThread(worker.run_batch)
+    start = partial(start_worker, settings, worker.api_url, course.run_id)
+    return OwnProcesses(settings.workers, start, run_batch)

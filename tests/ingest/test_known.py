@@ -3,7 +3,7 @@
 import pytest
 
 from database.db import DatabaseManager
-from ingest import pool, read_details
+from ingest import processes, read_details
 from ingest.plan import parse_ids
 from ingest.stop import Stop
 from sandbox.server import Sandbox
@@ -34,7 +34,7 @@ def test_known_ids_start_no_process(
     A walk over what is stored costs a few queries, not a pool and its imports.
     """
     fetch(db, sandbox.url, ids=parse_ids("1-150"))
-    monkeypatch.setattr(pool, "open_processes", None)
+    monkeypatch.setattr(processes, "open_processes", None)
 
     report = fetch(db, sandbox.url, ids=parse_ids("1-150"), workers=4)
 

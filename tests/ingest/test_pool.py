@@ -10,8 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ingest.engine import OwnThread
 from ingest.plan import MovieBatch
 from ingest.pool import BatchPool
+from ingest.processes import OwnProcesses
 from ingest.report import BatchReport, Counts
 from ingest.stop import Stop
 from tests.ingest.pool_work import POISON, SLOW, give_up, run, start
@@ -20,14 +22,10 @@ from tests.ingest.pool_work import POISON, SLOW, give_up, run, start
 @contextmanager
 def pool_of(workers: int, folder: Path, stop: Stop | None = None) -> Iterator[BatchPool]:
     """Open a pool that does the work of `pool_work`; none of its processes outlives it."""
-    pool = BatchPool(
-        workers,
-        start=partial(start, str(folder)),
-        run=run,
-        give_up=give_up,
-        tick=lambda: None,
-        stop=stop or Stop(),
+    engine = (
+        OwnThread(run) if workers == 1 else OwnProcesses(workers, partial(start, str(folder)), run)
     )
+    pool = BatchPool(engine, give_up=give_up, tick=lambda: None, stop=stop or Stop())
     try:
         yield pool
     finally:
