@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.options import WRITTEN_FILE, Door, Duration
+from console.options import READ_FILE, WRITTEN_FILE, Door, Duration
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
@@ -110,6 +110,12 @@ everything fetched so far is saved.
     help="Wait for another fetch on this database to end.",
 )
 @click.option(
+    "--cluster", metavar="URL", help="Scheduler of a dask cluster whose workers do the work."
+)
+@click.option("--cluster-ca", type=READ_FILE, metavar="FILE", help="For tls://: who vouches.")
+@click.option("--cluster-cert", type=READ_FILE, metavar="FILE", help="For tls://: our certificate.")
+@click.option("--cluster-key", type=READ_FILE, metavar="FILE", help="For tls://: the key to it.")
+@click.option(
     "-n", "--dry-run", is_flag=True, help="Say what a run would do; it makes 1 request, as a rule."
 )
 @click.option("--json", is_flag=True, help="Tell programs on stdout, a JSON object a line.")
@@ -171,6 +177,7 @@ def main(**options: Any) -> None:
 
 def _check(options: dict[str, Any]) -> None:
     """Refuse what cannot be meant, before anything is opened for it."""
+    from console.cluster import read_cluster  # noqa: PLC0415
     from ingest.limits import parse_error_limit  # noqa: PLC0415
     from ingest.plan import parse_ids  # noqa: PLC0415
     from yts.settings import parse_api_url  # noqa: PLC0415
@@ -186,6 +193,7 @@ def _check(options: dict[str, Any]) -> None:
         except ValueError as error:
             hint = f"--{name.replace('_', '-')}"
             raise click.BadParameter(str(error), param_hint=hint) from error
+    options["cluster"] = read_cluster(options)
 
 
 def _show_config(*, as_json: bool) -> None:
@@ -245,7 +253,7 @@ def _foresee(options: dict[str, Any], messages: "Messages") -> None:
 def _fetch(options: dict[str, Any], messages: "Messages") -> None:
     from ingest.processes import warm_up  # noqa: PLC0415
 
-    if options["workers"] > 1:
+    if options["workers"] > 1 and options["cluster"] is None:
         warm_up()  # The workers' imports go on beside those of this process.
     from dataclasses import replace  # noqa: PLC0415
 
@@ -310,6 +318,7 @@ def _settings(options: dict[str, Any], db: "DatabaseManager", stack: ExitStack) 
         api_urls=_api_urls(options, stack),
         database_url=db.url,
         workers=options["workers"],
+        cluster=options["cluster"],
         threads=options["threads"],
         batch_size=options["batch_size"],
         rate=default_rate if options["rate"] is None else options["rate"],
@@ -385,7 +394,7 @@ def process_movie_batch(ids: list[int]) -> "BatchReport":
 
     with get_db_manager(pool_size=2, max_overflow=5) as db:
         # Requests are limited from the beginning of a run on, and this is none.
-        settings = replace(_default_settings(db), max_requests=None)
+        settings = replace(_default_settings(db), max_requests=None, cluster=None)
         with Worker(settings, settings.api_urls[0], None, Stop()) as worker:
             return worker.run_batch(MovieBatch(tuple(ids)))
 

@@ -31,6 +31,10 @@ _LOCK_HELD = (
 _EMBEDDING_LOCK_HELD = (
     "Another process is making vectors for this database; this one leaves that to it."
 )
+_NO_CLUSTER = (
+    "The cluster cannot be used: {}. What was saved stays; run the same command again when it "
+    "is there."
+)
 _UNREACHABLE = (
     "YTS cannot be reached: {}. What is stored stays; try again later, or name another base URL "
     "with --api-url."
@@ -75,43 +79,50 @@ def errors_in_words(
 
 def _expected(error: Exception) -> tuple[str, int] | None:
     """Return sentence and exit code of an error that a user can do something about."""
+    from database.reasons import explain_any  # noqa: PLC0415
+
+    for kind, sentence, exit_code in _known_errors():
+        if isinstance(error, kind):
+            return sentence.replace("{}", str(error)), exit_code
+    trouble = explain_any(error)
+    return None if trouble is None else (f"Error: {trouble}", DATABASE_NOT_READY)
+
+
+def _known_errors() -> tuple[tuple[type[Exception], str, int], ...]:
     # Imported here, for `--help` needs none of it.
     from console.asking import NoSuchMovie  # noqa: PLC0415
     from console.exporting import ParquetMissing  # noqa: PLC0415
     from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
     from database.filters import UnknownGenre  # noqa: PLC0415
     from database.lock import FetchLockHeld  # noqa: PLC0415
-    from database.reasons import explain_any  # noqa: PLC0415
     from database.runs import RunTakenOver  # noqa: PLC0415
     from database.search import NothingToSearch  # noqa: PLC0415
     from database.similar import NoVector  # noqa: PLC0415
     from database.source import SourceMismatch  # noqa: PLC0415
     from database.spaces import EmbeddingLockHeld  # noqa: PLC0415
     from discovery.errors import ModelMissing  # noqa: PLC0415
+    from ingest.engine import ClusterAway, ClusterRefused  # noqa: PLC0415
     from yts.errors import YtsRefused, YtsUnavailable  # noqa: PLC0415
 
-    watch = to_type_next("monitor_progress.py")
-    known: tuple[tuple[type[Exception], str, int], ...] = (
-        (InvalidDatabaseUrl, "Error: {}", USAGE),
-        (SourceMismatch, "Error: {}", USAGE),
-        (DatabaseNotReady, "Error: {}", DATABASE_NOT_READY),
-        (FetchLockHeld, _LOCK_HELD + watch, LOCKED),
+    plain = "Error: {}"
+    return (
+        (InvalidDatabaseUrl, plain, USAGE),
+        (SourceMismatch, plain, USAGE),
+        (DatabaseNotReady, plain, DATABASE_NOT_READY),
+        (FetchLockHeld, _LOCK_HELD + to_type_next("monitor_progress.py"), LOCKED),
         (EmbeddingLockHeld, _EMBEDDING_LOCK_HELD, LOCKED),
-        (ModelMissing, "Error: {}", USAGE),
+        (ModelMissing, plain, USAGE),
         (RunTakenOver, "This fetch lost its lock: {}.", LOCKED),
-        (NoSuchMovie, "Error: {}", USAGE),
-        (NoVector, "Error: {}", USAGE),
-        (NothingToSearch, "Error: {}", USAGE),
-        (UnknownGenre, "Error: {}", USAGE),
-        (ParquetMissing, "Error: {}", USAGE),
+        (NoSuchMovie, plain, USAGE),
+        (NoVector, plain, USAGE),
+        (NothingToSearch, plain, USAGE),
+        (UnknownGenre, plain, USAGE),
+        (ParquetMissing, plain, USAGE),
+        (ClusterRefused, "Error: {}.", USAGE),
+        (ClusterAway, _NO_CLUSTER, UNAVAILABLE),
         (YtsRefused, "Error: {}. Nothing was changed.", USAGE),
         (YtsUnavailable, _UNREACHABLE, UNAVAILABLE),
     )
-    for kind, sentence, exit_code in known:
-        if isinstance(error, kind):
-            return sentence.replace("{}", str(error)), exit_code
-    trouble = explain_any(error)
-    return None if trouble is None else (f"Error: {trouble}", DATABASE_NOT_READY)
 
 
 def _not_installed(error: Exception) -> tuple[str, int] | None:

@@ -27,6 +27,8 @@ class Duration(click.ParamType[timedelta]):
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
+#: A file that a command reads; its absolute path, as a string.
+READ_FILE = click.Path(exists=True, dir_okay=False, readable=True, resolve_path=True)
 #: A file that a command writes.
 WRITTEN_FILE = click.Path(dir_okay=False, path_type=Path)
 

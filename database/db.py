@@ -283,9 +283,14 @@ def _connect_args(url: URL, application_name: str, *, is_keyed: bool) -> dict[st
     }
     chosen = url.query.get("options", "")
     options = chosen if isinstance(chosen, str) else " ".join(chosen)
+    # The same, said to the server: the locks of a machine that was cut off are free after a minute.
+    alive = (
+        "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 "
+        "-c tcp_user_timeout=60000"
+    )
     # Tables that are just being filled have no statistics yet, and PostgreSQL would rather
     # read them through, again and again, than look up a hundred keys.
     keyed = "-c enable_seqscan=off " if is_keyed else ""
     return {name: value for name, value in told.items() if name not in url.query} | {
-        "options": f"-c timezone=UTC {keyed}{options}".strip()
+        "options": f"-c timezone=UTC {alive} {keyed}{options}".strip()
     }

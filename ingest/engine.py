@@ -12,6 +12,14 @@ class WorkerDied(Exception):
     """Whoever had a batch is no more; it may be submitted again."""
 
 
+class ClusterAway(Exception):
+    """The cluster cannot be used just now; the same run may well go on later."""
+
+
+class ClusterRefused(Exception):
+    """The cluster is not one for this run, until somebody changes something."""
+
+
 class Engine(Protocol):
     """Runs batches, each of them on one of its workers."""
 
@@ -38,8 +46,8 @@ class Engine(Protocol):
             WorkerDied: before the batch was done, perhaps because of it.
         """
 
-    def ask_to_stop(self) -> None:
-        """Ask for an orderly end of what is in flight."""
+    def ask_to_stop(self) -> bool:
+        """Ask for an orderly end of what is in flight; return whether there is anybody to ask."""
 
     def close(self) -> None:
         """End what is in flight, finished or not; what is submitted later begins anew."""
@@ -66,8 +74,9 @@ class OwnThread:
         """Return the report of a batch that has ended."""
         return future.result()
 
-    def ask_to_stop(self) -> None:
+    def ask_to_stop(self) -> bool:
         """Do nothing: the thread shares the wish of this process."""
+        return True
 
     def close(self) -> None:
         """Begin no other batch; nobody waits for the one that is in flight."""

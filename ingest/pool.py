@@ -149,8 +149,7 @@ class BatchPool:
         """End what is in flight with its workers; after an error, it may be saved for a while."""
         if not self._in_flight:
             return
-        if not self._stop.is_set():
-            self._engine.ask_to_stop()
+        if not self._stop.is_set() and self._engine.ask_to_stop():
             wait(self._in_flight, timeout=DRAIN_SECONDS)
         self._in_flight.clear()
         self._engine.close()

@@ -83,11 +83,12 @@ class OwnProcesses:
         except BrokenProcessPool as error:
             raise WorkerDied from error
 
-    def ask_to_stop(self) -> None:
+    def ask_to_stop(self) -> bool:
         """Ask every process for an orderly end."""
         for child in multiprocessing.active_children():
             with suppress(ProcessLookupError):
                 os.kill(child.pid or 0, STOP_SIGNAL)
+        return True
 
     def close(self) -> None:
         """End the processes, finished or not; others are started for what is submitted later."""

@@ -8,7 +8,7 @@ One whole run: probe the source, read its list, then fetch the details that are 
 5. Close the run's row; its counters are those that the saved steps have moved.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -19,7 +19,7 @@ from database.runs import RunTakenOver, start_run
 from database.source import Source, SourceMismatch, claim_source
 from ingest.budget import LimitReached
 from ingest.course import Course, Listener
-from ingest.engine import Engine, OwnThread
+from ingest.engine import ClusterAway, ClusterRefused, Engine, OwnThread
 from ingest.plan import PageBatch
 from ingest.pool import BatchPool
 from ingest.processes import OwnProcesses
@@ -63,6 +63,8 @@ def run_fetch(
         DatabaseNotReady: the database went away and stayed away.
         YtsUnavailable: no base URL answers; nothing was changed.
         YtsRefused: no base URL is one of a YTS API; nothing was changed.
+        ClusterAway: scheduler or workers of the cluster are gone; what was saved stays.
+        ClusterRefused: the cluster cannot do this run; nothing was changed.
     """
     try:
         with hold_fetch_lock(db.engine, settings.wait_lock_seconds, stop.sleep) as keep_lock:
@@ -87,7 +89,11 @@ def _run(course: Course) -> RunReport:
 def _follow(course: Course) -> RunReport:
     settings = course.settings
     is_sweep_complete = True
-    with _open_source(course) as (worker, first, page), _open_pool(course, worker) as pool:
+    with (
+        _open_engine(course) as begin,
+        _open_source(course) as (worker, first, page),
+        _open_pool(course, begin(worker)) as pool,
+    ):
         if settings.retry_failed:
             retry_failed(course, pool)
         elif settings.ids is not None:
@@ -105,6 +111,8 @@ def _exit_code_of(error: Exception) -> int:
         ((YtsRefused, SourceMismatch), EXIT_USAGE),
         ((FetchLockHeld, RunTakenOver), EXIT_LOCKED),
         (DatabaseNotReady, EXIT_NOT_READY),
+        (ClusterAway, EXIT_UNAVAILABLE),
+        (ClusterRefused, EXIT_USAGE),
     )
     return next((code for kind, code in kinds if isinstance(error, kind)), EXIT_FATAL)
 
@@ -153,18 +161,31 @@ def _claim(course: Course, worker: Worker, api_url: str) -> bool:
 
 
 @contextmanager
-def _open_pool(course: Course, worker: Worker) -> Iterator[BatchPool]:
-    """Open a pool whose processes start with the first batch; one worker means this process."""
-    pool = BatchPool(
-        _choose_engine(course, worker), give_up=course.give_up, tick=course.tick, stop=course.stop
-    )
+def _open_engine(course: Course) -> Iterator[Callable[[Worker], Engine]]:
+    """Yield what makes the engine for a source; a cluster is there before any is asked."""
+    if course.settings.cluster is None:
+        yield partial(_own_engine, course)
+        return
+    # An extra that few have installed.
+    from ingest.cluster import open_cluster  # noqa: PLC0415
+    from ingest.cluster_worker import Order  # noqa: PLC0415
+
+    with open_cluster(course.settings) as begin:
+        yield lambda worker: begin(Order(course.settings, worker.api_url, course.run_id))
+
+
+@contextmanager
+def _open_pool(course: Course, engine: Engine) -> Iterator[BatchPool]:
+    """Open a pool whose workers begin with the first batch."""
+    pool = BatchPool(engine, give_up=course.give_up, tick=course.tick, stop=course.stop)
     try:
         yield pool
     finally:
         pool.close()
 
 
-def _choose_engine(course: Course, worker: Worker) -> Engine:
+def _own_engine(course: Course, worker: Worker) -> Engine:
+    """Return so many processes; one worker means this process."""
     settings = course.settings
     if settings.workers == 1:
         return OwnThread(worker.run_batch)

@@ -10,6 +10,23 @@ from yts.settings import ClientSettings
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """Where the scheduler of a cluster is, and with which files it is talked to over TLS."""
+
+    #: As `tcp://scheduler:8786`, or `tls://` with all three files.
+    address: str
+    #: Who vouches for scheduler and workers; and our own certificate and key, all PEM.
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Tell whether nobody on the way can read or change what is said."""
+        return self.address.startswith("tls://")
+
+
+@dataclass(frozen=True, slots=True)
 class RunSettings:
     """What to mirror, and how; the doors fill it from flags and environment."""
 
@@ -18,6 +35,8 @@ class RunSettings:
     #: Resolved before the workers start: the embedded server has a URL too.
     database_url: URL
     workers: int = 4
+    #: Whose workers do the work instead of processes of this machine.
+    cluster: ClusterSettings | None = None
     #: Concurrent requests within one worker.
     threads: int = 4
     #: Movies of one details batch, at the most.

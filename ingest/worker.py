@@ -29,11 +29,24 @@ from yts.settings import MOVIES_PER_PAGE
 class Worker:
     """Runs batches against one API and one database; makes its own connections to both."""
 
-    def __init__(self, settings: RunSettings, api_url: str, run_id: int | None, stop: Stop) -> None:
-        """Open nothing yet but pools. *run_id* None leaves no trace in `fetch_runs`."""
+    def __init__(
+        self,
+        settings: RunSettings,
+        api_url: str,
+        run_id: int | None,
+        stop: Stop,
+        *,
+        name: str = "",
+    ) -> None:
+        """
+        Open nothing yet but pools.
+
+        *run_id* None leaves no trace in `fetch_runs`. *name* tells it from all others of the
+        database; without one, this process is the only one of its number.
+        """
         self.api_url = api_url
         self._run_id = run_id
-        self._name = f"yts-mirror worker {os.getpid()}"
+        self._name = f"yts-mirror worker {name or os.getpid()}"
         self.db = DatabaseManager(
             settings.database_url,
             pool_size=2,

@@ -32,6 +32,8 @@ ONLY_IN = {
     "pydantic": {"yts/payload.py"},
     "pydantic_core": {"yts/answers.py"},
     "multiprocessing": {"ingest/processes.py", "discovery/processes.py"},
+    "distributed": {"ingest/cluster.py"},
+    "dask": {"ingest/cluster_worker.py"},
     "numpy": {"discovery/"},
     "safetensors": {"discovery/"},
     "tokenizers": {"discovery/"},

@@ -75,17 +75,21 @@ class OtherServer:
 
 
 @contextmanager
-def open_other_server() -> Iterator[OtherServer]:
-    """Serve from a copy of the embedded server's installation until the block ends."""
+def open_other_server(host: str = "127.0.0.1") -> Iterator[OtherServer]:
+    """
+    Serve from a copy of the embedded server's installation until the block ends.
+
+    Whoever is in a network of this machine may come in with the password.
+    """
     with tempfile.TemporaryDirectory(prefix="yts-tests-") as name:
         # For root PostgreSQL runs as another user, who has to pass.
         Path(name).chmod(0o711)
-        with _serve(Path(name)) as server:
+        with _serve(Path(name), host) as server:
             yield server
 
 
 @contextmanager
-def _serve(directory: Path) -> Iterator[OtherServer]:
+def _serve(directory: Path, host: str) -> Iterator[OtherServer]:
     package = find_programs().parents[1]
     # The programs look for their libraries beside the package.
     for part in (f"{package.name}.libs", f"{package.name}/pginstall18"):
@@ -98,18 +102,20 @@ def _serve(directory: Path) -> Iterator[OtherServer]:
     password_file = directory / "password"
     password_file.write_text(PASSWORD)
     account.give(password_file)
-    port = _find_free_port()
+    port = _find_free_port(host)
     programs = installation / "bin"
     log = directory / "log"
     _start(account, log, [
         str(programs / "initdb"), "-D", str(data), "-U", "postgres", "--no-sync",
         "--auth=scram-sha-256", f"--pwfile={password_file}", "--locale=C", "--encoding=UTF8",
     ]).wait()  # fmt: skip
+    with (data / "pg_hba.conf").open("a") as rules:
+        rules.write("host all all samenet scram-sha-256\n")
     launch = partial(_start, account, log, [
         str(programs / "postgres"), "-D", str(data), "-p", str(port), "-c", "fsync=off",
-        "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+        "-c", f"listen_addresses={host}", "-c", "unix_socket_directories=",
     ])  # fmt: skip
-    url = URL.create("postgresql+psycopg2", "postgres", PASSWORD, "127.0.0.1", port, "postgres")
+    url = URL.create("postgresql+psycopg2", "postgres", PASSWORD, host, port, "postgres")
     server = OtherServer(installation, url, launch)
     try:
         yield server
@@ -142,9 +148,9 @@ def _answers(url: URL) -> bool:
     return True
 
 
-def _find_free_port() -> int:
+def _find_free_port(host: str) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,11 +54,24 @@ def test_the_units_start_what_there_is(tmp_path: Path) -> None:
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     """As it reads them, with a program that exists."""
-    for name in ("yts-mirror.service", "yts-mirror.timer"):
-        unit = (REPO / "deploy" / name).read_text()
-        (tmp_path / name).write_text(unit.replace("/srv/yts-mirror/.venv/bin/python", "/bin/true"))
+    for unit in (REPO / "deploy").glob("yts-mirror*.*"):
+        started = re.sub(r"/srv/yts-mirror/\.venv/bin/\w+", "/bin/true", unit.read_text())
+        (tmp_path / unit.name).write_text(started)
 
     units = map(str, sorted(tmp_path.iterdir()))
     done = run(["systemd-analyze", "verify", *units], {}, tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["scheduler", "worker"])
+def test_the_units_of_a_cluster_start_with_options_that_dask_has(name: str) -> None:
+    """As this version of it lists them."""
+    pytest.importorskip("distributed")
+    unit = (REPO / "deploy" / f"yts-mirror-{name}.service").read_text()
+    (started,) = re.findall(r"^ExecStart=/srv/yts-mirror/\.venv/bin/dask (.*)$", unit, re.MULTILINE)
+    help_ = run([sys.executable, "-m", "dask", name, "--help"], environment(), REPO).stdout
+
+    options = re.findall(r"--[\w-]+", started)
+    assert len(options) >= 5
+    assert {it for it in options if it not in help_} == set()

@@ -4,6 +4,7 @@ import random
 
 import click
 
+from tests.proofs.cluster import prove_cluster
 from tests.proofs.faults import prove_faults
 from tests.proofs.kills import prove_kills
 
@@ -18,6 +19,7 @@ def main():
       python -m tests.proofs kills                      200 random kills, 400 movies and more
       python -m tests.proofs kills --kills 20 --seed 7  the beginning of what seed 7 does
       python -m tests.proofs faults                     2,000 movies, 15 % of all answers spoilt
+      python -m tests.proofs cluster                    three hosts, one killed, one cut off (root)
 
     Each starts its own sandbox and PostgreSQL in a directory that it removes, prints a line
     for each thing it does, and exits 0 if the proof holds, 1 if it does not.
@@ -42,6 +44,14 @@ def kills(*, kills: int, movies: int, seed: int | None, check_every: int):
 def faults(*, movies: int, share: float, seed: int):
     """Spoil answers in every way that the sandbox knows; compare the tables."""
     raise SystemExit(0 if prove_faults(movies, share, seed) else 1)
+
+
+@main.command()
+@click.option("--movies", default=1000, show_default=True, help="Movies in the catalogue.")
+@click.option("--rate", default=20.0, show_default=True, help="Requests a second for all hosts.")
+def cluster(*, movies: int, rate: float):
+    """Run on three hosts in network namespaces, PostgreSQL on a fourth; compare the tables."""
+    raise SystemExit(0 if prove_cluster(movies, rate) else 1)
 
 
 main(prog_name="python -m tests.proofs")

@@ -1,0 +1,280 @@
+"""A cluster of real processes does what processes of this machine do, whatever befalls it."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from database.db import DatabaseManager
+from ingest.engine import ClusterAway, ClusterRefused
+from ingest.settings import ClusterSettings
+from ingest.stop import Stop
+from sandbox.server import Sandbox, open_sandbox
+from sandbox.settings import SandboxSettings
+from tests.conftest import table_contents
+from tests.ingest.clusters import LocalCluster, wait_until
+from tests.ingest.runs import MOVIES, counted, fetch
+
+cluster_module = pytest.importorskip("ingest.cluster")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    """Three workers; tests that end one put another in its place."""
+    cluster = LocalCluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        for number in range(3):
+            cluster.start_worker(f"w{number}")
+        cluster.wait_for_workers()
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.fixture(scope="module")
+def slow_sandbox() -> Iterator[Sandbox]:
+    """Serve 200 movies, each after a while, so that there is time for something to happen."""
+    with open_sandbox(SandboxSettings(movies=MOVIES, latency_seconds=0.05)) as running:
+        yield running
+
+
+def fetch_on(cluster: LocalCluster, db: DatabaseManager, api_url: str, **told: Any) -> Any:
+    """Run a fetch on a cluster."""
+    told = {"batch_size": 10, **told}
+    return fetch(db, api_url, cluster=ClusterSettings(cluster.address), **told)
+
+
+def ask(db: DatabaseManager, query: str) -> Any:
+    """Return the one value that *query* asks for."""
+    with db.get_session() as session:
+        return session.scalar(text(query))
+
+
+def once(happening: Callable[[], object], after: int = 30) -> Callable[[dict[str, Any]], None]:
+    """Return a reader of the run's row that lets something happen after so many movies."""
+    left = [happening]
+
+    def read(row: dict[str, Any]) -> None:
+        if row["details_read"] >= after and left:
+            left.pop()()
+
+    return read
+
+
+def test_a_run_on_a_cluster_ends_like_one_on_this_machine(
+    cluster: LocalCluster, db: DatabaseManager, sandbox: Sandbox, new_database
+):
+    """
+    The same rows, the same counts, as many requests; and no connection stays.
+    """
+    report = fetch_on(cluster, db, sandbox.url)
+    with DatabaseManager(new_database()) as here:
+        alone = fetch(here, sandbox.url)
+        assert table_contents(db) == table_contents(here)
+
+    assert (report.exit_code, report.counts, report.requests) == (0, alone.counts, alone.requests)
+    wait_until(
+        lambda: not ask(db, "SELECT count(*) FROM pg_stat_activity "
+                            "WHERE application_name LIKE 'yts-mirror worker %' "
+                            "AND datname = current_database()")
+    )  # fmt: skip
+
+
+def test_all_machines_share_one_budget(cluster: LocalCluster, db: DatabaseManager):
+    """
+    Three workers with four threads each: the server counts no more in a second than was told.
+    """
+    with open_sandbox(SandboxSettings(movies=60)) as api:
+        report = fetch_on(cluster, db, api.url, rate=20.0, batch_size=5)
+        seen = counted(api)
+
+    assert report.counts.saved == 60
+    assert seen["requests"] == report.requests
+    assert seen["max_in_one_second"] <= 21
+
+
+def test_a_worker_that_dies_costs_its_batches_only(
+    cluster: LocalCluster, db: DatabaseManager, slow_sandbox: Sandbox
+):
+    """
+    Nothing is lost, nothing is there twice, and no more is asked again than was in flight.
+    """
+    before = counted(slow_sandbox)["requests"]
+    report = fetch_on(cluster, db, slow_sandbox.url, progress=once(cluster.workers["w0"].kill))
+    requests = counted(slow_sandbox)["requests"] - before
+    cluster.start_worker("again")
+
+    assert report.exit_code == 0
+    assert cluster.workers.pop("w0").wait() == -9
+    assert ask(db, "SELECT count(*) FROM movies WHERE details_fetched_at IS NULL") == 0
+    assert ask(db, "SELECT count(*) FROM movies") == MOVIES
+    assert requests <= MOVIES + 2 * MOVIES // 50 + 2 * 10
+
+
+def test_a_worker_that_joins_later_takes_work(
+    cluster: LocalCluster, db: DatabaseManager, slow_sandbox: Sandbox
+):
+    """
+    A host that comes up in the middle of a run is given batches of it.
+    """
+    doing: set[str] = set()
+
+    def look(row: dict[str, Any]) -> None:
+        join(row)
+        with db.get_session() as session:
+            doing.update(session.scalars(text("SELECT name FROM fetch_workers")))
+
+    join = once(lambda: cluster.start_worker("late"), after=10)
+    report = fetch_on(
+        cluster, db, slow_sandbox.url, progress=look, threads=1, batch_size=2, workers=1
+    )
+    late = cluster.workers["late"]
+
+    assert report.counts.saved == MOVIES
+    assert any(name.endswith(f" {late.pid}") for name in doing)
+
+
+def test_a_stop_saves_what_is_under_way(
+    cluster: LocalCluster, db: DatabaseManager, slow_sandbox: Sandbox
+):
+    """
+    Workers hear of it: the run ends in seconds, and the next one goes on.
+    """
+    stop = Stop()
+    report = fetch_on(
+        cluster, db, slow_sandbox.url, stop=stop, progress=once(stop.set), batch_size=100, threads=1
+    )
+    saved = ask(db, "SELECT count(*) FROM movies WHERE details_fetched_at IS NOT NULL")
+    rest = fetch_on(cluster, db, slow_sandbox.url)
+
+    assert report.exit_code == 130
+    assert report.seconds < 12
+    assert 30 <= saved < MOVIES
+    assert (rest.exit_code, rest.counts.updated) == (0, MOVIES - saved)
+
+
+def test_what_a_worker_meets_in_its_database_is_raised_here(
+    cluster: LocalCluster, db: DatabaseManager, slow_sandbox: Sandbox
+):
+    """
+    As with processes of this machine, an error that no batch is to blame for ends the run.
+    """
+    lost = once(lambda: run_on(db, "ALTER TABLE movie_casts RENAME TO lost"))
+
+    with pytest.raises(Exception, match="has not the tables") as raised:
+        fetch_on(cluster, db, slow_sandbox.url, progress=lost)
+    run_on(db, "ALTER TABLE lost RENAME TO movie_casts")
+
+    assert type(raised.value).__name__ == "DatabaseNotReady"
+    assert ask(db, "SELECT exit_code FROM fetch_runs ORDER BY id DESC LIMIT 1") == 5
+
+
+def run_on(db: DatabaseManager, statement: str) -> None:
+    """Run one statement."""
+    with db.get_session() as session:
+        session.execute(text(statement))
+
+
+def test_a_dead_scheduler_ends_the_run_and_a_re_run_finishes_it(
+    tmp_path: Path, db: DatabaseManager, slow_sandbox: Sandbox
+):
+    """
+    What was saved stays; the code says to try again later.
+    """
+    cluster = LocalCluster(tmp_path)
+    try:
+        cluster.start_worker("w0")
+        with pytest.raises(ClusterAway, match="scheduler went away"):
+            fetch_on(cluster, db, slow_sandbox.url, progress=once(cluster.scheduler.kill))
+        code = ask(db, "SELECT exit_code FROM fetch_runs")
+        saved = ask(db, "SELECT count(*) FROM movies WHERE details_fetched_at IS NOT NULL")
+        cluster.scheduler.wait()
+        cluster.start_scheduler()
+        cluster.start_worker("w1")
+        report = fetch_on(cluster, db, slow_sandbox.url)
+    finally:
+        cluster.close()
+
+    assert code == 4
+    assert saved >= 30
+    assert (report.exit_code, report.counts.failed) == (0, 0)
+    assert ask(db, "SELECT count(*) FROM movies WHERE details_fetched_at IS NULL") == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "environ", "said"),
+    [
+        ([], {"PYTHONPATH": ""}, "has not this program, but yts-mirror"),
+        (["--preload", "tests.ingest.another_version"], {}, "has yts-mirror 99.0 "),
+        ([], {"DASK_CONFIG": "/nowhere"}, "profiler is on"),
+    ],
+    ids=["no-program", "another-version", "profiler"],
+)
+def test_an_unfit_worker_is_refused_in_one_sentence(
+    told: list[str],
+    environ: dict[str, str],
+    said: str,
+    *,
+    cluster: LocalCluster,
+    db: DatabaseManager,
+    sandbox: Sandbox,
+):
+    """
+    Before anything is asked of the source.
+    """
+    if "DASK_CONFIG" in environ and sys.version_info >= (3, 11, 9):
+        pytest.skip("this Python does not freeze")
+    before = counted(sandbox)["requests"]
+    unfit = cluster.start_worker("unfit", *told, **environ)
+    cluster.wait_for_workers()
+    try:
+        with pytest.raises(ClusterRefused, match=said) as raised:
+            fetch_on(cluster, db, sandbox.url)
+    finally:
+        unfit.kill()
+        unfit.wait()
+        (cluster.folder / "unfit.log").unlink()
+        del cluster.workers["unfit"]
+
+    assert "\n" not in str(raised.value)
+    assert counted(sandbox)["requests"] == before
+    assert ask(db, "SELECT exit_code FROM fetch_runs") == 2
+
+
+def test_without_workers_there_is_no_run(
+    tmp_path: Path, db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    Neither a scheduler that is not there nor one without workers is waited for for long.
+    """
+    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 1.0)
+    cluster = LocalCluster(tmp_path)
+    try:
+        with pytest.raises(ClusterAway, match="has no worker"):
+            fetch_on(cluster, db, sandbox.url)
+    finally:
+        cluster.close()
+    with pytest.raises(ClusterAway, match="no scheduler answers"):
+        fetch_on(cluster, db, sandbox.url)
+
+
+def test_a_movie_that_always_kills_is_given_up_and_the_others_are_not(
+    tmp_path: Path, db: DatabaseManager, sandbox: Sandbox
+):
+    """
+    On a cluster, too, the guilty one is found, and it alone is on record.
+    """
+    cluster = LocalCluster(tmp_path, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
+    try:
+        for number in range(2):
+            cluster.start_worker(f"w{number}", "--nanny", "--preload", "tests.ingest.poisoned")
+        report = fetch_on(cluster, db, sandbox.url, batch_size=20)
+    finally:
+        cluster.close()
+
+    assert report.exit_code == 3
+    assert [failure.key for failure in report.failures] == ["57"]
+    assert ask(db, "SELECT count(*) FROM movies WHERE details_fetched_at IS NULL") == 1

@@ -1,0 +1,146 @@
+"""The proof by hosts: one is killed, one cut off, one joins; the tables are as from one machine."""
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, make_url, text
+
+from database.db import DatabaseManager
+from tests.conftest import REPO
+from tests.ingest.clusters import LocalCluster, dask_tls, make_certificate, our_tls
+from tests.proofs.hosts import OFFICE, Host, open_hosts
+from tests.proofs.stage import Stage, compare, open_stage, say
+
+SECONDS_TO_END = 600
+BATCH = 10
+
+
+def prove_cluster(movies: int, rate: float) -> bool:
+    """Mirror *movies* on three hosts to whom things happen; return whether all is as it should."""
+    began = time.monotonic()
+    with (
+        open_stage(movies, "--host", "0.0.0.0", "--latency", "0.05") as stage,
+        open_hosts(4) as (store, *hosts),
+        _database_on(store) as url,
+    ):
+        faults = _play(stage, hosts, url, rate)
+    for fault in faults:
+        say(f"FAULT  {fault}")
+    say(f"{time.monotonic() - began:.0f} s: {'NOT PROVEN' if faults else 'equal tables'}")
+    return not faults
+
+
+@contextlib.contextmanager
+def _database_on(host: Host) -> Iterator[URL]:
+    command = [*host.prefix, sys.executable, "-m", "tests.proofs.database_host", host.address]
+    with subprocess.Popen(
+        command, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        url = make_url(process.stdout.readline().strip())
+        say(f"PostgreSQL on {host.address}")
+        try:
+            yield url
+        finally:
+            process.stdin.close()
+            process.wait()
+
+
+def _play(stage: Stage, hosts: list[Host], url: URL, rate: float) -> list[str]:
+    folder = stage.home.parent
+    files = make_certificate(folder)
+    cluster = LocalCluster(folder, host=OFFICE, tls=dask_tls(files))
+    try:
+        for number, host in enumerate(hosts):
+            _start_worker(cluster, f"w{number}", host)
+        cluster.wait_for_workers()
+        say(f"three hosts at {', '.join(host.address for host in hosts)}; TLS; {rate:g} requests/s")
+        fetch = _start_fetch(stage, cluster, files, url, rate)
+        with DatabaseManager(url) as db:
+            _let_happen(stage, cluster, hosts, db)
+            fetch.wait(SECONDS_TO_END)
+            say(f"the fetch ended with exit code {fetch.returncode}")
+            faults = _judge(stage, db, rate)
+        if fetch.returncode != 0:
+            faults.append(f"exit code {fetch.returncode}: {(folder / 'fetch.log').read_text()}")
+    finally:
+        cluster.close()
+    return faults
+
+
+def _start_worker(cluster: LocalCluster, name: str, host: Host) -> None:
+    cluster.start_worker(name, "--host", host.address, prefix=host.prefix)
+
+
+def _start_fetch(
+    stage: Stage, cluster: LocalCluster, files: list[str], url: URL, rate: float
+) -> Any:
+    api_url = stage.sandbox.url.replace("127.0.0.1", OFFICE)
+    told = ["--cluster", cluster.address, *our_tls(files), "--api-url", api_url, "--no-embed"]
+    told += ["--rate", f"{rate:g}", "--batch-size", str(BATCH), "--log-file", "fetch.log"]
+    folder: Path = stage.home.parent
+    return subprocess.Popen(
+        [sys.executable, str(REPO / "fetch_yts_data.py"), "-q", *told],
+        cwd=folder,
+        env={**cluster.environ, "DATABASE_URL": url.render_as_string(hide_password=False)},
+    )
+
+
+def _let_happen(
+    stage: Stage, cluster: LocalCluster, hosts: list[Host], db: DatabaseManager
+) -> None:
+    """Disturb the run at a fifth, two fifths and three fifths of its movies."""
+    killed, cut_off, _ = hosts
+    happenings: list[tuple[str, Callable[[], None]]] = [
+        (f"the host at {killed.address} is killed", killed.kill_all),
+        (f"the host at {cut_off.address} is cut off", cut_off.cut_off),
+        (
+            f"the host at {killed.address} is there again",
+            lambda: _start_worker(cluster, "again", killed),
+        ),
+    ]
+    for number, (words, happen) in enumerate(happenings, start=1):
+        goal = stage.sandbox.movies * number // 5
+        while (done := _count_detailed(db)) < goal:
+            time.sleep(0.1)
+        happen()
+        say(f"   {done:,} movies: {words}")
+
+
+def _count_detailed(db: DatabaseManager) -> int:
+    query = text("SELECT count(details_fetched_at) FROM movies")
+    try:
+        with db.get_session() as session:
+            return session.scalar(query) or 0
+    except Exception as error:  # noqa: BLE001 -- the tables may not be there yet
+        say(f"   waiting: {type(error).__name__}")
+        time.sleep(1)
+        return 0
+
+
+def _judge(stage: Stage, db: DatabaseManager, rate: float) -> list[str]:
+    seen = stage.sandbox.ask("GET", "stats")
+    with db.get_session() as session:
+        run = session.execute(text("SELECT * FROM fetch_runs")).mappings().one()
+        workers = session.scalars(text("SELECT DISTINCT name FROM fetch_workers")).all()
+    say(
+        f"   {seen['requests']:,} requests for {stage.sandbox.movies:,} movies, at most "
+        f"{seen['max_in_one_second']} in one second; {len(workers)} workers left a name"
+    )
+    faults = compare(stage, db, "--rate", "0", "--no-embed")
+    if seen["max_in_one_second"] > rate + 1:
+        faults.append(f"{seen['max_in_one_second']} requests in one second")
+    pages = -(-stage.sandbox.movies // 50)
+    # Two hosts were lost, each with the batch it had and one that it may have been given.
+    most = stage.sandbox.movies + pages + 2 * 2 * BATCH + 10
+    if seen["requests"] > most:
+        faults.append(f"{seen['requests']} requests, {most} at the most were to be expected")
+    if run["failed"]:
+        faults.append(f"{run['failed']} movies failed")
+    return faults

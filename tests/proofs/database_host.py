@@ -1,0 +1,11 @@
+"""A PostgreSQL on a host that this machine plays: serves at the address given until stdin ends."""
+
+import sys
+
+import click
+
+from tests.database.other_server import open_other_server
+
+with open_other_server(sys.argv[1]) as server:
+    click.echo(server.url.render_as_string(hide_password=False))
+    sys.stdin.read()
