@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ingest.plan import Batch
-from ingest.report import BatchReport
+if TYPE_CHECKING:  # Whoever starts or ends processes needs none of what a report is made of.
+    from ingest.plan import Batch
+    from ingest.report import BatchReport
 
 
 class WorkerDied(Exception):
@@ -30,7 +31,7 @@ class Engine(Protocol):
     def slots(self) -> int:
         """How many batches run at the same time, at the moment."""
 
-    def submit(self, batch: Batch) -> Future[BatchReport]:
+    def submit(self, batch: "Batch") -> "Future[BatchReport]":
         """
         Have *batch* run by whoever is free first.
 
@@ -38,7 +39,7 @@ class Engine(Protocol):
             WorkerDied: while there was nothing to do; *batch* is not taken.
         """
 
-    def read(self, future: Future[BatchReport]) -> BatchReport:
+    def read(self, future: "Future[BatchReport]") -> "BatchReport":
         """
         Return the report of a batch that has ended.
 
@@ -59,18 +60,18 @@ class OwnThread:
     dies_as_one = False
     slots = 1
 
-    def __init__(self, run: Callable[[Batch], BatchReport]) -> None:
+    def __init__(self, run: "Callable[[Batch], BatchReport]") -> None:
         """Start no thread yet. *run* knows by itself when it should stop."""
         self._run = run
         self._executor: Executor | None = None
 
-    def submit(self, batch: Batch) -> Future[BatchReport]:
+    def submit(self, batch: "Batch") -> "Future[BatchReport]":
         """Have *batch* run after those before it."""
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix="worker")
         return self._executor.submit(self._run, batch)
 
-    def read(self, future: Future[BatchReport]) -> BatchReport:
+    def read(self, future: "Future[BatchReport]") -> "BatchReport":
         """Return the report of a batch that has ended."""
         return future.result()
 

@@ -16,11 +16,14 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait as wait_for_exit
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest.engine import WorkerDied
-from ingest.plan import Batch
-from ingest.report import BatchReport
 from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL
+
+if TYPE_CHECKING:  # The server is to start before anything heavy is imported here.
+    from ingest.plan import Batch
+    from ingest.report import BatchReport
 
 #: Where nothing can be forked, each process starts from nothing.
 _HAS_SERVER = "forkserver" in multiprocessing.get_all_start_methods()
@@ -44,7 +47,7 @@ class OwnProcesses:
     dies_as_one = True
 
     def __init__(
-        self, count: int, start: Callable[[], object], run: Callable[[Batch], BatchReport]
+        self, count: int, start: Callable[[], object], run: "Callable[[Batch], BatchReport]"
     ) -> None:
         """
         Start no process yet.
@@ -56,7 +59,7 @@ class OwnProcesses:
         self._run = run
         self._executor: ProcessPoolExecutor | None = None
 
-    def submit(self, batch: Batch) -> Future[BatchReport]:
+    def submit(self, batch: "Batch") -> "Future[BatchReport]":
         """
         Have *batch* run by whoever is free first.
 
@@ -71,7 +74,7 @@ class OwnProcesses:
             self.close()
             raise WorkerDied from error
 
-    def read(self, future: Future[BatchReport]) -> BatchReport:
+    def read(self, future: "Future[BatchReport]") -> "BatchReport":
         """
         Return the report of a batch that has ended.
 
