@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import URL
 
+from database.embedded import open_embedded
 from tests.database.commands import run
 from tests.doors.commands import HERE, call, environment
 
@@ -35,14 +36,16 @@ def test_an_embedded_mirror_comes_back_from_its_backup(tmp_path: Path) -> None:
     counted = "SELECT count(*), max(updated_at), (SELECT count(*) FROM movie_casts) FROM movies"
     fetch = ("fetch_yts_data.py", "--sandbox", "--max-pages=2", "--no-embed", "--workers=1")
 
-    assert call(*fetch, **told).returncode == 0
-    before = execute("psql", "-XAtc", counted, **told)
-    assert execute("pg_dump", "--format=custom", f"--file={dump}", **told).returncode == 0
+    with open_embedded(home):  # Once for all, as beside a monitor.
+        assert call(*fetch, **told).returncode == 0
+        before = execute("psql", "-XAtc", counted, **told)
+        assert execute("pg_dump", "--format=custom", f"--file={dump}", **told).returncode == 0
     shutil.rmtree(home)
     options = ("--clean", "--if-exists", "--no-owner", "--dbname=yts")
-    restored = execute("pg_restore", *options, str(dump), **told)
-    after = execute("psql", "-XAtc", counted, **told)
-    again = call(*fetch, **told)
+    with open_embedded(home):
+        restored = execute("pg_restore", *options, str(dump), **told)
+        after = execute("psql", "-XAtc", counted, **told)
+        again = call(*fetch, **told)
 
     assert (restored.returncode, restored.stderr) == (0, "")
     assert after.stdout == before.stdout

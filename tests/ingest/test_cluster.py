@@ -35,6 +35,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
 
 
 @pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    """Another scheduler, which one test leaves without workers and the next one kills."""
+    cluster = LocalCluster(tmp_path_factory.mktemp("scheduler"))
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="module")
 def slow_sandbox() -> Iterator[Sandbox]:
     """Serve 200 movies, each after a while, so that there is time for something to happen."""
     with open_sandbox(SandboxSettings(movies=MOVIES, latency_seconds=0.05)) as running:
@@ -105,7 +113,6 @@ def test_a_worker_that_dies_costs_its_batches_only(
     before = counted(slow_sandbox)["requests"]
     report = fetch_on(cluster, db, slow_sandbox.url, progress=once(cluster.workers["w0"].kill))
     requests = counted(slow_sandbox)["requests"] - before
-    cluster.start_worker("again")
 
     assert report.exit_code == 0
     assert cluster.workers.pop("w0").wait() == -9
@@ -178,27 +185,40 @@ def run_on(db: DatabaseManager, statement: str) -> None:
         session.execute(text(statement))
 
 
-def test_a_dead_scheduler_ends_the_run_and_a_re_run_finishes_it(
-    tmp_path: Path, db: DatabaseManager, slow_sandbox: Sandbox
+def test_without_workers_there_is_no_run(
+    scheduler: LocalCluster, db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
     """
-    What was saved stays; the code says to try again later.
+    They are not waited for for long; nobody was asked for anything.
     """
-    cluster = LocalCluster(tmp_path)
-    try:
-        cluster.start_worker("w0")
-        with pytest.raises(ClusterAway, match="scheduler went away"):
-            fetch_on(cluster, db, slow_sandbox.url, progress=once(cluster.scheduler.kill))
-        code = ask(db, "SELECT exit_code FROM fetch_runs")
-        saved = ask(db, "SELECT count(*) FROM movies WHERE details_fetched_at IS NOT NULL")
-        cluster.scheduler.wait()
-        cluster.start_scheduler()
-        cluster.start_worker("w1")
-        report = fetch_on(cluster, db, slow_sandbox.url)
-    finally:
-        cluster.close()
+    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 1.0)
+    before = counted(sandbox)["requests"]
 
-    assert code == 4
+    with pytest.raises(ClusterAway, match="has no worker"):
+        fetch_on(scheduler, db, sandbox.url)
+    assert counted(sandbox)["requests"] == before
+
+
+def test_a_dead_scheduler_ends_the_run_and_a_re_run_finishes_it(
+    scheduler: LocalCluster,
+    cluster: LocalCluster,
+    db: DatabaseManager,
+    slow_sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """
+    What was saved stays; the code says to try again later, and so does a scheduler that is away.
+    """
+    scheduler.start_worker("w")
+    with pytest.raises(ClusterAway, match="scheduler went away"):
+        fetch_on(scheduler, db, slow_sandbox.url, progress=once(scheduler.scheduler.kill))
+    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 1.0)
+    with pytest.raises(ClusterAway, match="no scheduler answers"):
+        fetch_on(scheduler, db, slow_sandbox.url)
+    saved = ask(db, "SELECT count(*) FROM movies WHERE details_fetched_at IS NOT NULL")
+    report = fetch_on(cluster, db, slow_sandbox.url)
+
+    assert ask(db, "SELECT string_agg(exit_code::text, ' ' ORDER BY id) FROM fetch_runs") == "4 4 0"
     assert saved >= 30
     assert (report.exit_code, report.counts.failed) == (0, 0)
     assert ask(db, "SELECT count(*) FROM movies WHERE details_fetched_at IS NULL") == 0
@@ -244,23 +264,7 @@ def test_an_unfit_worker_is_refused_in_one_sentence(
     assert ask(db, "SELECT exit_code FROM fetch_runs") == 2
 
 
-def test_without_workers_there_is_no_run(
-    tmp_path: Path, db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-):
-    """
-    Neither a scheduler that is not there nor one without workers is waited for for long.
-    """
-    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 1.0)
-    cluster = LocalCluster(tmp_path)
-    try:
-        with pytest.raises(ClusterAway, match="has no worker"):
-            fetch_on(cluster, db, sandbox.url)
-    finally:
-        cluster.close()
-    with pytest.raises(ClusterAway, match="no scheduler answers"):
-        fetch_on(cluster, db, sandbox.url)
-
-
+@pytest.mark.long
 def test_a_movie_that_always_kills_is_given_up_and_the_others_are_not(
     tmp_path: Path, db: DatabaseManager, sandbox: Sandbox
 ):
