@@ -14,7 +14,7 @@ from database.db import DatabaseManager
 from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import table_contents
-from tests.doors.commands import children_of, run, start
+from tests.doors.commands import call, children_of, run, start
 
 
 def test_the_first_command_of_the_readme_fills_an_embedded_database(tmp_path: Path):
@@ -128,8 +128,8 @@ def test_a_killed_run_costs_nothing_but_time(new_database, tmp_path: Path):
         process.kill()
         process.communicate()
         _wait_until_gone(process.pid)
-        run("fetch_yts_data.py", *arguments, url=killed_url)
-        run("fetch_yts_data.py", *arguments, url=calm_url)
+        call("fetch_yts_data.py", *arguments[:-1], "1", url=killed_url)
+        call("fetch_yts_data.py", *arguments[:-1], "1", "--threads", "16", url=calm_url)
 
     with DatabaseManager(killed_url) as killed, DatabaseManager(calm_url) as calm:
         assert table_contents(killed) == table_contents(calm)
