@@ -36,6 +36,14 @@ class Host:
         """Return the processes that run there."""
         return _ip("netns", "pids", self._name).split()
 
+    def slow_down(self) -> None:
+        """Let its network be one of long ago: 16 KB a second."""
+        subprocess.run(
+            ["tc", "qdisc", "add", "dev", self._cable, "root", "tbf",
+             "rate", "128kbit", "burst", "4kb", "latency", "400ms"],
+            check=True,
+        )  # fmt: skip
+
     def cut_off(self) -> None:
         """Pull the cable: nothing comes or goes, and nobody is told."""
         _ip("link", "set", self._cable, "down")
