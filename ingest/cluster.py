@@ -68,7 +68,8 @@ def _connect(cluster: ClusterSettings) -> Client:
             cluster.address, security=security, timeout=CONNECT_SECONDS, set_as_default=False
         )
     except OSError as error:
-        raise ClusterAway(f"no scheduler answers at {cluster.address}") from error
+        how = " with these certificates" if cluster.is_encrypted else ""
+        raise ClusterAway(f"no scheduler answers at {cluster.address}{how}") from error
 
 
 def _wait_for_worker(client: Client, cluster: ClusterSettings) -> None:
@@ -122,7 +123,10 @@ def _ask_workers(client: Client, *call: Any) -> dict[str, Any]:
         for address in _count_threads(client)
     }
     answered, _ = wait(asked, timeout=CONNECT_SECONDS)
-    return {f"the worker at {asked[it]}": it.exception() or it.result() for it in answered}
+    try:
+        return {f"the worker at {asked[it]}": it.exception() or it.result() for it in answered}
+    except CancelledError as error:
+        raise ClusterAway("the scheduler went away") from error
 
 
 def _count_threads(client: Client) -> dict[str, int]:

@@ -39,15 +39,20 @@ def describe_program() -> str:
 
 def explain_unfit(settings: RunSettings) -> str | None:
     """Return why this process cannot work on a run, for a person; None if it can."""
-    import dask  # noqa: PLC0415 -- there is no worker without it
-
-    if sys.version_info < (3, 11, 9) and dask.config.get("distributed.worker.profile.enabled"):
+    if _may_freeze():
         return _MAY_FREEZE
     try:
         with DatabaseManager(settings.database_url, pool_size=1) as db, db.get_session():
             return None
     except DatabaseNotReady as error:
         return str(error)
+
+
+def _may_freeze() -> bool:
+    import dask  # noqa: PLC0415 -- there is no worker without it
+
+    is_on = bool(dask.config.get("distributed.worker.profile.enabled"))
+    return is_on and sys.version_info < (3, 11, 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,8 @@ def run_batch(order: Order, batch: Batch) -> BatchReport:
 def _take_place(order: Order) -> _AtWork:
     if (mine := describe_program()) != order.program:
         raise ClusterRefused(f"a worker has {mine}, but the run needs {order.program}")
-    if trouble := explain_unfit(order.settings):
-        raise ClusterRefused(f"the worker {_own_name(0)}: {trouble}")
+    if _may_freeze():
+        raise ClusterRefused(f"the worker {_own_name(0)}: {_MAY_FREEZE}")
     stop, thread = Stop(), threading.get_ident()
     with _lock:
         # Only those of this thread: another one may just be at work with its own.

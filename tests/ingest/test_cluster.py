@@ -167,15 +167,20 @@ def test_what_a_worker_meets_in_its_database_is_raised_here(
     cluster: LocalCluster, db: DatabaseManager, slow_sandbox: Sandbox
 ):
     """
-    As with processes of this machine, an error that no batch is to blame for ends the run.
+    As with processes of this machine, an error that no batch is to blame for ends the run; no
+    worker's log has a password then.
     """
+    api_url = slow_sandbox.url.replace("//", "//zq1z:zq2z@")
     lost = once(lambda: run_on(db, "ALTER TABLE movie_casts RENAME TO lost"))
 
     with pytest.raises(Exception, match="has not the tables") as raised:
-        fetch_on(cluster, db, slow_sandbox.url, progress=lost)
+        fetch_on(cluster, db, api_url, progress=lost)
     run_on(db, "ALTER TABLE lost RENAME TO movie_casts")
 
     assert type(raised.value).__name__ == "DatabaseNotReady"
+    logs = [cluster.log(name) for name in cluster.workers]
+    assert any("Compute Failed" in log for log in logs)
+    assert not any("zq2z" in log for log in logs)
     assert ask(db, "SELECT exit_code FROM fetch_runs ORDER BY id DESC LIMIT 1") == 5
 
 
