@@ -43,6 +43,7 @@ def test_what_passes_by_itself_is_repeated(mirror: Mirror) -> None:
     mirror.check_whole()
 
 
+@pytest.mark.long
 def test_a_database_whose_disk_is_full_is_exit_5(mirror: Mirror) -> None:
     """
     It is no movie's fault: the ledger stays empty, and the next run does the rest.

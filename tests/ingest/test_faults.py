@@ -22,6 +22,9 @@ CATALOGUE = SandboxSettings(movies=120, seed=4)
 #: Of --retry-failed, each with the same share of faults as the run before.
 ROUNDS = 10
 
+#: Each is taken like another fault, which stays in the suite.
+ALIKE = {"503", "cloudflare-403", "truncated", "noise", "wrong-shape"}
+
 
 def finish(db: DatabaseManager, sandbox: Sandbox, **told: Any) -> int:
     """Retry what failed, as if its time had come, until nothing is left; return the rounds."""
@@ -50,7 +53,10 @@ def check_report(report: RunReport, failures: int) -> None:
     assert report.counts.failed >= failures
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(it, marks=[pytest.mark.long] if it in ALIKE else []) for it in FAULTS],
+)
 def test_no_fault_costs_anything_in_the_end(
     fault: str,
     new_database: Callable[..., URL],
