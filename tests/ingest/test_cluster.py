@@ -19,6 +19,7 @@ from tests.ingest.clusters import LocalCluster, wait_until
 from tests.ingest.runs import MOVIES, counted, fetch
 
 cluster_module = pytest.importorskip("ingest.cluster")
+distributed = pytest.importorskip("distributed")
 
 
 @pytest.fixture(scope="module")
@@ -125,23 +126,28 @@ def test_a_worker_that_joins_later_takes_work(
     cluster: LocalCluster, db: DatabaseManager, slow_sandbox: Sandbox
 ):
     """
-    A host that comes up in the middle of a run is given batches of it.
+    A host that comes up in the middle of a run is given batches of it; no batch waits with a
+    worker that is busy, who might die.
     """
     doing: set[str] = set()
+    held: list[int] = []
 
     def look(row: dict[str, Any]) -> None:
         join(row)
         with db.get_session() as session:
             doing.update(session.scalars(text("SELECT name FROM fetch_workers")))
+        if row["details_read"] > 50:
+            held.extend(len(keys) for keys in client.processing().values())
 
     join = once(lambda: cluster.start_worker("late"), after=10)
-    report = fetch_on(
-        cluster, db, slow_sandbox.url, progress=look, threads=1, batch_size=2, workers=1
-    )
+    with distributed.Client(cluster.address, set_as_default=False) as client:
+        report = fetch_on(cluster, db, slow_sandbox.url, progress=look, threads=1, batch_size=2)
     late = cluster.workers["late"]
 
     assert report.counts.saved == MOVIES
     assert any(name.endswith(f" {late.pid}") for name in doing)
+    assert len(held) > 3
+    assert max(held) == 1
 
 
 def test_a_stop_saves_what_is_under_way(
