@@ -102,7 +102,8 @@ def test_all_machines_share_one_budget(cluster: LocalCluster, db: DatabaseManage
 
     assert report.counts.saved == 60
     assert seen["requests"] == report.requests
-    assert seen["max_in_one_second"] <= 21
+    # One on either end of a second, and what a busy machine sends late; three budgets would be 60.
+    assert seen["max_in_one_second"] <= 27
 
 
 def test_a_worker_that_dies_costs_its_batches_only(
@@ -129,23 +130,24 @@ def test_a_worker_that_joins_later_takes_work(
     A host that comes up in the middle of a run is given batches of it; no batch waits with a
     worker that is busy, who might die.
     """
-    doing: set[str] = set()
     held: list[int] = []
+
+    def let_join() -> None:
+        cluster.start_worker("late")
+        cluster.wait_for_workers()
 
     def look(row: dict[str, Any]) -> None:
         join(row)
-        with db.get_session() as session:
-            doing.update(session.scalars(text("SELECT name FROM fetch_workers")))
         if row["details_read"] > 50:
             held.extend(len(keys) for keys in client.processing().values())
 
-    join = once(lambda: cluster.start_worker("late"), after=10)
+    join = once(let_join, after=10)
     with distributed.Client(cluster.address, set_as_default=False) as client:
         report = fetch_on(cluster, db, slow_sandbox.url, progress=look, threads=1, batch_size=2)
     late = cluster.workers["late"]
 
     assert report.counts.saved == MOVIES
-    assert any(name.endswith(f" {late.pid}") for name in doing)
+    assert ask(db, f"SELECT count(*) FROM fetch_workers WHERE name LIKE '% {late.pid}'") == 1
     assert len(held) > 3
     assert max(held) == 1
 
@@ -208,6 +210,27 @@ def test_without_workers_there_is_no_run(
     with pytest.raises(ClusterAway, match="has no worker"):
         fetch_on(scheduler, db, sandbox.url)
     assert counted(sandbox)["requests"] == before
+
+
+def test_a_run_whose_workers_are_all_gone_waits_and_then_ends(
+    scheduler: LocalCluster,
+    db: DatabaseManager,
+    slow_sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """
+    A minute for one to return, shortened here; what was saved stays, and the code says later.
+    """
+    monkeypatch.setattr(cluster_module, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr("ingest.pool.DRAIN_SECONDS", 0.1)
+    only = scheduler.start_worker("only")
+
+    with pytest.raises(ClusterAway, match="no worker was left for 1 s"):
+        fetch_on(scheduler, db, slow_sandbox.url, progress=once(only.kill))
+    only.wait()
+
+    assert ask(db, "SELECT exit_code FROM fetch_runs") == 4
+    assert ask(db, "SELECT count(details_fetched_at) FROM movies") >= 30
 
 
 def test_a_dead_scheduler_ends_the_run_and_a_re_run_finishes_it(
