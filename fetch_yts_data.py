@@ -177,7 +177,6 @@ def main(**options: Any) -> None:
 
 def _check(options: dict[str, Any]) -> None:
     """Refuse what cannot be meant, before anything is opened for it."""
-    from console.cluster import read_cluster  # noqa: PLC0415
     from ingest.limits import parse_error_limit  # noqa: PLC0415
     from ingest.plan import parse_ids  # noqa: PLC0415
     from yts.settings import parse_api_url  # noqa: PLC0415
@@ -193,7 +192,10 @@ def _check(options: dict[str, Any]) -> None:
         except ValueError as error:
             hint = f"--{name.replace('_', '-')}"
             raise click.BadParameter(str(error), param_hint=hint) from error
-    options["cluster"] = read_cluster(options)
+    if any(told is not None for name, told in options.items() if name.startswith("cluster")):
+        from console.cluster import read_cluster  # noqa: PLC0415 -- with SQLAlchemy behind it
+
+        options["cluster"] = read_cluster(options)
 
 
 def _show_config(*, as_json: bool) -> None:

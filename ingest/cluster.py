@@ -50,7 +50,7 @@ def open_cluster(settings: RunSettings) -> Iterator[Callable[[Order], "ClusterWo
         _inspect(client, settings)
         yield partial(ClusterWorkers, client)
     finally:
-        with suppress(OSError, TimeoutError):
+        with suppress(OSError):
             client.close(timeout=1)
 
 
@@ -75,7 +75,7 @@ def _connect(cluster: ClusterSettings) -> Client:
 def _wait_for_worker(client: Client, cluster: ClusterSettings) -> None:
     try:
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-    except (OSError, TimeoutError) as error:
+    except OSError as error:
         raise ClusterAway(f"the scheduler at {cluster.address} has no worker") from error
 
 

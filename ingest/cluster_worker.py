@@ -1,7 +1,7 @@
 """
 A worker of a cluster: what runs there, on threads that other runs may use as well.
 
-Nothing here knows the cluster. Each thread keeps a `Worker` for each run that it works for.
+Nothing here talks to the cluster. Each thread keeps a `Worker` for each run that it works for.
 """
 
 import os

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from database.db import DatabaseManager
 from ingest.engine import ClusterAway, ClusterRefused
@@ -14,9 +13,9 @@ from ingest.settings import ClusterSettings
 from ingest.stop import Stop
 from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import table_contents
+from tests.conftest import run_sql, table_contents
 from tests.ingest.clusters import LocalCluster, wait_until
-from tests.ingest.runs import MOVIES, counted, fetch
+from tests.ingest.runs import MOVIES, counted, fetch, read_sql
 
 cluster_module = pytest.importorskip("ingest.cluster")
 distributed = pytest.importorskip("distributed")
@@ -58,8 +57,8 @@ def fetch_on(cluster: LocalCluster, db: DatabaseManager, api_url: str, **told: A
 
 def ask(db: DatabaseManager, query: str) -> Any:
     """Return the one value that *query* asks for."""
-    with db.get_session() as session:
-        return session.scalar(text(query))
+    (value,) = read_sql(db, query)
+    return value
 
 
 def once(happening: Callable[[], object], after: int = 30) -> Callable[[dict[str, Any]], None]:
@@ -87,7 +86,7 @@ def test_a_run_on_a_cluster_ends_like_one_on_this_machine(
     assert (report.exit_code, report.counts, report.requests) == (0, alone.counts, alone.requests)
     wait_until(
         lambda: not ask(db, "SELECT count(*) FROM pg_stat_activity "
-                            "WHERE application_name LIKE 'yts-mirror worker %' "
+                            "WHERE application_name LIKE 'yts-mirror worker %%' "
                             "AND datname = current_database()")
     )  # fmt: skip
 
@@ -147,7 +146,7 @@ def test_a_worker_that_joins_later_takes_work(
     late = cluster.workers["late"]
 
     assert report.counts.saved == MOVIES
-    assert ask(db, f"SELECT count(*) FROM fetch_workers WHERE name LIKE '% {late.pid}'") == 1
+    assert ask(db, f"SELECT count(*) FROM fetch_workers WHERE name LIKE '%% {late.pid}'") == 1
     assert len(held) > 3
     assert max(held) == 1
 
@@ -179,23 +178,17 @@ def test_what_a_worker_meets_in_its_database_is_raised_here(
     worker's log has a password then.
     """
     api_url = slow_sandbox.url.replace("//", "//zq1z:zq2z@")
-    lost = once(lambda: run_on(db, "ALTER TABLE movie_casts RENAME TO lost"))
+    lost = once(lambda: run_sql(db.url, "ALTER TABLE movie_casts RENAME TO lost"))
 
     with pytest.raises(Exception, match="has not the tables") as raised:
         fetch_on(cluster, db, api_url, progress=lost)
-    run_on(db, "ALTER TABLE lost RENAME TO movie_casts")
+    run_sql(db.url, "ALTER TABLE lost RENAME TO movie_casts")
 
     assert type(raised.value).__name__ == "DatabaseNotReady"
     logs = [cluster.log(name) for name in cluster.workers]
     assert any("Compute Failed" in log for log in logs)
     assert not any("zq2z" in log for log in logs)
     assert ask(db, "SELECT exit_code FROM fetch_runs ORDER BY id DESC LIMIT 1") == 5
-
-
-def run_on(db: DatabaseManager, statement: str) -> None:
-    """Run one statement."""
-    with db.get_session() as session:
-        session.execute(text(statement))
 
 
 def test_without_workers_there_is_no_run(
