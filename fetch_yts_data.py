@@ -90,6 +90,14 @@ everything fetched so far is saved.
     metavar="SECONDS",
     help="Longest silence of the server within one answer.",
 )
+@click.option(
+    "--audit",
+    type=click.IntRange(0),
+    default=500,
+    show_default=True,
+    metavar="N",
+    help="Ids that the list does not name and that are asked for at the end, at most; 0: none.",
+)
 @click.option("--no-embed", is_flag=True, help="Make no vectors for what is new or has changed.")
 @click.option("--retry-failed", is_flag=True, help="Take only recorded failures that are due.")
 @click.option(
@@ -331,6 +339,7 @@ def _settings(options: dict[str, Any], db: "DatabaseManager", stack: ExitStack) 
         update=options["update"],
         full=options["full"],
         retry_failed=options["retry_failed"],
+        audit=options["audit"],
         stale_after=options["stale_after"],
         max_requests=options["max_requests"],
         max_seconds=options["max_duration"] and options["max_duration"].total_seconds(),

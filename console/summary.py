@@ -36,6 +36,8 @@ def summarize(
         ("in the database", _stored(stats)),
     ]
     parts = [_headline(report), aligned(rows)]
+    if found := report.found_by_audit:
+        parts.append(f"The audit by ids found {found:,} movies that the list had hidden.")
     if report.failures:
         parts.append(_failures(report))
     if report.unknown_fields:
@@ -55,6 +57,8 @@ def summary_facts(
         "exit_code": report.exit_code,
         "ended_early": report.ended_early,
         "is_sweep_complete": report.is_sweep_complete,
+        "is_complete": report.is_complete,
+        "found_by_audit": report.found_by_audit,
         "seconds": round(report.seconds, 3),
         "requests": report.requests,
         "pages_read": report.pages_read,

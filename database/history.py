@@ -78,7 +78,10 @@ def read_freshness(db: DatabaseManager) -> Freshness:
     """
     with looking_at(db) as session:
         has_tables = read_revision(session.connection()) is not None
-        ended = select(func.max(FetchRun.finished_at)).where(FetchRun.is_complete)
+        # A run that ends in the future was closed by a clock that was wrong: its age is unknown.
+        ended = select(func.max(FetchRun.finished_at)).where(
+            FetchRun.is_complete, FetchRun.finished_at <= func.clock_timestamp()
+        )
         return Freshness(
             time=session.scalars(select(func.clock_timestamp())).one(),
             completed_at=session.scalar(ended) if has_tables else None,

@@ -12,13 +12,22 @@ from ingest.portions import Portions
 from ingest.stop import EXIT_LIMIT, EXIT_UNAVAILABLE, Ending, Stopped
 from yts.answers import MoviePage
 from yts.client import YtsClient
-from yts.errors import MalformedMovie, YtsError, YtsRefused, YtsUnavailable
+from yts.errors import (
+    MalformedMovie,
+    SmallerPages,
+    WrongPage,
+    YtsError,
+    YtsRefused,
+    YtsUnavailable,
+)
 from yts.payload import MoviePayload
 
 #: Pages or movies in a row that the source did not give, after all attempts that made sense, until
 #: it counts as gone. A dead one thus costs each worker this, and what its other threads have under
 #: way. A refusal counts like any other: the source has answered before, so it is about one item.
 FAILURES_UNTIL_GIVEN_UP = 5
+#: How often a page is asked for that comes with another number.
+WRONG_PAGE_ATTEMPTS = 2
 #: When the run is stopped, seconds that requests under way may still take.
 SECONDS_TO_DRAIN = 5.0
 #: How often somebody who waits for an answer looks whether the run is stopped.
@@ -47,12 +56,27 @@ class Fetcher:
 
         Raises:
             Stopped: a stop came first.
+            SmallerPages: the source gives fewer rows a page.
+            WrongPage: the source ignores the page number, or takes a lower one.
             YtsUnavailable, YtsRefused: as the client.
         """
+        for _ in range(WRONG_PAGE_ATTEMPTS):
+            page = self._ask_for_page(batch, attempts)
+            if not page.rows or page.page_number in {None, batch.page}:
+                break
+        else:
+            raise WrongPage(f"asked for page {batch.page}, got page {page.page_number}")
+        if page.limit is not None and page.rows <= page.limit < batch.size:
+            reason = f"asked for {batch.size} rows a page, got {page.limit}"
+            raise SmallerPages(reason, page.limit)
+        return page
+
+    def _ask_for_page(self, batch: PageBatch, attempts: int | None) -> MoviePage:
         answer = self._threads.submit(
             self._client.fetch_page,
             batch.page,
-            "asc",
+            batch.order,
+            size=batch.size,
             attempts=attempts,
             movie_count=batch.movie_count,
         )
@@ -72,6 +96,8 @@ class Fetcher:
             page = self.ask_for_page(batch)
         except (YtsUnavailable, YtsRefused) as error:
             self._count_failure(error)
+            if isinstance(error, WrongPage):
+                self.given_up = Ending(f"{error}: paging does not work there", EXIT_UNAVAILABLE)
             return failure_of("page", batch.key, error)
         except Stopped as error:
             self._note_ending(error)

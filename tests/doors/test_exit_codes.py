@@ -42,7 +42,7 @@ def ends_well(url: URL, sandbox: Sandbox, _folder: Path) -> Done:
 
 def meets_a_bug(url: URL, sandbox: Sandbox, folder: Path) -> Done:
     """Raise something that nobody has thought of."""
-    return fetch(url, sandbox, env=plant_defect(folder, "ingest.run.plan_first_page"))
+    return fetch(url, sandbox, env=plant_defect(folder, "ingest.run.read_list"))
 
 
 def asks_a_stranger(url: URL, sandbox: Sandbox, _folder: Path) -> Done:
