@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` ne
 # pytest takes every file of such a name for its own, but this one is a command.
 __test__ = False
 
-EPILOG = """\b
+EPILOG = """
 Exit codes: 0 ready; 1 fatal; 2 usage; 5 not ready, each ❌ says what to do; 130 interrupted.
 """
 
@@ -48,7 +48,7 @@ def main(database_url: str | None, *, verbose: bool) -> None:
 
     \b
     Examples:
-      python test_db_connection.py                                     the embedded server
+      python test_db_connection.py          the embedded server, or DATABASE_URL
       python test_db_connection.py --database-url postgresql://me@host/movies
 
     Tables that are not there yet, or of an older version, are made or migrated, as by a fetch.

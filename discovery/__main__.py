@@ -21,7 +21,7 @@ def main() -> None:
 
 
 @main.command(cls=Door)
-@click.option("--rebuild", is_flag=True, help="Make all of them anew, search documents included.")
+@click.option("--rebuild", is_flag=True, help="Make all of them again, search documents included.")
 @click.option(
     "--model",
     metavar="DIR",
@@ -58,15 +58,14 @@ def embed(
     Make the vectors of movies that are new or have changed.
 
     fetch_yts_data.py does the same after each run. What is done is kept: run it again to go on.
-    Another model fills a space of its own, which is asked once it is full; until then searches
-    go on with the one before.
+    Another model fills a space of its own, which is used once it is full; until then searches
+    use the previous one.
 
     \b
     Examples:
       python -m discovery embed
       python -m discovery embed --model ~/models/all-MiniLM-L6-v2
 
-    \b
     Exit codes: 0 done; 1 fatal; 2 usage, or no model; 5 database not ready; 11 another process
     is at it; 130/143 interrupted, what is done is kept.
     """
