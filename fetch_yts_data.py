@@ -238,12 +238,15 @@ def _open_messages(options: dict[str, Any]) -> "Messages":
 def _foresee(options: dict[str, Any], messages: "Messages") -> None:
     from console.command import to_type  # noqa: PLC0415
     from console.forecast import forecast_facts, forecast_in_words  # noqa: PLC0415
+    from console.starting import announced_start  # noqa: PLC0415
     from console.terminal import fitted  # noqa: PLC0415
+    from database.config import read_database_url  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from ingest.forecast import forecast  # noqa: PLC0415
 
     with ExitStack() as stack:
-        db = stack.enter_context(DatabaseManager(options["database_url"], pool_size=1))
+        with announced_start(read_database_url(options["database_url"])):
+            db = stack.enter_context(DatabaseManager(options["database_url"], pool_size=1))
         settings = _settings(options, db, stack)
         told = forecast(settings, db)
         messages.forecast(**forecast_facts(told, settings.rate))
@@ -262,7 +265,9 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
 
     from console.command import to_type  # noqa: PLC0415
     from console.embedding import embed_after_fetch  # noqa: PLC0415
+    from console.starting import announced_start  # noqa: PLC0415
     from console.stopping import leave_now, stop_on_signals  # noqa: PLC0415
+    from database.config import read_database_url  # noqa: PLC0415
     from database.db import get_db_manager  # noqa: PLC0415
     from database.status import place_of  # noqa: PLC0415
     from ingest.course import Listener  # noqa: PLC0415
@@ -273,9 +278,10 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
         opened = ExitStack()
         stop = stack.enter_context(stop_on_signals(opened.close))
         stack.enter_context(opened)
-        db = opened.enter_context(
-            get_db_manager(database_url=options["database_url"], sleep=stop.sleep)
-        )
+        with announced_start(read_database_url(options["database_url"])):
+            db = opened.enter_context(
+                get_db_manager(database_url=options["database_url"], sleep=stop.sleep)
+            )
         settings = _settings(options, db, stack)
         stack.callback(messages.close)
         messages.start(command=again, version=__version__, database=place_of(db.url))

@@ -136,6 +136,7 @@ def _leave_orderly_on(*numbers: int) -> None:
 def _watch(options: dict[str, Any]) -> None:
     from console.pace import PaceMeter  # noqa: PLC0415
     from console.polling import watch_status  # noqa: PLC0415
+    from console.starting import announced_start  # noqa: PLC0415
     from database.config import read_database_url  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from database.errors import DatabaseNotReady  # noqa: PLC0415
@@ -143,7 +144,8 @@ def _watch(options: dict[str, Any]) -> None:
 
     with ExitStack() as stack:
         url = read_database_url(options["database_url"])
-        db = stack.enter_context(DatabaseManager(url, pool_size=1, max_overflow=0))
+        with announced_start(url):
+            db = stack.enter_context(DatabaseManager(url, pool_size=1, max_overflow=0))
         if any(options[name] for name in _REPORTS):
             _report(db, options)
             return

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from console.starting import announced_start
 from console.terminal import fitted
 from console.text import one_line
 from database.config import read_database_url
@@ -34,7 +35,9 @@ def open_repository(database_url: str | None) -> Iterator[MovieRepository]:
         DatabaseNotReady: it cannot be reached, or has no tables of today.
     """
     url = read_database_url(database_url)
-    with DatabaseManager(url, pool_size=1, max_overflow=0) as db, db.get_session() as session:
+    with announced_start(url):
+        db = DatabaseManager(url, pool_size=1, max_overflow=0)
+    with db, db.get_session() as session:
         require_schema(session)
         yield MovieRepository(session)
 

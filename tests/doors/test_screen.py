@@ -20,6 +20,7 @@ from sqlalchemy import URL
 
 from console.messages import Message, Messages, Reader
 from console.progress import Bars, bar_format
+from console.starting import announced_start
 from console.tables import write_table
 from console.terminal import fitted
 from database.db import DatabaseManager
@@ -184,6 +185,23 @@ def test_help_fits_80_columns(command: tuple[str, ...]):
 
     assert max(map(len, done.stdout.splitlines())) < 80
     assert "None, None" not in done.stdout
+
+
+def test_a_long_start_is_announced_on_a_terminal(monkeypatch: pytest.MonkeyPatch):
+    """Only there, only of the embedded server, and only if it takes long."""
+    monkeypatch.setattr("console.starting.SECONDS_OF_SILENCE", 0.01)
+
+    def written(url: URL | None, seconds: float) -> str:
+        terminal = Terminal(80)
+        monkeypatch.setattr(sys, "stderr", terminal.stream)
+        with announced_start(url):
+            threading.Event().wait(seconds)
+        return terminal.close()
+
+    assert written(None, 0.5).startswith("Starting the embedded PostgreSQL")
+    assert written(URL.create("postgresql"), 0.2) == ""
+    monkeypatch.setattr("console.starting.SECONDS_OF_SILENCE", 5)
+    assert written(None, 0) == ""
 
 
 CLOSED = [">&-", "2>&-", "<&-", ">&- 2>&- <&-"]
