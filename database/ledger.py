@@ -92,14 +92,20 @@ def read_due_failures(session: Session, kind: Kind) -> list[str]:
     )
 
 
-def read_failures(session: Session) -> list[dict[str, Any]]:
-    """Return all failures, JSON-ready, those that are tried again soonest first."""
-    rows = session.scalars(
-        select(FetchFailure).order_by(
-            FetchFailure.next_attempt_at, FetchFailure.kind, FetchFailure.key
-        )
+def read_failures(session: Session, limit: int | None = None) -> list[dict[str, Any]]:
+    """
+    Return all failures, or up to *limit*, JSON-ready, those that are tried again soonest first.
+
+    Each has the `title` of its movie; None for a page, and where the movie is not stored.
+    """
+    is_movie = (FetchFailure.kind == "movie") & (FetchFailure.key == cast(Movie.external_id, Text))
+    rows = session.execute(
+        select(FetchFailure, Movie.title)
+        .join(Movie, is_movie, isouter=True)
+        .order_by(FetchFailure.next_attempt_at, FetchFailure.kind, FetchFailure.key)
+        .limit(limit)
     )
-    return [row.to_dict() for row in rows]
+    return [{**failure.to_dict(), "title": title} for failure, title in rows]
 
 
 def read_next_attempt(session: Session) -> datetime | None:
