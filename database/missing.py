@@ -25,24 +25,21 @@ _Time = InstrumentedAttribute[datetime]
 ASK_MISSING_AGAIN = timedelta(days=30)
 #: ... up to this.
 LONGEST_PAUSE = timedelta(days=360)
-#: Of a longer row of unknown ids only this many at each end are asked for: ids are dense, and such
-#: a row is rather a jump of the numbering. If a movie is found there, its neighbours come next.
+#: Of a longer gap between stored ids only this many at each end are asked for: ids are dense, and
+#: such a gap is rather a jump of the numbering. If a movie is found there, its neighbours follow.
 IDS_AT_EACH_END = 500
 
 #: Ids below the highest stored one that are neither stored nor recorded as missing. The parameter
 #: says whether those count that failed and are not due.
 _NEVER_ASKED = """
-    WITH known AS (
-        SELECT external_id::bigint AS id FROM movies
-        UNION SELECT external_id FROM missing_movies
-        UNION SELECT 0),
-    gaps AS (
-        SELECT id + 1 AS first, lead(id) OVER (ORDER BY id) - 1 AS last FROM known
-        WHERE id <= (SELECT max(external_id) FROM movies))
+    WITH stored AS (SELECT external_id::bigint AS id FROM movies UNION SELECT 0),
+    gaps AS (SELECT id + 1 AS first, lead(id) OVER (ORDER BY id) - 1 AS last FROM stored)
     SELECT {what} FROM gaps, LATERAL (
         SELECT generate_series(first, least(last, first + :edge - 1)) AS id
         UNION SELECT generate_series(greatest(first, last - :edge + 1), last)) AS ids
-    WHERE first <= last AND NOT EXISTS (
+    WHERE first <= last
+    AND NOT EXISTS (SELECT FROM missing_movies WHERE external_id = id)
+    AND NOT EXISTS (
         SELECT FROM fetch_failures WHERE kind = 'movie' AND key = id::text
         AND (:with_failed OR (next_attempt_at > now() AND last_failed_at <= now())))
 """

@@ -41,7 +41,9 @@ def audit(course: Course, pool: BatchPool, source: OpenSource) -> None:
             EXIT_UNAVAILABLE,
         )
         return
-    course.found_by_audit += _ask(course, pool, ids)
+    if ids:
+        course.expect_details(len(ids))
+        course.found_by_audit += _ask(course, pool, ids)
     if course.goes_on and vanished:
         _ask_for_vanished(course, pool, vanished)
 
@@ -83,5 +85,6 @@ def _ask_for_vanished(course: Course, pool: BatchPool, ids: list[int]) -> None:
             EXIT_GUARD,
         )
         return
+    course.expect_details(len(ids))
     _ask(course, pool, ids)
     course.write(finish_gone_check)

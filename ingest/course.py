@@ -133,9 +133,9 @@ class Course:
         )
 
     def expect_details(self, movies: int) -> None:
-        """Begin to fetch the details of about *movies* movies."""
-        self._details_expected = movies
-        self.change(phase="details", details_expected=movies)
+        """Begin to fetch the details of about *movies* movies, besides those expected before."""
+        self._details_expected += movies
+        self.change(phase="details", details_expected=self._details_expected)
 
     def _too_many_contradictions(self) -> Ending | None:
         if len(self.contradicted) <= believed_loss(self._details_expected):

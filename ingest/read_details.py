@@ -47,7 +47,7 @@ def read_details(course: Course, pool: BatchPool) -> None:
     if age is not None and course.goes_on:
         stale = course.db.run_step(partial(count_stale, before=course.began_at - age))
         kind = MovieBatch((), update=True, is_known=True)
-        _read(course, pool, _stale_ids(course, age), expected + stale, kind)
+        _read(course, pool, _stale_ids(course, age), stale, kind)
 
 
 def retry_failed(course: Course, pool: BatchPool) -> None:

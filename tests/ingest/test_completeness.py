@@ -394,3 +394,17 @@ def test_a_lost_memory_of_the_list_costs_few_requests(db: DatabaseManager, sourc
 
     assert is_whole(db, source, mirror(db, source))
     assert source.count_requests("list") <= 20 + 7
+
+
+def test_a_very_high_id_is_a_movie_like_any_other(db: DatabaseManager, source: ScriptedSource):
+    """
+    It gets its details, and the jump before it is asked for at its ends only.
+    """
+    source.ids = [1, 2, 10_000_001]
+
+    reports = [mirror(db, source, details=True, audit=500) for _ in range(3)]
+
+    assert [report.exit_code for report in reports] == [7, 0, 0]
+    assert db.get_stats()["movies_with_details"] == 3
+    canaries = 2
+    assert source.count_requests("details") == 3 + 3 * 500 + canaries
