@@ -155,6 +155,21 @@ def read_ids_to_audit(session: Session, count: int) -> list[int]:
     return never_asked + list(due)
 
 
+def read_unsearched(session: Session, external_ids: Collection[int]) -> list[tuple[int, str]]:
+    """Return YTS id and IMDb code of those of these movies that have no text of the list yet."""
+    rows = session.execute(
+        select(Movie.external_id, Movie.imdb_code)
+        .where(
+            Movie.external_id == func.any(list(external_ids)),
+            Movie.imdb_code.is_not(None),
+            Movie.summary.is_(None),
+            Movie.description_full.is_not(None),
+        )
+        .order_by(Movie.external_id)
+    )
+    return [(id_, code) for id_, code in rows if code is not None]
+
+
 def count_never_asked(session: Session) -> int:
     """Return how many ids of `read_ids_to_audit` were never asked for and are not on record."""
     query = text(_NEVER_ASKED.format(what="count(*)"))

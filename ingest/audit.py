@@ -10,7 +10,13 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from database.ledger import read_newest_with_details
-from database.missing import count_present, finish_gone_check, read_ids_to_audit, read_unlisted
+from database.missing import (
+    count_present,
+    finish_gone_check,
+    read_ids_to_audit,
+    read_unlisted,
+    read_unsearched,
+)
 from database.sync import begin_sweep, read_state
 from ingest.course import Course
 from ingest.limits import believed_loss
@@ -44,6 +50,9 @@ def audit(course: Course, pool: BatchPool, source: OpenSource) -> None:
     if ids:
         course.expect_details(len(ids))
         course.found_by_audit += _ask(course, pool, ids)
+        for movie_id, imdb_code in course.db.run_step(partial(read_unsearched, external_ids=ids)):
+            if course.goes_on:
+                course.take(source.worker.complete_by_search(movie_id, imdb_code))
     if course.goes_on and vanished:
         _ask_for_vanished(course, pool, vanished)
 

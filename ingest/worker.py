@@ -13,6 +13,7 @@ from database.db import DatabaseManager
 from database.ledger import Failure
 from database.step import Step, SweptPage, save_step
 from database.workers import forget_workers, note_work
+from database.write import read_clock
 from ingest.budget import RequestBudget
 from ingest.fetcher import Fetched, Fetcher, failure_of
 from ingest.known import read_known
@@ -22,6 +23,7 @@ from ingest.settings import RunSettings
 from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL, Stop
 from yts.answers import MoviePage, count_unknown
 from yts.client import YtsClient
+from yts.errors import YtsError
 from yts.payload import MoviePayload
 
 #: What became of a movie when a stop came first.
@@ -94,6 +96,16 @@ class Worker:
         self._count_requests()
         answer = answers.get(movie_id, _NOT_ASKED)
         return None if isinstance(answer, Failure) else answer is None
+
+    def complete_by_search(self, movie_id: int, imdb_code: str) -> BatchReport:
+        """Save what only the list says of a movie that no list page names, if a search finds it."""
+        asked_at = self.db.run_step(read_clock)
+        try:
+            row = self.client.fetch_row(movie_id, imdb_code)
+        except YtsError:  # The movie is stored; texts that its details have as well are lacking.
+            return self._count_requests()
+        movies = () if row is None else (row,)
+        return self._save(Step(movies, update=True, asked_at=asked_at))
 
     def run_batch(self, batch: Batch) -> BatchReport:
         """

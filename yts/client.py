@@ -156,6 +156,17 @@ class YtsClient:
         query: Query = {"movie_id": movie_id, "with_cast": "true"}
         return self._fetch("movie_details.json", query, lambda body: parse_details(body, movie_id))
 
+    def fetch_row(self, movie_id: int, imdb_code: str) -> MoviePayload | None:
+        """
+        Search the list for one movie by its IMDb code; None if the list does not show it.
+
+        Raises:
+            YtsUnavailable, YtsRefused: as `fetch_details`.
+        """
+        query: Query = {"limit": 1, "page": 1, "query_term": imdb_code}
+        page = self._fetch("list_movies.json", query, parse_page)
+        return next((movie for movie in page.movies if movie.id == movie_id), None)
+
     def close(self) -> None:
         """Close the connections of all threads."""
         self._connections.close()

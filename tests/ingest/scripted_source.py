@@ -50,7 +50,8 @@ class ScriptedSource:
             self.requests.append((endpoint, query))
             if endpoint == "movie_details.json":
                 return self._details(int(query["movie_id"]))
-            self.before_page(query)
+            if "order_by" in query:
+                self.before_page(query)
             return self._page(query)
 
     def _details(self, movie_id: int) -> bytes:
@@ -60,6 +61,9 @@ class ScriptedSource:
 
     def _page(self, query: dict[str, str]) -> bytes:
         limit, page = min(int(query["limit"]), self.most_rows), int(query["page"])
+        if code := query.get("query_term"):
+            found = [id_ for id_ in self.ids if f"tt{id_:07}" == code]
+            return answer({"movie_count": len(found), "movies": [self._row(id_) for id_ in found]})
         ids = [id_ for id_ in self.ids if id_ not in self.hidden]
         if query["order_by"] == "desc":
             ids.reverse()
@@ -76,8 +80,11 @@ class ScriptedSource:
         if self.says_page:
             data["page_number"] = page
         if shown:
-            data["movies"] = [a_row(id_) | self.changes.get(id_, {}) for id_ in shown]
+            data["movies"] = [self._row(id_) for id_ in shown]
         return answer(data)
+
+    def _row(self, movie_id: int) -> Json:
+        return a_row(movie_id) | self.changes.get(movie_id, {})
 
     def count_requests(self, endpoint: str) -> int:
         """Return how many requests there were for `list` or `details`."""

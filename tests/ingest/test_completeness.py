@@ -206,6 +206,7 @@ def test_what_the_list_hides_is_found_by_its_ids(db: DatabaseManager, source: Sc
 
     assert is_whole(db, source, report)
     assert report.found_by_audit == 3
+    assert read_sql(db, "SELECT count(*) FROM movies WHERE summary IS NULL") == [0]
 
 
 def test_an_audit_that_is_cut_short_is_owed(db: DatabaseManager, source: ScriptedSource):
