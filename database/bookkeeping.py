@@ -134,7 +134,9 @@ class ListedMovie(Base):
     __tablename__ = "listed_movies"
 
     external_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    page: Mapped[int | None] = mapped_column(comment="where; null: only its details showed it")
+    page: Mapped[int | None] = mapped_column(
+        comment="where, 0: not noted; null: only its details showed it"
+    )
     reading: Mapped[int] = mapped_column(
         server_default="0", comment="which reading of the list saw it last"
     )

@@ -11,7 +11,7 @@ from sqlalchemy import case, delete, func, null, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from database.bookkeeping import ListedMovie, SyncState
+from database.bookkeeping import FetchFailure, ListedMovie, SyncState
 from database.incoming import column_types, incoming_rows, table_of, values_of
 from database.models import Movie
 
@@ -139,6 +139,12 @@ def complete_sweep(session: Session, api_url: str) -> None:
     state = read_state(session)
     state.recheck_page = None
     if state.sweep_began_at is not None:
+        # All pages were read since: a failure from before says nothing about the current list.
+        session.execute(
+            delete(FetchFailure).where(
+                FetchFailure.kind == "page", FetchFailure.last_failed_at < state.sweep_began_at
+            )
+        )
         state.is_gone_check_due = state.swept_url in {None, api_url}
         state.swept_url = api_url
     state.sweep_began_at, state.is_updating = None, False

@@ -22,7 +22,7 @@ depends_on: str | Sequence[str] | None = None
 def upgrade() -> None:
     op.add_column(
         "listed_movies",
-        sa.Column("page", sa.Integer(), comment="where; null: only its details showed it"),
+        sa.Column("page", sa.Integer(), comment="where, 0: not noted; null: only its details showed it"),
     )
     op.add_column(
         "listed_movies",
@@ -51,6 +51,8 @@ def upgrade() -> None:
         ),
     )
     op.execute("UPDATE missing_movies SET ask_again_at = now()")
+    # Seen on a page that was not noted then.
+    op.execute("UPDATE listed_movies SET page = 0")
     op.drop_column("sync_state", "is_recheck")
     op.alter_column(
         "sync_state",
