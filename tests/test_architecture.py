@@ -26,8 +26,8 @@ MAY_IMPORT = {
 }
 #: Library: the only places that may import it.
 ONLY_IN = {
-    "requests": {"yts/connection.py", "yts/line.py"},
-    "urllib3": {"yts/connection.py"},
+    "requests": {"yts/connection.py", "yts/line.py", "yts/explain.py"},
+    "urllib3": {"yts/connection.py", "yts/exchange.py", "yts/explain.py"},
     "tenacity": {"yts/client.py", "database/transient.py"},
     "pydantic": {"yts/payload.py"},
     "pydantic_core": {"yts/answers.py"},
