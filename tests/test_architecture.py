@@ -107,6 +107,18 @@ def test_rooms_never_print(path: Path):
     assert "sys.stdout" not in path.read_text()
 
 
+def test_one_module_decides_which_characters_may_be_shown():
+    """
+    Others ask `yts/printable.py`; the embedded server only refuses a directory it cannot name.
+    """
+    found = {
+        path.relative_to(REPO).as_posix()
+        for path in sources()
+        if ".isprintable(" in path.read_text()
+    }
+    assert found <= {"yts/printable.py", "database/embedded.py"}
+
+
 def test_functions_fit_a_screen():
     """
     No function of the product is longer than forty lines, commands with their options apart.

@@ -14,6 +14,8 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection
 
+from yts.errors import YtsUnavailable
+
 #: Interim responses (100 Continue, 103 Early Hints) that are read past before the real one.
 MAX_INTERIM = 20
 #: Kept connections in a row that were closed without a response, until none is kept any more.
@@ -144,7 +146,9 @@ class _Response(http.client.HTTPResponse):
             if not 100 <= status < 200:
                 return version, status, reason
             http.client.parse_headers(self.fp)
-        raise http.client.HTTPException("interim responses without end")
+        raise YtsUnavailable(
+            f"over {MAX_INTERIM} interim responses (1xx) came in place of an answer"
+        )
 
 
 class _Watched(HTTPConnection):

@@ -29,7 +29,7 @@ _SILENT = requests.Timeout | urllib3.exceptions.ReadTimeoutError
 def explain(error: Exception, url: str) -> YtsError:
     """Return what to raise in place of *error*, which a request to *url* ended with."""
     host = urlsplit(url).netloc.rpartition("@")[2]
-    if "SOCKS" in str(error) and isinstance(error, requests.exceptions.InvalidSchema):
+    if "dependencies for SOCKS" in str(error):
         return YtsRefused(
             "the environment names a SOCKS proxy, and the package for it is not installed: "
             "pip install PySocks"
@@ -86,6 +86,8 @@ def _reason_of(cause: BaseException) -> str | None:
             reason = "it closed the connection without an answer"
         case http.client.BadStatusLine():
             reason = "it does not answer in HTTP (is it https:// rather than http://?)"
+        case http.client.HTTPException():
+            reason = f"its answer cannot be read as HTTP ({type(cause).__name__})"
         case OSError(errno=int(number)):
             reason = os.strerror(number)
         case OSError() if "Tunnel connection failed" in str(cause):

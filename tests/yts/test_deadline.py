@@ -115,7 +115,7 @@ def test_interim_responses_are_read_past_only_so_often(make_client: MakeClient):
             if is_taken:
                 assert client.fetch_page(1, "asc").movies
             else:
-                with pytest.raises(YtsUnavailable):
+                with pytest.raises(YtsUnavailable, match="interim responses"):
                     client.fetch_page(1, "asc")
 
 

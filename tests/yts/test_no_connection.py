@@ -226,6 +226,18 @@ def test_a_host_that_answers_in_another_protocol_is_told_in_words(make_client: M
             client.fetch_page(1, "asc")
 
 
+def test_a_head_that_is_too_large_is_told_in_words(make_client: MakeClient):
+    """
+    A line of 64 KB or a hundred lines are more than any server has to say.
+    """
+    for lines in ([b"X: " + b"y" * 70_000], [b"X: y"] * 200):
+        head = whole_response(b"{}", *lines)
+        with open_raw(lambda it, head=head: it.sendall(read_request(it) and head)) as place:
+            client = make_client(api_url=f"http://{place}/api", attempts=1)
+            with pytest.raises(YtsUnavailable, match="cannot be read as HTTP"):
+                client.fetch_page(1, "asc")
+
+
 @pytest.mark.parametrize("url", ["http://", "gopher://h/api", "yts.gg/api", "http://a..b/api"])
 def test_a_base_url_that_is_none_is_not_tried_again(
     make_client: MakeClient, pauses: list[float], url: str
