@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,21 @@ def test_a_server_that_closes_every_connection_costs_no_time(
     assert pauses == []
     assert client.requests_made <= PAGES + MAX_STALE
     assert len(server.times) <= client.requests_made
+
+
+def test_over_tls_it_is_the_same(
+    make_client: MakeClient, certificate: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    There the end of a connection may come without the farewell that TLS has for it.
+    """
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    server = ClosingServer(is_late=True)
+    with open_raw(server.handle, certificate) as place:
+        client = make_client(api_url=f"https://{place}/api", attempts=1)
+        for page in range(1, 6):
+            assert client.fetch_page(page, "asc").movies
+    assert client.requests_made == 5 + MAX_STALE
 
 
 def test_the_second_request_takes_a_slot(make_client: MakeClient):
