@@ -88,7 +88,7 @@ everything fetched so far is saved.
     default="30s",
     show_default=True,
     metavar="30s",
-    help="Longest silence of the server within one answer.",
+    help="Longest silence of the server; a whole response may take 4 times as long.",
 )
 @click.option(
     "--audit",

@@ -1,7 +1,6 @@
 """`export`: movies as CSV, JSON Lines or Parquet, streamed, in flat memory."""
 
 import csv
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import IO, Any, Literal
 from console.files import STDOUT, open_output
 from console.movies import POSTERS
 from database.models import Movie
+from yts.printable import json_line
 
 Format = Literal["csv", "jsonl", "parquet"]
 #: The ending of a file's name, and the format that it means.
@@ -156,7 +156,7 @@ def _write_jsonl(rows: Iterator[Row], _columns: dict[str, str], stream: IO[bytes
     count = 0
     for count, row in enumerate(rows, start=1):  # noqa: B007
         plain = {name: _plain(value) for name, value in row.items()}
-        stream.write(json.dumps(plain, ensure_ascii=False).encode("utf-8") + b"\n")
+        stream.write(json_line(plain, is_ascii=False).encode("utf-8") + b"\n")
     return count
 
 

@@ -1,6 +1,5 @@
 """`write_failures`: the monitor's list of failures, as a table for 80 columns or JSON lines."""
 
-import json
 import textwrap
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,6 +9,7 @@ import click
 from console.command import to_type_next
 from console.text import aligned, one_line, utc_time
 from database.status import Ledger, Row
+from yts.printable import json_line
 
 NONE = "No failures on record."
 #: Fewer columns leave no room for reasons.
@@ -42,10 +42,9 @@ def _as_table(ledger: Ledger, columns: int) -> Iterator[str]:
 
 
 def _as_json_lines(ledger: Ledger) -> Iterator[str]:
-    # JSON holds no control characters.
     for row in ledger.failures:
         message = {"message_type": "failure", **row, "is_due": _is_due(row, ledger.time)}
-        yield json.dumps(message)
+        yield json_line(message)
 
 
 def reason_of(row: Row) -> str:

@@ -1,6 +1,5 @@
 """Messages for programs and for later: lines of JSON on stdout, a log file."""
 
-import json
 import logging
 import sys
 from contextlib import suppress
@@ -13,6 +12,7 @@ import click
 
 from console.files import open_stream
 from console.messages import Message, Reader, in_words
+from yts.printable import json_line
 
 
 class MessageLines(Reader):
@@ -27,7 +27,7 @@ class MessageLines(Reader):
     def take(self, message: Message) -> None:
         """Write *message*."""
         if not (self._is_quiet and message["message_type"] == "progress"):
-            click.echo(json.dumps(message))
+            click.echo(json_line(message))
 
 
 class LogFile(Reader):
@@ -64,7 +64,7 @@ class LogFile(Reader):
 
     def take(self, message: Message) -> None:
         """Write *message*."""
-        self._logger.info("%s", json.dumps(message) if self._as_json else in_words(message))
+        self._logger.info("%s", json_line(message) if self._as_json else in_words(message))
 
 
 class _SaysOnce(logging.Handler):

@@ -1,6 +1,5 @@
 """The monitor's display off a terminal: blocks of plain text, or JSON lines."""
 
-import json
 import sys
 from datetime import UTC, datetime
 from types import TracebackType
@@ -13,6 +12,7 @@ from console.status import WAITING, as_json, as_text
 from console.terminal import fitted
 from console.text import printable
 from database.status import Status
+from yts.printable import json_line
 
 
 class _Lines:
@@ -63,4 +63,4 @@ class JsonLines(_Lines):
     def wait(self, reason: str) -> None:
         """Write why there is no status."""
         message = {"message_type": "waiting", "time": datetime.now(UTC).isoformat()}
-        click.echo(json.dumps({**message, "reason": reason}))
+        click.echo(json_line({**message, "reason": reason}))

@@ -134,12 +134,16 @@ def counts_in_words(counts: Mapping[str, Any]) -> str:
 
 def in_words(message: Message) -> str:
     """Return *message* as a line for a person, without its time."""
+    return one_line(_in_words(message))
+
+
+def _in_words(message: Message) -> str:
     match message["message_type"]:
         case "note" | "error":
             return str(message["sentence"])
         case "failure":
             what = f"{message['kind']} {message['key']} ({message['stage']})"
-            return f"failed: {what}: {one_line(message['reason'])}"
+            return f"failed: {what}: {message['reason']}"
         case "progress":
             words = counts_in_words(message["counts"])
             far = f"{message['stage']} {message['done']:,} of {message['total']:,}"

@@ -1,6 +1,5 @@
 """What the monitor shows of a status: as words, as blocks of text, as JSON lines."""
 
-import json
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +8,7 @@ from console.messages import counts_in_words
 from console.pace import Pace
 from console.text import aligned, duration, one_line
 from database.status import Status
+from yts.printable import json_line
 
 EMPTY = "empty: no fetch has run yet. Start one with: python fetch_yts_data.py"
 WAITING = "waiting for the database"
@@ -185,4 +185,4 @@ def as_json(status: Status, pace: Pace | None) -> str:
         "last_stored_movies": status.last_stored_movies,
         "top_genres": status.top_genres,
     }
-    return json.dumps(message)
+    return json_line(message)

@@ -8,8 +8,9 @@ from typing import Any
 
 from console.command import to_type, to_type_next, without_options
 from console.exits import GUARD
-from console.text import aligned, duration, utc_time
+from console.text import aligned, duration, one_line, utc_time
 from ingest.report import RunReport
+from yts.unknown_fields import OTHER_FIELDS
 
 #: Options that choose which movies are fetched, and whether a value follows.
 _CHOICES = {
@@ -20,6 +21,8 @@ _CHOICES = {
     "--update": False,
     "--retry-failed": False,
 }
+#: Characters of a reason in the summary; the ledger has all of it.
+MAX_REASON = 300
 WHAT_VANISHED = (
     "A list cut short and a wrong base URL look the same as real removals. See whether YTS shows "
     "its catalogue\nas usual, and whether the base URL is still its API, before you believe it."
@@ -51,8 +54,7 @@ def summarize(
     if report.failures:
         parts.append(_failures(report))
     if report.unknown_fields:
-        names = ", ".join(sorted(report.unknown_fields))
-        parts.append(f"YTS sent fields that are not stored: {names}")
+        parts.append(f"YTS sent fields that are not stored: {_names(report.unknown_fields)}")
     if report.exit_code == GUARD:
         parts.append(WHAT_VANISHED)
     parts.append(_next_steps(report, again, next_attempt))
@@ -113,10 +115,15 @@ def _headline(report: RunReport) -> str:
 
 def _failures(report: RunReport) -> str:
     shown = report.failures[:5]
-    lines = [f"  {it.kind} {it.key}: {it.message}" for it in shown]
+    lines = [f"  {it.kind} {it.key}: {one_line(it.message, MAX_REASON)}" for it in shown]
     if (more := report.counts.failed - len(shown)) > 0:
         lines.append(f"  ... and {more:,} more")
     return "Failed:\n" + "\n".join(lines)
+
+
+def _names(fields: Mapping[str, int]) -> str:
+    names = ", ".join(sorted(fields.keys() - {OTHER_FIELDS}))
+    return f"{names} and more" if OTHER_FIELDS in fields else names
 
 
 def _next_steps(report: RunReport, again: str, next_attempt: datetime | None) -> str:

@@ -1,6 +1,5 @@
 """Rows of any kind on a terminal, as plain text, and as JSON lines."""
 
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ import click
 
 from console.terminal import columns_of, fitted, is_live
 from console.text import aligned, one_line
+from yts.printable import json_line
 
 #: Columns that hold numbers.
 _RIGHT = {
@@ -90,7 +90,7 @@ def _fit_columns(lines: Sequence[Sequence[str]], columns: int) -> list[int] | No
 def write_json(kind: str, rows: Iterable[Row]) -> None:
     """Write *rows* as JSON lines, each with `message_type` *kind*."""
     for row in rows:
-        click.echo(json.dumps({"message_type": kind, **row}, ensure_ascii=False))
+        click.echo(json_line({"message_type": kind, **row}, is_ascii=False))
 
 
 def _text(value: Any) -> str:

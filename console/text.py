@@ -1,17 +1,11 @@
-"""Plain text for a terminal: safe characters, aligned columns, durations, times."""
+"""Plain text for a terminal: aligned columns, durations, times; `yts.printable` makes it safe."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from yts.printable import one_line, printable
 
-def printable(text: str) -> str:
-    """Return *text* without control characters: they could rewrite a terminal."""
-    return "".join(char for char in text if char.isprintable() or char in "\n\t")
-
-
-def one_line(text: str) -> str:
-    """Return *text* without control characters and line breaks."""
-    return " ".join(printable(text).split())
+__all__ = ["aligned", "duration", "one_line", "printable", "utc_time"]
 
 
 def aligned(rows: Iterable[tuple[str, str]]) -> str:

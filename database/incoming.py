@@ -49,15 +49,33 @@ def column_types(model: type[DeclarativeBase], names: Iterable[str]) -> dict[str
     return {name: table_of(model).c[name].type for name in names}
 
 
-def without_host(url: ColumnElement[Any]) -> ColumnElement[str]:
-    """Return *url* from its path on: the site's domain changes every year, its paths do not."""
-    return func.regexp_replace(url, "^(https?:)?//[^/]*", "", type_=Text)
+#: Columns of all tables that hold addresses.
+URL_COLUMNS = frozenset(
+    {
+        "url",
+        "background_image",
+        "background_image_original",
+        "small_cover_image",
+        "medium_cover_image",
+        "large_cover_image",
+        "url_small_image",
+    }
+)
+
+
+def path_of(url: ColumnElement[Any]) -> ColumnElement[str]:
+    """
+    Return the path of *url*: the site's domain changes every year, its paths do not.
+
+    Rows of earlier versions have a token behind it, as query.
+    """
+    return func.regexp_replace(url, "^(https?:)?//[^/?#]*|[?#].*$", "", "g", type_=Text)
 
 
 def differs(old: KeyedColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Tell whether *new* is known and other than *old*; for URLs, hosts do not count."""
-    if old.key is not None and old.key.endswith(("url", "_image", "_image_original")):
-        return and_(new.is_not(None), without_host(old).is_distinct_from(without_host(new)))
+    """Return whether *new* is known and differs from *old*; of addresses the path counts."""
+    if old.key in URL_COLUMNS:
+        return and_(new.is_not(None), path_of(old).is_distinct_from(path_of(new)))
     return and_(new.is_not(None), old.is_distinct_from(new))
 
 

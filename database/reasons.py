@@ -4,6 +4,11 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from yts.printable import one_line
+
+#: Characters of what PostgreSQL said, which may quote a whole value of a row.
+MAX_REASON = 500
+
 #: What libpq says, what it means, what to do.
 _REASONS = (
     (
@@ -90,7 +95,8 @@ def sqlstate(error: DBAPIError) -> str:
 
 def first_line(error: DBAPIError) -> str:
     """Return the gist of what PostgreSQL said; the rest may repeat whole rows."""
-    return (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
+    lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+    return one_line(lines[0], MAX_REASON)
 
 
 def explain_trouble(error: DBAPIError) -> str:

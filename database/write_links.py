@@ -4,7 +4,17 @@ from collections.abc import Mapping, Set
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
@@ -54,6 +64,11 @@ def save_links(
 
 def _save_genres(session: Session, movies: Mapping[int, MoviePayload], new: Set[int]) -> set[int]:
     told = {row_id: movie.genres for row_id, movie in movies.items() if movie.genres is not None}
+    # Names that YTS does not use may be in another language: they fill an empty place only.
+    doubtful = [row_id for row_id in told.keys() - new if not movies[row_id].has_known_genres]
+    if doubtful:
+        for row_id in session.scalars(_have_genres(), {"told": doubtful}):
+            del told[row_id]
     links = [
         {"movie_id": row_id, "name": name}
         for row_id, genres in told.items()
@@ -70,16 +85,45 @@ def _save_genres(session: Session, movies: Mapping[int, MoviePayload], new: Set[
 
 
 @cache
+def _have_genres() -> Select[int]:
+    links = table_of(MovieGenre)
+    return select(links.c.movie_id).where(links.c.movie_id == _any_told(links)).distinct()
+
+
+def _key_of(name: ColumnElement[str]) -> ColumnElement[str]:
+    """Return what names of one genre have in common: they may differ in case and blanks."""
+    # Literals, because PostgreSQL takes two parameters for different, and thus two keys.
+    constants = [literal_column(it, Text) for it in (r"'\s'", "''", "'g'")]
+    return func.lower(func.regexp_replace(name, *constants))
+
+
+@cache
 def _genre_statements() -> tuple[Insert, ReturningDelete[int], ReturningInsert[int]]:
     genres, links = table_of(Genre), table_of(MovieGenre)
     source = incoming_rows(column_types(Genre, ["name"]))
-    unknown = select(source.c.name).where(source.c.name.not_in(select(genres.c.name)))
-    add_genres = insert(genres).from_select(["name"], unknown.order_by(source.c.name))
+    key = _key_of(source.c.name)
+    unknown = (
+        select(func.min(source.c.name))
+        .where(key.not_in(select(_key_of(genres.c.name))))
+        .group_by(key)
+        .order_by(key)
+    )
+    add_genres = insert(genres).from_select(["name"], unknown)
 
+    # One row for each key, should there be two of earlier versions.
+    known = (
+        select(func.min(genres.c.id).label("id"), _key_of(genres.c.name).label("key"))
+        .group_by(_key_of(genres.c.name))
+        .subquery()
+    )
     listed = incoming_rows({"movie_id": links.c.movie_id.type, "name": genres.c.name.type})
-    pairs = select(listed.c.movie_id, genres.c.id).join(genres, genres.c.name == listed.c.name)
+    pairs = (
+        select(listed.c.movie_id, known.c.id)
+        .select_from(listed)
+        .join(known, known.c.key == _key_of(listed.c.name))
+    )
     is_listed = pairs.where(
-        listed.c.movie_id == links.c.movie_id, genres.c.id == links.c.genre_id
+        listed.c.movie_id == links.c.movie_id, known.c.id == links.c.genre_id
     ).exists()
     remove_links = delete(links).where(links.c.movie_id == _any_told(links), ~is_listed)
     add_links = insert(links).from_select(["movie_id", "genre_id"], pairs)

@@ -60,7 +60,7 @@ class Order:
     """What a worker has to know of the run that a batch is from."""
 
     settings: RunSettings
-    api_url: str
+    api_url: str = field(repr=False)  # It may hold a password, and dask logs what it is sent.
     run_id: int
     program: str = field(default_factory=describe_program)
 

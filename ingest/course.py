@@ -25,6 +25,7 @@ from ingest.report import BatchReport, Counts, RunReport
 from ingest.settings import RunSettings
 from ingest.stop import EXIT_DONE, EXIT_GUARD, EXIT_LIMIT, EXIT_SOME_FAILED, Ending, Stop
 from ingest.worker import Worker
+from yts.unknown_fields import add_counts
 
 #: Failures kept for the summary.
 FAILURES_SHOWN = 20
@@ -120,7 +121,7 @@ class Course:
         for failure in report.failures:
             self.listener.failure(failure)
         self._failures += report.failures[: FAILURES_SHOWN - len(self._failures)]
-        self._unknown_fields += report.unknown_fields
+        self._unknown_fields = add_counts(self._unknown_fields, report.unknown_fields)
         self._counts += report.counts
         self.contradicted |= report.contradicted
         came = report.counts.saved + report.counts.updated + report.counts.unchanged

@@ -6,6 +6,7 @@ from typing import Self
 
 from database.ledger import Failure
 from ingest.stop import Ending
+from yts.unknown_fields import add_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class BatchReport:
             self.failures + other.failures,
             self.contradicted | other.contradicted,
             self.pages + other.pages,
-            self.unknown_fields + other.unknown_fields,
+            add_counts(self.unknown_fields, other.unknown_fields),
             self.given_up or other.given_up,
         )
 

@@ -1,12 +1,15 @@
 """Everything a run was told, as one value that goes to every worker."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import URL
 
 from ingest.limits import ErrorLimit
 from yts.settings import ClientSettings
+
+#: A whole answer may take this many times the longest silence.
+TIMEOUTS_PER_ANSWER = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class RunSettings:
     """What to mirror, and how; the doors fill it from flags and environment."""
 
     #: Base URLs of the API, in the order they are tried.
-    api_urls: tuple[str, ...]
+    api_urls: tuple[str, ...] = field(repr=False)  # They may hold passwords.
     #: Resolved before the workers start: the embedded server has a URL too.
     database_url: URL
     workers: int = 4
@@ -43,7 +46,8 @@ class RunSettings:
     batch_size: int = 500
     #: Requests a second for all together; 0 means no limit.
     rate: float = 2.0
-    #: The longest silence of the server within one answer, in seconds.
+    #: The longest silence of the server within one answer, in seconds; a whole answer may take
+    #: TIMEOUTS_PER_ANSWER times as long.
     timeout_seconds: float = 30.0
     #: List pages of this run at the most; None means all.
     max_pages: int | None = None
@@ -81,4 +85,5 @@ class RunSettings:
             api_url,
             connect_seconds=min(10.0, self.timeout_seconds),
             read_seconds=self.timeout_seconds,
+            answer_seconds=TIMEOUTS_PER_ANSWER * self.timeout_seconds,
         )

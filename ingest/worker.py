@@ -21,10 +21,11 @@ from ingest.plan import Batch, MovieBatch, PageBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
 from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL, Stop
-from yts.answers import MoviePage, count_unknown
+from yts.answers import MoviePage
 from yts.client import YtsClient
 from yts.errors import YtsError
 from yts.payload import MoviePayload
+from yts.unknown_fields import count_unknown
 
 #: What became of a movie when a stop came first.
 _NOT_ASKED = Failure("movie", "", "fetch", "Stopped", "a stop came first")

@@ -19,6 +19,7 @@ _PHP_WARNING = (
 )
 #: What was seen as `movie_count` of answers without movies.
 _COLLAPSED_COUNTS = (0, 1, 3, 49)
+_SECONDS_PER_BYTE = 0.05
 #: The value of SO_LINGER: on, for 0 seconds.
 _ABORT_AT_ONCE = struct.pack("ii", 1, 0)
 
@@ -95,6 +96,19 @@ async def _stall(scene: Scene) -> web.StreamResponse:
     return response or web.Response(status=500)  # goes nowhere
 
 
+async def _slow_head(scene: Scene) -> web.Response:
+    """Send a byte of the head now and then: no silence is long, and no answer comes."""
+    head = b"HTTP/1.1 200 OK\r\nX-Patience: " + b"x" * 1000
+    for byte in head[: int(scene.stall_seconds / _SECONDS_PER_BYTE) + 1]:
+        if scene.closing.is_set() or scene.request.transport is None:
+            break
+        scene.request.transport.write(bytes([byte]))
+        await asyncio.sleep(_SECONDS_PER_BYTE)
+    if scene.request.transport:
+        scene.request.transport.abort()
+    return web.Response(status=500)  # goes nowhere
+
+
 async def _begin(scene: Scene) -> web.StreamResponse:
     """Send headers that promise the honest answer."""
     response = web.StreamResponse()
@@ -152,6 +166,7 @@ FAULTS: dict[str, Fault] = {
     "reset": Fault(_reset),
     "truncated": Fault(_truncated),
     "stall": Fault(_stall),
+    "slow-head": Fault(_slow_head),
     "bad-json": Fault(_bad_json),
     "noise": Fault(_noise),
     "no-movies": Fault(_no_movies, "list_movies.json"),

@@ -26,8 +26,8 @@ MAY_IMPORT = {
 }
 #: Library: the only places that may import it.
 ONLY_IN = {
-    "requests": {"yts/connection.py", "yts/line.py"},
-    "urllib3": {"yts/connection.py"},
+    "requests": {"yts/connection.py", "yts/line.py", "yts/explain.py"},
+    "urllib3": {"yts/connection.py", "yts/exchange.py", "yts/explain.py"},
     "tenacity": {"yts/client.py", "database/transient.py"},
     "pydantic": {"yts/payload.py"},
     "pydantic_core": {"yts/answers.py"},
@@ -105,6 +105,18 @@ def test_rooms_never_print(path: Path):
 
     assert "print" not in names
     assert "sys.stdout" not in path.read_text()
+
+
+def test_one_module_decides_which_characters_may_be_shown():
+    """
+    Others ask `yts/printable.py`; the embedded server only refuses a directory it cannot name.
+    """
+    found = {
+        path.relative_to(REPO).as_posix()
+        for path in sources()
+        if ".isprintable(" in path.read_text()
+    }
+    assert found <= {"yts/printable.py", "database/embedded.py"}
 
 
 def test_functions_fit_a_screen():

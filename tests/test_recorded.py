@@ -5,6 +5,7 @@ They are not part of the repository; where they are not at hand, this skips.
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from sqlalchemy import URL, text
 from database.db import DatabaseManager
 from database.step import Step, StepResult, save_step
 from tests.conftest import RECORDED, REPO, table_contents
-from tests.yts.answers import a_ghost, details_answer
+from tests.yts.answers import a_ghost, details_answer, page_answer
 from tests.yts.canned import Asked, Canned, CannedServer, open_canned
 from tests.yts.recorded import (
     INDEX,
@@ -212,6 +213,40 @@ def test_a_recorded_movie_can_be_saved_by_hand(empty_db: DatabaseManager, record
     assert_stored(empty_db, recording)
     for movie in recording.movies:
         assert empty_db.save_movie(movie)[::2] == (True, "already_exists")
+
+
+@pytest.mark.parametrize("recording", [it for it in LISTS if "token" in it.name], **each)
+def test_no_token_of_a_recorded_link_is_stored_and_another_one_is_no_change(
+    empty_db: DatabaseManager, client: YtsClient, server: CannedServer, recording: Recording
+):
+    """
+    Every link of one response has the same token, and each response another one.
+    """
+    (token,) = set(re.findall(rb"\?(\w+)", recording.body))
+    for body in (recording.body, recording.body.replace(token, b"another")):
+        server.give(body)
+        step = Step(client.fetch_page(1, "desc").movies, update=True)
+        outcomes = save_step(empty_db, None, step).outcomes
+
+    assert outcomes == {"unchanged": len(recording.movies)}
+    assert token.decode() not in str(table_contents(empty_db))
+
+
+@pytest.mark.parametrize("recording", [it for it in LISTS if "arabic" in it.name], **each)
+def test_recorded_genres_in_arabic_do_not_replace_english_ones(
+    empty_db: DatabaseManager, client: YtsClient, server: CannedServer, recording: Recording
+):
+    """
+    Everything else of that response is in English, and is taken.
+    """
+    english = [movie | {"genres": ["Comedy", "Drama"]} for movie in recording.movies]
+    server.give(page_answer(*english), recording.body)
+    save_step(empty_db, None, Step(client.fetch_page(1, "desc").movies))
+    before = table_contents(empty_db)
+    result = save_step(empty_db, None, Step(client.fetch_page(1, "desc").movies, update=True))
+
+    assert result.outcomes == {"unchanged": len(recording.movies)}
+    assert table_contents(empty_db) == before
 
 
 def test_the_cast_of_a_movie_is_the_union_of_all_its_recordings(empty_db: DatabaseManager):

@@ -10,13 +10,9 @@ from typing import Any
 from pydantic_core import from_json
 
 from yts.errors import AnswerTooLarge, MalformedMovie, NotYts, YtsUnavailable
-from yts.payload import MoviePayload, is_count, parse_movie
-
-#: Fields that YTS sends and this project leaves out: constants, formulas and relics.
-UNSTORED_FIELDS = frozenset(
-    {"state", "download_count", "rt_critics_score", "rt_audience_score"}
-    | {f"{size}_screenshot_image{number}" for size in ("medium", "large") for number in (1, 2, 3)}
-)
+from yts.payload import MoviePayload, as_list, is_count, parse_movie, read_id
+from yts.printable import one_line
+from yts.unknown_fields import count_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +24,7 @@ class MoviePage:
     #: Distinct by id, in the order sent.
     movies: tuple[MoviePayload, ...]
     malformed: tuple[MalformedMovie, ...] = ()
-    #: Names of fields nobody has told us about, with how many movies had them.
+    #: Fields that are neither stored nor known to be left out, with how many movies had them.
     unknown_fields: Counter[str] = field(default_factory=Counter)
     #: How many rows came, repeated and malformed ones included.
     rows: int = 0
@@ -57,6 +53,7 @@ def parse_page(body: bytes) -> MoviePage:
     """
     data = _open_envelope(body)
     count, rows = data.get("movie_count"), data.get("movies")
+    rows = as_list(rows) or rows
     if not (is_count(count) and (rows is None or isinstance(rows, list))):
         raise NotYts("the answer has no movie list where YTS puts it")
     movies: dict[int, MoviePayload] = {}
@@ -91,13 +88,14 @@ def parse_details(body: bytes, movie_id: int) -> MoviePayload | None:
         MalformedMovie: the movie is there but cannot be understood.
     """
     raw = _open_envelope(body).get("movie")
-    if not (isinstance(raw, dict) and is_count(raw.get("id"))):
+    found_id = read_id(raw.get("id")) if isinstance(raw, dict) else None
+    if found_id is None:
         raise NotYts("the answer has no movie where YTS puts it")
     # The ghost of a missing movie is not empty: it has id 0 and all genres.
-    if raw["id"] == 0:
+    if found_id == 0:
         return None
-    if raw["id"] != movie_id:
-        raise YtsUnavailable(f"asked for movie {movie_id}, got movie {raw['id']}")
+    if found_id != movie_id:
+        raise YtsUnavailable(f"asked for movie {movie_id}, got movie {found_id}")
     return parse_movie(raw)
 
 
@@ -117,20 +115,13 @@ def join_pages(parts: Sequence[MoviePage]) -> MoviePage:
     )
 
 
-def count_unknown(movies: Any) -> Counter[str]:
-    """Count the fields of *movies* that are neither stored nor known to be left out."""
-    return Counter(
-        name for movie in movies for name in movie.model_extra if name not in UNSTORED_FIELDS
-    )
-
-
 def _open_envelope(body: bytes) -> dict[str, Any]:
     answer = _read_json(body)
     if not isinstance(answer, dict) or "status" not in answer:
         raise NotYts("the answer is JSON, but not from YTS: it has no status")
     if answer["status"] != "ok":
-        status = _printable(str(answer["status"]))[:50]
-        message = _printable(str(answer.get("status_message")))[:200]
+        status = one_line(str(answer["status"]), 50)
+        message = one_line(str(answer.get("status_message")), 200)
         raise YtsUnavailable(f"YTS answered status {status!r}: {message}")
     if not isinstance(answer.get("data"), dict):
         raise NotYts("the answer has no data")
@@ -139,42 +130,46 @@ def _open_envelope(body: bytes) -> dict[str, Any]:
 
 
 def _read_json(body: bytes) -> Any:
-    # PHP warnings may stand before the JSON.
-    after_noise = re.search(rb"\{\s*\"status\"\s*:\s*\".*", body, re.DOTALL)
-    for candidate in (body, after_noise.group() if after_noise else b""):
-        try:
-            return from_json(candidate)
-        except ValueError:
-            pass  # One odd value of one movie stops the fast parser.
-        try:
-            return _read_patiently(candidate)
-        except ValueError:
-            continue
-        except RecursionError as error:
-            if after_noise:
-                raise AnswerTooLarge(None, "the answer is nested too deeply") from error
+    try:
+        return from_json(body)
+    except ValueError:
+        pass  # It has text around the JSON, or one odd value that stops the fast parser.
+    text = body.decode("utf-8", "replace")
+    envelope = _ENVELOPE.search(text)
+    try:
+        return _read_patiently(text, envelope.start() if envelope else 0)
+    except ValueError:
+        pass
+    except RecursionError as error:
+        if envelope:
+            raise AnswerTooLarge(None, "the answer is nested too deeply") from error
     raise YtsUnavailable("the answer is not JSON: " + _excerpt(body))
 
 
-def _read_patiently(body: bytes) -> Any:
+def _read_patiently(text: str, start: int) -> Any:
     """
-    Read JSON with bytes that are no UTF-8, lone surrogates, control characters, endless numbers.
+    Read the JSON that begins at *start*; other text may follow, such as a comment of a cache.
 
-    What no text can hold becomes a question mark, and what no number can an infinity.
+    It may have lone surrogates, control characters and endless numbers. What no text can
+    hold becomes a question mark, and what no number can an infinity.
     """
-    answer = json.loads(body.decode("utf-8", "replace"), strict=False, parse_int=_read_int)
-    clean = json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
-    return json.loads(clean)
+    answer, end = _DECODER.raw_decode(text, start)
+    if text[end:].lstrip().startswith(_GOES_ON):
+        raise ValueError("it goes on after its end, so that a part of it is damaged")
+    return json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _read_int(digits: str) -> int | float:
     return int(digits) if len(digits) < 100 else float(digits)
 
 
+#: How an answer begins; warnings of PHP may stand before it.
+_ENVELOPE = re.compile(r"\{\s*\"status\"\s*:\s*\"")
+_DECODER = json.JSONDecoder(strict=False, parse_int=_read_int)
+#: How the rest begins of JSON that ends too early.
+_GOES_ON = (",", ":", "]", "}", '"')
+
+
 def _excerpt(body: bytes) -> str:
     text = re.sub(rb"<[^>]*>", b" ", body[:400]).decode("utf-8", "replace")
-    return _printable(text)[:120] or "it is empty"
-
-
-def _printable(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return one_line(text, 120) or "it is empty"

@@ -5,7 +5,6 @@ Errors come out as those of `yts.errors`, in words without passwords and queries
 """
 
 import threading
-import time
 from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
@@ -13,6 +12,8 @@ import requests
 import urllib3
 
 from yts.errors import AnswerTooLarge, YtsRefused, YtsUnavailable
+from yts.exchange import Exchange
+from yts.explain import explain
 from yts.line import Line, Query
 from yts.settings import ClientSettings, without_secrets
 from yts.verdict import judge_status
@@ -70,18 +71,14 @@ class Connections:
             for _ in range(MAX_REDIRECTS):
                 if target is None:
                     return body
-                if urlsplit(target).hostname != urlsplit(url).hostname:
+                if not is_same_place(url, target):
                     raise YtsRefused(
                         f"{without_secrets(url)} redirects to {without_secrets(target)}: "
                         "if YTS has moved there, say so with --api-url"
                     )
                 body, target = self._read_answer(target, {})
-        except requests.exceptions.InvalidProxyURL as error:
-            raise YtsRefused("the proxy that the environment names has no address") from error
-        except _BAD_ADDRESS as error:
-            raise YtsRefused(f"{without_secrets(url)} is no address that can be asked") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise YtsUnavailable(_in_words(error, url)) from error
+            raise explain(error, url) from error
         except YtsUnavailable as error:
             if error.is_throttled:
                 self._slow_down(error.retry_after_seconds)
@@ -91,50 +88,66 @@ class Connections:
         raise YtsUnavailable(f"{without_secrets(url)} redirects in circles")
 
     def _read_answer(self, url: str, query: Query) -> tuple[bytes, str | None]:
-        """Make one request; return the body, and where the answer redirects to."""
+        """
+        Make one request; return the body, and where the answer redirects to.
+
+        A kept connection that the server had closed is no failure: the request goes out once
+        more, on a new one. It takes a slot like every request, because the server may have
+        counted the first one as well.
+        """
+        line = self._line()
+        try:
+            return self._make_request(line, url, query)
+        except requests.ConnectionError:
+            if not line.exchange.is_stale():
+                raise
+        return self._make_request(line, url, query)
+
+    def _make_request(self, line: Line, url: str, query: Query) -> tuple[bytes, str | None]:
         self._take_slot()
         with self._lock:
             self.requests_made += 1
-        deadline = time.monotonic() + self._settings.answer_seconds
+        line.exchange.begin()
         timeouts = (self._settings.connect_seconds, self._settings.read_seconds)
-        with self._line().send(url, query, timeouts) as response:
-            self.server_name = response.headers.get("Server", "")
-            if response.is_redirect:
-                return b"", _join(url, response.headers["Location"])
-            judge_status(
-                response.status_code, response.headers.get("Retry-After"), without_secrets(url)
-            )
-            return self._read_body(response, deadline), None
-
-    def _read_body(self, response: requests.Response, deadline: float) -> bytes:
-        body = bytearray()
-        # `read1` returns what is there; `iter_content` would wait for a full chunk, for hours
-        # if the server sends byte by byte.
-        while chunk := response.raw.read1(64 * 1024, decode_content=True):
-            body += chunk
-            if len(body) > MAX_ANSWER_BYTES:
-                size = f"{MAX_ANSWER_BYTES >> 20} MB"
-                raise AnswerTooLarge(None, f"the answer is larger than {size}")
-            if time.monotonic() > deadline:
-                raise YtsUnavailable(f"the answer took over {self._settings.answer_seconds:.0f} s")
-        return bytes(body)
+        try:
+            with line.send(url, query, timeouts) as response:
+                self.server_name = response.headers.get("Server", "")
+                if response.is_redirect:
+                    return b"", _join(url, response.headers["Location"])
+                judge_status(
+                    response.status_code, response.headers.get("Retry-After"), without_secrets(url)
+                )
+                return _read_body(response), None
+        except (requests.Timeout, urllib3.exceptions.ReadTimeoutError) as error:
+            settings = self._settings
+            if line.exchange.is_over:
+                what, seconds = "answer", settings.answer_seconds
+            elif line.exchange.is_head_slow:
+                what, seconds = "head of the answer", settings.read_seconds
+            else:
+                raise
+            raise YtsUnavailable(f"the {what} took over {seconds:g} s") from error
 
     def _line(self) -> Line:
         line: Line | None = getattr(self._of_thread, "line", None)
         if line is None:
-            line = self._of_thread.line = Line(self._settings.api_url)
+            exchange = Exchange(self._settings.read_seconds, self._settings.answer_seconds)
+            line = self._of_thread.line = Line(self._settings.api_url, exchange)
             with self._lock:
                 self._lines.append(line)
         return line
 
 
-#: What requests says of a base URL that it cannot make sense of.
-_BAD_ADDRESS = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-    urllib3.exceptions.LocationParseError,
-)
+def _read_body(response: requests.Response) -> bytes:
+    body = bytearray()
+    # `read1` returns what is there; `iter_content` would wait for a full chunk, for hours
+    # if the server sends byte by byte.
+    while chunk := response.raw.read1(64 * 1024, decode_content=True):
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            size = f"{MAX_ANSWER_BYTES >> 20} MB"
+            raise AnswerTooLarge(None, f"the answer is larger than {size}")
+    return bytes(body)
 
 
 def _join(url: str, location: str) -> str:
@@ -146,16 +159,19 @@ def _join(url: str, location: str) -> str:
     return target
 
 
-def _in_words(error: Exception, url: str) -> str:
-    host = urlsplit(url).netloc.rpartition("@")[2]
-    if isinstance(error, requests.ConnectTimeout):
-        return f"{host} did not accept a connection in time"
-    if isinstance(error, requests.Timeout | urllib3.exceptions.ReadTimeoutError):
-        return f"{host} fell silent"
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"{host} has no valid certificate"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return f"no connection to {host} through the proxy that the environment names"
-    if isinstance(error, requests.ConnectionError):
-        return f"no connection to {host}"
-    return f"{host} broke off its answer ({type(error).__name__})"
+def is_same_place(url: str, target: str) -> bool:
+    """
+    Return whether a redirect from *url* to *target* stays at the same scheme, host and port.
+
+    From http to https of the same host is the same place, too, if both have their default port.
+    """
+    here, there = (_origin(it) for it in (url, target))
+    return there == here or (here, there) == (("http", here[1], 80), ("https", here[1], 443))
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}

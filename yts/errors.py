@@ -13,9 +13,18 @@ YtsError
 All take plain positional arguments, so they survive pickling between processes.
 """
 
+from yts.printable import one_line
+
 
 class YtsError(Exception):
-    """Root of everything this package raises on purpose."""
+    """Root of everything this package raises on purpose; its text is safe to show."""
+
+    def __str__(self) -> str:
+        """Return the message in one line: a server had a hand in it."""
+        return one_line(self._message())
+
+    def _message(self) -> str:
+        return super().__str__()
 
 
 class YtsUnavailable(YtsError):
@@ -34,9 +43,8 @@ class YtsUnavailable(YtsError):
         #: The server says we ask too often (429, or any answer with Retry-After).
         self.is_throttled = is_throttled
 
-    def __str__(self) -> str:
-        """Say the reason only; the numbers are for programs."""
-        return self.reason
+    def _message(self) -> str:
+        return self.reason  # The numbers are for programs.
 
 
 class NotYts(YtsUnavailable):
@@ -70,9 +78,8 @@ class MalformedMovie(YtsError):
         self.movie_id = movie_id
         self.reason = reason
 
-    def __str__(self) -> str:
-        """Say the reason only; the id is shown beside it."""
-        return self.reason
+    def _message(self) -> str:
+        return self.reason  # The id is shown beside it.
 
 
 class AnswerTooLarge(MalformedMovie):

@@ -8,6 +8,7 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
 from yts import PROJECT_URL, __version__
+from yts.exchange import Exchange, watch
 
 USER_AGENT = f"yts-mirror/{__version__} (+{PROJECT_URL})"
 
@@ -22,16 +23,19 @@ class Line:
     request costs. No cookies; redirects are answers, their bodies stay unread.
     """
 
-    def __init__(self, api_url: str) -> None:
+    def __init__(self, api_url: str, exchange: Exchange) -> None:
         """Look around once; nothing is opened yet."""
+        self.exchange = exchange
         self._session = session = requests.Session()
         found = session.merge_environment_settings(api_url, {}, stream=True, verify=None, cert=None)
         self._proxies = dict(found["proxies"])
         self._verify = True if found["verify"] is None else found["verify"]
         session.trust_env = False
         session.headers["User-Agent"] = USER_AGENT
+        # Genres came in the language of the asking machine once.
+        session.headers["Accept-Language"] = "en"
         for scheme in ("http://", "https://"):
-            session.mount(scheme, _Adapter())
+            session.mount(scheme, _Adapter(exchange))
         self._api_url = api_url
         self._model = session.prepare_request(requests.Request("GET", api_url))
         self._base_url = str(self._model.url).rstrip("/")
@@ -56,8 +60,9 @@ class Line:
 class _Adapter(HTTPAdapter):
     """The way to hosts: proxy and certificates of each are looked up once."""
 
-    def __init__(self) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         super().__init__()
+        self._exchange = exchange
         self._pools: dict[tuple[str, ...], Any] = {}
 
     def get_connection_with_tls_context(
@@ -69,10 +74,11 @@ class _Adapter(HTTPAdapter):
     ) -> Any:
         """Return the connections to the request's host."""
         host = urlsplit(request.url or "")[:2]
-        pool = self._pools.get(host)
+        pool: Any = self._pools.get(host)
         if pool is None:
             pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
             super().cert_verify(pool, request.url or "", verify, cert)  # type: ignore[no-untyped-call]  # the stubs have it bare
+            pool.ConnectionCls = watch(pool.ConnectionCls, self._exchange)
             self._pools[host] = pool
         return pool
 

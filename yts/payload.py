@@ -1,5 +1,6 @@
 """A movie as YTS gives it, checked: what each field may be, and what it means; pure."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeGuard
 from zoneinfo import ZoneInfo
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from yts.errors import MalformedMovie
+from yts.genres import KNOWN_GENRES, spell_genre
 
 #: The zone in which YTS has written its dates since 2019; it does not say so any more.
 SITE_ZONE = ZoneInfo("Europe/Paris")
@@ -34,10 +36,31 @@ def _storable(text: str | None) -> str | None:
     return (text.replace("\0", "").strip() or None) if text else None
 
 
+def as_list(value: Any) -> Any:
+    """Return *value* as a list where PHP wrote one with gaps: an object whose keys are numbers."""
+    if isinstance(value, dict) and all(str(key).isdecimal() for key in value):
+        return list(value.values())
+    return value
+
+
+def _without_query(url: str | None) -> str | None:
+    # Since 2025 links may carry a token, another one in each answer; it is not part of the address.
+    if not url or ("?" not in url and "#" not in url) or _OTHER_SCHEME.match(url):
+        return url
+    return url.partition("#")[0].partition("?")[0] or None
+
+
+#: Such as that of a magnet link, which is nothing without its query.
+_OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+
 _Known = BeforeValidator(_empty_is_unknown)
+_List = BeforeValidator(as_list)
 _NonZero = BeforeValidator(_zero_is_unknown)
 
 Text = Annotated[str | None, AfterValidator(_storable)]
+#: Without query and fragment.
+Url = Annotated[Text, AfterValidator(_without_query)]
+Genre = Annotated[Text, AfterValidator(spell_genre)]
 Flag = Annotated[bool | None, _Known]
 Whole = Annotated[int, BeforeValidator(_no_flag)]
 Real = Annotated[float, BeforeValidator(_no_flag)]
@@ -74,7 +97,7 @@ class TorrentPayload(_Uploaded):
 
     #: 40 hex digits, upper case; None for the rare one without, which cannot be stored.
     hash: Annotated[Text, AfterValidator(lambda text: text.upper() if text else None)] = None
-    url: Text = None
+    url: Url = None
     quality: Text = None
     type: Text = None
     is_repack: Flag = None
@@ -97,7 +120,7 @@ class CastPayload(_Payload):
     #: Digits without "nm", leading zeros kept.
     imdb_code: Text = None
     #: Absent when the actor has no picture.
-    url_small_image: Text = None
+    url_small_image: Url = None
 
 
 class MoviePayload(_Uploaded):
@@ -112,7 +135,7 @@ class MoviePayload(_Uploaded):
     model_config = ConfigDict(extra="allow")
 
     id: Annotated[Whole, Field(ge=1, le=2**31 - 1)]
-    url: Text = None
+    url: Url = None
     imdb_code: Text = None
     title: Text = None
     title_english: Text = None
@@ -123,7 +146,7 @@ class MoviePayload(_Uploaded):
     rating: Annotated[Annotated[Real, Field(ge=0.05, le=10)] | None, _NonZero] = None
     #: Minutes.
     runtime: Annotated[Annotated[Whole, Field(ge=1, le=2**15 - 1)] | None, _NonZero] = None
-    genres: tuple[Text, ...] | None = None
+    genres: Annotated[tuple[Genre, ...] | None, _List] = None
     summary: Text = None
     description_full: Text = None
     description_intro: Text = None
@@ -132,14 +155,14 @@ class MoviePayload(_Uploaded):
     language: Text = None
     mpa_rating: Text = None
     like_count: Count = None
-    background_image: Text = None
-    background_image_original: Text = None
-    small_cover_image: Text = None
-    medium_cover_image: Text = None
-    large_cover_image: Text = None
-    torrents: tuple[TorrentPayload, ...] | None = None
+    background_image: Url = None
+    background_image_original: Url = None
+    small_cover_image: Url = None
+    medium_cover_image: Url = None
+    large_cover_image: Url = None
+    torrents: Annotated[tuple[TorrentPayload, ...] | None, _List] = None
     #: A sample of at most four that may differ between two answers.
-    cast: tuple[CastPayload, ...] | None = None
+    cast: Annotated[tuple[CastPayload, ...] | None, _List] = None
 
     @property
     def display_title(self) -> str:
@@ -147,6 +170,15 @@ class MoviePayload(_Uploaded):
         long_title = self.title_long if self.title_long and self.title_long[0] != "(" else None
         candidates = (self.title, self.title_english, long_title, self.slug, self.imdb_code)
         return next((text for text in candidates if text), f"YTS movie {self.id}")
+
+    @property
+    def has_known_genres(self) -> bool:
+        """
+        Return whether all genres are names that YTS uses.
+
+        Other names may be in another language: answers in Arabic were recorded in 2026.
+        """
+        return KNOWN_GENRES.issuperset(genre for genre in self.genres or () if genre)
 
     @property
     def has_details(self) -> bool:
@@ -174,9 +206,19 @@ def is_count(value: object) -> TypeGuard[int]:
     return type(value) is int and 0 <= value < 2**31
 
 
+def read_id(value: object) -> int | None:
+    """
+    Return an id, which may be written as a text, or None where *value* is not one.
+
+    0 is the ghost's, and only as a number: that a movie is missing is not to be guessed.
+    """
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) < 20:
+        value = int(value) or None
+    return value if is_count(value) else None
+
+
 def _readable_id(raw: object) -> int | None:
-    movie_id = raw.get("id") if isinstance(raw, dict) else None
-    return movie_id if is_count(movie_id) and movie_id else None
+    return (read_id(raw.get("id")) or None) if isinstance(raw, dict) else None
 
 
 def _first_problem(error: ValidationError) -> str:

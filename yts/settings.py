@@ -1,8 +1,10 @@
 """How to talk to a YTS API, and what its contract promises; plain values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
+
+from yts.printable import one_line
 
 #: In the order they are tried; the site's own domain needs a User-Agent.
 PUBLIC_API_URLS = ("https://movies-api.accel.li/api/v2", "https://yts.gg/api/v2")
@@ -18,11 +20,12 @@ class ClientSettings:
     """How to talk to one YTS API."""
 
     #: Without a trailing slash, for instance `https://yts.gg/api/v2`.
-    api_url: str
+    api_url: str = field(repr=False)  # It may hold a password.
     connect_seconds: float = 10.0
-    #: The longest silence within an answer; YTS has been seen to think for 20 s.
+    #: The longest silence within an answer, and the longest time for its whole head; YTS has
+    #: been seen to think for 20 s.
     read_seconds: float = 30.0
-    #: The longest that one whole answer may take.
+    #: The longest that one whole answer may take, from connecting to its last byte.
     answer_seconds: float = 120.0
     #: Requests for one answer, the first included.
     attempts: int = 5
@@ -56,6 +59,6 @@ def parse_api_url(text: str) -> str:
 
 
 def without_secrets(url: str) -> str:
-    """Return *url* as it may be shown: without user, password, query and fragment."""
+    """Return *url* as it may be shown: in one line, without user, password, query and fragment."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return one_line(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", 200)

@@ -77,6 +77,20 @@ def test_a_refused_child_row_is_its_movies_fault(db: DatabaseManager, run_id: in
     assert read(db, "SELECT external_id FROM movies ORDER BY 1") == [1, 2, 4]
 
 
+def test_what_postgresql_quotes_of_a_row_is_recorded_as_a_short_safe_line(
+    db: DatabaseManager, run_id: int
+) -> None:
+    """An error may hold a whole value, and with it whatever YTS has put there."""
+    _refuse(db, "movies", "true", "RAISE 'invalid value: %', NEW.title")
+    nasty = payloads([movie(1, title="q\x1b[2J\x9b31m\u202ez" + "y" * 9_000)])
+
+    (failure,) = _save(db, run_id, Step(tuple(nasty))).failures
+
+    assert failure.message.startswith("invalid value: q [2J31mz")
+    assert failure.message.isprintable()
+    assert len(failure.message) <= 500
+
+
 @pytest.mark.parametrize(
     "trouble",
     [

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from database.db import DatabaseManager
+from database.incoming import URL_COLUMNS
 from tests.conftest import table_contents
 from tests.database.movies import Json, movie, person, read, read_one, save, torrent, updated_at
 
@@ -25,6 +26,16 @@ def _on_another_host(value: Any) -> Any:
     return value
 
 
+def _with_token(value: Any) -> Any:
+    if isinstance(value, str):
+        return f"{value}?5MT_EM#x" if value.startswith("https:") else value
+    if isinstance(value, list):
+        return [_with_token(it) for it in value]
+    if isinstance(value, dict):
+        return {name: _with_token(it) for name, it in value.items()}
+    return value
+
+
 def _torrents(**changes: Any) -> Json:
     return {"torrents": [it | changes for it in movie(1)["torrents"]]}
 
@@ -37,6 +48,10 @@ NO_CHANGES = {
     "torrents' unix time": _torrents(date_uploaded_unix=1446364286),
     "hosts": _on_another_host(movie(1)),
     "relative addresses": {"url": "/movies/film-1"},
+    "a token in every link": _with_token(movie(1)),
+    "case and blanks of genres": {"genres": [" action", "DRAMA "]},
+    "genres in another language": {"genres": ["\u062f\u0631\u0627\u0645\u0627"]},
+    "genres of which one is known": {"genres": ["Drama", "Azione"]},
     "another sample of the cast": {"cast": [person(8), person(9)]},
     "order of genres": {"genres": ["Drama", "Action", "Action"]},
     "order of torrents": {"torrents": movie(1)["torrents"][::-1]},
@@ -99,6 +114,48 @@ def test_a_real_change_is_written_and_dated(db: DatabaseManager, change: Json) -
         session.connection().exec_driver_sql("TRUNCATE movies, genres, casts, torrents CASCADE")
     save(db, movie(1, **change), movie(2))
     assert changed == table_contents(db)
+
+
+def test_a_token_that_an_earlier_version_has_stored_is_no_change_and_goes(
+    db: DatabaseManager,
+) -> None:
+    """It is left alone until something else changes, and is not written back then."""
+    save(db, movie(1))
+    columns = [name for name in URL_COLUMNS if name in movie(1)]
+    sets = ", ".join(f"{name} = {name} || '?old#token'" for name in columns)
+    with db.get_session() as session:
+        session.connection().exec_driver_sql(f"UPDATE movies SET {sets}")
+        session.connection().exec_driver_sql("UPDATE torrents SET url = url || '?old'")
+
+    assert save(db, movie(1), update=True) == {1: "unchanged"}
+
+    changed = {"title": "Another", **_torrents(quality="2160p")}
+    assert save(db, movie(1, **changed), update=True) == {1: "updated"}
+    stored = read_one(db, ", ".join(columns), 1)
+    assert stored == tuple(movie(1)[name] for name in columns)
+    assert not [url for url in read(db, "SELECT url FROM torrents") if "?" in url]
+
+
+def test_genres_of_another_language_fill_an_empty_place_until_known_ones_come(
+    db: DatabaseManager,
+) -> None:
+    """A movie that is new in another language is not left without; English replaces it."""
+    save(db, movie(1, genres=["\u062f\u0631\u0627\u0645\u0627"]), movie(2, genres=[]))
+    assert save(db, movie(2, genres=["Azione"]), update=True) == {2: "updated"}
+    names = "SELECT name FROM genres JOIN movie_genres ON genre_id = id ORDER BY movie_id"
+    assert read(db, names) == ["\u062f\u0631\u0627\u0645\u0627", "Azione"]
+
+    save(db, movie(1, genres=["Drama"]), movie(2, genres=["Action"]), update=True)
+    assert read(db, names) == ["Drama", "Action"]
+
+
+def test_a_genre_that_is_not_known_has_one_spelling_too(db: DatabaseManager) -> None:
+    """The first one stays, in one answer and in all later ones."""
+    save(db, movie(1, genres=["Space Opera", "space  opera"]), movie(2, genres=["SPACE OPERA"]))
+    save(db, movie(3, genres=[" space opera", "Spaceopera"]))
+
+    assert len(read(db, "SELECT name FROM genres")) == 1
+    assert read(db, "SELECT count(*) FROM movie_genres") == [3]
 
 
 def test_without_update_a_stored_movie_is_left_alone(db: DatabaseManager) -> None:

@@ -22,6 +22,14 @@ def spoil(sandbox: Sandbox, fault: str) -> None:
     order(sandbox, "faults", json={fault: 1})
 
 
+def connect(sandbox: Sandbox) -> socket.socket:
+    """Ask for the list, on a bare socket that waits 5 s at the most."""
+    address = urlsplit(sandbox.root)
+    connection = socket.create_connection((address.hostname, address.port), timeout=5)
+    connection.sendall(b"GET /api/v2/list_movies.json HTTP/1.1\r\nHost: x\r\n\r\n")
+    return connection
+
+
 @pytest.fixture(scope="module")
 def spoilt() -> Iterator[Sandbox]:
     """A sandbox whose faults each test sets for itself."""
@@ -70,11 +78,8 @@ def test_reset_is_a_tcp_reset(spoilt: Sandbox) -> None:
     The connection ends with RST, not with an orderly close.
     """
     spoil(spoilt, "reset")
-    address = urlsplit(spoilt.root)
-    with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
-        connection.sendall(b"GET /api/v2/list_movies.json HTTP/1.1\r\nHost: x\r\n\r\n")
-        with pytest.raises(ConnectionResetError):
-            connection.recv(1)
+    with connect(spoilt) as connection, pytest.raises(ConnectionResetError):
+        connection.recv(1)
 
 
 def test_truncated_ends_before_its_length(spoilt: Sandbox) -> None:
@@ -103,6 +108,18 @@ def test_stall_goes_silent_with_or_without_headers(spoilt: Sandbox) -> None:
             phases.add("nothing")
 
     assert phases == {"headers", "nothing"}
+
+
+def test_a_slow_head_is_never_silent_and_never_complete(spoilt: Sandbox) -> None:
+    """
+    A byte now and then: a timeout of silence alone does not end it.
+    """
+    spoil(spoilt, "slow-head")
+    with connect(spoilt) as connection:
+        pieces = [connection.recv(100) for _ in range(4)]
+
+    assert all(pieces)
+    assert b"HTTP/1.1 200 OK".startswith(b"".join(pieces))
 
 
 def test_bad_json_is_whole_but_does_not_parse(spoilt: Sandbox) -> None:

@@ -1,7 +1,10 @@
 """A server that plays YTS from a script, and clients that ask it and do not really wait."""
 
+import shutil
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,6 +69,21 @@ def client(make_client: MakeClient) -> YtsClient:
 def client_once(make_client: MakeClient) -> YtsClient:
     """Make a client of the server that asks only once."""
     return make_client(attempts=1)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a certificate for this machine that vouches for itself, with its key in one file."""
+    if (openssl := shutil.which("openssl")) is None:
+        pytest.skip("there is no openssl here")
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    command = (
+        f"{openssl} req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+        f"-subj /CN=here -addext subjectAltName=IP:127.0.0.1 -keyout {path}.key -out {path}"
+    )
+    subprocess.run(command.split(), check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + Path(f"{path}.key").read_bytes())
+    return path
 
 
 @pytest.fixture

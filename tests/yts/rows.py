@@ -43,8 +43,10 @@ def expected(movie: Json) -> Json:
     names += "description_full description_intro synopsis like_count url large_cover_image"
     zero_is_unknown = {name: movie.get(name) or None for name in ("year", "rating", "runtime")}
     plain = {name: _stripped(movie.get(name)) for name in names.split()}
+    links = {name: _without_token(plain[name]) for name in ("url", "large_cover_image")}
     return (
         plain
+        | links
         | zero_is_unknown
         | {
             "external_id": movie["id"],
@@ -84,6 +86,10 @@ def _torrents(movie: Json) -> dict[str, tuple[Any, ...]]:
 
 def _stripped(value: Any) -> Any:
     return (value.strip() or None) if isinstance(value, str) else value
+
+
+def _without_token(url: str | None) -> str | None:
+    return url.split("?")[0] if url else None
 
 
 def _title(movie: Json) -> str:

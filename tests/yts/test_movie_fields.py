@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from tests.yts.answers import a_movie, a_row, details_answer, without
+from database.incoming import URL_COLUMNS
+from tests.yts.answers import a_movie, a_person, a_row, a_torrent, details_answer, without
 from tests.yts.conftest import read_row
 from yts.answers import parse_details
 from yts.errors import MalformedMovie
-from yts.payload import parse_movie
+from yts.payload import MoviePayload, parse_movie
 
 
 def test_a_list_row_arrives_as_it_was_sent():
@@ -110,6 +111,65 @@ def test_any_genre_is_a_genre():
         "Film-Noir",
         "Reality-TV",
     )
+
+
+@pytest.mark.parametrize("name", ["sci-fi", "SCI-FI", " Sci-Fi ", "Sci - Fi", "Sci\t-\xa0Fi"])
+def test_a_known_genre_has_one_spelling(name: str):
+    """
+    Case and blanks make no other genre of it.
+    """
+    assert parse_movie(a_row(genres=[name])).genres == ("Sci-Fi",)
+
+
+@pytest.mark.parametrize(
+    ("genres", "are_known"),
+    [
+        (["Drama", "western"], True),
+        ([], True),
+        (None, True),
+        (["Drama", None, ""], True),
+        (["\u062f\u0631\u0627\u0645\u0627"], False),
+        (["Drama", "Com\u00e9die"], False),
+        (["Commedia"], False),
+    ],
+)
+def test_genres_of_another_language_are_told_by_their_names(genres: object, *, are_known: bool):
+    """
+    They came in Arabic once, everything else in English.
+    """
+    assert parse_movie(a_row(genres=genres)).has_known_genres is are_known
+
+
+@pytest.mark.parametrize(
+    ("sent", "url"),
+    [
+        ("https://yts.lt/movies/lamp?5MT_EM", "https://yts.lt/movies/lamp"),
+        ("https://yts.lt/movies/lamp#top", "https://yts.lt/movies/lamp"),
+        ("/movies/lamp?a=b#c?d", "/movies/lamp"),
+        ("//yts.lt/a:b?c", "//yts.lt/a:b"),
+        ("?token", None),
+        ("HTTPS://yts.lt/a?b", "HTTPS://yts.lt/a"),
+        ("magnet:?xt=urn:btih:AB&tr=x#y", "magnet:?xt=urn:btih:AB&tr=x#y"),
+    ],
+)
+def test_query_and_fragment_are_not_part_of_a_link(sent: str, url: str | None):
+    """
+    From November 2025 to May 2026 they were a token, another one in each answer; it must be
+    neither stored nor exported. All links of a movie are alike in this.
+    """
+    names = [name for name in URL_COLUMNS if name in MoviePayload.model_fields]
+    movie = parse_movie(
+        a_movie(
+            **dict.fromkeys(names, sent),
+            torrents=[a_torrent(url=sent)],
+            cast=[a_person(url_small_image=sent)],
+        )
+    )
+    assert movie.torrents
+    assert movie.cast
+    assert len(names) == 6
+    assert {getattr(movie, name) for name in names} == {url}
+    assert movie.torrents[0].url == movie.cast[0].url_small_image == url
 
 
 def test_the_oldest_rows_lack_half_of_their_fields():

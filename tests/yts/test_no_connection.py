@@ -1,15 +1,19 @@
 """Hosts that are not there, fall silent or break off: told in words, not in class names."""
 
+import errno
+import os
 import socket
 import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from tests.yts.answers import a_row, page_answer
 from tests.yts.canned import Canned, CannedServer
 from tests.yts.conftest import MakeClient
+from tests.yts.raw import open_raw, read_request, whole_response
 from yts.client import YtsClient
 from yts.errors import YtsRefused, YtsUnavailable
 
@@ -58,7 +62,10 @@ def test_a_refused_connection_is_told_in_words(make_client: MakeClient, dead_por
     Host and port, not the query and not a class name.
     """
     client = make_client(api_url=f"http://127.0.0.1:{dead_port}/api/v2", attempts=1)
-    with pytest.raises(YtsUnavailable, match=rf"^no connection to 127\.0\.0\.1:{dead_port}$"):
+    with pytest.raises(
+        YtsUnavailable,
+        match=rf"^no connection to 127\.0\.0\.1:{dead_port}: nothing listens at this port$",
+    ):
         client.fetch_page(1, "asc")
 
 
@@ -67,7 +74,9 @@ def test_a_reset_connection_is_told_in_words(client_once: YtsClient, server: Can
     As an ISP's block does it (section 8).
     """
     server.give(Canned(is_reset=True))
-    with pytest.raises(YtsUnavailable, match=r"^no connection to 127\.0\.0\.1:\d+$"):
+    with pytest.raises(
+        YtsUnavailable, match=r"^no connection to 127\.0\.0\.1:\d+: it closed the connection"
+    ):
         client_once.fetch_page(1, "asc")
 
 
@@ -80,18 +89,42 @@ def test_a_cut_answer_is_told_in_words(client_once: YtsClient, server: CannedSer
         client_once.fetch_page(1, "asc")
 
 
-def test_an_unknown_host_is_told_in_words(make_client: MakeClient, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (socket.EAI_NONAME, "its name is unknown"),
+        (socket.EAI_AGAIN, r"its name cannot be looked up now \(is the network up\?\)"),
+    ],
+)
+def test_an_unknown_host_is_told_from_a_resolver_that_is_away(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
+):
     """
     YTS's domains vanish (section 1). The resolver is played, for the real one may be slow.
     """
 
     def nobody(*_: object, **__: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        raise socket.gaierror(number, "no address")
 
     monkeypatch.setattr(socket, "getaddrinfo", nobody)
     client = make_client(api_url="https://yts.invalid/api/v2", attempts=1)
-    with pytest.raises(YtsUnavailable, match=r"^no connection to yts\.invalid$"):
+    with pytest.raises(YtsUnavailable, match=rf"^no connection to yts\.invalid: {reason}$"):
         client.fetch_page(1, "asc")
+
+
+def test_a_network_that_cannot_be_reached_is_told_in_the_words_of_the_system(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    No route, or IPv6 without a way out.
+    """
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENETUNREACH, "whatever")
+
+    monkeypatch.setattr(socket.socket, "connect", fail)
+    with pytest.raises(YtsUnavailable, match=f": {os.strerror(errno.ENETUNREACH)}$"):
+        make_client(attempts=1).fetch_page(1, "asc")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems reset when the queue is full")
@@ -117,11 +150,92 @@ def test_a_host_that_accepts_nobody_is_told_in_words(make_client: MakeClient):
 
 def test_a_host_without_tls_is_told_in_words(make_client: MakeClient, server: CannedServer):
     """
-    Certificates are checked, and plain HTTP is none.
+    It is another mistake than a certificate that is not valid.
     """
     client = make_client(api_url=server.url.replace("http:", "https:"), attempts=1)
-    with pytest.raises(YtsUnavailable, match="has no valid certificate"):
+    with pytest.raises(YtsUnavailable, match=r"does not speak TLS \(is it http:// rather than"):
         client.fetch_page(1, "asc")
+
+
+def test_a_certificate_that_is_not_valid_is_told_with_its_reason(
+    make_client: MakeClient, certificate: Path
+):
+    """
+    Nobody vouches for it; the connection itself is all right.
+    """
+    with open_raw(read_request, certificate) as place:
+        client = make_client(api_url=f"https://{place}/api", attempts=1)
+        with pytest.raises(YtsUnavailable, match=r"valid certificate: self.signed certificate"):
+            client.fetch_page(1, "asc")
+
+
+def test_a_certificate_of_an_authority_of_ones_own_is_valid(
+    make_client: MakeClient, certificate: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    REQUESTS_CA_BUNDLE names it, as for every program that uses requests.
+    """
+
+    def handle(connection: socket.socket) -> None:
+        while read_request(connection):
+            connection.sendall(whole_response(page_answer(a_row(5))))
+
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with open_raw(handle, certificate) as place:
+        client = make_client(api_url=f"https://{place}/api", attempts=1)
+        for _ in range(2):
+            assert len(client.fetch_page(1, "asc").movies) == 1
+
+
+def test_a_socks_proxy_without_its_package_is_said_to_lack_it(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
+):
+    """
+    The base URL is not to blame, and asking again cannot help.
+    """
+    monkeypatch.setitem(sys.modules, "socks", None)
+    monkeypatch.delitem(sys.modules, "urllib3.contrib.socks", raising=False)
+    monkeypatch.setenv("http_proxy", "socks5://user:hidden-word@127.0.0.1:1080")
+    with pytest.raises(YtsRefused, match=r"SOCKS proxy, .*pip install PySocks") as caught:
+        make_client(api_url="http://yts.invalid/api").fetch_page(1, "asc")
+    assert "hidden-word" not in str(caught.value)
+    assert pauses == []
+
+
+def test_a_proxy_that_is_not_there_is_told_from_a_host_that_is_not(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, dead_port: int
+):
+    """
+    With the reason, and without what the proxy's URL says.
+    """
+    monkeypatch.setenv("http_proxy", f"http://user:hidden-word@127.0.0.1:{dead_port}")
+    client = make_client(api_url="http://yts.invalid/api", attempts=1)
+    with pytest.raises(YtsUnavailable, match=r"through the proxy .*: nothing listens") as caught:
+        client.fetch_page(1, "asc")
+    assert "hidden-word" not in str(caught.value)
+
+
+def test_a_host_that_answers_in_another_protocol_is_told_in_words(make_client: MakeClient):
+    """
+    Such as a port for TLS that is asked without it.
+    """
+    alert = b"\x15\x03\x01\x00\x02\x02\x46"
+    with open_raw(lambda it: it.sendall(read_request(it) and alert)) as place:
+        client = make_client(api_url=f"http://{place}/api", attempts=1)
+        with pytest.raises(YtsUnavailable, match="does not answer in HTTP"):
+            client.fetch_page(1, "asc")
+
+
+def test_a_head_that_is_too_large_is_told_in_words(make_client: MakeClient):
+    """
+    A line of 64 KB or a hundred lines are more than any server has to say.
+    """
+    for lines in ([b"X: " + b"y" * 70_000], [b"X: y"] * 200):
+        head = whole_response(b"{}", *lines)
+        with open_raw(lambda it, head=head: it.sendall(read_request(it) and head)) as place:
+            client = make_client(api_url=f"http://{place}/api", attempts=1)
+            with pytest.raises(YtsUnavailable, match="cannot be read as HTTP"):
+                client.fetch_page(1, "asc")
 
 
 @pytest.mark.parametrize("url", ["http://", "gopher://h/api", "yts.gg/api", "http://a..b/api"])

@@ -1,9 +1,12 @@
 """List pages: with movies, without, and with movies twice."""
 
+from collections import Counter
+
 import pytest
 
 from tests.yts.answers import (
     a_ghost,
+    a_movie,
     a_row,
     a_torrent,
     answer,
@@ -11,6 +14,8 @@ from tests.yts.answers import (
 )
 from yts.answers import parse_page
 from yts.errors import NotYts
+from yts.payload import parse_movie
+from yts.unknown_fields import MAX_NAMES, OTHER_FIELDS, add_counts
 
 
 def test_the_ghost_on_a_page_is_malformed_and_not_saved():
@@ -76,13 +81,39 @@ def test_a_page_needs_a_count_that_can_be_kept(count: object):
         parse_page(answer({"movie_count": count, "movies": [a_row()]}))
 
 
-@pytest.mark.parametrize("movies", [{}, "none", 7, {"0": a_row()}])
+@pytest.mark.parametrize("movies", [{}, "none", 7, {"a": a_row()}, {"0": a_row(), "x": 1}])
 def test_movies_that_are_no_list_are_not_yts(movies: object):
     """
     Anything but a list, null or nothing is another shape (quirk 11).
     """
     with pytest.raises(NotYts):
         parse_page(answer({"movie_count": 1, "movies": movies}))
+
+
+def test_a_list_that_php_has_written_as_an_object_is_a_list():
+    """
+    PHP does so where a list has gaps, as after a filter: the keys are its numbers, in order.
+    """
+    row = a_row(
+        1,
+        genres={"0": "Drama", "2": "War"},
+        torrents={"1": a_torrent(hash="CD" * 20), "3": a_torrent()},
+    )
+    page = parse_page(answer({"movie_count": 2, "movies": {"0": row, "7": a_row(2)}}))
+
+    assert [movie.id for movie in page.movies] == [1, 2]
+    assert page.malformed == ()
+    (movie, _) = page.movies
+    assert movie.genres == ("Drama", "War")
+    assert [torrent.hash for torrent in movie.torrents or ()] == ["CD" * 20, "AB" * 20]
+
+
+def test_an_empty_object_in_place_of_a_list_of_a_movie_is_an_empty_list():
+    """
+    PHP does that, too, and the rest of the movie is as good as ever.
+    """
+    movie = parse_movie(a_movie(torrents={}, cast={}, genres={}))
+    assert (movie.torrents, movie.cast, movie.genres) == ((), (), ())
 
 
 def test_a_count_of_zero_beside_movies_is_believed_to_be_wrong():
@@ -99,3 +130,17 @@ def test_unknown_fields_are_counted_and_known_ones_are_not():
     row = a_row(1, imax=True, state="ok", download_count=7, torrents=[a_torrent(new=1)])
     page = parse_page(page_answer(row, a_row(2, imax=False, medium_screenshot_image2="x")))
     assert page.unknown_fields == {"imax": 2}
+
+
+def test_made_up_fields_are_bounded_in_number_and_length():
+    """
+    A server may make up new ones in every answer; what is kept of a run stays small, and safe.
+    """
+    total: Counter[str] = Counter()
+    for number in range(30):
+        nasty = {f"x\x1b[2J\x9b\u202e{number}-{it}" + "y" * 500: it for it in range(50)}
+        total = add_counts(total, parse_page(page_answer(a_row(**nasty))).unknown_fields)
+
+    assert len(total) == MAX_NAMES + 1
+    assert total[OTHER_FIELDS] == 30 * 50 - MAX_NAMES
+    assert all(name.isprintable() and len(name) <= 60 for name in total)

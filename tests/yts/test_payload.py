@@ -124,6 +124,43 @@ def test_noise_before_the_json_is_passed_over(noise: bytes):
 
 
 @pytest.mark.parametrize(
+    "noise",
+    [PHP_WARNING, b"\n\n", b"<!-- served by cache 3 -->", b"<script>{}</script>", b"\x00", b");"],
+)
+def test_noise_behind_the_json_is_passed_over(noise: bytes):
+    """
+    As before it: caches and PHP add to what the API has written. Both at once as well.
+    """
+    assert [movie.id for movie in parse_page(page_answer(a_row(3)) + noise).movies] == [3]
+    both = PHP_WARNING + details_answer(a_movie(3)) + noise
+    movie = parse_details(both, 3)
+    assert movie is not None
+    assert movie.id == 3
+
+
+@pytest.mark.parametrize("rest", [b',{"id":2}]}}', b"}", b"]", b": 1}", b'"movies": []}'])
+def test_json_that_goes_on_after_its_end_is_damaged(rest: bytes):
+    """
+    It may have lost movies, so that it is rather asked for again.
+    """
+    with pytest.raises(YtsUnavailable, match="not JSON"):
+        parse_page(page_answer(a_row(3)) + rest)
+
+
+@pytest.mark.parametrize("text", ["4711", " 4711 ", "04711"])
+def test_an_id_may_be_written_as_a_text(text: str):
+    """
+    In details as in lists; one that is another movie's is another movie's.
+    """
+    movie = parse_details(details_answer(a_movie(id=text)), 4711)
+    assert movie is not None
+    assert movie.id == 4711
+    assert parse_page(page_answer(a_row(id=text))).movies[0].id == 4711
+    with pytest.raises(YtsUnavailable, match="got movie 4711"):
+        parse_details(details_answer(a_movie(id=text)), 4712)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b'{"message":"Cannot read property \'perPage\' of undefined"}',

@@ -5,6 +5,7 @@ import pytest
 from tests.yts.answers import a_row, page_answer
 from tests.yts.canned import Canned, CannedServer, open_canned
 from yts.client import YtsClient
+from yts.connection import is_same_place
 from yts.errors import YtsRefused, YtsUnavailable
 
 
@@ -60,6 +61,57 @@ def test_a_redirect_on_the_same_host_is_followed(
         f"/api/{'v2/' * (target[0] != '/')}v3/list.json",
     ]
     assert server.asked[1].query == {"page": "9"}
+
+
+def test_another_port_of_the_same_host_is_another_place(client: YtsClient, server: CannedServer):
+    """
+    Whoever listens there need not be YTS.
+    """
+    with open_canned() as other:
+        server.give(redirect_to(f"{other.url}/list_movies.json"))
+        with pytest.raises(YtsRefused, match=rf"redirects to {other.url}/list_movies\.json: "):
+            client.fetch_page(1, "asc")
+        assert other.asked == []
+
+
+@pytest.mark.parametrize(
+    ("url", "target", "is_followed"),
+    [
+        ("http://yts.gg/a", "https://yts.gg/b", True),
+        ("http://yts.gg:80/a", "https://YTS.gg:443/b", True),
+        ("https://yts.gg/a", "https://yts.gg:443/b", True),
+        ("https://yts.gg/a", "http://yts.gg/b", False),
+        ("https://yts.gg:443/a", "http://yts.gg:443/b", False),
+        ("http://yts.gg/a", "https://yts.gg:8443/b", False),
+        ("http://yts.gg:8080/a", "https://yts.gg/b", False),
+        ("http://yts.gg:8080/a", "https://yts.gg:8080/b", False),
+        ("https://yts.gg/a", "ftp://yts.gg/b", False),
+        ("https://yts.gg/a", "https://yts.gg.example/b", False),
+        ("https://yts.gg/a", "https://yts.gg@example.org/b", False),
+        ("https://[::1]/a", "https://[::1]/b", True),
+    ],
+)
+def test_only_the_same_scheme_host_and_port_are_the_same_place(
+    url: str, target: str, *, is_followed: bool
+):
+    """
+    And https in place of http, on their usual ports: never the other way round.
+    """
+    assert is_same_place(url, target) is is_followed
+
+
+def test_where_a_redirect_leads_is_told_without_what_could_steer_a_terminal(
+    client: YtsClient, server: CannedServer
+):
+    """
+    Nor at any length; the advice behind it stays readable.
+    """
+    nasty = "http://other.example/\x9b2J\u202e" + "a" * 5000
+    server.give(redirect_to(nasty.encode().decode("latin-1")))
+    with pytest.raises(YtsRefused, match=r"say so with --api-url$") as caught:
+        client.fetch_page(1, "asc")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
 
 
 def test_a_redirect_with_a_full_address_of_the_same_host_is_followed(

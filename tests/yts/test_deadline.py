@@ -1,0 +1,163 @@
+"""Responses that take too long, whichever way, and interim responses, which are none."""
+
+import socket
+import time
+from collections.abc import Callable, Iterable
+from itertools import chain, count, repeat
+from pathlib import Path
+
+import pytest
+
+from ingest.settings import TIMEOUTS_PER_ANSWER, RunSettings
+from tests.yts.answers import a_row, page_answer
+from tests.yts.conftest import MakeClient
+from tests.yts.raw import open_raw, read_request, whole_response
+from yts.errors import YtsUnavailable
+from yts.exchange import MAX_INTERIM
+
+PAGE = whole_response(page_answer(a_row(5)))
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+PROCESSING = b"HTTP/1.1 102 Processing\r\n\r\n"
+
+Pieces = Callable[[], Iterable[bytes]]
+
+
+def drip(pieces: Pieces) -> Callable[[socket.socket], None]:
+    """Return a handler that sends *pieces*, with no silence that is worth mentioning."""
+
+    def handle(connection: socket.socket) -> None:
+        read_request(connection)
+        for piece in pieces():
+            connection.sendall(piece)
+            time.sleep(0.02)
+
+    return handle
+
+
+ENDLESS: dict[str, Pieces] = {
+    "a head byte by byte": lambda: (bytes([it]) for it in PAGE),
+    "a head that never ends": lambda: chain([PAGE[:17]], (b"X-%d: y\r\n" % it for it in count())),
+    "100 Continue": lambda: repeat(CONTINUE),
+    "103 Early Hints": lambda: repeat(HINTS),
+    "an interim head": lambda: [HINTS[:20], *repeat(b"x", 10_000)],
+    "a status line": lambda: [b"HTTP/1.1 200 ", *repeat(b"x", 10_000)],
+}
+
+
+@pytest.mark.parametrize("pieces", ENDLESS.values(), ids=ENDLESS)
+def test_a_head_that_does_not_come_is_given_up(make_client: MakeClient, pieces: Pieces):
+    """
+    The whole head has as long as the server may be silent, however busy it is meanwhile.
+    """
+    with open_raw(drip(pieces)) as place:
+        client = make_client(
+            api_url=f"http://{place}/api", read_seconds=0.2, answer_seconds=60, attempts=1
+        )
+        since = time.monotonic()
+        with pytest.raises(YtsUnavailable, match=r"^the head of the answer took over 0\.2 s$"):
+            client.fetch_page(1, "asc")
+        assert time.monotonic() - since < 2
+
+
+def test_the_whole_response_has_its_time(make_client: MakeClient):
+    """
+    A body byte by byte is never silent, and ends at the deadline, which counts from connecting.
+    """
+    with open_raw(drip(lambda: [PAGE[:-200], *(bytes([it]) for it in PAGE[-200:])])) as place:
+        client = make_client(
+            api_url=f"http://{place}/api", read_seconds=60, answer_seconds=0.3, attempts=1
+        )
+        since = time.monotonic()
+        with pytest.raises(YtsUnavailable, match=r"^the answer took over 0\.3 s$"):
+            client.fetch_page(1, "asc")
+        assert 0.25 < time.monotonic() - since < 2
+
+
+def test_the_time_of_a_response_follows_from_the_timeout():
+    """
+    Whoever wants to wait less for a silent server wants to wait less for a slow one.
+    """
+    for seconds in (2.0, 30.0):
+        client = RunSettings((), None, timeout_seconds=seconds).client_settings("http://x")  # type: ignore[arg-type]
+        assert client.answer_seconds == TIMEOUTS_PER_ANSWER * client.read_seconds
+
+
+@pytest.mark.parametrize("interim", [CONTINUE, HINTS, PROCESSING, CONTINUE + HINTS + PROCESSING])
+def test_an_interim_response_is_not_the_answer(make_client: MakeClient, interim: bytes):
+    """
+    100, 102 and 103 may come before any response (RFC 9110, 15.2), on a kept connection too.
+    """
+
+    def handle(connection: socket.socket) -> None:
+        while read_request(connection):
+            connection.sendall(interim + PAGE)
+
+    with open_raw(handle) as place:
+        client = make_client(api_url=f"http://{place}/api", attempts=1)
+        for _ in range(2):
+            assert [movie.id for movie in client.fetch_page(1, "asc").movies] == [5]
+
+
+def test_interim_responses_are_read_past_only_so_often(make_client: MakeClient):
+    """
+    More of them than any server has a reason for are no response.
+    """
+    answers = {MAX_INTERIM: True, MAX_INTERIM + 1: False}
+    for number, is_taken in answers.items():
+
+        def handle(connection: socket.socket, number: int = number) -> None:
+            read_request(connection)
+            connection.sendall(CONTINUE * number + PAGE)
+
+        with open_raw(handle) as place:
+            client = make_client(api_url=f"http://{place}/api", attempts=1)
+            if is_taken:
+                assert client.fetch_page(1, "asc").movies
+            else:
+                with pytest.raises(YtsUnavailable, match="interim responses"):
+                    client.fetch_page(1, "asc")
+
+
+@pytest.mark.parametrize("name", ["a head byte by byte", "100 Continue"])
+def test_tls_makes_no_difference(
+    make_client: MakeClient, certificate: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    """
+    Neither to a slow head nor to interim responses.
+    """
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with open_raw(drip(ENDLESS[name]), certificate) as place:
+        client = make_client(
+            api_url=f"https://{place}/api", read_seconds=0.2, answer_seconds=60, attempts=1
+        )
+        since = time.monotonic()
+        with pytest.raises(YtsUnavailable, match=r"the head of the answer took over 0\.2 s"):
+            client.fetch_page(1, "asc")
+        assert time.monotonic() - since < 2
+
+
+@pytest.mark.parametrize("pieces", [[b""], repeat(b"\x16")], ids=["silent", "byte by byte"])
+def test_a_handshake_that_does_not_come_is_given_up(
+    make_client: MakeClient, pieces: Iterable[bytes]
+):
+    """
+    Connecting over TLS has its own, shorter time, all of it together.
+    """
+
+    def handle(connection: socket.socket) -> None:
+        connection.sendall(b"\x16\x03\x03\x40\x00")  # A record of 16 KB is to follow.
+        for piece in pieces:
+            connection.sendall(piece)
+            time.sleep(0.02)
+        connection.recv(1 << 16)
+        time.sleep(1)
+
+    with open_raw(handle) as place:
+        client = make_client(
+            api_url=f"https://{place}/api", connect_seconds=0.3, read_seconds=60, attempts=1
+        )
+        since = time.monotonic()
+        with pytest.raises(YtsUnavailable):
+            client.fetch_page(1, "asc")
+        assert time.monotonic() - since < 2

@@ -1,0 +1,149 @@
+"""Kept connections that the server closes: no failure, no pause, and never above the pace."""
+
+import socket
+import threading
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.yts.answers import a_row, page_answer
+from tests.yts.conftest import MakeClient
+from tests.yts.raw import open_raw, read_request, whole_response
+from yts.errors import YtsUnavailable
+from yts.exchange import MAX_STALE
+
+PAGE = whole_response(page_answer(a_row(5)))
+PAGES = 30
+
+
+class ClosingServer:
+    """Answers once for each connection, and closes it in a way of its own, never announced."""
+
+    def __init__(self, *, is_late: bool) -> None:
+        """Close when the next request has come, if *is_late*, otherwise after the response."""
+        self.is_late = is_late
+        self.times: list[float] = []
+        self._lock = threading.Lock()
+
+    def handle(self, connection: socket.socket) -> None:
+        read_request(connection)
+        self.note()
+        connection.sendall(PAGE)
+        if self.is_late and read_request(connection):
+            self.note()
+
+    def note(self) -> None:
+        with self._lock:
+            self.times.append(time.monotonic())
+
+
+@pytest.mark.parametrize("is_late", [True, False], ids=["with the next request", "at once"])
+def test_a_server_that_closes_every_connection_costs_no_time(
+    make_client: MakeClient, pauses: list[float], *, is_late: bool
+):
+    """
+    No page fails or waits; after a few closed connections none is kept, so that no request
+    is made twice for ever.
+    """
+    server = ClosingServer(is_late=is_late)
+    with open_raw(server.handle) as place:
+        client = make_client(api_url=f"http://{place}/api", attempts=1)
+        for page in range(1, PAGES + 1):
+            assert client.fetch_page(page, "asc").movies
+
+    assert pauses == []
+    assert client.requests_made <= PAGES + MAX_STALE
+    assert len(server.times) <= client.requests_made
+
+
+def test_over_tls_it_is_the_same(
+    make_client: MakeClient, certificate: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    There the end of a connection may come without the farewell that TLS has for it.
+    """
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    server = ClosingServer(is_late=True)
+    with open_raw(server.handle, certificate) as place:
+        client = make_client(api_url=f"https://{place}/api", attempts=1)
+        for page in range(1, 6):
+            assert client.fetch_page(page, "asc").movies
+    assert client.requests_made == 5 + MAX_STALE
+
+
+def test_the_second_request_takes_a_slot(make_client: MakeClient):
+    """
+    The server may have counted the first one, so that the pace holds for both.
+    """
+    pace = 0.02
+    next_slot = [time.monotonic()]
+
+    def take_slot() -> None:
+        time.sleep(max(0.0, next_slot[0] - time.monotonic()))
+        next_slot[0] = max(next_slot[0], time.monotonic()) + pace
+
+    server = ClosingServer(is_late=True)
+    with open_raw(server.handle) as place:
+        client = make_client(api_url=f"http://{place}/api", attempts=1, take_slot=take_slot)
+        for page in range(1, 11):
+            client.fetch_page(page, "asc")
+
+    assert len(server.times) == client.requests_made == 10 + MAX_STALE
+    # The server's clock sees a request somewhat later than its slot.
+    gaps = [later - earlier for earlier, later in pairwise(server.times)]
+    assert sum(gaps) >= pace * len(gaps) * 0.9
+
+
+def test_a_connection_that_was_closed_once_is_kept_again(make_client: MakeClient):
+    """
+    Servers close idle connections now and then; that is no reason to open one for each request.
+    """
+    numbers: list[int] = []
+
+    def handle(connection: socket.socket) -> None:
+        number = len(numbers)
+        numbers.append(number)
+        for _ in range(5):
+            if not read_request(connection):
+                return
+            connection.sendall(PAGE)
+        read_request(connection)
+
+    with open_raw(handle) as place:
+        client = make_client(api_url=f"http://{place}/api", attempts=1)
+        for page in range(1, 26):
+            client.fetch_page(page, "asc")
+    assert len(numbers) == 5
+
+
+def test_a_new_connection_that_is_closed_without_a_response_is_a_failure(make_client: MakeClient):
+    """
+    The same on a connection that was never used is an answer of the server's kind.
+    """
+    requests: list[bytes] = []
+    with open_raw(lambda connection: requests.append(read_request(connection))) as place:
+        client = make_client(api_url=f"http://{place}/api", attempts=1)
+        with pytest.raises(YtsUnavailable, match="closed the connection without an answer"):
+            client.fetch_page(1, "asc")
+    assert len(requests) == client.requests_made == 1
+
+
+@pytest.mark.parametrize("part", [b"HTTP", PAGE[:60], PAGE[:-10]], ids=["status", "head", "body"])
+def test_a_response_that_breaks_off_is_a_failure(make_client: MakeClient, part: bytes):
+    """
+    Also on a kept connection: the server was there, and had begun to answer.
+    """
+
+    def handle(connection: socket.socket) -> None:
+        for response in (PAGE, part):
+            read_request(connection)
+            connection.sendall(response)
+
+    with open_raw(handle) as place:
+        client = make_client(api_url=f"http://{place}/api", attempts=1)
+        client.fetch_page(1, "asc")
+        with pytest.raises(YtsUnavailable):
+            client.fetch_page(2, "asc")
+    assert client.requests_made == 2
