@@ -6,6 +6,8 @@ Revises: 0008
 
 One denial is not believed any more: ids that were recorded as missing after a single request
 are due again at once.
+
+Query and fragment of a link are a token of the response, and not part of the link: they go.
 """
 
 from collections.abc import Sequence
@@ -19,10 +21,32 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 
+_LINKS = {
+    "movies": [
+        "url",
+        "background_image",
+        "background_image_original",
+        "small_cover_image",
+        "medium_cover_image",
+        "large_cover_image",
+    ],
+    "torrents": ["url"],
+    "casts": ["url_small_image"],
+}
+
+
 def upgrade() -> None:
+    for table, columns in _LINKS.items():
+        cut = ", ".join(f"{name} = regexp_replace({name}, '[?#].*', '')" for name in columns)
+        has_token = " OR ".join(f"{name} ~ '[?#]'" for name in columns)
+        op.execute(f"UPDATE {table} SET {cut} WHERE {has_token}")
     op.add_column(
         "listed_movies",
-        sa.Column("page", sa.Integer(), comment="where, 0: not noted; null: only its details showed it"),
+        sa.Column(
+            "page",
+            sa.Integer(),
+            comment="where, 0: not noted; null: only its details showed it",
+        ),
     )
     op.add_column(
         "listed_movies",

@@ -45,8 +45,8 @@ def commands(page: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def practice() -> Iterator[Sandbox]:
-    """Serve the movies of the mirror, as the real ones."""
-    with open_sandbox(SandboxSettings(movies=300)) as running:
+    """Serve the movies of `--sandbox`, as the real ones."""
+    with open_sandbox(SandboxSettings(movies=400)) as running:
         yield running
 
 
