@@ -52,6 +52,23 @@ def change_run(session: Session, run_id: int, **values: object) -> None:
         )
 
 
+def close_run(session: Session, run_id: int, exit_code: int, *, is_complete: bool = False) -> None:
+    """
+    Close an open run, now by the clock of the database.
+
+    Raises:
+        RunTakenOver: as `change_run`.
+    """
+    change_run(
+        session,
+        run_id,
+        phase="ended",
+        exit_code=exit_code,
+        is_complete=is_complete,
+        finished_at=func.clock_timestamp(),
+    )
+
+
 def fenced(step: Work[Result], run_id: int) -> Work[Result]:
     """Return *step* as it may be done by an open run only; it raises `RunTakenOver` else."""
 

@@ -8,13 +8,11 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import func
-
 from database.db import DatabaseManager, Result, Work
 from database.errors import DatabaseAway, DatabaseNotReady
 from database.ledger import Failure
 from database.owed import read_owed
-from database.runs import RunTakenOver, change_run, fenced
+from database.runs import RunTakenOver, change_run, close_run, fenced
 from database.stats import read_run
 from database.step import Step, save_step
 from database.write import read_clock
@@ -226,12 +224,9 @@ class Course:
     def abandon(self, exit_code: int) -> None:
         """Close the row of a run that an error ends, if the database lets us."""
         with suppress(DatabaseNotReady, RunTakenOver):
-            self._close_row(exit_code, patience_seconds=0)
-
-    def _close_row(self, exit_code: int, **values: Any) -> None:
-        self.change(
-            phase="ended", exit_code=exit_code, finished_at=func.clock_timestamp(), **values
-        )
+            self.db.run_step(
+                partial(close_run, run_id=self.run_id, exit_code=exit_code), patience_seconds=0
+            )
 
     def finish(self, *, is_sweep_complete: bool, exit_code: int | None = None) -> RunReport:
         """
@@ -254,7 +249,8 @@ class Course:
             is_complete = is_complete and not owed
             if owed and exit_code == EXIT_DONE and (is_sweep_complete or not settings.max_pages):
                 exit_code, ending = EXIT_LIMIT, Ending(owed.message, EXIT_LIMIT)
-        self._close_row(exit_code, is_complete=is_complete)
+        close = partial(close_run, exit_code=exit_code, is_complete=is_complete)
+        self.db.run_step(partial(close, run_id=self.run_id))
         row = self._read_row()
         self.listener.progress(row)
         return RunReport(
