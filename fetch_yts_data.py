@@ -265,8 +265,11 @@ def _foresee(options: dict[str, Any], messages: "Messages") -> None:
 
 
 def _fetch(options: dict[str, Any], messages: "Messages") -> None:
+    from database.libpq_environment import hide_libpq_environment  # noqa: PLC0415
     from ingest.processes import warm_up  # noqa: PLC0415
 
+    if not (options["database_url"] or os.environ.get("DATABASE_URL_FILE")):
+        hide_libpq_environment()  # Before the workers inherit it.
     if options["workers"] > 1 and options["cluster"] is None:
         warm_up()  # The workers' imports go on beside those of this process.
     from dataclasses import replace  # noqa: PLC0415

@@ -145,7 +145,8 @@ def _watch(options: dict[str, Any]) -> None:
     with ExitStack() as stack:
         url = read_database_url(options["database_url"])
         with announced_start(url):
-            db = stack.enter_context(DatabaseManager(url, pool_size=1, max_overflow=0))
+            db = DatabaseManager(url, pool_size=1, max_overflow=0, create=False)
+        stack.enter_context(db)
         if any(options[name] for name in _REPORTS):
             _report(db, options)
             return

@@ -36,7 +36,7 @@ def open_repository(database_url: str | None) -> Iterator[MovieRepository]:
     """
     url = read_database_url(database_url)
     with announced_start(url):
-        db = DatabaseManager(url, pool_size=1, max_overflow=0)
+        db = DatabaseManager(url, pool_size=1, max_overflow=0, create=False)
     with db, db.get_session() as session:
         require_schema(session)
         yield MovieRepository(session)

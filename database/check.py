@@ -7,7 +7,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from database.bookkeeping import FetchRun
 from database.config import has_secrets, without_secrets
+from database.connect import refuse_transaction_pool
 from database.db import DatabaseManager
+from database.embedded_home import is_embedded
 from database.errors import DatabaseNotReady
 from database.reasons import explain_unreachable
 from database.schema import (
@@ -40,6 +42,8 @@ def prepare_and_check(db: DatabaseManager) -> list[Check]:
     """
     found: list[Check] = []
     try:
+        if not is_embedded(db.url):
+            refuse_transaction_pool(db.url)
         # Each question stands alone: a refused one must not spoil the next.
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             found.append(Check("connection", is_ok=True, words=_shown(db.url)))
@@ -50,6 +54,8 @@ def prepare_and_check(db: DatabaseManager) -> list[Check]:
             found.append(migrations)
     except OperationalError as error:
         found.append(Check("connection", is_ok=False, words=explain_unreachable(error, db.url)))
+    except DatabaseNotReady as error:
+        found.append(Check("connection", is_ok=False, words=str(error)))
     return found
 
 

@@ -6,13 +6,15 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import URL, create_engine, exists, select
+from sqlalchemy import URL, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from database.config import read_database_url
+from database.connect import APPLICATION_NAME, open_engine, refuse_transaction_pool
 from database.embedded import EmbeddedServer, open_embedded
+from database.embedded_home import is_embedded
 from database.errors import DatabaseAway, DatabaseNotReady, RowRefused
 from database.models import Cast, Genre, Movie
 from database.reasons import explain_unreachable
@@ -23,7 +25,6 @@ from database.write import Outcome, read_row_ids, save_movies
 from yts.errors import MalformedMovie
 from yts.payload import CastPayload, MoviePayload, parse_movie
 
-APPLICATION_NAME = "yts-mirror"
 #: How long `save_movie` and `get_stats` repeat a transient error, in seconds.
 CALL_PATIENCE_SECONDS = 5.0
 
@@ -49,13 +50,13 @@ class DatabaseManager:
         max_overflow: int = 20,
         application_name: str = APPLICATION_NAME,
         is_keyed: bool = False,
+        create: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """
         Choose the database; only the embedded one is touched yet.
 
-        *is_keyed* says that whatever is asked goes by keys, and that no table needs to be
-        read through.
+        *is_keyed* is as in `open_engine`, *create* as in `open_embedded`.
         *sleep* waits while the database is away; it may raise to give up.
 
         Raises:
@@ -66,16 +67,15 @@ class DatabaseManager:
         self._embedded: EmbeddedServer | None = None
         url = read_database_url(database_url)
         if url is None:
-            self._embedded = open_embedded()
+            self._embedded = open_embedded(create=create)
             url = self._embedded.url
         self.url = url
-        self.engine = create_engine(
-            self.url,
+        self.engine = open_engine(
+            url,
             pool_size=pool_size,
             max_overflow=max_overflow,
-            # A connection that a server restart has cut is replaced before it is used.
-            pool_pre_ping=True,
-            connect_args=_connect_args(url, application_name, is_keyed=is_keyed),
+            application_name=application_name,
+            is_keyed=is_keyed,
         )
         # Rows stay readable after the commit that ends `get_session`.
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
@@ -253,6 +253,8 @@ def get_db_manager(
         sleep=sleep,
     )
     try:
+        if not is_embedded(db.url):
+            refuse_transaction_pool(db.url)
         ensure_schema(db.engine)
     except OperationalError as error:
         reason = db.explain_absence() or explain_unreachable(error, db.url)
@@ -267,30 +269,3 @@ def get_db_manager(
 def _save(session: Session, movie: MoviePayload, *, update: bool) -> tuple[Outcome, int]:
     outcomes = save_movies(session, [movie], has_details=movie.has_details, update=update)
     return outcomes[movie.id], read_row_ids(session, [movie.id])[movie.id]
-
-
-def _connect_args(url: URL, application_name: str, *, is_keyed: bool) -> dict[str, str | int]:
-    """Return what every connection is told, except where *url* says otherwise."""
-    told: dict[str, str | int] = {
-        "application_name": application_name,
-        "connect_timeout": 10,
-        "client_encoding": "utf8",
-        # A network that falls silent counts as cut after a minute, not after two hours.
-        "keepalives_idle": 30,
-        "keepalives_interval": 10,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 60_000,
-    }
-    chosen = url.query.get("options", "")
-    options = chosen if isinstance(chosen, str) else " ".join(chosen)
-    # The same, said to the server: the locks of a machine that was cut off are free after a minute.
-    alive = (
-        "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 "
-        "-c tcp_user_timeout=60000"
-    )
-    # Tables that are just being filled have no statistics yet, and PostgreSQL would rather
-    # read them through, again and again, than look up a hundred keys.
-    keyed = "-c enable_seqscan=off " if is_keyed else ""
-    return {name: value for name, value in told.items() if name not in url.query} | {
-        "options": f"-c timezone=UTC {alive} {keyed}{options}".strip()
-    }

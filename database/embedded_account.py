@@ -1,9 +1,9 @@
-"""As whom the embedded PostgreSQL runs: as we do, or as a lesser user when we are root."""
+"""`Account`: the user that the embedded PostgreSQL runs as; who may own a home."""
 
+import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ except ImportError:  # Windows, which `open_embedded` refuses.
 
 #: PostgreSQL refuses to run as root; no user is ever created for it.
 _LESSER_USERS = ("postgres", "nobody")
+_CAP_DAC_READ_SEARCH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,14 @@ class Account:
     @property
     def may_enter_anything(self) -> bool:
         """
-        True if the programs may pass directories that are closed to their user.
+        Return whether the programs may pass directories that are closed to their user.
         """
         return bool(self.prefix)
 
     def give(self, path: Path) -> None:
         """Make this user the owner of *path*, which lies in a home of ours."""
         if self.uid != os.geteuid():
-            os.chown(path, self.uid, self.gid)
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 def read_own_name() -> str:
@@ -58,12 +59,48 @@ def read_own_name() -> str:
         ) from None
 
 
-def choose_account(data: Path, places: Iterable[Path]) -> Account:
+def name_user(uid: int) -> str:
+    """Return the name and the number of a user, for messages."""
+    try:
+        return f"{pwd.getpwuid(uid).pw_name} (uid {uid})"
+    except KeyError:
+        return f"uid {uid}"
+
+
+def check_owner(home: Path, data: Path) -> None:
     """
-    Choose who runs PostgreSQL: the owner of *data* if it exists, who must reach all *places*.
+    Raise if *home* or its *data* belongs to another user, who would decide what runs as us.
+
+    Raises:
+        DatabaseNotReady: says to whom, and what to do.
+    """
+    status, us = home.stat(), os.geteuid()
+    is_roots_gift = status.st_uid == 0 and os.access(home, os.W_OK)  # as a volume of Kubernetes
+    if status.st_uid != us and not is_roots_gift:
+        raise DatabaseNotReady(
+            f"{home} belongs to another user, {name_user(status.st_uid)}, and this program runs as "
+            f"{name_user(us)}. Run it as that user, or set YTS_HOME to a directory of your own."
+        )
+    if status.st_mode & stat.S_IWOTH:
+        raise DatabaseNotReady(
+            f"{home} can be written by every user, who could put programs into the database. "
+            f"Close it (chmod o-w {home}), or set YTS_HOME to another directory."
+        )
+    if os.path.lexists(data) and us != 0 and data.stat().st_uid != us:
+        raise DatabaseNotReady(
+            f"{data} belongs to another user, {name_user(data.stat().st_uid)}. Run as that user, "
+            "or set YTS_HOME to a directory of your own."
+        )
+    if us == 0:
+        _choose_lesser_user(data)
+
+
+def choose_account(home: Path, data: Path, program: Path) -> Account:
+    """
+    Choose who runs PostgreSQL: the owner of *data* if it exists, who must reach all three.
 
     Nothing is changed to let that user in. Where a directory is closed, the programs get the
-    capability to pass it, and only that one (CAP_DAC_OVERRIDE).
+    capability to pass it, and only that one.
 
     Raises:
         DatabaseNotReady: root has nobody to run PostgreSQL as, or no way to let them in.
@@ -71,9 +108,10 @@ def choose_account(data: Path, places: Iterable[Path]) -> Account:
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
     user = _choose_lesser_user(data)
-    closed = _find_closed(places, user)
+    closed = _find_closed(home, user) or _find_closed(program, user)
     if closed is None:
         return Account(user.pw_uid, user.pw_gid, is_switched_to=True)
+    _refuse_foreign_parents(home)
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise DatabaseNotReady(
@@ -81,52 +119,73 @@ def choose_account(data: Path, places: Iterable[Path]) -> Account:
             "Set YTS_HOME to a directory that this user can enter, install setpriv "
             "(util-linux), or do not run as root."
         )
+    return Account(user.pw_uid, user.pw_gid, prefix=_drop_privileges(setpriv, user, program))
+
+
+def _drop_privileges(setpriv: str, user: "pwd.struct_passwd", program: Path) -> tuple[str, ...]:
+    """Return the command that runs another one as *user*, with one capability and no way back."""
+    # To pass directories, to read is enough, where root has that right (in Docker it has not), and
+    # where the program itself is not closed.
+    may_read = _may_enter(program.stat(), user) and _has_capability(_CAP_DAC_READ_SEARCH)
+    capability = "+dac_read_search" if may_read else "+dac_override"
     ids = ("--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups")
-    capabilities = ("--inh-caps", "+dac_override", "--ambient-caps", "+dac_override")
+    capabilities = ("--inh-caps", capability, "--ambient-caps", capability)
+    bounds = ("--bounding-set", f"-all,{capability}", "--no-new-privs")
     # Without this, access(2), by which initdb looks for its siblings, would ignore the
     # capability. The exec that follows leaves no other one.
     securebits = ("--securebits", "+no_setuid_fixup")
-    prefix = (setpriv, *ids, *capabilities, *securebits, "--")
-    return Account(user.pw_uid, user.pw_gid, prefix=prefix)
+    return (setpriv, *ids, *capabilities, *bounds, *securebits, "--")
+
+
+def _has_capability(number: int) -> bool:
+    status = Path("/proc/self/status").read_text().split()
+    return bool(int(status[status.index("CapPrm:") + 1], 16) >> number & 1)
+
+
+def _refuse_foreign_parents(home: Path) -> None:
+    """Raise if another user could put a directory of their own in the place of *home*."""
+    for parent in home.parents:
+        status = parent.stat()
+        is_open = bool(status.st_mode & stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX
+        if status.st_uid != 0 or is_open:
+            owner = "every user" if is_open else name_user(status.st_uid)
+            raise DatabaseNotReady(
+                f"{owner} can replace what is in {parent}, so root keeps no database there. Run "
+                "as the owner of that directory, or set YTS_HOME to a directory of root's."
+            )
 
 
 def _choose_lesser_user(data: Path) -> "pwd.struct_passwd":
-    if data.exists():
+    names = " or ".join(_LESSER_USERS)
+    if os.path.lexists(data):
         owner = data.stat().st_uid
-        if owner == 0:
-            raise DatabaseNotReady(
-                f"{data} belongs to root, but PostgreSQL does not run as root. Give it back to "
-                "the user who made it (chown -R), or set YTS_HOME to another directory."
-            )
-        try:
-            return pwd.getpwuid(owner)
-        except KeyError:
-            raise DatabaseNotReady(
-                f"{data} belongs to user {owner}, who does not exist on this system. Give it to "
-                f"{' or '.join(_LESSER_USERS)} (chown -R), or set YTS_HOME to another directory."
-            ) from None
+        for name in _LESSER_USERS:
+            with contextlib.suppress(KeyError):
+                if (user := pwd.getpwnam(name)).pw_uid == owner:
+                    return user
+        raise DatabaseNotReady(
+            f"{data} belongs to {name_user(owner)}, but for root PostgreSQL runs as {names}. Give "
+            "it back to the user who made it (chown -R), or set YTS_HOME to another directory."
+        )
     for name in _LESSER_USERS:
-        try:
+        with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
-        except KeyError:
-            continue
     raise DatabaseNotReady(
-        "PostgreSQL does not run as root, and this system has no user "
-        f"{' or '.join(_LESSER_USERS)}. Run as an ordinary user, or set DATABASE_URL."
+        f"PostgreSQL does not run as root, and this system has no user {names}. Run as an "
+        "ordinary user, or set DATABASE_URL."
     )
 
 
-def _find_closed(places: Iterable[Path], user: "pwd.struct_passwd") -> Path | None:
+def _find_closed(place: Path, user: "pwd.struct_passwd") -> Path | None:
     """
-    Return the first of *places* and their parents that *user* may not enter or execute.
+    Return the first of *place* and its parents that *user* may not enter or execute.
 
     Goes by mode bits alone: an access list that lets the user in is not seen, one that keeps
     the user out shows when PostgreSQL starts.
     """
-    for place in places:
-        for path in (*reversed(place.parents), place):
-            if not _may_enter(path.stat(), user):
-                return path
+    for path in (*reversed(place.parents), place):
+        if not _may_enter(path.stat(), user):
+            return path
     return None
 
 

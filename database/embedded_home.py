@@ -1,27 +1,21 @@
-"""What lies where in the home of an embedded server, and the locks that guard it."""
+"""`Home`: the files of an embedded server; `SocketAddress`: the path that leads to its socket."""
 
 import contextlib
 import os
 import shutil
 import stat
 import tempfile
-import time
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from database.embedded_account import Account
+from sqlalchemy import URL
 
-try:
-    import fcntl
-except ImportError:  # Windows, which `open_embedded` refuses.
-    fcntl = None  # type: ignore[assignment]
-
-HAS_LOCKS = fcntl is not None
 PORT = 5432  # Part of the socket's name only: nothing listens on TCP.
 _SOCKET_NAME = f".s.PGSQL.{PORT}"
+_USERS_LOCK_NAME = "users.lock"
 #: What the address of a Unix socket can hold on Linux; macOS has 104, both with a final NUL.
 _SOCKET_PATH_BYTES = 103
-#: Everything else is special to libpq, to SQLAlchemy or in PostgreSQL's settings.
+#: Everything else is special to libpq or to SQLAlchemy.
 _PLAIN_CHARACTERS = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /._+-"
 )
@@ -29,9 +23,10 @@ _PLAIN_CHARACTERS = frozenset(
 
 class Home:
     """
-    The directory of one embedded server; everything of it lies inside.
+    The directory of one embedded server; all its files are inside, the socket included.
 
-    Only the socket may be elsewhere: `socket` is then a symbolic link to a private directory.
+    The server makes its socket in its data directory, by a relative path: every program that
+    uses the home finds it there, whatever its length and whatever /tmp the program sees.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -42,151 +37,77 @@ class Home:
         self.settings = directory / "app.conf"
         self.host_rules = directory / "hba.conf"
         self.user_names = directory / "ident.conf"
-        #: Held exclusively by whoever starts or stops the server.
+        #: Held exclusively by a process that starts or stops the server.
         self.startup_lock = directory / "startup.lock"
-        #: Shared by everybody who uses the server, for as long as they do.
-        self.users_lock = directory / "users.lock"
+        #: Shared by every process that uses the server, for as long as it does.
+        self.users_lock = directory / _USERS_LOCK_NAME
         #: Held by the PostgreSQL processes themselves, hence free only when all are gone.
         self.server_lock = directory / "server.lock"
-        self._socket = directory / "socket"
+        self.socket = self.data / _SOCKET_NAME
 
-    def socket_base(self) -> Path:
-        """Return the directory that the socket's directory is, or will be, made in."""
-        if _fits_a_socket(self._socket):
-            return self.directory
-        usual = Path(tempfile.gettempdir()).resolve()
-        return usual if _fits_a_socket(usual / "yts-12345678") else Path("/tmp")  # noqa: S108
+    def has_socket(self) -> bool:
+        """Return whether there is a socket, of a living server or of one that was killed."""
+        return self.socket.is_socket()
 
-    def make_socket_directory(self, account: Account) -> Path:
-        """
-        Return a new, empty directory for the socket that only *account* and we can enter.
-
-        After a crash it has the same path again, as the users that are left know no other.
-        """
-        previous = self._socket.readlink() if self._socket.is_symlink() else None
-        self.discard_socket_directory()
-        base = self.socket_base()
-        if base == self.directory:
-            directory = self._socket
-            directory.mkdir(mode=0o700)
-        else:
-            directory = _make_private_directory(base, previous)
-            self._socket.symlink_to(directory)
-        # Who may enter anything need not own it, and then others of that user stay out.
-        if not account.may_enter_anything:
-            account.give(directory)
-        return directory
-
-    def discard_socket_directory(self) -> None:
-        """Remove the directory of a socket that no living server listens on."""
-        if not self._socket.is_symlink():
-            shutil.rmtree(self._socket, ignore_errors=True)
-            return
-        directory = self._socket.readlink()
-        if self._is_ours_alone(directory) and self._is_named_in(directory):
-            shutil.rmtree(directory, ignore_errors=True)
-        self._socket.unlink()
-
-    def find_socket_directory(self) -> Path | None:
-        """
-        Return the directory that holds the server's socket, or None if there is none to trust.
-
-        The name of a temporary directory may have come into other hands after a clean-up.
-        """
-        directory = self._socket.readlink() if self._socket.is_symlink() else self._socket
-        has_socket = self._is_ours_alone(directory) and (directory / _SOCKET_NAME).exists()
-        return directory if has_socket else None
+    def discard_remains(self) -> None:
+        """Remove what a killed server left; PostgreSQL would believe it if the pid is taken."""
+        for name in ("postmaster.pid", _SOCKET_NAME, f"{_SOCKET_NAME}.lock"):
+            (self.data / name).unlink(missing_ok=True)
+        # Where older versions had the socket, or a link to it.
+        old = self.directory / "socket"
+        if old.is_symlink():
+            old.unlink()
+        shutil.rmtree(old, ignore_errors=True)
 
     def read_postmaster_pid(self) -> int | None:
-        """Return what `postmaster.pid` says, which may be long dead or somebody else by now."""
+        """Return the pid in `postmaster.pid`, which may belong to another process by now."""
         try:
             return int((self.data / "postmaster.pid").read_text().split("\n")[0])
         except (OSError, ValueError):
             return None
 
-    def _is_ours_alone(self, directory: Path) -> bool:
-        try:
-            status = directory.lstat()
-            owners = {os.geteuid(), self.data.stat().st_uid}
-        except OSError:
-            return False
-        is_private = not status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-        return stat.S_ISDIR(status.st_mode) and is_private and status.st_uid in owners
 
-    def _is_named_in(self, directory: Path) -> bool:
-        """
-        True unless the socket's lock file names another data directory.
-
-        A copied home points to the socket of the original, whose server may be alive.
-        """
-        try:
-            lock = (directory / f"{_SOCKET_NAME}.lock").read_text()
-        except FileNotFoundError:
-            return True
-        return str(self.data) in lock.split("\n")
-
-
-@contextlib.contextmanager
-def open_lock(path: Path) -> Iterator[int]:
+class SocketAddress:
     """
-    Open the lock file *path*, without locking it yet.
+    A path for libpq to the directory of a socket, short and plain enough for a Unix socket.
 
-    At the end the lock is free, unless a process that inherited the descriptor lives on.
+    It is the directory itself where that fits, else an alias, valid until `close` for this
+    process and those that it starts.
     """
-    descriptor = open_lock_file(path)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+
+    def __init__(self, directory: Path) -> None:
+        self.path, self._stack = str(directory), contextlib.ExitStack()
+        if not _fits_a_socket(directory):
+            self.path = self._make_alias(directory)
+
+    def close(self) -> None:
+        """Give the alias up, if there is one."""
+        self._stack.close()
+
+    def _make_alias(self, directory: Path) -> str:
+        if Path("/proc/self/fd").is_dir():
+            descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY)
+            self._stack.callback(os.close, descriptor)
+            return f"/proc/{os.getpid()}/fd/{descriptor}"
+        parent = tempfile.mkdtemp(prefix="yts-")
+        self._stack.callback(partial(shutil.rmtree, parent, ignore_errors=True))
+        link = Path(parent) / "data"
+        link.symlink_to(directory)
+        return str(link)
 
 
-@contextlib.contextmanager
-def hold_lock(path: Path) -> Iterator[None]:
-    """Hold the lock file *path* exclusively, however long it takes to get it."""
-    with open_lock(path) as descriptor:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            # Closing is not enough if another thread has forked meanwhile.
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-
-
-def share_lock(path: Path) -> int:
-    """Hold *path* together with others until the returned descriptor is closed."""
-    descriptor = open_lock_file(path)
-    fcntl.flock(descriptor, fcntl.LOCK_SH)
-    return descriptor
-
-
-def open_lock_file(path: Path) -> int:
-    """Return a descriptor that no program we start inherits, unless told to."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-
-
-def try_lock(descriptor: int, timeout_seconds: float = 0) -> bool:
-    """Lock exclusively and return True, or False if others hold on to it for that long."""
-    deadline = time.monotonic() + timeout_seconds
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(0.01)
-        else:
-            return True
+def is_embedded(url: URL) -> bool:
+    """Return whether *url* is that of an embedded server, whoever started it."""
+    directory = url.query.get("host")
+    if not isinstance(directory, str) or not directory.startswith("/"):
+        return False
+    with contextlib.suppress(OSError):
+        # The data directory may be an alias: `..` is looked up by the kernel.
+        lock = os.stat(os.path.join(directory, "..", _USERS_LOCK_NAME))  # noqa: PTH116, PTH118
+        return stat.S_ISREG(lock.st_mode) and Path(directory, _SOCKET_NAME).is_socket()
+    return False
 
 
 def _fits_a_socket(directory: Path) -> bool:
-    path = str(directory / f"{_SOCKET_NAME}.lock")
+    path = str(directory / _SOCKET_NAME)
     return len(path) <= _SOCKET_PATH_BYTES and _PLAIN_CHARACTERS.issuperset(path)
-
-
-def _make_private_directory(base: Path, preferred: Path | None) -> Path:
-    """Make *preferred* if its name is still free, else a new name in *base*."""
-    if preferred is not None:
-        with contextlib.suppress(OSError):
-            preferred.mkdir(mode=0o700)
-            return preferred
-    return Path(tempfile.mkdtemp(prefix="yts-", dir=base))

@@ -6,12 +6,14 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from database.embedded_account import Account, choose_account, read_own_name
 from database.embedded_home import PORT, Home
+from database.embedded_locks import open_own_file
 from database.errors import DatabaseNotReady
 
 SUPERUSER = "postgres"
@@ -26,7 +28,8 @@ _SETTINGS = """\
 include {defaults}
 listen_addresses = ''
 port = {port}
-unix_socket_directories = {socket_directory}
+# The data directory, by a path that always fits a socket.
+unix_socket_directories = '.'
 unix_socket_permissions = 0700
 hba_file = {host_rules}
 ident_file = {user_names}
@@ -35,6 +38,8 @@ max_connections = 200
 log_min_error_statement = panic
 log_checkpoints = off
 """
+#: /dev/shm can be small, as in containers, or read-only; System V shared memory is neither.
+_SETTINGS_OF_LINUX = "dynamic_shared_memory_type = sysv\n"
 
 
 class Launcher:
@@ -51,17 +56,15 @@ class Launcher:
         The caller holds that lock: no process of an earlier server is left.
         """
         home, programs = self._home, find_programs()
-        places = (home.directory, home.socket_base(), programs / "postgres")
-        account = choose_account(home.data, places)
+        account = choose_account(home.directory, home.data, programs / "postgres")
         if account.may_enter_anything:
             # Others of that user could rewrite the data, and so get where it may enter.
             home.directory.chmod(0o700)
         self._log_begin_bytes = _trim(home.log)
         if not home.data.exists():
             self._make_data(account, programs, server_lock)
-        # Left by a server that was killed; PostgreSQL would believe it if the pid is taken.
-        (home.data / "postmaster.pid").unlink(missing_ok=True)
-        self._write_settings(home.make_socket_directory(account))
+        home.discard_remains()
+        self._write_settings()
         settings = f"config_file={home.settings}"
         command = [str(programs / "postgres"), "-D", str(home.data), "-c", settings]
         return self._spawn(account, command, server_lock)
@@ -110,7 +113,8 @@ class Launcher:
         also in the instant before it has that session.
         """
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        with self._home.log.open("ab") as log, _signals_held():
+        descriptor = open_own_file(self._home.log, os.O_WRONLY | os.O_APPEND)
+        with open(descriptor, "ab") as log, _signals_held():  # noqa: PTH123 -- a descriptor
             return subprocess.Popen(
                 [*account.prefix, *command],
                 stdin=subprocess.DEVNULL,
@@ -125,24 +129,26 @@ class Launcher:
                 extra_groups=[] if account.is_switched_to else None,
             )
 
-    def _write_settings(self, socket_directory: Path) -> None:
+    def _write_settings(self) -> None:
         home = self._home
         settings = _SETTINGS.format(
             defaults=_quote(home.data / "postgresql.conf"),
             port=PORT,
-            socket_directory=_quote(socket_directory),
             host_rules=_quote(home.host_rules),
             user_names=_quote(home.user_names),
         )
         contents = {
-            home.settings: settings,
+            home.settings: settings + (_SETTINGS_OF_LINUX if sys.platform == "linux" else ""),
             # The kernel says who connects, so that not even the server's own user gets in.
             home.host_rules: "local all all peer map=owner\n",
             home.user_names: f'owner "{read_own_name()}" {SUPERUSER}\n',
         }
         for path, content in contents.items():
-            path.write_text(content, encoding="utf-8")
-            path.chmod(0o644)  # Whatever the umask: PostgreSQL may run as another user.
+            descriptor = open_own_file(path, os.O_WRONLY | os.O_TRUNC)
+            with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 -- a descriptor
+                file.write(content)
+                # Whatever the umask: PostgreSQL may run as another user.
+                os.fchmod(descriptor, 0o644)
 
 
 @contextmanager
@@ -177,10 +183,10 @@ def _quote(path: Path) -> str:
 
 def _trim(log: Path) -> int:
     """Start *log* afresh if it has grown large, and return its size in bytes."""
-    if log.exists() and log.stat().st_size > _LOG_BYTES_AT_MOST:
+    if log.exists() and log.lstat().st_size > _LOG_BYTES_AT_MOST:
         log.unlink()
-    log.touch(mode=0o600)
-    return log.stat().st_size
+    with open(open_own_file(log, os.O_RDONLY), "rb") as file:  # noqa: PTH123 -- a descriptor
+        return os.fstat(file.fileno()).st_size
 
 
 def _sync(directory: Path) -> None:

@@ -9,14 +9,16 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 (it is a class)
 from psycopg2.sql import SQL, Identifier
 
-from database.embedded_home import PORT, Home, open_lock, try_lock
+from database.embedded_home import PORT, Home, SocketAddress
 from database.embedded_launch import SUPERUSER, Launcher
+from database.embedded_locks import open_lock, try_lock
 from database.errors import DatabaseNotReady
 
 _START_SECONDS = 60  # Recovery after a crash is part of a start.
@@ -39,11 +41,12 @@ class ServerProcess:
         self._launcher = Launcher(home)
         #: The postmaster, if it was started here.
         self._child: subprocess.Popen[bytes] | None = None
+        self._address: SocketAddress | None = None
         self._refusal = ""
 
-    def start_unless_running(self) -> None:
+    def start_unless_running(self, is_alone: Callable[[], bool]) -> None:
         """
-        Return when the server answers.
+        Return when the server answers; *is_alone* tells whether no other program uses the home.
 
         Raises:
             DatabaseNotReady: it ended early, or does not answer in time.
@@ -60,7 +63,8 @@ class ServerProcess:
                 )
             if self._child is None:
                 self._start_if_free()
-                self._stop_if_unreachable(waited_seconds)
+                if not self._home.has_socket() and waited_seconds > _UNREACHABLE_SECONDS:
+                    self._replace_unreachable(is_alone)
             elif self._child.returncode is not None:
                 reason = self._launcher.explain_end(self._child.returncode)
                 raise DatabaseNotReady(f"PostgreSQL did not start: {reason}.")
@@ -77,12 +81,19 @@ class ServerProcess:
             if cursor.rowcount == 0:
                 cursor.execute(SQL("create database {}").format(Identifier(name)))
 
-    def find_socket_directory(self) -> Path:
-        """Return the directory to connect to; without one it is an `OperationalError`."""
-        directory = self._home.find_socket_directory()
-        if directory is None:
-            raise psycopg2.OperationalError("it has no socket")
-        return directory
+    def find_address(self) -> str:
+        """Return the directory for libpq to connect to; `OperationalError` without a socket."""
+        if not self._home.has_socket():
+            raise psycopg2.OperationalError(f"it has no socket {self._home.socket}")
+        if self._address is None:
+            self._address = SocketAddress(self._home.data)
+        return self._address.path
+
+    def forget_address(self) -> None:
+        """Close what connections to the server need."""
+        if self._address is not None:
+            self._address.close()
+            self._address = None
 
     def stop(self) -> None:
         """
@@ -95,8 +106,7 @@ class ServerProcess:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGINT)  # To PostgreSQL this means a fast shutdown.
         with open_lock(self._home.server_lock) as server_lock:
-            if try_lock(server_lock, timeout_seconds=_STOP_SECONDS if pid else 0):
-                self._home.discard_socket_directory()
+            try_lock(server_lock, timeout_seconds=_STOP_SECONDS if pid else 0)
 
     def _start_if_free(self) -> None:
         """Start a server unless a process of an earlier one is left."""
@@ -107,11 +117,17 @@ class ServerProcess:
         # Without this, a server that ends before we do would stay a zombie.
         threading.Thread(target=self._child.wait, daemon=True).start()
 
-    def _stop_if_unreachable(self, waited_seconds: float) -> None:
-        """Stop a server that has lost its socket, as after a clean-up of /tmp."""
-        has_no_socket = self._child is None and self._home.find_socket_directory() is None
-        if has_no_socket and waited_seconds > _UNREACHABLE_SECONDS:
-            self.stop()
+    def _replace_unreachable(self, is_alone: Callable[[], bool]) -> None:
+        """Stop a server whose socket was deleted, so that another one can start."""
+        if self._child is not None:
+            return
+        if not is_alone():
+            raise DatabaseNotReady(
+                f"Another program uses the PostgreSQL of {self._home.directory}, but there is no "
+                f"socket {self._home.socket}: it was deleted, or that program is of an older "
+                "version. Wait until it has ended, or end it, and run this again."
+            )
+        self.stop()
 
     def _answers(self) -> bool:
         try:
@@ -124,7 +140,7 @@ class ServerProcess:
     def _connect(self) -> Connection:
         """Connect to our own server; anything else is an `OperationalError`."""
         connection = psycopg2.connect(
-            host=str(self.find_socket_directory()),
+            host=self.find_address(),
             port=PORT,
             user=SUPERUSER,
             dbname="postgres",

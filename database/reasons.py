@@ -22,6 +22,11 @@ _REASONS = (
         "Check sslmode and sslrootcert there.",
     ),
     (
+        ("unsupported startup parameter", "statement pooling"),
+        "is behind a connection pooler that refuses what this program needs",
+        "Set DATABASE_URL to the server itself, or to a pool in session mode, and unset PGOPTIONS.",
+    ),
+    (
         ("does not exist",),
         "does not know this database or user",
         "Create it (createdb NAME), or correct DATABASE_URL.",

@@ -16,7 +16,7 @@ import psycopg2
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from database.embedded_home import open_lock, try_lock
+from database.embedded_locks import open_lock, try_lock
 
 REPOSITORY = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"}

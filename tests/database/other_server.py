@@ -96,7 +96,7 @@ def _serve(directory: Path, host: str) -> Iterator[OtherServer]:
         if (source := package.parent / part).exists():
             shutil.copytree(source, directory / part, copy_function=_link, symlinks=True)
     installation, data = directory / package.name / "pginstall18", directory / "data"
-    account = choose_account(data, (installation / "bin/postgres", directory))
+    account = choose_account(directory, data, installation / "bin/postgres")
     data.mkdir(mode=0o700)
     account.give(data)
     password_file = directory / "password"

@@ -19,14 +19,15 @@ from pathlib import Path
 import psutil
 import psycopg2
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
-from database import embedded_account, embedded_launch, embedded_process
+from database import embedded_account, embedded_home, embedded_launch, embedded_process
 from database.db import DatabaseManager
 from database.embedded import DATABASE_NAME, default_home, open_embedded
 from database.errors import DatabaseAway, DatabaseNotReady
 from tests.database.embedded_world import (
     ENVIRONMENT,
+    REPOSITORY,
     TIMEOUT_SECONDS,
     User,
     acting_as,
@@ -41,12 +42,30 @@ from tests.database.embedded_world import (
 )
 
 LONG_NAME = "long" * 30
+#: What is meant for another PostgreSQL.
+MISLEADING = {
+    "PGPORT": "1",
+    "PGDATA": "/nowhere",
+    "LC_ALL": "xx_XX",
+    "PGHOSTADDR": "192.0.2.1",
+    "PGSERVICE": "none",
+    "PGREQUIREAUTH": "scram-sha-256",
+    "PGCHANNELBINDING": "require",
+    "PGGSSENCMODE": "require",
+    "PGTARGETSESSIONATTRS": "standby",
+    "PGREQUIREPEER": "none",
+    "PGSSLMODE": "verify-full",
+    "PGOPTIONS": "-c search_path=none",
+    "PGTZ": "Asia/Tokyo",
+    "PGWHATEVERCOMESNEXT": "1",
+}
 
 
 def _is_closed_to_others() -> bool:
     """Tell whether this checkout or its packages lie where only root may go."""
     places = (embedded_launch.find_programs(), Path(__file__).parent)
-    return embedded_account._find_closed(places, pwd.getpwnam("nobody")) is not None
+    nobody = pwd.getpwnam("nobody")
+    return any(embedded_account._find_closed(place, nobody) for place in places)
 
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -373,8 +392,7 @@ def test_a_stale_pid_harms_nobody(home, directory, tmp_path):
     innocent = subprocess.Popen(["sleep", "60"], cwd=working_directory, user=user)
     stale = f"{innocent.pid}\n{home / 'data'}\n1\n5432\n{home / 'socket'}\n\n  1 1\nready\n"
     (home / "data" / "postmaster.pid").write_text(stale)
-    (home / "socket").mkdir(mode=0o700)
-    (home / "socket" / ".s.PGSQL.5432.lock").write_text(stale)
+    (home / "data" / ".s.PGSQL.5432.lock").write_text(stale)
 
     with open_embedded(home) as server:
         assert query(server.url, "select 1") == [1]
@@ -414,18 +432,64 @@ def test_a_start_that_was_killed_is_begun_again(new_home):
     assert not (new_home / "init.tmp").exists()
 
 
-def test_a_server_that_lost_its_socket_is_replaced(tmp_path, homes, users, monkeypatch):
+def test_only_a_server_without_users_is_replaced_when_its_socket_is_gone(home, users, monkeypatch):
     """
-    A clean-up of the temporary directory must not make a home useless.
+    While another program uses the home, the next one is refused with the place of the socket, and
+    the server lives on; the server of a killed program is replaced.
     """
     monkeypatch.setattr(embedded_process, "_UNREACHABLE_SECONDS", 0.1)
-    home = homes(tmp_path / LONG_NAME)
     cut_off = users(home)
-    shutil.rmtree(cut_off.read_url().query["host"])
+    engine = create_engine(cut_off.read_url())
+    with engine.connect() as connection:
+        (home / "data" / ".s.PGSQL.5432").unlink()
 
+        with pytest.raises(DatabaseNotReady, match=r"Another program .*home/data/\.s\.PGSQL\.5432"):
+            open_embedded(home)
+        assert connection.scalar(text("select 1")) == 1
+    engine.dispose()
+    cut_off.kill()
     with open_embedded(home) as server:
         assert query(server.url, "select 1") == [1]
-    assert cut_off.leave() == 0
+
+
+@pytest.mark.parametrize("name", ["home", LONG_NAME, "ho@me"])
+def test_all_programs_agree_on_the_socket(name, tmp_path, homes, users, monkeypatch):
+    """
+    It is in the home, whatever its length: a program that sees another /tmp reaches the server of
+    the others and does not stop it, as do the programs that it starts.
+    """
+    home = homes(tmp_path / name)
+    first = users(home)
+    first.read_url()
+    postmaster = find_postmaster(home)
+    (tmp_path / "private").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "private"))
+
+    with open_embedded(home) as server:
+        assert find_postmaster(home) == postmaster
+        assert query(server.url, "select 1") == [1]
+        psql = embedded_launch.find_programs() / "psql"
+        url = server.url.set(drivername="postgresql").render_as_string()
+        asked = subprocess.run([psql, "-Atc", "select 2", url], capture_output=True, check=True)
+    assert asked.stdout == b"2\n"
+    assert (home / "data" / ".s.PGSQL.5432").is_socket()
+    assert list((tmp_path / "private").iterdir()) == []
+    assert first.leave() == 0
+
+
+def test_without_proc_a_link_leads_to_a_long_home(tmp_path, monkeypatch):
+    """
+    It is there for as long as the address is in use.
+    """
+    target = tmp_path / LONG_NAME
+    target.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(Path, "is_dir", lambda _path: False)
+    address = embedded_home.SocketAddress(target)
+
+    assert Path(address.path).resolve() == target
+    address.close()
+    assert list(tmp_path.iterdir()) == [target]
 
 
 # --- places and people -------------------------------------------------------------------
@@ -498,13 +562,47 @@ def test_a_copy_is_another_home(tmp_path, homes):
 
 def test_the_environment_of_postgresql_does_not_mislead_us(new_home, monkeypatch):
     """
-    Settings for another PostgreSQL, or for a locale that is not there, have no effect.
+    Settings for another PostgreSQL, or for a locale that is not there, have no effect on the
+    server, on connections to it, on the workers of a fetch and on the programs of `exec`.
     """
-    for name, value in {"PGPORT": "1", "PGDATA": "/nowhere", "LC_ALL": "xx_XX"}.items():
+    for name, value in MISLEADING.items():
         monkeypatch.setenv(name, value)
 
     with open_embedded(new_home) as server:
-        assert query(server.url, "select 1") == [1]
+        assert query(server.url, "show search_path") == ['"$user", public']
+    environment = {**ENVIRONMENT, **MISLEADING, "YTS_HOME": str(new_home)}
+    fetch = ("fetch_yts_data.py", "--sandbox", "--max-pages=1", "--workers=2", "--no-embed")
+    shell = ("-m", "database", "exec", "psql", "-Atc", "show timezone; select count(*) from movies")
+    for command, said in ((fetch, "new movies"), (shell, "\n50\n")):
+        done = subprocess.run(
+            [sys.executable, *command],
+            env=environment,
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        assert said in done.stdout
+        assert "Tokyo" not in done.stdout
+
+
+def test_the_environment_of_postgresql_comes_back(home):
+    """
+    With the last server that was open; it may be meant for another one.
+    """
+    script = """
+        import os, sys
+        from pathlib import Path
+        from database.embedded import open_embedded
+        os.environ["PGPASSWORD"] = "x"
+        with open_embedded(Path(sys.argv[1])):
+            with open_embedded(Path(sys.argv[1])):
+                pass
+            assert "PGPASSWORD" not in os.environ
+        print(os.environ["PGPASSWORD"])
+    """
+    assert run_script(script, home) == "x"
 
 
 @as_root
@@ -536,7 +634,8 @@ def test_nobody_else_reaches_the_server(  # noqa: PLR0917 (fixtures)
 def test_only_closed_directories_give_the_server_a_capability(tmp_path, open_parent, homes):
     """
     Where the server's user can go anyway the server has no capability at all; elsewhere it has
-    the one to pass closed directories, and then others of its user cannot reach the home.
+    the one to pass closed directories, its programs cannot get more, and others of its user cannot
+    reach the home.
     """
     capabilities = {}
     for parent in (open_parent, tmp_path):
@@ -544,8 +643,10 @@ def test_only_closed_directories_give_the_server_a_capability(tmp_path, open_par
         with open_embedded(home):
             status = Path(f"/proc/{find_postmaster(home).pid}/status").read_text().split()
             capabilities[parent] = int(status[status.index("CapPrm:") + 1], 16)
+            bounding_set = int(status[status.index("CapBnd:") + 1], 16)
 
-    assert capabilities == {open_parent: 0, tmp_path: 1 << 1}
+    assert bounding_set == capabilities[tmp_path]
+    assert capabilities == {open_parent: 0, tmp_path: 1 << embedded_account._CAP_DAC_READ_SEARCH}
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
 
 
@@ -604,6 +705,90 @@ def test_an_ordinary_user_has_a_server_too(open_parent, homes, users):
         open_embedded(home)
     assert user.leave() == 0
     assert is_all_gone(home)
+
+
+@as_root
+@pytest.mark.parametrize("theirs", ["home", "home/data", "home/startup.lock"])
+def test_what_belongs_to_another_user_is_refused(theirs, tmp_path):
+    """
+    Root too refuses a home, its data or its lock of another user, who would decide what runs; the
+    sentence says whose it is, and nothing is written.
+    """
+    home = tmp_path / "home"
+    (home / "data").mkdir(parents=True)
+    os.chown(home / "data", *pwd.getpwnam("nobody")[2:4])
+    (home / "startup.lock").touch()
+    os.chown(tmp_path / theirs, 12345, 12345)
+    before = sorted(tmp_path.rglob("*"))
+
+    for create in (True, False):
+        with pytest.raises(DatabaseNotReady, match=r"(belongs to|used by).* uid 12345"):
+            open_embedded(home, create=create)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_home_that_every_user_can_write_is_refused(tmp_path):
+    """
+    Otherwise another user could put programs into the database of the one who looks first.
+    """
+    tmp_path.chmod(0o1777)
+
+    with pytest.raises(DatabaseNotReady, match="can be written by every user"):
+        open_embedded(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@as_root
+def test_root_keeps_no_database_where_another_user_can_replace_it(tmp_path):
+    """
+    There the programs would have the right to pass closed directories.
+    """
+    os.chown(tmp_path, 12345, 12345)
+    tmp_path.chmod(0o700)
+
+    with pytest.raises(DatabaseNotReady, match=f"uid 12345 can replace what is in {tmp_path}"):
+        open_embedded(tmp_path / "home")
+
+
+@pytest.mark.parametrize("name", ["app.conf", "hba.conf", "ident.conf", "server.log", "users.lock"])
+def test_no_link_is_followed(name, new_home, tmp_path):
+    """
+    A symbolic link in the place of a file of ours is refused by its name; what it leads to stays.
+    """
+    target = tmp_path / "target"
+    target.write_text("precious")
+    target.chmod(0o600)
+    new_home.mkdir(mode=0o711)
+    (new_home / name).symlink_to(target)
+
+    with pytest.raises(DatabaseNotReady, match=f"{name} is a symbolic link"):
+        open_embedded(new_home)
+    assert target.read_text() == "precious"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_a_look_creates_nothing(tmp_path):
+    """
+    Where there is no home, or one without data, a program that only reads leaves it so.
+    """
+    (tmp_path / "empty").mkdir()
+
+    for name in ("none", "empty", "none/below"):
+        with pytest.raises(DatabaseNotReady, match=r"no database .* yet\. Fill it"):
+            open_embedded(tmp_path / name, create=False)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "empty"]
+
+
+def test_a_home_may_begin_with_a_tilde(monkeypatch, tmp_path):
+    """
+    As shells expand it; a user who is unknown is named.
+    """
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("YTS_HOME", "~/mirror")
+    assert default_home() == tmp_path / "mirror"
+    monkeypatch.setenv("YTS_HOME", "~no_such_user/mirror")
+    with pytest.raises(DatabaseNotReady, match="no_such_user"):
+        default_home()
 
 
 # --- what cannot be ----------------------------------------------------------------------

@@ -138,15 +138,32 @@ def test_no_tls_where_it_is_asked_for(other_server: OtherServer, refusal: Refusa
     assert "sslmode" in refusal(other_server.url.update_query_dict({"sslmode": "require"}))
 
 
-def test_settings_in_the_url_win_over_ours(database_url: URL) -> None:
+def test_settings_in_the_url_win_over_ours(other_server: OtherServer) -> None:
     """Ours are added where the URL says nothing; times are always in UTC."""
-    chosen = {"application_name": "mine", "options": "-c statement_timeout=77s"}
+    chosen = {
+        "application_name": "mine",
+        "options": "-c statement_timeout=77s -c tcp_keepalives_idle=9 -c timezone=Asia/Tokyo",
+    }
 
-    with get_db_manager(database_url=database_url.update_query_dict(chosen)) as db:
-        names = ("application_name", "statement_timeout", "timezone")
+    with get_db_manager(database_url=other_server.url.update_query_dict(chosen)) as db:
+        names = ("application_name", "statement_timeout", "tcp_keepalives_idle", "timezone")
         shown = [read(db, f"SHOW {name}") for name in names]
 
-    assert shown == [["mine"], ["77s"], ["UTC"]]
+    assert shown == [["mine"], ["77s"], ["9"], ["UTC"]]
+
+
+def test_the_variables_of_libpq_count_for_a_server_of_the_users_own(
+    other_server: OtherServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PGOPTIONS is honoured, beside our settings; PGTZ does not change our UTC."""
+    monkeypatch.setenv("PGOPTIONS", "-c work_mem=5MB -c TimeZone=Asia/Tokyo")
+    monkeypatch.setenv("PGTZ", "Asia/Tokyo")
+
+    with get_db_manager(database_url=other_server.make_database("with_options")) as db:
+        names = ("work_mem", "tcp_keepalives_idle", "timezone")
+        shown = [read(db, f"SHOW {name}") for name in names]
+
+    assert shown == [["5MB"], ["30"], ["UTC"]]
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux tells")

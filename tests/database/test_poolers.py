@@ -1,0 +1,140 @@
+"""Connection poolers: session mode works, transaction mode is refused in one sentence."""
+
+import queue
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+from sqlalchemy import URL, text
+
+from database.db import get_db_manager
+from database.errors import DatabaseNotReady
+from tests.conftest import run_sql
+from tests.database.commands import in_database, run_python
+from tests.database.other_server import PASSWORD, OtherServer, _find_free_port, open_other_server
+from tests.database.pooler import open_pooler
+from tests.database.test_embedded import as_root
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OtherServer]:
+    """Run a server on TCP."""
+    with open_other_server() as running:
+        yield running
+
+
+@pytest.fixture
+def empty(server: OtherServer) -> Iterator[URL]:
+    """Return an empty database."""
+    yield server.make_database("behind_pooler")
+    run_sql(server.url, "DROP DATABASE behind_pooler WITH (FORCE)")
+
+
+def is_empty(url: URL) -> bool:
+    """Return whether nothing was created and no advisory lock is left."""
+    connection = psycopg2.connect(
+        host=url.host, port=url.port, user=url.username, password=url.password, dbname=url.database
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM pg_class WHERE oid > 16383), "
+            "(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory')"
+        )
+        found = cursor.fetchone()
+    connection.close()
+    return found == (0, 0)
+
+
+@pytest.mark.parametrize("order", [queue.Queue, queue.LifoQueue])
+def test_transaction_mode_is_refused(
+    order: Callable[[], "queue.Queue[object]"], empty: URL
+) -> None:
+    """
+    Whichever connection the pooler hands out next: one sentence with what to do, exit code 5, and
+    nothing is written.
+    """
+    with open_pooler(empty, order()) as url:
+        with pytest.raises(DatabaseNotReady) as caught:
+            get_db_manager(database_url=url)
+        done = run_python("fetch_yts_data.py", "--ids", "1", environment=in_database(url))
+        checked = run_python("test_db_connection.py", environment=in_database(url))
+
+    assert "session mode" in str(caught.value)
+    assert (done.returncode, done.stderr) == (5, f"Error: {caught.value}\n")
+    assert (checked.returncode, "session mode" in checked.stdout) == (5, True)
+    assert is_empty(empty)
+
+
+def test_session_mode_works(empty: URL) -> None:
+    """No startup parameter is needed that poolers refuse; the settings of a connection apply."""
+    with (
+        open_pooler(empty, None) as url,
+        get_db_manager(database_url=url) as db,
+        db.get_session() as session,
+    ):
+        shown = [
+            session.scalar(text(f"SHOW {name}"))
+            for name in ("timezone", "tcp_keepalives_idle", "application_name")
+        ]
+        held = session.scalar(text("SELECT pg_try_advisory_lock(1)"))
+
+    assert shown == ["UTC", "30", "yts-mirror"]
+    assert held
+
+
+def test_a_pooler_that_refuses_options_is_named(
+    empty: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's own options may be too much for it: the sentence says what to do."""
+    monkeypatch.setenv("PGOPTIONS", "-c work_mem=5MB")
+
+    with (
+        open_pooler(empty, None) as url,
+        pytest.raises(DatabaseNotReady, match=r"connection pooler .* session mode.*PGOPTIONS"),
+    ):
+        get_db_manager(database_url=url)
+
+
+@as_root
+@pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="PgBouncer is not installed")
+@pytest.mark.parametrize(("mode", "is_refused"), [("session", False), ("transaction", True)])
+def test_the_real_pgbouncer(mode: str, is_refused: bool, empty: URL, tmp_path: Path) -> None:
+    """With nothing but its mode set."""
+    port, users = _find_free_port("127.0.0.1"), tmp_path / "users.txt"
+    users.write_text(f'"postgres" "{PASSWORD}"\n')
+    settings = tmp_path / "pgbouncer.ini"
+    settings.write_text(
+        f"[databases]\n* = host=127.0.0.1 port={empty.port}\n[pgbouncer]\nlisten_addr=127.0.0.1\n"
+        f"listen_port={port}\nunix_socket_dir=\nauth_type=plain\nauth_file={users}\n"
+        f"pool_mode={mode}\nuser=nobody\n"
+    )
+    for path in (users, settings):
+        path.chmod(0o644)
+    tmp_path.chmod(0o755)
+    pgbouncer = subprocess.Popen(["pgbouncer", "-q", settings], stderr=subprocess.DEVNULL)
+    try:
+        outcome = _open(empty.set(port=port))
+    finally:
+        pgbouncer.terminate()
+        pgbouncer.wait()
+
+    assert ("session mode" in outcome) == is_refused, outcome
+    assert (outcome == "opened") == (not is_refused), outcome
+
+
+def _open(url: URL) -> str:
+    """Return what came of opening the database, as soon as something answers."""
+    for _ in range(100):
+        try:
+            get_db_manager(database_url=url).close_all()
+        except DatabaseNotReady as error:
+            if "nothing listens" not in str(error):
+                return str(error)
+            time.sleep(0.1)
+        else:
+            return "opened"
+    return "no answer"
