@@ -1,11 +1,16 @@
 """Runs the migrations: for `alembic` on a terminal, and for the doors by `database.schema`."""
 
+import sys
+
+import click
 from alembic import context
 from sqlalchemy import Connection, NullPool, create_engine
 
 import database.bookkeeping  # noqa: F401 -- fills the metadata
+from console.settings_file import read_settings_file
 from database.config import read_database_url
 from database.embedded import open_embedded
+from database.errors import DatabaseNotReady, InvalidDatabaseUrl
 from database.models import Base
 from database.schema import lock_migrations
 from database.spaces import INDEX_PREFIX
@@ -38,8 +43,14 @@ def migrate_online() -> None:
     if (connection := context.config.attributes.get("connection")) is not None:
         migrate(connection)
         return
-    url = read_database_url()
-    server = None if url else open_embedded()
+    try:
+        read_settings_file()
+        url = read_database_url()
+        server = None if url else open_embedded()
+    except click.UsageError as error:
+        sys.exit(f"Error: {error.message}")
+    except (InvalidDatabaseUrl, DatabaseNotReady) as error:
+        sys.exit(f"Error: {error}")
     try:
         engine = create_engine(url or server.url, poolclass=NullPool)
         with engine.begin() as connection:

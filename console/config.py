@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from console.command import MASKS
-from console.settings_file import is_from_file
+from console.settings_file import find_variable, is_from_file
 from console.tables import write_json, write_table
 from console.text import duration
 
@@ -55,8 +55,7 @@ def _source(context: click.Context, option: click.Option, name: str) -> str:
         case ParameterSource.COMMANDLINE:
             return "command line"
         case ParameterSource.ENVIRONMENT:
-            names = [option.envvar, f"{context.auto_envvar_prefix}_{name.upper()}"]
-            used = next(str(it) for it in names if it and os.environ.get(str(it)))
+            used = find_variable(context, option) or ""
             return f"{'.env' if is_from_file(used) else 'environment'}: {used}"
         case _:
             if name == "database_url" and os.environ.get("DATABASE_URL_FILE"):

@@ -59,9 +59,17 @@ class Door(click.Command):
                 _check_text(param, context)
             return context
         except click.UsageError as error:
-            from console.masking import masked  # noqa: PLC0415
+            raise _without_secrets(error, error.ctx) from None
 
-            raise click.UsageError(masked(error.format_message()), error.ctx) from None
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, after a word on settings that do not exist."""
+        from console.settings_file import warn_of_unknown_settings  # noqa: PLC0415
+
+        warn_of_unknown_settings()
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            raise _without_secrets(error, ctx) from None
 
 
 def _check_text(param: click.Parameter, context: click.Context) -> None:
@@ -72,3 +80,13 @@ def _check_text(param: click.Parameter, context: click.Context) -> None:
     for text in value if isinstance(value, tuple) else (value,):
         if isinstance(text, str) and text.encode(errors="replace").decode() != text:
             raise click.BadParameter("the text is not valid UTF-8", context, param)
+
+
+def _without_secrets(error: click.UsageError, context: click.Context | None) -> click.UsageError:
+    """Return *error* without passwords, and with the name of a variable that is to blame."""
+    from console.masking import masked  # noqa: PLC0415
+    from console.settings_file import blame_variable  # noqa: PLC0415
+
+    if isinstance(error, click.BadParameter) and context is not None:
+        return click.UsageError(masked(blame_variable(error, context)), context)
+    return click.UsageError(masked(error.format_message()), context)

@@ -1,4 +1,4 @@
-"""Which database: an explicit URL, else DATABASE_URL, else the embedded server."""
+"""`read_database_url`: an explicit URL, else DATABASE_URL, else None for the embedded server."""
 
 import os
 from pathlib import Path
@@ -11,6 +11,8 @@ from sqlalchemy.exc import ArgumentError
 
 from database.errors import InvalidDatabaseUrl
 
+#: Either counts for every command; the second is the form of all other options.
+_VARIABLES = ("DATABASE_URL", "YTS_DATABASE_URL")
 _EXAMPLE = "postgresql://user:password@host:5432/database"
 #: SQLAlchemy takes psycopg 3 when an URL names no driver; this project uses psycopg2.
 _DRIVER = "postgresql+psycopg2"
@@ -24,21 +26,21 @@ _SECRET_PARAMETERS = (
 )
 
 
-def parse_database_url(text: str) -> URL:
+def parse_database_url(text: str, name: str = "The database URL") -> URL:
     """
     Read a PostgreSQL URL; `postgres://` is accepted, the driver is always psycopg2.
+
+    *name* is what messages call it.
 
     Raises:
         InvalidDatabaseUrl: not a URL, or of another kind of database.
     """
     # The text itself stays out of all messages: it may hold a password.
-    unreadable = InvalidDatabaseUrl(
-        f"The database URL cannot be read. It should look like {_EXAMPLE}"
-    )
+    unreadable = InvalidDatabaseUrl(f"{name} cannot be read. It should look like {_EXAMPLE}")
     if text.count("@") > 1:
         # What would be taken for host or database begins with the end of a password.
         raise InvalidDatabaseUrl(
-            "The database URL has more than one @. In a user name or password, write @ as %40 "
+            f"{name} has more than one @. In a user name or password, write @ as %40 "
             f"and % as %25: {_EXAMPLE}"
         )
     try:
@@ -49,8 +51,7 @@ def parse_database_url(text: str) -> URL:
         raise unreadable
     if url.drivername.partition("+")[0] not in {"postgresql", "postgres"}:
         raise InvalidDatabaseUrl(
-            f"The database URL is for {url.drivername!r}, but this project needs PostgreSQL: "
-            f"{_EXAMPLE}"
+            f"{name} is for {url.drivername!r}, but this project needs PostgreSQL: {_EXAMPLE}"
         )
     url = url.set(drivername=_DRIVER)
     try:
@@ -59,7 +60,7 @@ def parse_database_url(text: str) -> URL:
         raise unreadable from None
     except psycopg2.ProgrammingError as error:
         reason = str(error).strip().removeprefix("invalid dsn: ")
-        raise InvalidDatabaseUrl(f"The database URL has an {reason}") from None
+        raise InvalidDatabaseUrl(f"{name} has an {reason}") from None
     return url
 
 
@@ -86,8 +87,15 @@ def read_database_url(explicit: str | URL | None = None) -> URL | None:
     """
     if isinstance(explicit, URL):
         return explicit.set(drivername=_DRIVER)
-    text = explicit or os.environ.get("DATABASE_URL", "").strip() or _read_url_file()
-    return parse_database_url(text) if text else None
+    explicit = (explicit or "").strip()
+    for name in _VARIABLES:
+        text = os.environ.get(name, "").strip()
+        if text and explicit in {"", text}:  # A command may have read it there itself.
+            return parse_database_url(text, name)
+    if explicit:
+        return parse_database_url(explicit)
+    text = _read_url_file()
+    return parse_database_url(text, "The URL in DATABASE_URL_FILE") if text else None
 
 
 def _read_url_file() -> str:

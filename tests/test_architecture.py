@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "ingest": {"database", "yts"},
     "discovery": {"database"},
     "console": {"ingest", "discovery", "database", "yts"},
-    "alembic": {"database"},
+    "alembic": {"database", "console"},
     "doors": ROOMS,
 }
 #: Library: the only places that may import it.
@@ -39,7 +39,7 @@ ONLY_IN = {
     "tokenizers": {"discovery/"},
     "pyarrow": {"console/exporting.py"},
     "aiohttp": {"sandbox/"},
-    "click": {"doors", "console/", "sandbox/__main__.py"},
+    "click": {"doors", "console/", "sandbox/__main__.py", "alembic/"},
     "tqdm": {"doors", "console/"},
     "rich": {"doors", "console/"},
     "jinja2": {"console/page.py"},

@@ -1,13 +1,20 @@
 """Settings: the command line, the environment, a file .env, defaults; in this order."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import URL
 
-from tests.doors.commands import call
+import fetch_yts_data
+import monitor_progress
+import test_db_connection
+from console.settings_file import KNOWN
+from tests.conftest import REPO
+from tests.database.commands import run
+from tests.doors.commands import HERE, call
 
 SCRIPT = "fetch_yts_data.py"
 
@@ -109,3 +116,63 @@ def test_an_unknown_option_brings_the_nearest(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "--max-pages" in done.stderr
+
+
+def test_a_wrong_value_is_blamed_on_its_variable(tmp_path: Path) -> None:
+    """Whether it stands in the environment or in .env, and whoever notices: nobody typed it."""
+    (tmp_path / ".env").write_text("YTS_THREADS=many\n")
+
+    in_file = call(SCRIPT, cwd=tmp_path)
+    known_late = call(SCRIPT, cwd=HERE, YTS_IDS="abc")
+    typed = call(SCRIPT, "--ids", "abc", cwd=HERE)
+    flag = call(SCRIPT, cwd=HERE, YTS_SANDBOX="maybe")
+
+    assert "Invalid value of YTS_THREADS in .env: 'many'" in in_file.stderr
+    assert "Invalid value of YTS_IDS in the environment: 'abc'" in known_late.stderr
+    assert "'--ids': 'abc'" in typed.stderr or "--ids: 'abc'" in typed.stderr
+    assert "Invalid value of YTS_SANDBOX in the environment: 'maybe'" in flag.stderr
+    assert {it.returncode for it in (in_file, known_late, typed, flag)} == {2}
+
+
+def test_an_unknown_variable_is_a_warning(tmp_path: Path) -> None:
+    """One line on stderr for all of them, with the nearest name; the command goes on."""
+    (tmp_path / ".env").write_text("YTS_MAX_PAGE=3\n")
+
+    done = call(SCRIPT, "--show-config", cwd=tmp_path, YTS_COLOUR_OF_THE_SKY="blue")
+
+    assert done.returncode == 0
+    assert done.stderr == (
+        "Warning: no setting of this program: YTS_COLOUR_OF_THE_SKY, "
+        "YTS_MAX_PAGE in .env (did you mean YTS_MAX_PAGES?)\n"
+    )
+
+
+def test_every_option_that_a_variable_can_set_is_known() -> None:
+    """The list of known variables is that of the commands."""
+    commands = (fetch_yts_data.main, monitor_progress.main, test_db_connection.main)
+    options = {
+        f"YTS_{option.name.upper()}"
+        for command in commands
+        for option in command.params
+        if option.expose_value and option.name
+    }
+
+    assert options | {"YTS_HOME", "YTS_MODEL"} == KNOWN
+
+
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "YTS_DATABASE_URL"])
+def test_every_command_reads_the_same_database(variable: str, tmp_path: Path) -> None:
+    """In the environment or in .env: commands, modules and alembic; a wrong one is named."""
+    (tmp_path / ".env").write_text(f"{variable}=mysql://me@host/x\n")
+    commands = (
+        [str(REPO / SCRIPT), "--ids=1"],
+        [str(REPO / "monitor_progress.py"), "--once"],
+        [str(REPO / "query_movies.py"), "stats"],
+        [str(REPO / "test_db_connection.py")],
+        ["-m", "database", "exec", "psql"],
+        ["-m", "discovery", "embed"],
+        ["-m", "alembic", "-c", str(REPO / "alembic.ini"), "current"],
+    )
+    for command in commands:
+        done = run([sys.executable, *command], {"PYTHONPATH": str(REPO)}, tmp_path)
+        assert f"{variable} is for 'mysql'" in done.stderr + done.stdout, (command, done)
