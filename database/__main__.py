@@ -9,7 +9,9 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +24,16 @@ if TYPE_CHECKING:
 
 #: As a shell has it for a command that is not there.
 NOT_FOUND = 127
+#: What programs without libpq read as well; passwords stay out of files.
+_VARIABLES = {
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "dbname": "PGDATABASE",
+    "sslmode": "PGSSLMODE",
+    "passfile": "PGPASSFILE",
+}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -45,8 +57,9 @@ def execute(database_url: str | None, program: str, arguments: tuple[str, ...]) 
     """
     Run PROGRAM with the database up, and end with its exit code.
 
-    It finds host, user, password and database in PGHOST and its kin, and PostgreSQL's programs of
-    the embedded server on its path: psql, pg_dump, pg_restore and others.
+    It finds host, user, password and database in PGHOST and its kin, other parameters of the URL in
+    a service file (PGSERVICE), and PostgreSQL's programs of the embedded server on its path: psql,
+    pg_dump, pg_restore and others.
 
     \b
     Examples:
@@ -57,8 +70,8 @@ def execute(database_url: str | None, program: str, arguments: tuple[str, ...]) 
     from console.exits import errors_in_words  # noqa: PLC0415 -- for a fast --help
     from database.db import DatabaseManager  # noqa: PLC0415
 
-    with errors_in_words("database"), DatabaseManager(database_url) as db:
-        environment = _environment(db.url)
+    with errors_in_words("database"), DatabaseManager(database_url) as db, ExitStack() as stack:
+        environment = _environment(db.url, stack)
         path = shutil.which(program, path=environment["PATH"])
         if path is None:
             click.echo(f"Error: there is no program {program!r}.", err=True)
@@ -69,24 +82,37 @@ def execute(database_url: str | None, program: str, arguments: tuple[str, ...]) 
     sys.exit(ended.returncode)
 
 
-def _environment(url: "URL") -> dict[str, str]:
-    """Return the environment in which libpq finds the database of *url*."""
-    from database.embedded_launch import find_programs  # noqa: PLC0415
-    from database.errors import DatabaseNotReady  # noqa: PLC0415
+def _environment(url: "URL", stack: ExitStack) -> dict[str, str]:
+    """
+    Return the environment in which libpq finds the database of *url*, as long as *stack* is open.
 
-    told = {
-        "PGHOST": url.host,
-        "PGPORT": url.port,
-        "PGUSER": url.username,
-        "PGPASSWORD": url.password,
-        "PGDATABASE": url.database,
-        **{f"PG{name.upper()}": value for name, value in url.query.items()},
-    }
+    Only a service file takes every parameter of a URL: for some there are no variables, and what
+    libpq does not know is an error there instead of nothing.
+    """
+    from database.config import read_parameters  # noqa: PLC0415 -- for a fast --help
+    from database.embedded_launch import find_programs  # noqa: PLC0415
+    from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
+
+    parameters = read_parameters(url)
+    service = parameters.pop("service", os.environ.get("PGSERVICE"))
+    if service and parameters:
+        raise InvalidDatabaseUrl(
+            f"The service {service} of libpq and other parameters in DATABASE_URL cannot be passed "
+            "on together. Write all of them into the service file, or none."
+        )
+    values = {name: parameters.pop(key) for key, name in _VARIABLES.items() if key in parameters}
+    if service:
+        values["PGSERVICE"] = service
+    elif parameters:
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="yts-")))
+        file = directory / "pg_service.conf"
+        lines = [f"{name}={value}\n" for name, value in parameters.items()]
+        file.write_text("".join(["[yts-mirror]\n", *lines]), encoding="utf-8")
+        values |= {"PGSERVICE": "yts-mirror", "PGSERVICEFILE": str(file)}
     path = os.environ.get("PATH", os.defpath)
     with suppress(DatabaseNotReady):  # Without the wheel, those of the system are found.
         path = f"{find_programs()}{os.pathsep}{path}"
-    known = {name: str(value) for name, value in told.items() if value is not None}
-    return {**os.environ, **known, "PATH": path}
+    return {**os.environ, **values, "PATH": path}
 
 
 if __name__ == "__main__":

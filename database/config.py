@@ -1,6 +1,7 @@
 """`read_database_url`: an explicit URL, else DATABASE_URL, else None for the embedded server."""
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -44,7 +45,7 @@ def parse_database_url(text: str, name: str = "The database URL") -> URL:
             f"and % as %25: {_EXAMPLE}"
         )
     try:
-        url = make_url(text.strip())
+        url = make_url(_name_hosts_apart(text.strip()))
     except (ArgumentError, ValueError):
         raise unreadable from None
     if "\0" in unquote(text):
@@ -55,13 +56,31 @@ def parse_database_url(text: str, name: str = "The database URL") -> URL:
         )
     url = url.set(drivername=_DRIVER)
     try:
-        make_dsn(**url.get_dialect()().create_connect_args(url)[1])
+        make_dsn(**read_parameters(url))
     except ArgumentError:
         raise unreadable from None
     except psycopg2.ProgrammingError as error:
         reason = str(error).strip().removeprefix("invalid dsn: ")
         raise InvalidDatabaseUrl(f"{name} has an {reason}") from None
     return url
+
+
+def _name_hosts_apart(text: str) -> str:
+    """Return a URL with several hosts, as libpq takes it, in the form that SQLAlchemy takes."""
+    scheme, _, rest = text.partition("://")
+    authority = re.split(r"[/?]", rest, maxsplit=1)[0]
+    path, _, query = rest[len(authority) :].partition("?")
+    user, at, hosts = authority.rpartition("@")
+    if "," not in hosts:
+        return text
+    named = [f"host={host}" for host in hosts.split(",")]
+    return f"{scheme}://{user}{at}{path or '/'}?{'&'.join([*named, *filter(None, [query])])}"
+
+
+def read_parameters(url: URL) -> dict[str, str]:
+    """Return the parameters of libpq that *url* has; several hosts are one, with commas."""
+    parameters = url.get_dialect()().create_connect_args(url)[1]
+    return {name: str(value) for name, value in parameters.items()}
 
 
 def without_secrets(url: URL) -> URL:

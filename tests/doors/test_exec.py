@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import URL
 
+from database.config import parse_database_url, read_parameters
 from database.embedded import open_embedded
 from tests.database.commands import run
 from tests.doors.commands import HERE, call, environment
@@ -64,6 +65,61 @@ def test_any_program_finds_the_database_of_the_url(database_url: URL) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{database_url.database} s3cret word disable\n"
+
+
+def test_every_parameter_of_the_url_reaches_libpq(database_url: URL) -> None:
+    """Several hosts, and what has no variable of its own: nothing vanishes, nothing is made up."""
+    socket = database_url.query["host"]
+    query = {
+        "host": [f"{socket}-none:5432", f"{socket}:5432"],
+        "application_name": "mine",
+        "keepalives_idle": "77",
+        "options": "-c work_mem=5MB",
+    }
+    url = URL.create("postgresql", "postgres", database=database_url.database, query=query)
+    shown = "import os; print(*sorted(name for name in os.environ if name.startswith('PG')))"
+
+    asked = "SELECT current_setting('application_name'), current_setting('work_mem')"
+    done = execute("psql", "-XAtc", asked, DATABASE_URL=url.render_as_string())
+    secure = url.update_query_dict({"channel_binding": "require", "require_auth": "scram-sha-256"})
+    refused = execute("psql", "-XAtc", "SELECT 1", DATABASE_URL=secure.render_as_string())
+    names = execute(sys.executable, "-c", shown, DATABASE_URL=url.render_as_string())
+
+    assert (done.returncode, done.stdout) == (0, "mine|5MB\n"), done.stderr
+    assert refused.returncode == 2
+    assert "requirement" in refused.stderr or "channel binding" in refused.stderr
+    known = "PGDATABASE PGHOST PGPORT PGSERVICE PGSERVICEFILE PGUSER\n"
+    assert names.stdout == known, names.stderr
+
+
+def test_a_service_of_libpq_is_passed_on_alone(database_url: URL, tmp_path: Path) -> None:
+    """With other parameters it would hide them."""
+    services = tmp_path / "services"
+    host, name = database_url.query["host"], database_url.database
+    services.write_text(f"[mine]\nhost={host}\nport=5432\nuser=postgres\ndbname={name}\n")
+    values = {"PGSERVICEFILE": str(services)}
+    asked = ("psql", "-XAtc", "SELECT current_database()")
+
+    alone = execute(*asked, DATABASE_URL="postgresql:///?service=mine", **values)
+    mixed = execute(*asked, DATABASE_URL="postgresql:///?service=mine&sslmode=require", **values)
+
+    assert (alone.returncode, alone.stdout) == (0, f"{name}\n"), alone.stderr
+    assert (mixed.returncode, mixed.stdout) == (2, "")
+    assert "the service file" in mixed.stderr
+
+
+def test_several_hosts_may_be_written_as_libpq_takes_them() -> None:
+    """Each with its port, or without one."""
+    url = parse_database_url("postgresql://me:p%40@h1:5432,h2/db?target_session_attrs=any")
+
+    assert read_parameters(url) == {
+        "user": "me",
+        "password": "p@",
+        "host": "h1,h2",
+        "port": "5432,",
+        "dbname": "db",
+        "target_session_attrs": "any",
+    }
 
 
 def test_what_is_not_there_is_said(database_url: URL) -> None:
