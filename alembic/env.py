@@ -2,14 +2,13 @@
 
 import sys
 
-import click
 from alembic import context
 from sqlalchemy import Connection, NullPool, create_engine
 
 import database.bookkeeping  # noqa: F401 -- fills the metadata
-from console.settings_file import read_settings_file
 from database.config import read_database_url
 from database.embedded import open_embedded
+from database.env_file import UnreadableEnvFile, read_env_file
 from database.errors import DatabaseNotReady, InvalidDatabaseUrl
 from database.models import Base
 from database.schema import lock_migrations
@@ -44,12 +43,10 @@ def migrate_online() -> None:
         migrate(connection)
         return
     try:
-        read_settings_file()
+        read_env_file()
         url = read_database_url()
         server = None if url else open_embedded()
-    except click.UsageError as error:
-        sys.exit(f"Error: {error.message}")
-    except (InvalidDatabaseUrl, DatabaseNotReady) as error:
+    except (UnreadableEnvFile, InvalidDatabaseUrl, DatabaseNotReady) as error:
         sys.exit(f"Error: {error}")
     try:
         engine = create_engine(url or server.url, poolclass=NullPool)

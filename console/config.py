@@ -9,9 +9,10 @@ import click
 from click.core import ParameterSource
 
 from console.command import MASKS
-from console.settings_file import find_variable, is_from_file
+from console.settings_file import find_variable
 from console.tables import write_json, write_table
 from console.text import duration
+from database.env_file import is_from_file
 
 
 def write_config(context: click.Context, defaults: Mapping[str, str], *, as_json: bool) -> None:

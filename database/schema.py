@@ -6,7 +6,9 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
+from database.bookkeeping import FetchRun
 from database.errors import DatabaseNotReady
+from database.reasons import explain_trouble, first_line, sqlstate
 
 #: The newest revision in alembic/versions; a test holds the two together. Knowing it here
 #: spares every start the import of alembic.
@@ -16,6 +18,11 @@ MIN_SERVER_VERSION = 140000
 MIN_PGVECTOR = (0, 7, 0)
 
 _MIGRATION_LOCK = 7_190_001
+_READ_ONLY, _NO_SCHEMA, _NO_RIGHT = "25006", "3F000", "42501"
+_FOREIGN_VERSIONS = (
+    "The table alembic_version in this database belongs to another program: there are no tables of "
+    "the mirror. Give the mirror a database of its own (createdb NAME); nothing was changed."
+)
 _ALEMBIC_INI = Path(__file__).parent.parent / "alembic.ini"
 
 
@@ -43,14 +50,15 @@ def ensure_schema(engine: Engine) -> None:
     """
     try:
         with engine.connect() as connection:
-            revision = read_revision(connection)
-        if revision == HEAD_REVISION:
-            return
+            if read_revision(connection) == HEAD_REVISION and _find_own_tables(connection):
+                return
         with engine.begin() as connection:
             check_server(connection)
             lock_migrations(connection)
             # Another process may have done it while we waited.
-            if (revision := read_revision(connection)) != HEAD_REVISION:
+            revision = read_revision(connection)
+            _refuse_foreign_tables(connection, revision)
+            if revision != HEAD_REVISION:
                 _migrate(connection, revision)
     except OperationalError:
         raise
@@ -75,6 +83,25 @@ def require_schema(session: Session) -> None:
             f"The tables are of revision {revision}, this program is of {HEAD_REVISION}. An older "
             "database is migrated by the next fetch, or by: alembic upgrade head"
         )
+
+
+def _find_own_tables(connection: Connection) -> list[str]:
+    """Return which tables of the mirror there are, or what else has their names."""
+    exists = text("SELECT name FROM unnest(:names) AS name WHERE to_regclass(name) IS NOT NULL")
+    names = sorted(FetchRun.metadata.tables)
+    return list(connection.scalars(exists, {"names": names}))
+
+
+def _refuse_foreign_tables(connection: Connection, revision: str | None) -> None:
+    """Raise if the tables of another program are where those of the mirror should be."""
+    found = _find_own_tables(connection)
+    if revision is None and found:
+        raise DatabaseNotReady(
+            f"This database has a table {found[0]} of another program, where the mirror needs its "
+            "own. Give the mirror a database of its own (createdb NAME); nothing was changed."
+        )
+    if revision is not None and not found:
+        raise DatabaseNotReady(_FOREIGN_VERSIONS)
 
 
 def check_server(connection: Connection) -> None:
@@ -105,6 +132,15 @@ def check_server(connection: Connection) -> None:
             f"apt install postgresql-{version // 10000}-pgvector; then, where an older one is in "
             "use: ALTER EXTENSION vector UPDATE), or unset DATABASE_URL to use the embedded one."
         )
+    hidden = text(
+        "SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace "
+        "WHERE extname = 'vector' AND to_regtype('halfvec') IS NULL"
+    )
+    if (schema := connection.scalar(hidden)) is not None:
+        raise DatabaseNotReady(
+            f"pgvector is installed in the schema {schema}, which is not in the search_path "
+            f"of this user. Add it, as in: ALTER DATABASE ... SET search_path = public, {schema}"
+        )
 
 
 def _migrate(connection: Connection, revision: str | None) -> None:
@@ -124,13 +160,27 @@ def _migrate(connection: Connection, revision: str | None) -> None:
 
 
 def _explain_refusal(error: DBAPIError) -> str:
-    reason = str(error.orig).strip().splitlines()[0]
+    state, reason = sqlstate(error), first_line(error)
+    if state == _READ_ONLY:
+        return explain_trouble(error)
+    if "version_num" in reason:
+        return _FOREIGN_VERSIONS
+    if state == _NO_SCHEMA:
+        return (
+            f"There is no schema for the tables ({reason}). Create the first one of the user's "
+            "search_path, or correct that: ALTER DATABASE ... SET search_path = public"
+        )
     if "extension" in reason:
         return (
             f"The database user may not create the pgvector extension ({reason}). Let an "
             "administrator run once in this database: CREATE EXTENSION vector"
         )
+    if state == _NO_RIGHT:
+        return (
+            f"The database user lacks a right to read or create the tables ({reason}). Let this "
+            "user own the database and its tables, or grant it the right."
+        )
     return (
-        f"The tables could not be read, created or migrated ({reason}). Let the database user own "
-        "the database, or an administrator migrate it: alembic upgrade head"
+        f"The tables could not be read, created or migrated ({reason}). See what is wrong with: "
+        "python test_db_connection.py"
     )

@@ -108,9 +108,12 @@ def open_processes(count: int, start: Callable[[], object]) -> ProcessPoolExecut
     """Return an executor of *count* processes, in each of which *start* runs first."""
     warm_up()
     context = multiprocessing.get_context("forkserver" if _HAS_SERVER else "spawn")
-    return ProcessPoolExecutor(
-        count, mp_context=context, initializer=_start_process, initargs=(start,)
-    )
+    try:
+        return ProcessPoolExecutor(
+            count, mp_context=context, initializer=_start_process, initargs=(start,)
+        )
+    except OSError as error:  # Its locks are in shared memory, which it does not name.
+        raise OSError(error.errno, error.strerror, "/dev/shm") from error  # noqa: S108
 
 
 def kill_processes() -> None:

@@ -3,6 +3,7 @@ Whatever is done to its home, its users or itself: the embedded server serves, l
 that was committed, ends nobody else, and leaves with its last user.
 """
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -804,6 +805,28 @@ def test_a_platform_without_the_programs_asks_for_a_url(home, monkeypatch):
         open_embedded(home)
 
 
+def test_a_wheel_without_the_programs_is_named(home, monkeypatch):
+    """
+    With its version, and how to get the right one.
+    """
+    monkeypatch.setattr(embedded_launch, "MAJOR_VERSION", "99")
+
+    with pytest.raises(DatabaseNotReady, match=r"pgserver \d.* no PostgreSQL 99.*-r req"):
+        open_embedded(home)
+
+
+def test_data_of_another_version_is_left_alone(new_home):
+    """
+    Both versions are named, and the page that says how to move on.
+    """
+    open_embedded(new_home).close()
+    (new_home / "data" / "PG_VERSION").write_text("16\n")
+
+    with pytest.raises(DatabaseNotReady, match=r"PostgreSQL 16.*PostgreSQL 18.*operations\.md"):
+        open_embedded(new_home)
+    assert (new_home / "data" / "PG_VERSION").read_text() == "16\n"
+
+
 def test_windows_asks_for_a_url():
     """
     Without the modules of Unix the import still works, and opening says what to set.
@@ -818,6 +841,32 @@ def test_windows_asks_for_a_url():
             print(error)
     """
     assert "DATABASE_URL" in run_script(script)
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [("ro", "its file system is read-only"), ("size=1m,nr_inodes=3", "no room for another file")],
+)
+def test_a_file_system_without_room_is_named(options, reason, tmp_path):
+    """
+    What is wrong with it goes before what came of it, which may be anything.
+    """
+    mount = ["mount", "-t", "tmpfs", "-o", options, "none", tmp_path]
+    if subprocess.run(mount, check=False).returncode:
+        pytest.skip("no right to mount a file system")
+    try:
+        with contextlib.suppress(OSError):
+            for name in "abc":
+                (tmp_path / name).touch()
+        with pytest.raises(DatabaseNotReady, match=reason):
+            open_embedded(tmp_path / "home")
+        files = embedded_home.Home(tmp_path)
+        files.log = tmp_path.with_name("server.log")
+        files.log.write_text("FATAL:  the database system is starting up\n")
+        assert reason in embedded_launch.Launcher(files).explain_end(0)
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
 
 
 def test_a_server_that_cannot_start_says_why(new_home):

@@ -4,13 +4,16 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 
+import psycopg2
 import pytest
 from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
 
 from database import schema
 from database.config import parse_database_url
 from database.db import DatabaseManager, get_db_manager
 from database.errors import DatabaseNotReady, InvalidDatabaseUrl
+from database.reasons import explain_trouble
 from tests.conftest import run_sql
 from tests.database.commands import in_database, run_python
 from tests.database.movies import read
@@ -227,6 +230,82 @@ def test_a_database_that_takes_no_writes(other_server: OtherServer, refusal: Ref
     run_sql(other_server.url, "ALTER DATABASE standby SET default_transaction_read_only = on")
 
     assert "read-only" in refusal(url)
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("foreign_1", "alembic_version AS SELECT 'abc123' AS version_num"),
+        ("foreign_2", "alembic_version AS SELECT '0003' AS version_num"),
+        ("foreign_3", f"alembic_version AS SELECT '{schema.HEAD_REVISION}' AS version_num"),
+        ("foreign_4", "alembic_version AS SELECT 1 AS version"),
+        ("foreign_5", "movies AS SELECT 'Mine' AS title"),
+    ],
+)
+def test_the_tables_of_another_program_are_left_alone(
+    name: str, table: str, other_server: OtherServer, refusal: Refusal
+) -> None:
+    """A version of alembic, or a table of the same name: they are not called old or new ones."""
+    url = other_server.make_database(name, f"CREATE TABLE {table}")
+
+    sentence = refusal(url)
+
+    assert "another program" in sentence
+    assert "createdb" in sentence
+
+
+def test_pgvector_outside_the_search_path(other_server: OtherServer, refusal: Refusal) -> None:
+    """It is there, but its types are not found: the sentence says where it is."""
+    url = other_server.make_database(
+        "hidden", "CREATE SCHEMA ext", "CREATE EXTENSION vector SCHEMA ext"
+    )
+
+    assert "in the schema ext, which is not in the search_path" in refusal(url)
+
+
+def test_a_role_that_may_only_read(other_server: OtherServer, refusal: Refusal) -> None:
+    """To own the database would not help it."""
+    url = other_server.make_database("readable", "ALTER DATABASE readable OWNER TO guest")
+    run_sql(url, "ALTER ROLE guest IN DATABASE readable SET default_transaction_read_only = on")
+
+    sentence = refusal(url.set(username="guest"))
+
+    assert "it is read-only" in sentence
+    assert "own the database" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("postgresql://", r"at /\S+/\.s\.PGSQL\.5432 "),
+        ("postgresql://me@/x?host=/nowhere", r"me@/x at /nowhere/\.s\.PGSQL\.5432 "),
+        ("postgresql://me@127.0.0.1:1,127.0.0.1:2/x", r"me@/x at 127.0.0.1 port 1 and 127"),
+    ],
+)
+def test_the_place_is_named(text: str, place: str) -> None:
+    """Also where the URL has no host, or several."""
+    with pytest.raises(DatabaseNotReady, match=f"The database {place}"):
+        get_db_manager(database_url=text)
+
+
+@pytest.mark.parametrize(
+    ("said", "meaning"),
+    [
+        ('could not write to file "base/1": Read-only file system', "file system is read-only"),
+        ('could not resize shared memory segment "/P": No space left on device', "shared memory"),
+        ('could not extend file "base/1": No space left on device', "its disk is full"),
+    ],
+)
+def test_what_the_system_says_goes_before_the_code(said: str, meaning: str) -> None:
+    """PostgreSQL calls a read-only file system a lack of rights, and little memory a full disk."""
+
+    class Refusal(psycopg2.OperationalError):
+        pgcode = "42501" if "Read-only" in said else "53100"
+
+    sentence = explain_trouble(DBAPIError("", {}, Refusal(said)))
+
+    assert meaning in sentence
+    assert said in sentence
 
 
 def test_a_password_with_a_bare_at_sign_is_noticed_and_not_shown() -> None:

@@ -60,7 +60,7 @@ def call(script: str, *arguments: str, url: URL | None = None, cwd: Path = HERE,
         stack.enter_context(mock.patch.dict(os.environ, environment(**values, **env)))
         stack.enter_context(mock.patch.object(sys, "argv", [script, *arguments]))
         # What a door changes for its process, or how it ends it, is not for this one.
-        stack.enter_context(mock.patch("console.settings_file._taken", set()))
+        stack.enter_context(mock.patch("database.env_file._taken", set()))
         stack.enter_context(mock.patch("console.stopping.leave_now", sys.exit))
         stack.enter_context(mock.patch("signal.signal"))
         done = CliRunner().invoke(door.main, arguments, prog_name=script)

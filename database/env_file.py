@@ -1,0 +1,42 @@
+"""`read_env_file`: take variables from the file `.env` in the working directory."""
+
+import os
+import re
+from pathlib import Path
+
+NAME = ".env"
+#: Ours, and libpq's; the rest of the file is for other programs.
+_OURS = re.compile(r"YTS_\w+|DATABASE_URL(_FILE)?|PG[A-Z]+")
+_taken: set[str] = set()
+
+
+class UnreadableEnvFile(Exception):
+    """The file is there, but cannot be read; the argument says why."""
+
+
+def read_env_file() -> None:
+    """
+    Set the variables of `.env` that the environment does not have.
+
+    Raises:
+        UnreadableEnvFile: the file is there, but cannot be read.
+    """
+    path = Path(NAME)
+    if not path.is_file():
+        return
+    from dotenv import dotenv_values  # noqa: PLC0415 -- for a fast --help
+
+    try:
+        # A byte order mark is what editors of Windows put first.
+        values = dotenv_values(path, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableEnvFile(f"The file .env cannot be read: {error}") from None
+    for name, value in values.items():
+        if value is not None and _OURS.fullmatch(name) and name not in os.environ:
+            os.environ[name] = value
+            _taken.add(name)
+
+
+def is_from_file(name: str) -> bool:
+    """Return whether the variable *name* comes from `.env`."""
+    return name in _taken
