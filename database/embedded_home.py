@@ -10,6 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
+from database.embedded_account import Account
+
 PORT = 5432  # Part of the socket's name only: nothing listens on TCP.
 _SOCKET_NAME = f".s.PGSQL.{PORT}"
 _USERS_LOCK_NAME = "users.lock"
@@ -25,8 +27,8 @@ class Home:
     """
     The directory of one embedded server; all its files are inside, the socket included.
 
-    The server makes its socket in its data directory, by a relative path: every program that
-    uses the home finds it there, whatever its length and whatever /tmp the program sees.
+    The server creates its socket by a relative path: every program that uses the home finds it
+    there, whatever the home's length and whatever /tmp the program sees.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -43,21 +45,34 @@ class Home:
         self.users_lock = directory / _USERS_LOCK_NAME
         #: Held by the PostgreSQL processes themselves, hence free only when all are gone.
         self.server_lock = directory / "server.lock"
-        self.socket = self.data / _SOCKET_NAME
+        self.socket_directory = directory / "socket"
+        self.socket = self.socket_directory / _SOCKET_NAME
 
     def has_socket(self) -> bool:
         """Return whether there is a socket, of a living server or of one that was killed."""
-        return self.socket.is_socket()
+        # A link, as older versions made, may lead to another user by now.
+        return not self.socket_directory.is_symlink() and self.socket.is_socket()
 
-    def discard_remains(self) -> None:
-        """Remove what a killed server left; PostgreSQL would believe it if the pid is taken."""
-        for name in ("postmaster.pid", _SOCKET_NAME, f"{_SOCKET_NAME}.lock"):
-            (self.data / name).unlink(missing_ok=True)
-        # Where older versions had the socket, or a link to it.
-        old = self.directory / "socket"
-        if old.is_symlink():
-            old.unlink()
-        shutil.rmtree(old, ignore_errors=True)
+    def make_socket_directory(self, account: Account) -> str:
+        """
+        Create the empty directory of the socket for *account*, and return it as seen from the data.
+
+        One that is there stays the same directory: programs that are left have it open.
+        """
+        if self.socket_directory.is_symlink():
+            self.socket_directory.unlink()
+        self.socket_directory.mkdir(mode=0o700, exist_ok=True)
+        account.give(self.socket_directory)
+        for left in self.socket_directory.iterdir():
+            left.unlink()
+        return os.path.relpath(self.socket_directory, self.data.resolve())
+
+    def discard_socket_directory(self) -> None:
+        """Remove the directory of a socket that no living server listens on."""
+        if self.socket_directory.is_symlink():
+            self.socket_directory.unlink()
+        else:
+            shutil.rmtree(self.socket_directory, ignore_errors=True)
 
     def read_postmaster_pid(self) -> int | None:
         """Return the pid in `postmaster.pid`, which may belong to another process by now."""
@@ -86,12 +101,12 @@ class SocketAddress:
 
     def _make_alias(self, directory: Path) -> str:
         if Path("/proc/self/fd").is_dir():
-            descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY)
+            descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
             self._stack.callback(os.close, descriptor)
             return f"/proc/{os.getpid()}/fd/{descriptor}"
         parent = tempfile.mkdtemp(prefix="yts-")
         self._stack.callback(partial(shutil.rmtree, parent, ignore_errors=True))
-        link = Path(parent) / "data"
+        link = Path(parent) / "socket"
         link.symlink_to(directory)
         return str(link)
 
@@ -102,7 +117,7 @@ def is_embedded(url: URL) -> bool:
     if not isinstance(directory, str) or not directory.startswith("/"):
         return False
     with contextlib.suppress(OSError):
-        # The data directory may be an alias: `..` is looked up by the kernel.
+        # The directory may be an alias: `..` is looked up by the kernel.
         lock = os.stat(os.path.join(directory, "..", _USERS_LOCK_NAME))  # noqa: PTH116, PTH118
         return stat.S_ISREG(lock.st_mode) and Path(directory, _SOCKET_NAME).is_socket()
     return False

@@ -34,8 +34,8 @@ _SETTINGS = """\
 include {defaults}
 listen_addresses = ''
 port = {port}
-# The data directory, by a path that always fits a socket.
-unix_socket_directories = '.'
+# Seen from the data directory, so that the path fits a socket wherever the home is.
+unix_socket_directories = {socket_directory}
 unix_socket_permissions = 0700
 hba_file = {host_rules}
 ident_file = {user_names}
@@ -70,8 +70,9 @@ class Launcher:
         self._log_begin_bytes = _trim(home.log)
         if not home.data.exists():
             self._make_data(account, programs, server_lock)
-        home.discard_remains()
-        self._write_settings()
+        # Left by a server that was killed; PostgreSQL would believe it if the pid is taken.
+        (home.data / "postmaster.pid").unlink(missing_ok=True)
+        self._write_settings(home.make_socket_directory(account))
         settings = f"config_file={home.settings}"
         command = [str(programs / "postgres"), "-D", str(home.data), "-c", settings]
         return self._spawn(account, command, server_lock)
@@ -99,7 +100,7 @@ class Launcher:
         if exit_code < 0:
             reason = f"signal {-exit_code} ended it"
         if any(sign in text for sign in _SIGNS_OF_A_FULL_DISK):  # Whatever came of it.
-            is_memory = "shared memory" in text
+            is_memory = "shared memory segment" in text
             reason = "/dev/shm has too little space" if is_memory else "its disk is full"  # noqa: S108
         reason = explain_file_system(self._home.directory) or reason
         return f"{reason} (see {self._home.log})"
@@ -150,11 +151,12 @@ class Launcher:
                 extra_groups=[] if account.is_switched_to else None,
             )
 
-    def _write_settings(self) -> None:
+    def _write_settings(self, socket_directory: str) -> None:
         home = self._home
         settings = _SETTINGS.format(
             defaults=_quote(home.data / "postgresql.conf"),
             port=PORT,
+            socket_directory=_quote(socket_directory),
             host_rules=_quote(home.host_rules),
             user_names=_quote(home.user_names),
         )
@@ -193,7 +195,9 @@ def explain_file_system(directory: Path) -> str | None:
         if error.errno == errno.EROFS:
             return "its file system is read-only"
         if error.errno == errno.ENOSPC:
-            return "its file system has no room for another file (see df and df -i)"
+            status = os.statvfs(place)
+            has_inodes = status.f_favail or not status.f_files
+            return "its disk is full" if has_inodes else "its disk has no inodes left (see df -i)"
     return None
 
 
@@ -217,7 +221,7 @@ def find_programs() -> Path:
     )
 
 
-def _quote(path: Path) -> str:
+def _quote(path: Path | str) -> str:
     """Write *path* as a string of PostgreSQL's settings."""
     return "'" + str(path).replace("\\", "\\\\").replace("'", "''") + "'"
 

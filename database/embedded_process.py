@@ -86,7 +86,7 @@ class ServerProcess:
         if not self._home.has_socket():
             raise psycopg2.OperationalError(f"it has no socket {self._home.socket}")
         if self._address is None:
-            self._address = SocketAddress(self._home.data)
+            self._address = SocketAddress(self._home.socket_directory)
         return self._address.path
 
     def forget_address(self) -> None:
@@ -106,7 +106,8 @@ class ServerProcess:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGINT)  # To PostgreSQL this means a fast shutdown.
         with open_lock(self._home.server_lock) as server_lock:
-            try_lock(server_lock, timeout_seconds=_STOP_SECONDS if pid else 0)
+            if try_lock(server_lock, timeout_seconds=_STOP_SECONDS if pid else 0):
+                self._home.discard_socket_directory()
 
     def _start_if_free(self) -> None:
         """Start a server unless a process of an earlier one is left."""

@@ -393,7 +393,8 @@ def test_a_stale_pid_harms_nobody(home, directory, tmp_path):
     innocent = subprocess.Popen(["sleep", "60"], cwd=working_directory, user=user)
     stale = f"{innocent.pid}\n{home / 'data'}\n1\n5432\n{home / 'socket'}\n\n  1 1\nready\n"
     (home / "data" / "postmaster.pid").write_text(stale)
-    (home / "data" / ".s.PGSQL.5432.lock").write_text(stale)
+    (home / "socket").mkdir(mode=0o700)
+    (home / "socket" / ".s.PGSQL.5432.lock").write_text(stale)
 
     with open_embedded(home) as server:
         assert query(server.url, "select 1") == [1]
@@ -442,9 +443,9 @@ def test_only_a_server_without_users_is_replaced_when_its_socket_is_gone(home, u
     cut_off = users(home)
     engine = create_engine(cut_off.read_url())
     with engine.connect() as connection:
-        (home / "data" / ".s.PGSQL.5432").unlink()
+        (home / "socket" / ".s.PGSQL.5432").unlink()
 
-        with pytest.raises(DatabaseNotReady, match=r"Another program .*home/data/\.s\.PGSQL\.5432"):
+        with pytest.raises(DatabaseNotReady, match=r"Another program .*/socket/\.s\.PGSQL"):
             open_embedded(home)
         assert connection.scalar(text("select 1")) == 1
     engine.dispose()
@@ -473,7 +474,7 @@ def test_all_programs_agree_on_the_socket(name, tmp_path, homes, users, monkeypa
         url = server.url.set(drivername="postgresql").render_as_string()
         asked = subprocess.run([psql, "-Atc", "select 2", url], capture_output=True, check=True)
     assert asked.stdout == b"2\n"
-    assert (home / "data" / ".s.PGSQL.5432").is_socket()
+    assert (home / "socket" / ".s.PGSQL.5432").is_socket()
     assert list((tmp_path / "private").iterdir()) == []
     assert first.leave() == 0
 
@@ -846,7 +847,7 @@ def test_windows_asks_for_a_url():
 @as_root
 @pytest.mark.parametrize(
     ("options", "reason"),
-    [("ro", "its file system is read-only"), ("size=1m,nr_inodes=3", "no room for another file")],
+    [("ro", "its file system is read-only"), ("size=1m,nr_inodes=3", "no inodes left")],
 )
 def test_a_file_system_without_room_is_named(options, reason, tmp_path):
     """
