@@ -45,7 +45,7 @@ log_min_error_statement = panic
 log_checkpoints = off
 """
 #: /dev/shm can be small, as in containers, or read-only; System V shared memory is neither.
-_SETTINGS_OF_LINUX = "dynamic_shared_memory_type = sysv\n"
+_SHARED_MEMORY = "dynamic_shared_memory_type"
 
 
 class Launcher:
@@ -116,7 +116,8 @@ class Launcher:
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         # Ours are elsewhere; these are for those who start PostgreSQL by hand.
         rules = ["--auth-local=peer", "--auth-host=reject"]
-        command += ["--encoding=UTF8", *locale, *rules]
+        shared = [f"--set={_SHARED_MEMORY}=sysv"] if sys.platform == "linux" else []
+        command += ["--encoding=UTF8", *locale, *rules, *shared]
         with self._spawn(account, command, server_lock) as initdb:
             exit_code = initdb.wait()
         if exit_code != 0:
@@ -161,7 +162,8 @@ class Launcher:
             user_names=_quote(home.user_names),
         )
         contents = {
-            home.settings: settings + (_SETTINGS_OF_LINUX if sys.platform == "linux" else ""),
+            home.settings: settings
+            + (f"{_SHARED_MEMORY} = sysv\n" if sys.platform == "linux" else ""),
             # The kernel says who connects, so that not even the server's own user gets in.
             home.host_rules: "local all all peer map=owner\n",
             home.user_names: f'owner "{read_own_name()}" {SUPERUSER}\n',
