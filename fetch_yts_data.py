@@ -264,14 +264,19 @@ def _foresee(options: dict[str, Any], messages: "Messages") -> None:
             click.echo(fitted(forecast_in_words(told, settings.rate, run), sys.stdout))
 
 
-def _fetch(options: dict[str, Any], messages: "Messages") -> None:
+def _warm_up(options: dict[str, Any]) -> None:
+    """Let the imports of the workers go on beside those of this process."""
     from database.libpq_environment import hide_libpq_environment  # noqa: PLC0415
     from ingest.processes import warm_up  # noqa: PLC0415
 
     if not (options["database_url"] or os.environ.get("DATABASE_URL_FILE")):
         hide_libpq_environment()  # Before the workers inherit it.
     if options["workers"] > 1 and options["cluster"] is None:
-        warm_up()  # The workers' imports go on beside those of this process.
+        warm_up()
+
+
+def _fetch(options: dict[str, Any], messages: "Messages") -> None:
+    _warm_up(options)
     from dataclasses import replace  # noqa: PLC0415
 
     from console.command import to_type  # noqa: PLC0415
