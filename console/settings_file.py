@@ -11,7 +11,8 @@ from database.env_file import UnreadableEnvFile, is_from_file, read_env_file
 #: The options of all commands as variables, and the variables that are no options.
 KNOWN = {
     "YTS_API_URL", "YTS_AUDIT", "YTS_BATCH_SIZE", "YTS_CLUSTER", "YTS_CLUSTER_CA",
-    "YTS_CLUSTER_CERT", "YTS_CLUSTER_KEY", "YTS_DATABASE_URL", "YTS_DRY_RUN", "YTS_FAILURES", "YTS_FULL",
+    "YTS_CLUSTER_CERT", "YTS_CLUSTER_KEY", "YTS_DATABASE_URL", "YTS_DRY_RUN", "YTS_FAILURES",
+    "YTS_FULL",
     "YTS_HISTORY", "YTS_HOME", "YTS_HTML", "YTS_IDS", "YTS_INTERVAL", "YTS_JSON", "YTS_LIMIT",
     "YTS_LOG_FILE", "YTS_LOG_FORMAT", "YTS_MAX_AGE", "YTS_MAX_DURATION", "YTS_MAX_ERRORS",
     "YTS_MAX_PAGES", "YTS_MAX_REQUESTS", "YTS_MODEL", "YTS_NO_DETAILS", "YTS_NO_EMBED",
