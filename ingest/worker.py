@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,8 +12,10 @@ from typing import Self
 
 from database.db import DatabaseManager
 from database.ledger import Failure
+from database.probing import read_ids_to_probe
 from database.step import Step, save_step
 from database.workers import forget_workers, note_work
+from ingest.breaker import MOVIES_PER_PROBE
 from ingest.budget import RequestBudget
 from ingest.fetcher import Fetched, Fetcher, failure_of
 from ingest.known import read_known
@@ -65,8 +68,11 @@ class Worker:
             slow_down=budget.slow_down,
             sleep=stop.sleep,
         )
-        self._fetcher = Fetcher(self.client, settings.threads, stop)
+        self._fetcher = Fetcher(self.client, settings.threads, stop, self._ids_to_probe)
         self._requests_counted = 0
+
+    def _ids_to_probe(self) -> Sequence[int]:
+        return self.db.run_step(partial(read_ids_to_probe, count=MOVIES_PER_PROBE))
 
     def probe(self, first: PageBatch, attempts: int | None = None) -> MoviePage:
         """
