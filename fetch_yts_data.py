@@ -16,6 +16,8 @@ from console.options import READ_FILE, WRITTEN_FILE, Door, Duration
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
+    from datetime import timedelta
+
     from console.messages import Messages
     from database.db import DatabaseManager
     from ingest.report import BatchReport, RunReport
@@ -272,6 +274,7 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
         opened = ExitStack()
         stop = stack.enter_context(stop_on_signals(opened.close))
         stack.enter_context(opened)
+        stop.end_after(_max_seconds(options))
         db = opened.enter_context(
             get_db_manager(database_url=options["database_url"], sleep=stop.sleep)
         )
@@ -333,10 +336,15 @@ def _settings(options: dict[str, Any], db: "DatabaseManager", stack: ExitStack) 
         retry_failed=options["retry_failed"],
         stale_after=options["stale_after"],
         max_requests=options["max_requests"],
-        max_seconds=options["max_duration"] and options["max_duration"].total_seconds(),
+        max_seconds=_max_seconds(options),
         max_errors=options["max_errors"],
         wait_lock_seconds=options["wait_lock"],
     )
+
+
+def _max_seconds(options: dict[str, Any]) -> float | None:
+    limit: timedelta | None = options["max_duration"]
+    return None if limit is None else limit.total_seconds()
 
 
 def _api_urls(options: dict[str, Any], stack: ExitStack) -> tuple[str, ...]:

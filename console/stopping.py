@@ -1,16 +1,15 @@
-"""Ctrl-C and its kin: the first asks for an orderly end, the second ends at once."""
+"""Signals for all commands: the first asks for an orderly end, the second ends at once."""
 
 import os
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from types import FrameType
 from typing import NoReturn
 
+from database.signals import hear_signals
 from ingest.processes import kill_processes
-from ingest.stop import GROUP_SIGNALS, Ending, Stop
+from ingest.stop import Ending, Stop, Stopped, statements_bound_by
 
 #: How long an orderly end may take before it is forced, in seconds.
 STOP_SECONDS = 9.5
@@ -21,21 +20,32 @@ class _Left(SystemExit):
 
 
 @contextmanager
-def leave_on_signals() -> Iterator[None]:
+def leave_on_signals(exit_codes: Mapping[int, int] | None = None) -> Iterator[None]:
     """
     End the program at a signal, closing what is open; the second time at once.
 
-    For the time before a run and after it; `stop_on_signals` takes over in between.
+    It ends with 128 + the signal's number unless *exit_codes* has another one. A fetch uses
+    it before its run and after it; `stop_on_signals` takes over in between.
     """
-    seen: set[int] = set()
+    leaving = threading.Event()
+    is_interrupted = False
 
-    def handle(number: int, _frame: FrameType | None) -> None:
-        if seen:
-            leave_now(128 + number)
-        seen.add(number)
-        raise _Left(128 + number)
+    def code_of(number: int) -> int:
+        return (exit_codes or {}).get(number, 128 + number)
 
-    with _handled_by(handle):
+    def hear(number: int) -> None:
+        if leaving.is_set():
+            leave_now(code_of(number))
+        leaving.set()
+        _start_timer(lambda: leave_now(code_of(number)))
+
+    def interrupt(number: int) -> None:
+        nonlocal is_interrupted
+        if not is_interrupted:
+            is_interrupted = True
+            raise _Left(code_of(number))
+
+    with statements_bound_by(leaving), hear_signals(hear, interrupt=interrupt):
         try:
             yield
         except _Left as left:
@@ -51,40 +61,38 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
     at once; *release* then gives back what would outlive them.
     """
     stop = Stop()
+    is_heard = False
 
     def force() -> None:
         kill_processes()
         release()
         leave_now(stop.ending.exit_code)
 
-    def handle(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+    def hear(number: int) -> None:
+        nonlocal is_heard
+        if is_heard:
             force()
+        is_heard = True
         stop.end(Ending("stopped by a signal", 128 + number))
-        sys.stderr.write(
-            "\nStopping: what is under way is being saved (10 s at the most). "
-            "Once more stops at once.\n"
-        )
-        timer = threading.Timer(STOP_SECONDS, force)
-        timer.daemon = True
-        timer.start()
+        with suppress(OSError):
+            sys.stderr.write(
+                "\nStopping: what is under way is being saved (10 s at the most). "
+                "Once more stops at once.\n"
+            )
+        _start_timer(force)
 
-    with _handled_by(handle):
-        yield stop
+    with statements_bound_by(stop), hear_signals(hear):
+        try:
+            yield stop
+        except Stopped:  # Before the run had begun.
+            sys.stderr.write(f"Ended early: {stop.ending.reason}.\n")
+            leave_now(stop.ending.exit_code)
 
 
-@contextmanager
-def _handled_by(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    before = {
-        number: signal.signal(number, handle)
-        for number in GROUP_SIGNALS
-        if signal.getsignal(number) is not signal.SIG_IGN  # nohup
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _start_timer(force: Callable[[], None]) -> None:
+    timer = threading.Timer(STOP_SECONDS, force)
+    timer.daemon = True
+    timer.start()
 
 
 def leave_now(exit_code: int) -> NoReturn:

@@ -17,6 +17,7 @@ from database.errors import DatabaseAway, DatabaseNotReady, RowRefused
 from database.models import Cast, Genre, Movie
 from database.reasons import explain_unreachable
 from database.schema import ensure_schema
+from database.statements import WatchedCursor
 from database.stats import read_stats
 from database.transient import repeat_transient
 from database.write import Outcome, read_row_ids, save_movies
@@ -75,7 +76,10 @@ class DatabaseManager:
             max_overflow=max_overflow,
             # A connection that a server restart has cut is replaced before it is used.
             pool_pre_ping=True,
-            connect_args=_connect_args(url, application_name, is_keyed=is_keyed),
+            connect_args={
+                **_connect_args(url, application_name, is_keyed=is_keyed),
+                "cursor_factory": WatchedCursor,
+            },
         )
         # Rows stay readable after the commit that ends `get_session`.
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
@@ -255,8 +259,11 @@ def get_db_manager(
     try:
         ensure_schema(db.engine)
     except OperationalError as error:
-        reason = db.explain_absence() or explain_unreachable(error, db.url)
-        db.close_all()
+        try:
+            sleep(0)  # It may have been cancelled, because the program is to end.
+            reason = db.explain_absence() or explain_unreachable(error, db.url)
+        finally:
+            db.close_all()
         raise DatabaseNotReady(reason) from error
     except BaseException:
         db.close_all()

@@ -18,7 +18,7 @@ from ingest.plan import Batch, PageBatch
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts, RunReport
 from ingest.settings import RunSettings
-from ingest.stop import EXIT_DONE, EXIT_LIMIT, EXIT_SOME_FAILED, Ending, Stop
+from ingest.stop import EXIT_DONE, EXIT_SOME_FAILED, Ending, Stop
 from ingest.worker import Worker
 
 #: Failures kept for the summary.
@@ -137,9 +137,6 @@ class Course:
         Raises:
             FetchLockHeld: the lock was lost with its connection, and another run has it now.
         """
-        limit = self.settings.max_seconds
-        if limit is not None and monotonic() - self._started > limit:
-            self.stop.end(Ending("the time of --max-duration is over", EXIT_LIMIT))
         with suppress(DatabaseAway):
             self._keep_lock()
             self.listener.progress(self._read_row(patience_seconds=0))

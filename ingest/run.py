@@ -66,6 +66,7 @@ def run_fetch(
         ClusterAway: scheduler or workers of the cluster are gone; what was saved stays.
         ClusterRefused: the cluster cannot do this run; nothing was changed.
     """
+    stop.end_after(settings.max_seconds)
     try:
         with hold_fetch_lock(db.engine, settings.wait_lock_seconds, stop.sleep) as keep_lock:
             run_id = db.run_step(lambda session: start_run(session, command))

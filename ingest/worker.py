@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Self
 from database.db import DatabaseManager
 from database.ledger import Failure
 from database.probing import read_ids_to_probe
+from database.signals import GROUP_SIGNALS, hear_signals
 from database.step import Step, save_step
 from database.workers import forget_workers, note_work
 from ingest.breaker import MOVIES_PER_PROBE
@@ -22,7 +23,7 @@ from ingest.known import read_known
 from ingest.plan import Batch, MovieBatch, PageBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
-from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL, Stop
+from ingest.stop import STOP_SIGNAL, Stop, statements_bound_by
 from yts.answers import MoviePage, count_unknown
 from yts.client import YtsClient
 from yts.payload import MoviePayload
@@ -209,6 +210,7 @@ class Worker:
 # What follows is one process of the pool.
 
 _worker: Worker | None = None
+_hearing = ExitStack()
 
 
 def start_worker(settings: RunSettings, api_url: str, run_id: int | None) -> None:
@@ -217,7 +219,8 @@ def start_worker(settings: RunSettings, api_url: str, run_id: int | None) -> Non
     stop = Stop()
     for number in GROUP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(STOP_SIGNAL, lambda *_: stop.set())
+    _hearing.enter_context(hear_signals(lambda _number: stop.set(), numbers=[STOP_SIGNAL]))
+    _hearing.enter_context(statements_bound_by(stop))
     _worker = Worker(settings, api_url, run_id, stop)
 
 

@@ -1,0 +1,145 @@
+"""Whatever a command waits for: a signal and --max-duration end it in time."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import URL, create_engine, text
+
+from database.db import DatabaseManager
+from sandbox.server import Sandbox, open_sandbox
+from sandbox.settings import SandboxSettings
+from tests.doors.commands import start
+from tests.doors.test_stopping import stop_group, until
+from tests.ingest.runs import read_sql
+
+FETCH = ("fetch_yts_data.py", "--rate", "0", "--no-embed")
+WAITING = (
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
+    "AND wait_event_type = 'Lock' AND application_name LIKE 'yts-mirror%%'"
+)
+SECONDS = 10.0
+
+
+@contextmanager
+def held_by_another_session(url: URL, table: str) -> Iterator[Callable[[], bool]]:
+    """Lock *table* as ALTER TABLE does; yield whether one of our sessions waits for it."""
+    engine = create_engine(url)
+    with engine.connect() as connection, connection.begin():
+        connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+        with DatabaseManager(url, application_name="a test") as db:
+            yield lambda: bool(read_sql(db, WAITING))
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("command", "table"),
+    [
+        (("--workers", "1"), "movies"),
+        (("--workers", "2"), "movies"),
+        (("--workers", "1"), "sync_state"),
+        (("--workers", "1"), "fetch_runs"),
+    ],
+    ids=["one-worker", "two-workers", "sync_state", "fetch_runs"],
+)
+def test_a_signal_ends_a_fetch_that_waits_for_a_lock(
+    command: tuple[str, ...], table: str, database_url: URL, sandbox: Sandbox
+) -> None:
+    """
+    In the main process and in workers; no session of ours goes on waiting afterwards.
+    """
+    with held_by_another_session(database_url, table) as is_waiting:
+        process = start(*FETCH, "--api-url", sandbox.url, *command, url=database_url)
+        until(is_waiting, "a wait for the lock")
+        took, _ = stop_group(process, signal.SIGTERM)
+        until(lambda: not is_waiting(), "the end of the wait")
+
+    assert took < SECONDS
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        FETCH,
+        ("query_movies.py", "top"),
+        ("monitor_progress.py", "--once"),
+        ("test_db_connection.py",),
+        ("-m", "discovery", "embed"),
+    ],
+    ids=["fetch", "query", "monitor", "check", "embed"],
+)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_every_command_that_waits_for_a_lock(
+    command: tuple[str, ...], number: int, database_url: URL
+) -> None:
+    """
+    With 128 and the number of the signal, as a shell has it.
+    """
+    with held_by_another_session(database_url, "alembic_version") as is_waiting:
+        process = start(*command, url=database_url)
+        until(is_waiting, "a wait for the lock")
+        took, _ = stop_group(process, number)
+        until(lambda: not is_waiting(), "the end of the wait")
+
+    assert took < SECONDS
+
+
+def test_a_second_signal_ends_the_wait_for_a_lock_at_once(
+    database_url: URL, sandbox: Sandbox
+) -> None:
+    """
+    Also while the main thread waits for PostgreSQL.
+    """
+    with held_by_another_session(database_url, "fetch_runs") as is_waiting:
+        process = start(*FETCH, "--api-url", sandbox.url, url=database_url)
+        until(is_waiting, "a wait for the lock")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert process.poll() is None
+        took, _ = stop_group(process, signal.SIGINT)
+
+    assert took < 2
+
+
+@pytest.mark.parametrize("table", ["movies", "fetch_runs", "alembic_version"])
+def test_time_is_limited_while_a_fetch_waits_for_a_lock(
+    table: str, database_url: URL, sandbox: Sandbox
+) -> None:
+    """
+    The time of --max-duration counts from the start, whatever the fetch waits for.
+    """
+    with held_by_another_session(database_url, table):
+        began = time.monotonic()
+        process = start(
+            *FETCH, "--api-url", sandbox.url, "--workers", "1", "--max-duration", "1s",
+            url=database_url,
+        )  # fmt: skip
+        stdout, stderr = process.communicate(timeout=30)
+        took = time.monotonic() - began
+
+    assert process.returncode == 7, stderr
+    assert "--max-duration is over" in stdout + stderr
+    assert took < 1 + SECONDS
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("rate", ["0", "40"])
+def test_time_is_limited_while_a_fetch_obeys_retry_after(
+    workers: str, rate: str, database_url: URL
+) -> None:
+    """
+    The server's wish for a pause of a minute is not waited for.
+    """
+    settings = SandboxSettings(movies=100, retry_after_seconds=60, faults={"429": 1.0})
+    with open_sandbox(settings) as sandbox:
+        began = time.monotonic()
+        process = start(
+            "fetch_yts_data.py", "--api-url", sandbox.url, "--rate", rate, "--workers", workers,
+            "--max-duration", "2s", url=database_url,
+        )  # fmt: skip
+        _, stderr = process.communicate(timeout=30)
+
+    assert process.returncode == 7, stderr
+    assert time.monotonic() - began < 2 + 5
