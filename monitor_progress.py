@@ -101,27 +101,20 @@ def main(**options: Any) -> None:
         first, second, *_ = (f"--{name.replace('_', '-')}" for name in reports)
         raise click.UsageError(f"{first} and {second} are two different looks; leave out one.")
     from console.exits import errors_in_words  # noqa: PLC0415
+    from console.stopping import leave_on_signals  # noqa: PLC0415
     from console.terminal import forgive_unknown_letters  # noqa: PLC0415
 
     forgive_unknown_letters()
-    _leave_orderly_on(signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
     try:
-        with errors_in_words("monitor_progress.py", is_verbose=options["verbose"]):
+        with (
+            leave_on_signals({signal.SIGINT: 0}),  # The usual way to leave a monitor.
+            errors_in_words("monitor_progress.py", is_verbose=options["verbose"]),
+        ):
             _watch(options)
-    except KeyboardInterrupt:
-        # The usual way to leave a monitor.
-        sys.exit(0)
     except BrokenPipeError:
         # The reader, as `head`, has seen enough; what is still buffered must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-
-
-def _leave_orderly_on(*numbers: int) -> None:
-    """Let these signals end the program as a last line does; ignored ones stay so (nohup)."""
-    for number in numbers:
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, lambda number, _frame: sys.exit(128 + number))
 
 
 def _watch(options: dict[str, Any]) -> None:

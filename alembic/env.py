@@ -8,7 +8,9 @@ from database.config import read_database_url
 from database.embedded import open_embedded
 from database.models import Base
 from database.schema import lock_migrations
+from database.signals import hear_signals
 from database.spaces import INDEX_PREFIX
+from database.statements import WatchedCursor, cancel_statements
 
 
 def _is_of_migrations(name: str | None, kind: str, _parents: object) -> bool:
@@ -38,15 +40,35 @@ def migrate_online() -> None:
     if (connection := context.config.attributes.get("connection")) is not None:
         migrate(connection)
         return
+    with hear_signals(end_wait, interrupt=leave):
+        migrate_database()
+
+
+def migrate_database() -> None:
+    """Open the database as the commands do, and migrate it."""
     url = read_database_url()
     server = None if url else open_embedded()
     try:
-        engine = create_engine(url or server.url, poolclass=NullPool)
+        engine = create_engine(
+            url or server.url,
+            poolclass=NullPool,
+            connect_args={"cursor_factory": WatchedCursor},
+        )
         with engine.begin() as connection:
             migrate(connection)
     finally:
         if server:
             server.close()
+
+
+def end_wait(_number: int) -> None:
+    """Cancel what PostgreSQL does for us, so that the main thread hears of the signal."""
+    cancel_statements()
+
+
+def leave(number: int) -> None:
+    """End the program as a last line does, so that the embedded server is closed."""
+    raise SystemExit(128 + number)
 
 
 if context.is_offline_mode():

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from database.signals import hear_signals
-from ingest.processes import kill_processes
 from ingest.stop import Ending, Stop, Stopped, statements_bound_by
 
 #: How long an orderly end may take before it is forced, in seconds.
@@ -27,6 +26,8 @@ def leave_on_signals(exit_codes: Mapping[int, int] | None = None) -> Iterator[No
     It ends with 128 + the signal's number unless *exit_codes* has another one. A fetch uses
     it before its run and after it; `stop_on_signals` takes over in between.
     """
+    from database.statements import cancel_statements  # noqa: PLC0415 -- for a fast --help
+
     leaving = threading.Event()
     is_interrupted = False
 
@@ -35,9 +36,9 @@ def leave_on_signals(exit_codes: Mapping[int, int] | None = None) -> Iterator[No
 
     def hear(number: int) -> None:
         if leaving.is_set():
-            leave_now(code_of(number))
+            os._exit(code_of(number))
         leaving.set()
-        _start_timer(lambda: leave_now(code_of(number)))
+        _start_timer(lambda: os._exit(code_of(number)))
 
     def interrupt(number: int) -> None:
         nonlocal is_interrupted
@@ -49,7 +50,11 @@ def leave_on_signals(exit_codes: Mapping[int, int] | None = None) -> Iterator[No
         try:
             yield
         except _Left as left:
-            leave_now(int(str(left.code)))
+            cancel_statements()  # Those of other threads.
+            # Without stdout: its reader may be what the program was waiting for.
+            with suppress(OSError):
+                sys.stderr.flush()
+            os._exit(int(str(left.code)))
 
 
 @contextmanager
@@ -60,13 +65,15 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
     An end that takes too long, or a second signal, ends the process and its children
     at once; *release* then gives back what would outlive them.
     """
+    from ingest.processes import kill_processes  # noqa: PLC0415 -- only a fetch needs it
+
     stop = Stop()
     is_heard = False
 
     def force() -> None:
         kill_processes()
         release()
-        leave_now(stop.ending.exit_code)
+        os._exit(stop.ending.exit_code)
 
     def hear(number: int) -> None:
         nonlocal is_heard

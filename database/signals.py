@@ -28,8 +28,12 @@ def hear_signals(
     Call *hear* on a thread of its own for each of these signals while the block runs.
 
     *interrupt* is called on the main thread, as soon as that runs Python code again; it may
-    raise. Signals that were ignored before (nohup) stay ignored. Only for the main thread.
+    raise. Signals that were ignored before (nohup) stay ignored. On any other thread than the
+    main one nothing is heard.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     reading, writing = socket.socketpair()
     writing.setblocking(False)  # noqa: FBT003 -- it has no name
 

@@ -1,9 +1,12 @@
 """Whatever a command waits for: a signal and --max-duration end it in time."""
 
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, create_engine, text
@@ -11,16 +14,17 @@ from sqlalchemy import URL, create_engine, text
 from database.db import DatabaseManager
 from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.doors.commands import start
-from tests.doors.test_stopping import stop_group, until
+from tests.conftest import REPO
+from tests.doors.commands import HERE, children_of, environment, run, start
+from tests.doors.test_stopping import is_alive, stop_group, until
 from tests.ingest.runs import read_sql
 
 FETCH = ("fetch_yts_data.py", "--rate", "0", "--no-embed")
 WAITING = (
-    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
-    "AND wait_event_type = 'Lock' AND application_name LIKE 'yts-mirror%%'"
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
 SECONDS = 10.0
+ALEMBIC = str(Path(sys.executable).with_name("alembic"))
 
 
 @contextmanager
@@ -66,11 +70,12 @@ def test_a_signal_ends_a_fetch_that_waits_for_a_lock(
         ("query_movies.py", "top"),
         ("monitor_progress.py", "--once"),
         ("test_db_connection.py",),
-        ("-m", "discovery", "embed"),
+        ("discovery/__main__.py", "embed"),
+        (ALEMBIC, "-c", str(REPO / "alembic.ini"), "current"),
     ],
-    ids=["fetch", "query", "monitor", "check", "embed"],
+    ids=["fetch", "query", "monitor", "check", "embed", "alembic"],
 )
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_every_command_that_waits_for_a_lock(
     command: tuple[str, ...], number: int, database_url: URL
 ) -> None:
@@ -143,3 +148,52 @@ def test_time_is_limited_while_a_fetch_obeys_retry_after(
 
     assert process.returncode == 7, stderr
     assert time.monotonic() - began < 2 + 5
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the home of an embedded server with a few movies, which is not running."""
+    folder = tmp_path_factory.mktemp("embedded") / "home"
+    done = run("fetch_yts_data.py", "--sandbox", "--no-details", env={"YTS_HOME": str(folder)})
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "command",
+    [
+        (str(REPO / "query_movies.py"), "export"),
+        (str(REPO / "monitor_progress.py"), "--json", "--interval", "0.1"),
+        ("-m", "database", "exec", "psql", "-c", "SELECT pg_sleep(60)"),
+    ],
+    ids=["query", "monitor", "exec"],
+)
+def test_a_signal_leaves_no_embedded_server(
+    command: tuple[str, ...], number: int, home: Path
+) -> None:
+    """
+    The last command to leave stops the server, whatever ends it; here nobody reads its output.
+    """
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        env=environment(YTS_HOME=str(home)),
+        cwd=HERE,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    until(lambda: children_of(home / "data"), "the server")
+    assert process.stdout is not None
+    time.sleep(1.5)  # until the pipe is full, or psql waits
+    process.send_signal(number)
+    exit_code = process.wait(timeout=SECONDS)
+    process.stdout.close()
+
+    if number == signal.SIGINT:  # The usual way to leave a monitor; psql only ends its query.
+        assert exit_code == (130 if "export" in command else 1 if "psql" in command else 0)
+    else:
+        assert exit_code == 128 + number
+    assert not children_of(home / "data")
+    until(lambda: not is_alive(process.pid), "the end of all its processes")
