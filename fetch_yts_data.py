@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` ne
     from database.db import DatabaseManager
     from ingest.report import BatchReport, RunReport
     from ingest.settings import RunSettings
+    from ingest.stop import Stop
 
 #: Requests a second against the public API, unless --rate says otherwise.
 POLITE_RATE = 2.0
@@ -278,11 +279,12 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
         db = opened.enter_context(
             get_db_manager(database_url=options["database_url"], sleep=stop.sleep)
         )
+        opened.callback(_vacuum, db, stop)
         settings = _settings(options, db, stack)
         stack.callback(messages.close)
         messages.start(command=again, version=__version__, database=place_of(db.url))
         note = messages.note if options["verbose"] else _ignore
-        listener = Listener(messages.progress, note, messages.failure)
+        listener = Listener(messages.progress, note, messages.failure, messages.note)
         report = run_fetch(settings, db, again, listener, stop)
         if not (report.exit_code or options["no_embed"] or stop.is_set()):
             embedded = embed_after_fetch(db, messages, stop, options["workers"])
@@ -291,6 +293,16 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
         with suppress(BrokenPipeError):
             _tell_summary(options, messages, db, report, again)
     leave_now(report.exit_code)
+
+
+def _vacuum(db: "DatabaseManager", stop: "Stop") -> None:
+    """Vacuum at the end of every run, except one that the user wants to end now."""
+    from console.exits import LIMIT  # noqa: PLC0415
+    from database.vacuum import vacuum_overdue_tables  # noqa: PLC0415
+
+    vacuum_overdue_tables(
+        db.engine, is_stopped=lambda: stop.is_set() and stop.ending.exit_code != LIMIT
+    )
 
 
 def _tell_summary(

@@ -76,10 +76,7 @@ class DatabaseManager:
             max_overflow=max_overflow,
             # A connection that a server restart has cut is replaced before it is used.
             pool_pre_ping=True,
-            connect_args={
-                **_connect_args(url, application_name, is_keyed=is_keyed),
-                "cursor_factory": WatchedCursor,
-            },
+            connect_args=_connect_args(url, application_name, is_keyed=is_keyed),
         )
         # Rows stay readable after the commit that ends `get_session`.
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
@@ -276,7 +273,7 @@ def _save(session: Session, movie: MoviePayload, *, update: bool) -> tuple[Outco
     return outcomes[movie.id], read_row_ids(session, [movie.id])[movie.id]
 
 
-def _connect_args(url: URL, application_name: str, *, is_keyed: bool) -> dict[str, str | int]:
+def _connect_args(url: URL, application_name: str, *, is_keyed: bool) -> dict[str, Any]:
     """Return what every connection is told, except where *url* says otherwise."""
     told: dict[str, str | int] = {
         "application_name": application_name,
@@ -299,5 +296,6 @@ def _connect_args(url: URL, application_name: str, *, is_keyed: bool) -> dict[st
     # read them through, again and again, than look up a hundred keys.
     keyed = "-c enable_seqscan=off " if is_keyed else ""
     return {name: value for name, value in told.items() if name not in url.query} | {
-        "options": f"-c timezone=UTC {alive} {keyed}{options}".strip()
+        "options": f"-c timezone=UTC {alive} {keyed}{options}".strip(),
+        "cursor_factory": WatchedCursor,
     }

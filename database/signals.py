@@ -5,7 +5,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
 
 #: What a terminal, or a service manager, sends to end a program.
 GROUP_SIGNALS = tuple(
@@ -34,6 +33,22 @@ def hear_signals(
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    handlers = {
+        number: signal.signal(number, lambda number, _frame: interrupt(number))
+        for number in numbers
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        with _numbers_read_by(numbers, hear):
+            yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _numbers_read_by(numbers: Sequence[int], hear: Callable[[int], None]) -> Iterator[None]:
+    """Let C's signal handler write the numbers of signals into a socket that a thread reads."""
     reading, writing = socket.socketpair()
     writing.setblocking(False)  # noqa: FBT003 -- it has no name
 
@@ -42,23 +57,13 @@ def hear_signals(
             if received[0] in numbers:
                 hear(received[0])
 
-    def handle(number: int, _frame: FrameType | None) -> None:
-        interrupt(number)
-
     thread = threading.Thread(target=listen, name="signals", daemon=True)
     thread.start()
-    descriptor = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
-    handlers = {
-        number: signal.signal(number, handle)
-        for number in numbers
-        if signal.getsignal(number) is not signal.SIG_IGN
-    }
+    before = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
     try:
         yield
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(descriptor)
+        signal.set_wakeup_fd(before)
         writing.close()
         thread.join(timeout=1.0)
         reading.close()

@@ -35,6 +35,8 @@ class Listener:
     note: Callable[[str], None]
     #: Gets each page or movie that failed, when it is on record.
     failure: Callable[[Failure], None]
+    #: Gets a sentence that the user should see in any case.
+    notice: Callable[[str], None] = lambda _sentence: None
 
 
 class Course:

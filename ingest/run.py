@@ -171,7 +171,7 @@ def _open_engine(course: Course) -> Iterator[Callable[[Worker], Engine]]:
     from ingest.cluster import open_cluster  # noqa: PLC0415
     from ingest.cluster_worker import Order  # noqa: PLC0415
 
-    with open_cluster(course.settings) as begin:
+    with open_cluster(course.settings, course.stop, course.listener.notice) as begin:
         yield lambda worker: begin(Order(course.settings, worker.api_url, course.run_id))
 
 

@@ -1,6 +1,6 @@
 """Everything a run was told, as one value that goes to every worker."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import URL
@@ -31,7 +31,7 @@ class RunSettings:
     """What to mirror, and how; the doors fill it from flags and environment."""
 
     #: Base URLs of the API, in the order they are tried.
-    api_urls: tuple[str, ...]
+    api_urls: tuple[str, ...] = field(repr=False)  # Passwords may be in them.
     #: Resolved before the workers start: the embedded server has a URL too.
     database_url: URL
     workers: int = 4

@@ -35,12 +35,15 @@ def fetch(
     *api_urls: str,
     stop: Stop | None = None,
     progress: Callable[[dict[str, Any]], None] = lambda _row: None,
+    notice: Callable[[str], None] = lambda _sentence: None,
     kind: type[RunSettings] = RunSettings,
     **told: Any,
 ) -> RunReport:
     """Run a fetch without a limit of the rate, in this process unless told otherwise."""
     defaults: dict[str, Any] = {"workers": 1, "rate": 0.0, "timeout_seconds": 5.0}
-    listener = Listener(progress, note=lambda _sentence: None, failure=lambda _failure: None)
+    listener = Listener(
+        progress, note=lambda _sentence: None, failure=lambda _failure: None, notice=notice
+    )
     settings = kind(api_urls, db.url, **{**defaults, **told})
     return run_fetch(settings, db, "a test", listener, stop or Stop())
 
