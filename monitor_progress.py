@@ -101,13 +101,16 @@ def main(**options: Any) -> None:
         first, second, *_ = (f"--{name.replace('_', '-')}" for name in reports)
         raise click.UsageError(f"{first} and {second} are two different looks; leave out one.")
     from console.exits import errors_in_words  # noqa: PLC0415
-    from console.stopping import leave_on_signals  # noqa: PLC0415
+    from console.stopping import leave_on_signals, say_nothing, say_on_stderr  # noqa: PLC0415
     from console.terminal import forgive_unknown_letters  # noqa: PLC0415
 
     forgive_unknown_letters()
+    # A live view shows by itself that it waits.
+    is_report = options["once"] or any(options[name] for name in _REPORTS)
+    say = say_on_stderr if is_report else say_nothing
     try:
         with (
-            leave_on_signals({signal.SIGINT: 0}),  # The usual way to leave a monitor.
+            leave_on_signals({signal.SIGINT: 0}, say=say),  # The usual way to leave a monitor.
             errors_in_words("monitor_progress.py", is_verbose=options["verbose"]),
         ):
             _watch(options)

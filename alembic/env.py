@@ -1,5 +1,7 @@
 """Runs the migrations: for `alembic` on a terminal, and for the doors by `database.schema`."""
 
+import sys
+
 from alembic import context
 from sqlalchemy import Connection, NullPool, create_engine
 
@@ -10,7 +12,8 @@ from database.models import Base
 from database.schema import lock_migrations
 from database.signals import hear_signals
 from database.spaces import INDEX_PREFIX
-from database.statements import WatchedCursor, cancel_statements
+from database.statements import cancel_statements, watched_cursor
+from database.waits import report_waits
 
 
 def _is_of_migrations(name: str | None, kind: str, _parents: object) -> bool:
@@ -40,7 +43,7 @@ def migrate_online() -> None:
     if (connection := context.config.attributes.get("connection")) is not None:
         migrate(connection)
         return
-    with hear_signals(end_wait, interrupt=leave):
+    with hear_signals(end_wait, interrupt=leave), report_waits(say):
         migrate_database()
 
 
@@ -49,10 +52,9 @@ def migrate_database() -> None:
     url = read_database_url()
     server = None if url else open_embedded()
     try:
+        url = url or server.url
         engine = create_engine(
-            url or server.url,
-            poolclass=NullPool,
-            connect_args={"cursor_factory": WatchedCursor},
+            url, poolclass=NullPool, connect_args={"cursor_factory": watched_cursor(url)}
         )
         with engine.begin() as connection:
             migrate(connection)
@@ -64,6 +66,11 @@ def migrate_database() -> None:
 def end_wait(_number: int) -> None:
     """Cancel what PostgreSQL does for us, so that the main thread hears of the signal."""
     cancel_statements()
+
+
+def say(sentence: str) -> None:
+    """Tell the user what takes long."""
+    sys.stderr.write(f"{sentence}\n")
 
 
 def leave(number: int) -> None:

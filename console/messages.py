@@ -5,6 +5,7 @@ Whoever reads them (a terminal, a program, a log file) gets all of them, in orde
 what is of use there. docs/messages.md has their fields.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
@@ -46,6 +47,7 @@ class Messages:
     def __init__(self, readers: Sequence[Reader]) -> None:
         """Tell *readers*, in this order."""
         self._readers = readers
+        self._lock = threading.RLock()
         self._stage = ""
         self._last = dict.fromkeys(readers, float("-inf"))
 
@@ -105,12 +107,13 @@ class Messages:
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         message = {"message_type": message_type, "time": time, **fields}
         now = monotonic()
-        for reader in self._readers:
-            if message_type == "progress":
-                if now - self._last[reader] < reader.seconds_between:
-                    continue
-                self._last[reader] = now
-            reader.take(message)
+        with self._lock:  # What is waited for is said by a thread of its own.
+            for reader in self._readers:
+                if message_type == "progress":
+                    if now - self._last[reader] < reader.seconds_between:
+                        continue
+                    self._last[reader] = now
+                reader.take(message)
 
 
 def counts_in_words(counts: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
+from console.text import printable
 from database.signals import hear_signals
 from ingest.stop import Ending, Stop, Stopped, statements_bound_by
 
@@ -18,15 +19,30 @@ class _Left(SystemExit):
     """A signal came while nothing was under way that has to be saved."""
 
 
+def say_on_stderr(sentence: str) -> None:
+    """Write *sentence* as a line of its own, if there is anything to write it on."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"{printable(sentence)}\n")
+        sys.stderr.flush()
+
+
+def say_nothing(_sentence: str) -> None:
+    """Be quiet."""
+
+
 @contextmanager
-def leave_on_signals(exit_codes: Mapping[int, int] | None = None) -> Iterator[None]:
+def leave_on_signals(
+    exit_codes: Mapping[int, int] | None = None, *, say: Callable[[str], None] = say_on_stderr
+) -> Iterator[None]:
     """
     End the program at a signal, closing what is open; the second time at once.
 
+    *say* gets sentences about what the program waits for, from another thread.
     It ends with 128 + the signal's number unless *exit_codes* has another one. A fetch uses
     it before its run and after it; `stop_on_signals` takes over in between.
     """
     from database.statements import cancel_statements  # noqa: PLC0415 -- for a fast --help
+    from database.waits import report_waits  # noqa: PLC0415
 
     leaving = threading.Event()
     is_interrupted = False
@@ -46,7 +62,11 @@ def leave_on_signals(exit_codes: Mapping[int, int] | None = None) -> Iterator[No
             is_interrupted = True
             raise _Left(code_of(number))
 
-    with statements_bound_by(leaving), hear_signals(hear, interrupt=interrupt):
+    with (
+        report_waits(say),
+        statements_bound_by(leaving),
+        hear_signals(hear, interrupt=interrupt),
+    ):
         try:
             yield
         except _Left as left:

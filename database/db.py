@@ -17,7 +17,7 @@ from database.errors import DatabaseAway, DatabaseNotReady, RowRefused
 from database.models import Cast, Genre, Movie
 from database.reasons import explain_unreachable
 from database.schema import ensure_schema
-from database.statements import WatchedCursor
+from database.statements import watched_cursor
 from database.stats import read_stats
 from database.transient import repeat_transient
 from database.write import Outcome, read_row_ids, save_movies
@@ -297,5 +297,5 @@ def _connect_args(url: URL, application_name: str, *, is_keyed: bool) -> dict[st
     keyed = "-c enable_seqscan=off " if is_keyed else ""
     return {name: value for name, value in told.items() if name not in url.query} | {
         "options": f"-c timezone=UTC {alive} {keyed}{options}".strip(),
-        "cursor_factory": WatchedCursor,
+        "cursor_factory": watched_cursor(url),
     }

@@ -14,6 +14,7 @@ from database.embedded_home import HAS_LOCKS, PORT, Home, hold_lock, share_lock,
 from database.embedded_launch import SUPERUSER
 from database.embedded_process import ServerProcess
 from database.errors import DatabaseNotReady
+from database.waits import waiting_for
 
 DATABASE_NAME = "yts"
 
@@ -62,7 +63,10 @@ class EmbeddedServer:
         self._files = Home(self.home)
         self._process = ServerProcess(self._files)
         self._share: int | None = None
-        with hold_lock(self._files.startup_lock):
+        with (
+            waiting_for(f"the embedded PostgreSQL in {self.home} to start"),
+            hold_lock(self._files.startup_lock),
+        ):
             self.url = self._join()
 
     def explain_absence(self) -> str | None:

@@ -18,6 +18,7 @@ from distributed import Client, KilledWorker, get_worker
 from distributed.security import Security
 
 from database.errors import DatabaseAway
+from database.waits import waiting_for
 from ingest import cluster_worker
 from ingest.cluster_worker import Order, OutOfReach
 from ingest.engine import BatchReturned, ClusterAway, ClusterRefused, WorkerDied
@@ -51,7 +52,8 @@ def open_cluster(
     assert settings.cluster is not None  # noqa: S101 -- the caller looks
     # It tells a reconnection as an error with a traceback; what matters is raised.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    client = stop.call(partial(_connect, settings.cluster))
+    with waiting_for(f"the scheduler at {settings.cluster.address}"):
+        client = stop.call(partial(_connect, settings.cluster))
     try:
         stop.call(partial(_wait_for_worker, client, settings.cluster))
         unfit = stop.call(partial(_inspect, client, settings))
@@ -219,8 +221,11 @@ class ClusterWorkers:
             reason = next(filter(None, reversed(self._left_out.values())), "see above")
             raise DatabaseAway(f"No worker of the cluster can use the database: {reason}")
         self._fit = sorted(fit)
+        threads_before = self._slots
         self._slots = sum(fit.values())
         self._counted_at = monotonic()
+        if not self._slots and threads_before:
+            self._notice(f"No worker is left; waiting up to {PATIENCE_SECONDS:g} s for one.")
         if self._slots:
             self._has_worker_at = self._counted_at
         elif self._counted_at - self._has_worker_at > PATIENCE_SECONDS:

@@ -37,6 +37,7 @@ from ingest.stop import (
     Stop,
     Stopped,
 )
+from ingest.waiting import relay_waits
 from ingest.worker import Worker, run_batch, start_worker
 from yts.answers import MoviePage
 from yts.errors import YtsRefused, YtsUnavailable
@@ -180,7 +181,8 @@ def _open_pool(course: Course, engine: Engine) -> Iterator[BatchPool]:
     """Open a pool whose workers begin with the first batch."""
     pool = BatchPool(engine, give_up=course.give_up, tick=course.tick, stop=course.stop)
     try:
-        yield pool
+        with relay_waits(course.db, course.listener.notice):
+            yield pool
     finally:
         pool.close()
 

@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -11,10 +11,12 @@ from types import TracebackType
 from typing import Self
 
 from database.db import DatabaseManager
+from database.errors import DatabaseNotReady
 from database.ledger import Failure
 from database.probing import read_ids_to_probe
 from database.signals import GROUP_SIGNALS, hear_signals
 from database.step import Step, save_step
+from database.waits import report_waits, waiting_for
 from database.workers import forget_workers, note_work
 from ingest.breaker import MOVIES_PER_PROBE
 from ingest.budget import RequestBudget
@@ -23,11 +25,11 @@ from ingest.known import read_known
 from ingest.plan import Batch, MovieBatch, PageBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
-from ingest.stop import STOP_SIGNAL, Stop, statements_bound_by
+from ingest.stop import STOP_SIGNAL, Stop, Stopped, statements_bound_by
 from yts.answers import MoviePage, count_unknown
 from yts.client import YtsClient
 from yts.payload import MoviePayload
-from yts.settings import MOVIES_PER_PAGE
+from yts.settings import MOVIES_PER_PAGE, without_secrets
 
 
 class Worker:
@@ -67,7 +69,7 @@ class Worker:
             settings.client_settings(api_url),
             take_slot=budget.take_slot,
             slow_down=budget.slow_down,
-            sleep=stop.sleep,
+            sleep=budget.pause,
         )
         self._fetcher = Fetcher(self.client, settings.threads, stop, self._ids_to_probe)
         self._requests_counted = 0
@@ -84,7 +86,8 @@ class Worker:
             YtsUnavailable, YtsRefused: the source cannot be used.
         """
         try:
-            return self._fetcher.ask_for_page(first, attempts)
+            with waiting_for(f"an answer of {without_secrets(self.api_url)}"):
+                return self._fetcher.ask_for_page(first, attempts)
         finally:
             self._count_requests()
 
@@ -101,6 +104,13 @@ class Worker:
         report = self._run_page(batch) if isinstance(batch, PageBatch) else self._run_movies(batch)
         report += self._count_requests()
         return replace(report, given_up=self._fetcher.given_up)
+
+    def note_wait(self, sentence: str) -> None:
+        """Let the main process say what this worker waits for, if the database can be used."""
+        with suppress(DatabaseNotReady, Stopped):
+            self.db.run_step(
+                partial(note_work, name=self._name, doing=sentence), patience_seconds=0
+            )
 
     def rest(self) -> None:
         """Say that there is nothing to do for now."""
@@ -222,6 +232,7 @@ def start_worker(settings: RunSettings, api_url: str, run_id: int | None) -> Non
     _hearing.enter_context(hear_signals(lambda _number: stop.set(), numbers=[STOP_SIGNAL]))
     _hearing.enter_context(statements_bound_by(stop))
     _worker = Worker(settings, api_url, run_id, stop)
+    _hearing.enter_context(report_waits(_worker.note_wait))
 
 
 def run_batch(batch: Batch) -> BatchReport:

@@ -1,5 +1,6 @@
 """Whatever a command waits for: a signal and --max-duration end it in time."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,17 +8,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import URL, create_engine, text
 
 from database.db import DatabaseManager
+from database.lock import hold_fetch_lock
 from sandbox.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import REPO
 from tests.doors.commands import HERE, children_of, environment, run, start
 from tests.doors.test_stopping import is_alive, stop_group, until
-from tests.ingest.runs import read_sql
+from tests.ingest.runs import counted, read_sql, set_faults
 
 FETCH = ("fetch_yts_data.py", "--rate", "0", "--no-embed")
 WAITING = (
@@ -197,3 +200,70 @@ def test_a_signal_leaves_no_embedded_server(
         assert exit_code == 128 + number
     assert not children_of(home / "data")
     until(lambda: not is_alive(process.pid), "the end of all its processes")
+
+
+def sentence_of(process: Any, sign: str) -> str:
+    """Return the first line on stderr that has *sign*, and end the command."""
+    try:
+        return next(line for line in process.stderr if sign in line)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_wait_for_a_lock_is_said(workers: str, database_url: URL, sandbox: Sandbox) -> None:
+    """
+    With the table and the session that holds it, though a worker process waits.
+    """
+    with held_by_another_session(database_url, "movie_casts"):
+        source = ("--api-url", sandbox.url, "--workers", workers)
+        process = start(*FETCH, *source, url=database_url)
+        said = sentence_of(process, "Waiting for PostgreSQL")
+
+    assert "another session (process " in said
+    assert "holds a lock on movie_casts" in said
+
+
+@pytest.mark.parametrize(("workers", "rate"), [("1", "0"), ("1", "40"), ("2", "40")])
+def test_a_pause_that_yts_asked_for_is_said(workers: str, rate: str, database_url: URL) -> None:
+    """
+    With its length and its reason.
+    """
+    with open_sandbox(SandboxSettings(movies=100, retry_after_seconds=60)) as sandbox:
+        process = start(
+            "fetch_yts_data.py", "--api-url", sandbox.url, "--rate", rate, "--workers", workers,
+            url=database_url,
+        )  # fmt: skip
+        until(lambda: counted(sandbox)["requests"] > 5, "details")
+        set_faults(sandbox, _429=1.0)
+        said = sentence_of(process, "Waiting for the next")
+
+    assert " s: YTS " in said
+
+
+def test_a_wait_for_another_fetch_is_said(database_url: URL, sandbox: Sandbox) -> None:
+    """
+    With the process that is at work.
+    """
+    holder = create_engine(database_url)
+    with hold_fetch_lock(holder):
+        source = ("--api-url", sandbox.url, "--wait-lock", "60")
+        process = start(*FETCH, *source, url=database_url)
+        said = sentence_of(process, "Waiting for another fetch")
+    holder.dispose()
+
+    assert "process " in said
+
+
+def test_quiet_is_quiet_about_waits(database_url: URL, sandbox: Sandbox) -> None:
+    """
+    With -q only the end is said.
+    """
+    with held_by_another_session(database_url, "movies"):
+        limits = ("--max-duration", "6s", "-q")
+        process = start(*FETCH, "--api-url", sandbox.url, *limits, url=database_url)
+        _, stderr = process.communicate(timeout=30)
+
+    assert process.returncode == 7
+    assert "Waiting" not in stderr
