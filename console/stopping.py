@@ -19,6 +19,30 @@ class _Left(SystemExit):
     """A signal came while nothing was under way that has to be saved."""
 
 
+class _Leaver:
+    """Ends the program at the first signal by an exception, at the second one at once."""
+
+    def __init__(self, exit_codes: Mapping[int, int]) -> None:
+        self._exit_codes = exit_codes
+        self._is_interrupted = False
+        self.leaving = threading.Event()
+
+    def hear(self, number: int) -> None:
+        exit_code = self._code_of(number)
+        if self.leaving.is_set():
+            os._exit(exit_code)
+        self.leaving.set()
+        _start_timer(lambda: os._exit(exit_code))
+
+    def interrupt(self, number: int) -> None:
+        if not self._is_interrupted:
+            self._is_interrupted = True
+            raise _Left(self._code_of(number))
+
+    def _code_of(self, number: int) -> int:
+        return self._exit_codes.get(number, 128 + number)
+
+
 def say_on_stderr(sentence: str) -> None:
     """Write *sentence* as a line of its own, if there is anything to write it on."""
     with suppress(OSError, ValueError):
@@ -44,28 +68,11 @@ def leave_on_signals(
     from database.statements import cancel_statements  # noqa: PLC0415 -- for a fast --help
     from database.waits import report_waits  # noqa: PLC0415
 
-    leaving = threading.Event()
-    is_interrupted = False
-
-    def code_of(number: int) -> int:
-        return (exit_codes or {}).get(number, 128 + number)
-
-    def hear(number: int) -> None:
-        if leaving.is_set():
-            os._exit(code_of(number))
-        leaving.set()
-        _start_timer(lambda: os._exit(code_of(number)))
-
-    def interrupt(number: int) -> None:
-        nonlocal is_interrupted
-        if not is_interrupted:
-            is_interrupted = True
-            raise _Left(code_of(number))
-
+    leaver = _Leaver(exit_codes or {})
     with (
         report_waits(say),
-        statements_bound_by(leaving),
-        hear_signals(hear, interrupt=interrupt),
+        statements_bound_by(leaver.leaving),
+        hear_signals(leaver.hear, interrupt=leaver.interrupt),
     ):
         try:
             yield

@@ -267,3 +267,42 @@ def test_quiet_is_quiet_about_waits(database_url: URL, sandbox: Sandbox) -> None
 
     assert process.returncode == 7
     assert "Waiting" not in stderr
+
+
+def test_a_server_whose_last_command_was_killed_is_stopped(home: Path) -> None:
+    """
+    And not before: another command that uses it is not disturbed.
+    """
+    values = {"YTS_HOME": str(home)}
+    command = ("--json", "--interval", "0.2")
+    first = start("monitor_progress.py", *command, env=values)
+    first.stdout.readline()
+    second = start("monitor_progress.py", *command, env=values)
+    second.stdout.readline()
+    for process in (first, second):
+        assert children_of(home / "data")
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        if process is first:  # Longer than the guard sleeps between two looks.
+            for _ in range(25):
+                second.stdout.readline()
+
+    until(lambda: not children_of(home / "data"), "the end of the server")
+
+
+def test_a_second_signal_says_nothing_of_python(database_url: URL) -> None:
+    """
+    No warning about what its processes leave behind.
+    """
+    with open_sandbox(SandboxSettings(movies=200)) as sandbox:
+        source = ("--api-url", sandbox.url, "--rate", "40", "--workers", "3")
+        process = start("fetch_yts_data.py", *source, url=database_url)
+        until(lambda: counted(sandbox)["requests"] > 15, "details")
+        set_faults(sandbox, stall=1.0)
+        until(lambda: counted(sandbox)["faults"].get("stall"), "stalls")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        _, stderr = stop_group(process, signal.SIGINT)
+
+    assert "warn" not in stderr
+    assert "semaphore" not in stderr
