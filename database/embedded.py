@@ -54,8 +54,8 @@ class EmbeddedServer:
     """
     One share in the server of a home; it starts with the first share and stops with the last.
 
-    Whoever is killed loses the share, by the kernel. A server left without users in this way
-    runs on until the next last one leaves.
+    A program that is killed loses its share, by the kernel. A server left without users in this
+    way is stopped by its guard.
     """
 
     def __init__(self, directory: Path) -> None:

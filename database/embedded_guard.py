@@ -1,6 +1,5 @@
 """`start_guard`: a process that stops an embedded server which no command uses any more."""
 
-import fcntl
 import os
 import select
 import signal
@@ -10,6 +9,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows, which `open_embedded` refuses.
+    fcntl = None  # type: ignore[assignment]
 
 #: How often the guard looks. A command that was killed has lost its share by then.
 SECONDS_BETWEEN_LOOKS = 3.0
