@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` ne
 #: Requests a second against the public API, unless --rate says otherwise.
 POLITE_RATE = 2.0
 
-EPILOG = """\b
+EPILOG = """
 Exit codes: 0 done; 1 fatal; 2 usage; 3 finished, some failed (recorded, retried later);
 4 YTS unavailable, try later; 5 database not ready; 6 too many movies vanished at once, none
 was marked; 7 own limit reached, work is left; 11 another fetch is running; 130/143 interrupted,
@@ -87,11 +87,19 @@ everything fetched so far is saved.
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.1, 600),
-    default=30.0,
+    type=Duration(0.1, 600),
+    default="30s",
     show_default=True,
-    metavar="SECONDS",
+    metavar="30s",
     help="Longest silence of the server within one answer.",
+)
+@click.option(
+    "--audit",
+    type=click.IntRange(0),
+    default=500,
+    show_default=True,
+    metavar="N",
+    help="Ids that the list does not name and that are asked for at the end, at most; 0: none.",
 )
 @click.option("--no-embed", is_flag=True, help="Make no vectors for what is new or has changed.")
 @click.option("--retry-failed", is_flag=True, help="Take only recorded failures that are due.")
@@ -107,10 +115,10 @@ everything fetched so far is saved.
 @click.option("--max-errors", metavar="N|P%", help="End when more than this have failed; exit 3.")
 @click.option(
     "--wait-lock",
-    type=click.FloatRange(0, 86400),
-    default=0.0,
-    metavar="SECONDS",
-    help="Wait for another fetch on this database to end.",
+    type=Duration(0, 86400),
+    default="0s",
+    metavar="2h",
+    help="Wait as long for another fetch on this database to end.",
 )
 @click.option(
     "--cluster", metavar="URL", help="Scheduler of a dask cluster whose workers do the work."
@@ -149,11 +157,11 @@ def main(**options: Any) -> None:
 
     \b
     Examples:
-      python fetch_yts_data.py --sandbox --max-pages 10 --workers 4   practice, offline
-      python fetch_yts_data.py                        everything, then what is new
-      python fetch_yts_data.py --no-details           the list only: 1,551 requests
-      python fetch_yts_data.py --ids 1-5000,7001      these movies by their ids
-      python fetch_yts_data.py -q                     for cron: silent if all is well
+      python fetch_yts_data.py --sandbox           practice data, offline
+      python fetch_yts_data.py                     everything, then what is new
+      python fetch_yts_data.py --no-details        the list only: 1,551 requests
+      python fetch_yts_data.py --ids 1-5000,7001   these movies by their ids
+      python fetch_yts_data.py -q                  for cron: silent success
 
     Run it again at any time: stored movies are skipped, an interrupted run goes on where it
     ended. Every option can be set by the environment or in a file .env, as YTS_MAX_PAGES=10.
@@ -241,18 +249,22 @@ def _open_messages(options: dict[str, Any]) -> "Messages":
 def _foresee(options: dict[str, Any], messages: "Messages") -> None:
     from console.command import to_type  # noqa: PLC0415
     from console.forecast import forecast_facts, forecast_in_words  # noqa: PLC0415
+    from console.starting import announced_start  # noqa: PLC0415
+    from console.terminal import fitted  # noqa: PLC0415
+    from database.config import read_database_url  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from ingest.forecast import forecast  # noqa: PLC0415
 
     with ExitStack() as stack:
-        db = stack.enter_context(DatabaseManager(options["database_url"], pool_size=1))
+        with announced_start(read_database_url(options["database_url"])):
+            db = stack.enter_context(DatabaseManager(options["database_url"], pool_size=1))
         settings = _settings(options, db, stack)
         told = forecast(settings, db)
         messages.forecast(**forecast_facts(told, settings.rate))
         if not options["json"]:
             typed = [it for it in sys.argv[1:] if it not in {"-n", "--dry-run"}]
             run = to_type("fetch_yts_data.py", typed)
-            click.echo(forecast_in_words(told, settings.rate, run))
+            click.echo(fitted(forecast_in_words(told, settings.rate, run), sys.stdout))
 
 
 def _fetch(options: dict[str, Any], messages: "Messages") -> None:
@@ -265,7 +277,6 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
     from console.command import to_type  # noqa: PLC0415
     from console.embedding import embed_after_fetch  # noqa: PLC0415
     from console.stopping import leave_now, stop_on_signals  # noqa: PLC0415
-    from database.db import get_db_manager  # noqa: PLC0415
     from database.status import place_of  # noqa: PLC0415
     from ingest.course import Listener  # noqa: PLC0415
     from ingest.run import run_fetch  # noqa: PLC0415
@@ -275,11 +286,7 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
         opened = ExitStack()
         stop = stack.enter_context(stop_on_signals(opened.close))
         stack.enter_context(opened)
-        stop.end_after(_max_seconds(options))
-        db = opened.enter_context(
-            get_db_manager(database_url=options["database_url"], sleep=stop.sleep)
-        )
-        opened.callback(_vacuum, db, stop)
+        db = _open_database(options, opened, stop)
         settings = _settings(options, db, stack)
         stack.callback(messages.close)
         messages.start(command=again, version=__version__, database=place_of(db.url))
@@ -293,6 +300,20 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
         with suppress(BrokenPipeError):
             _tell_summary(options, messages, db, report, again)
     leave_now(report.exit_code)
+
+
+def _open_database(options: dict[str, Any], opened: ExitStack, stop: "Stop") -> "DatabaseManager":
+    """Open the database in *opened*, which vacuums it in the end, within --max-duration."""
+    from console.starting import announced_start  # noqa: PLC0415
+    from database.config import read_database_url  # noqa: PLC0415
+    from database.db import get_db_manager  # noqa: PLC0415
+
+    stop.end_after(_max_seconds(options))
+    url = options["database_url"]
+    with announced_start(read_database_url(url)):
+        db = opened.enter_context(get_db_manager(database_url=url, sleep=stop.sleep))
+    opened.callback(_vacuum, db, stop)
+    return db
 
 
 def _vacuum(db: "DatabaseManager", stop: "Stop") -> None:
@@ -313,6 +334,7 @@ def _tell_summary(
     again: str,
 ) -> None:
     from console.summary import summarize, summary_facts  # noqa: PLC0415
+    from console.terminal import fitted  # noqa: PLC0415
     from database.ledger import read_next_attempt  # noqa: PLC0415
     from ingest.stop import Stopped  # noqa: PLC0415
 
@@ -324,7 +346,8 @@ def _tell_summary(
         words = f"Ended early ({report.ended_early}) while the database is away."
     messages.summary(**summary_facts(report, stats, next_attempt))
     if not options["json"] and (report.exit_code or not options["quiet"]):
-        click.echo(words, err=options["quiet"])
+        stream = sys.stderr if options["quiet"] else sys.stdout
+        click.echo(fitted(words, stream), err=options["quiet"])
 
 
 def _settings(options: dict[str, Any], db: "DatabaseManager", stack: ExitStack) -> "RunSettings":
@@ -339,18 +362,19 @@ def _settings(options: dict[str, Any], db: "DatabaseManager", stack: ExitStack) 
         threads=options["threads"],
         batch_size=options["batch_size"],
         rate=default_rate if options["rate"] is None else options["rate"],
-        timeout_seconds=options["timeout"],
+        timeout_seconds=options["timeout"].total_seconds(),
         max_pages=options["max_pages"],
         ids=options["ids"],
         details=not options["no_details"],
         update=options["update"],
         full=options["full"],
         retry_failed=options["retry_failed"],
+        audit=options["audit"],
         stale_after=options["stale_after"],
         max_requests=options["max_requests"],
         max_seconds=_max_seconds(options),
         max_errors=options["max_errors"],
-        wait_lock_seconds=options["wait_lock"],
+        wait_lock_seconds=options["wait_lock"].total_seconds(),
     )
 
 

@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,7 +23,7 @@ if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` ne
     from console.lines import Blocks, JsonLines
     from database.db import DatabaseManager
 
-EPILOG = """\b
+EPILOG = """
 Exit codes: 0 done, also by Ctrl-C; 1 fatal; 2 usage; 5 database not ready; 8 older than --max-age;
 143 ended by SIGTERM.
 """
@@ -41,17 +42,23 @@ _REPORTS = ("failures", "history", "max_age", "prometheus", "html")
 )
 @click.option(
     "--interval",
-    type=click.FloatRange(0.1, 86400),
-    default=2.0,
+    type=Duration(0.1, 86400),
+    default="2s",
     show_default=True,
-    metavar="SECONDS",
+    metavar="2s",
     help="Pause between two looks.",
 )
 @click.option("--once", is_flag=True, help="Look once, print plain text, and leave.")
 @click.option(
     "--failures", is_flag=True, help="List what failed and when it is tried again, and leave."
 )
-@click.option("--history", is_flag=True, help="List all runs, the newest first, and leave.")
+@click.option("--history", is_flag=True, help="List all runs, the last first, and leave.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="List at most N, with --failures or --history.  [default: all]",
+)
 @click.option(
     "--max-age",
     type=Duration(),
@@ -91,8 +98,8 @@ def main(**options: Any) -> None:
       python monitor_progress.py --once           how the mirror stands now
       python monitor_progress.py --once --json    the same for programs
       python monitor_progress.py --json >> log    a line every two seconds
-      python monitor_progress.py --failures       what failed, why, and when it is tried again
-      python monitor_progress.py --max-age 26h > /dev/null    from cron: a word if it is stale
+      python monitor_progress.py --failures       what failed and when it is due
+      python monitor_progress.py --max-age 26h    exit code 8 if it is older
 
     It only reads, and never keeps a fetch waiting. While the database is away it waits for it;
     when it is to look once, it says so and leaves with exit code 5.
@@ -100,6 +107,8 @@ def main(**options: Any) -> None:
     if len(reports := [name for name in _REPORTS if options[name]]) > 1:
         first, second, *_ = (f"--{name.replace('_', '-')}" for name in reports)
         raise click.UsageError(f"{first} and {second} are two different looks; leave out one.")
+    if options["limit"] and not (options["failures"] or options["history"]):
+        raise click.UsageError("--limit is for --failures and --history.")
     from console.exits import errors_in_words  # noqa: PLC0415
     from console.stopping import leave_on_signals, say_nothing, say_on_stderr  # noqa: PLC0415
     from console.terminal import forgive_unknown_letters  # noqa: PLC0415
@@ -123,6 +132,7 @@ def main(**options: Any) -> None:
 def _watch(options: dict[str, Any]) -> None:
     from console.pace import PaceMeter  # noqa: PLC0415
     from console.polling import watch_status  # noqa: PLC0415
+    from console.starting import announced_start  # noqa: PLC0415
     from database.config import read_database_url  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from database.errors import DatabaseNotReady  # noqa: PLC0415
@@ -130,7 +140,8 @@ def _watch(options: dict[str, Any]) -> None:
 
     with ExitStack() as stack:
         url = read_database_url(options["database_url"])
-        db = stack.enter_context(DatabaseManager(url, pool_size=1, max_overflow=0))
+        with announced_start(url):
+            db = stack.enter_context(DatabaseManager(url, pool_size=1, max_overflow=0))
         if any(options[name] for name in _REPORTS):
             _report(db, options)
             return
@@ -138,7 +149,7 @@ def _watch(options: dict[str, Any]) -> None:
         display = _open_display(options, place)
         stack.enter_context(display)
         meter = PaceMeter()
-        for answer in watch_status(db, options["interval"]):
+        for answer in watch_status(db, options["interval"].total_seconds()):
             if not isinstance(answer, DatabaseNotReady):
                 display.show(answer, meter.take(answer))
             elif options["once"]:
@@ -160,9 +171,11 @@ def _report(db: "DatabaseManager", options: dict[str, Any]) -> None:
         from console.failures import write_failures  # noqa: PLC0415
 
         columns = shutil.get_terminal_size().columns
-        write_failures(look_once(db, read_ledger), columns, as_json=as_json)
+        ledger = look_once(db, partial(read_ledger, limit=options["limit"]))
+        write_failures(ledger, columns, as_json=as_json)
     elif options["history"]:
-        write_history(look_once(db, read_history), as_json=as_json)
+        runs = look_once(db, partial(read_history, limit=options["limit"]))
+        write_history(runs, as_json=as_json)
     elif options["max_age"]:
         freshness = look_once(db, read_freshness)
         sys.exit(write_age(freshness, options["max_age"], as_json=as_json))
@@ -189,7 +202,7 @@ def _open_display(options: dict[str, Any], place: str) -> "Blocks | JsonLines | 
         return Blocks(place)
     from console.dashboard import Dashboard  # noqa: PLC0415
 
-    return Dashboard(place, options["interval"])
+    return Dashboard(place, options["interval"].total_seconds())
 
 
 if __name__ == "__main__":

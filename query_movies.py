@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Ask the mirror: search, similar, show, top, stats, export: `python query_movies.py --help`."""
+"""Query the mirror: search, similar, show, top, stats, export: `python query_movies.py --help`."""
 
 import console.ready  # noqa: F401 -- ends the program where something is missing
 
@@ -26,20 +26,31 @@ if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` ne
 Options = dict[str, Any]
 _ORDERS = ("rating", "likes", "year", "newest", "title")
 _GROUPS = ("genre", "decade", "language")
+#: One movie: a title may have several words, quoted or not.
+_REFERENCE = click.argument("reference", nargs=-1, required=True, metavar="TITLE|ID|IMDB|URL")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+EPILOG = """
+Exit codes: 0 done, also if nothing is found; 1 fatal; 2 usage, no such movie, or a value that no
+movie has; 5 database not ready; 130/143 interrupted.
+"""
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EPILOG,
+)
 @click.version_option(__version__, prog_name="yts-mirror")
 def main() -> None:
     """
-    Ask the mirror of the YTS catalogue; it is only read, and a fetch may be under way.
+    Query the mirror of the YTS catalogue. Nothing is written, and a fetch may be running.
 
     \b
     Examples:
       python query_movies.py search hacker finds out the world is a simulation
       python query_movies.py search "tom hanks" --year 1990-1999 --rating 7+
       python query_movies.py similar "The Matrix" --why
-      python query_movies.py show tt0133093
+      python query_movies.py show the matrix
       python query_movies.py top --by likes --genre Drama
       python query_movies.py stats
       python query_movies.py export --format csv --output movies.csv
@@ -48,12 +59,22 @@ def main() -> None:
     """
 
 
-def _command(*, with_filters: bool = True, is_listed: bool = True) -> Callable[..., click.Command]:
-    """Make a command of a function that takes a repository and its options."""
+def _command(
+    *,
+    with_filters: bool = True,
+    is_listed: bool = True,
+    check: Callable[[Options], None] = lambda _options: None,
+) -> Callable[..., click.Command]:
+    """
+    Make a command of a function that takes a repository and its options.
+
+    *check* refuses options that contradict each other, before the database is opened.
+    """
 
     def decorate(run: Callable[["MovieRepository", Options], None]) -> click.Command:
         @wraps(run)
         def command(**options: Any) -> None:
+            check(options)
             _run(run, options)
 
         decorated: Callable[..., None] = command
@@ -68,13 +89,17 @@ def _command(*, with_filters: bool = True, is_listed: bool = True) -> Callable[.
 
 def _options(*, is_listed: bool) -> list[Callable[..., Any]]:
     listed = [
-        click.option("--limit", type=click.IntRange(1, 1000), default=20, help="At most so many."),
-        click.option("--offset", type=click.IntRange(0, 100_000), default=0, help="Skip so many."),
-    ]  # fmt: skip
+        click.option(
+            "--limit", type=click.IntRange(1, 1000), default=20, help="Maximum number of results."
+        ),
+        click.option(
+            "--offset", type=click.IntRange(0, 100_000), default=0, help="Results to skip."
+        ),
+    ]
     return [
         *(listed if is_listed else ()),
         click.option("--json", "as_json", is_flag=True, help="JSON lines, for programs."),
-        click.option("--posters", is_flag=True, help="With the addresses of images."),
+        click.option("--posters", is_flag=True, help="Show the URLs of images."),
         click.option("--database-url", metavar="URL", envvar="DATABASE_URL", show_default=False,
                      help="PostgreSQL of the mirror; DATABASE_URL is the same."),
         click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a bug."),
@@ -115,10 +140,10 @@ def search(repository: "MovieRepository", options: Options) -> None:
     """
     Find movies by title, IMDb code, a person's name, or what they are about.
 
-    What WORDS name comes first; then what has these words, and what means the same. One typing
-    error in a word is forgiven.
+    Exact titles, IMDb codes and names come first, then movies that match the words or the
+    meaning. One typing error in a word is forgiven.
     """
-    from console.asking import let_search_by_meaning  # noqa: PLC0415
+    from console.asking import let_search_by_meaning, say  # noqa: PLC0415
 
     let_search_by_meaning(repository)
     words = " ".join(options["words"])
@@ -129,17 +154,18 @@ def search(repository: "MovieRepository", options: Options) -> None:
     _show([(it.movie, {"found by": it.how}) for it in found], options)
     if not found:
         where = "title, IMDb code, person, words and meaning"
-        click.echo(f"Nothing found for {words!r} by {where}.{_hint(options)}", err=True)
+        hint = _hint(options) or " Try other words, in English."
+        say(f"Nothing found for {words!r} by {where}.{hint}")
 
 
 @_command()
-@click.argument("reference", metavar="TITLE|ID|IMDB")
-@click.option("--why", is_flag=True, help="Say what they have in common.")
+@_REFERENCE
+@click.option("--why", is_flag=True, help="Show what they have in common.")
 def similar(repository: "MovieRepository", options: Options) -> None:
-    """List the movies most like one: by plot, genres, time and cast; good ones rise a little."""
+    """List the movies that are most similar to one, by plot, genres, time, cast and rating."""
     from console.asking import explain_all, one_movie  # noqa: PLC0415
 
-    movie = one_movie(repository, options["reference"])
+    movie = one_movie(repository, " ".join(options["reference"]))
     filters = _filters(repository, options)
     wanted = options["offset"] + options["limit"]
     found = repository.similar(movie, filters=filters, limit=wanted)[options["offset"] :]
@@ -150,18 +176,18 @@ def similar(repository: "MovieRepository", options: Options) -> None:
     ]
     _show(shown, options)
     if not found:
-        click.echo(f"Nothing is like {movie.title!r}.{_hint(options)}", err=True)
+        click.echo(f"No movie is similar to {movie.title!r}.{_hint(options)}", err=True)
 
 
 @_command(with_filters=False, is_listed=False)
-@click.argument("reference", metavar="TITLE|ID|IMDB")
+@_REFERENCE
 def show(repository: "MovieRepository", options: Options) -> None:
     """Show everything about one movie."""
     from console.asking import one_movie  # noqa: PLC0415
     from console.movies import json_of, write_movie  # noqa: PLC0415
     from console.tables import write_json  # noqa: PLC0415
 
-    movie = one_movie(repository, options["reference"])
+    movie = one_movie(repository, " ".join(options["reference"]))
     if options["as_json"]:
         write_json("movie", [json_of(movie, with_posters=options["posters"])])
     else:
@@ -173,20 +199,21 @@ def show(repository: "MovieRepository", options: Options) -> None:
     "--by",
     type=click.Choice([*_ORDERS, *_GROUPS]),
     default="rating",
-    help="An order of movies, or groups of them.",
+    help="Order of the movies, or what to group them by; newest: uploaded last.",
 )
 def top(repository: "MovieRepository", options: Options) -> None:
-    """List the first movies of an order, or how many movies a genre, decade or language has."""
+    """List the first movies in an order, or the number of movies of each genre and the like."""
     filters = _filters(repository, options)
     if options["by"] in _GROUPS:
-        _show_groups(repository, options, filters, options["by"], options["limit"])
+        page = slice(options["offset"], options["offset"] + options["limit"])
+        _show_groups(repository, options, filters, options["by"], page)
         return
     movies = repository.paginate(
         filters, order=options["by"], limit=options["limit"], offset=options["offset"]
     )
     _show([(movie, {"likes": movie.like_count}) for movie in movies], options)
     if not movies:
-        click.echo(f"No movie is like that.{_hint(options)}", err=True)
+        click.echo(f"No movie matches.{_hint(options)}", err=True)
 
 
 @_command(is_listed=False)
@@ -201,19 +228,49 @@ def stats(repository: "MovieRepository", options: Options) -> None:
     ):
         if not options["as_json"]:
             click.echo(f"\n{heading}")
-        _show_groups(repository, options, filters, by, 12)
+        _show_groups(repository, options, filters, by, slice(12))
 
 
-@_command(is_listed=False)
-@click.option("--format", "kind", type=click.Choice(["csv", "jsonl", "parquet"]), default="csv")
-@click.option("--output", type=WRITTEN_FILE, help="Else stdout.")
+def _choose_format(options: Options) -> None:
+    from console.exporting import choose_format  # noqa: PLC0415
+
+    if options["as_json"] and options["kind"] not in {None, "jsonl"}:
+        raise click.UsageError(f"--json writes JSON lines, not {options['kind']}; leave out one.")
+    try:
+        kind = cast("Any", "jsonl" if options["as_json"] else options["kind"])
+        options["kind"] = choose_format(kind, options["output"])
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if options["excel"] and options["kind"] != "csv":
+        raise click.UsageError("--excel is for CSV only.")
+
+
+@_command(is_listed=False, check=_choose_format)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["csv", "jsonl", "parquet"]),
+    help="Format.  [default: the one that the file's name stands for, else csv]",
+)
+@click.option("--output", type=WRITTEN_FILE, metavar="FILE", help="File to write; - is stdout.")
+@click.option(
+    "--excel",
+    is_flag=True,
+    help="CSV for spreadsheets: no text becomes a formula, letters of all scripts are read.",
+)
 def export(repository: "MovieRepository", options: Options) -> None:
-    """Write all movies, or those that the filters let through, as CSV, JSON lines or Parquet."""
+    """Write all movies, or those that match the filters, as CSV, JSON lines or Parquet."""
     from console.exporting import export as write  # noqa: PLC0415
+    from console.files import STDOUT  # noqa: PLC0415
 
-    movies = repository.stream(_filters(repository, options))
-    count = write(movies, options["kind"], options["output"], with_posters=options["posters"])
-    where = options["output"] or "stdout"
+    count = write(
+        repository.stream(_filters(repository, options)),
+        options["kind"],
+        options["output"],
+        with_posters=options["posters"],
+        for_excel=options["excel"],
+    )
+    where = "stdout" if options["output"] in {None, STDOUT} else options["output"]
     click.echo(f"{count:,} movies written to {where}.", err=True)
 
 
@@ -238,11 +295,11 @@ def _show(found: list[tuple["Movie", dict[str, Any]]], options: Options) -> None
 
 
 def _show_groups(
-    repository: "MovieRepository", options: Options, filters: "MovieFilter", by: str, limit: int
+    repository: "MovieRepository", options: Options, filters: "MovieFilter", by: str, page: slice
 ) -> None:
     from console.tables import write_json, write_table  # noqa: PLC0415
 
-    groups = repository.aggregate(cast("Any", by), filters)[:limit]
+    groups = repository.aggregate(cast("Any", by), filters)[page]
     rows = [
         {by: it.name, "movies": it.movies, "average rating": it.average_rating} for it in groups
     ]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` ne
 # pytest takes every file of such a name for its own, but this one is a command.
 __test__ = False
 
-EPILOG = """\b
+EPILOG = """
 Exit codes: 0 ready; 1 fatal; 2 usage; 5 not ready, each ❌ says what to do; 130 interrupted.
 """
 
@@ -48,7 +48,7 @@ def main(database_url: str | None, *, verbose: bool) -> None:
 
     \b
     Examples:
-      python test_db_connection.py                                     the embedded server
+      python test_db_connection.py          the embedded server, or DATABASE_URL
       python test_db_connection.py --database-url postgresql://me@host/movies
 
     Tables that are not there yet, or of an older version, are made or migrated, as by a fetch.
@@ -66,12 +66,16 @@ def main(database_url: str | None, *, verbose: bool) -> None:
 def _check(database_url: str | None) -> int:
     """Show what was found, and return the exit code."""
     from console.exits import DATABASE_NOT_READY, DONE, USAGE  # noqa: PLC0415
+    from console.starting import announced_start  # noqa: PLC0415
     from database.check import Check, prepare_and_check  # noqa: PLC0415
+    from database.config import read_database_url  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
 
     try:
-        with DatabaseManager(database_url) as db:
+        with announced_start(read_database_url(database_url)):
+            db = DatabaseManager(database_url)
+        with db:
             checks = prepare_and_check(db)
             is_ready = all(check.is_ok for check in checks)
             _show(checks)

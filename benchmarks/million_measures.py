@@ -12,7 +12,7 @@ from benchmarks.million_catalogue import vocabulary
 from database.db import DatabaseManager
 from database.search import search_movies
 from database.status import read_status
-from database.step import Step, save_step
+from database.step import Step, SweptPage, save_step
 from yts.answers import parse_page
 
 _MOVIES_A_PAGE = 50
@@ -77,7 +77,7 @@ def _pages(count: int) -> Iterator[Step]:
         movies = parse_page(catalogue.list_movies(query)).movies
         yield Step(
             tuple(it.model_copy(update={"id": _FIRST_NEW_ID + it.id}) for it in movies),
-            is_sweep=True,
+            swept=SweptPage(number, 1),
         )
 
 

@@ -1,10 +1,12 @@
-"""Between the options of a question and the repository that answers it."""
+"""The options of a query as calls of `MovieRepository`: filters, one movie, reasons."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from console.starting import announced_start
+from console.terminal import fitted
 from console.text import one_line
 from database.config import read_database_url
 from database.db import DatabaseManager
@@ -12,6 +14,7 @@ from database.filters import MovieFilter
 from database.models import Movie
 from database.repository import MovieRepository, SimilarMovie
 from database.schema import require_schema
+from database.search import NothingToSearch
 from discovery.errors import ModelMissing
 
 
@@ -19,6 +22,7 @@ class NoSuchMovie(Exception):
     """No movie, or more than one, is meant; the argument says so, and which may be."""
 
 
+_OPEN = (None, None)
 _FILTERS = ("genre", "year", "rating", "runtime", "language", "quality")
 
 
@@ -31,7 +35,9 @@ def open_repository(database_url: str | None) -> Iterator[MovieRepository]:
         DatabaseNotReady: it cannot be reached, or has no tables of today.
     """
     url = read_database_url(database_url)
-    with DatabaseManager(url, pool_size=1, max_overflow=0) as db, db.get_session() as session:
+    with announced_start(url):
+        db = DatabaseManager(url, pool_size=1, max_overflow=0)
+    with db, db.get_session() as session:
         require_schema(session)
         yield MovieRepository(session)
 
@@ -43,13 +49,18 @@ def let_search_by_meaning(repository: MovieRepository) -> None:
     try:
         repository.embedder = open_embedder(repository.session)
     except ModelMissing as error:
-        sys.stderr.write(f"Searching by words alone: {error}\n")
+        say(f"Searching by words alone: {error}")
         return
     if repository.embedder is None:
-        sys.stderr.write(
+        say(
             "Searching by words alone: no vectors have been made yet. Make them with: "
-            "python -m discovery embed\n"
+            "python -m discovery embed"
         )
+
+
+def say(sentence: str) -> None:
+    """Write *sentence* to stderr."""
+    sys.stderr.write(fitted(sentence, sys.stderr) + "\n")
 
 
 def read_filters(repository: MovieRepository, options: Mapping[str, Any]) -> MovieFilter:
@@ -57,21 +68,21 @@ def read_filters(repository: MovieRepository, options: Mapping[str, Any]) -> Mov
     Return what the filter options ask for.
 
     Raises:
-        UnknownGenre: no movie is of that genre.
+        UnknownFilterValue: no movie has that genre, language or quality.
     """
     return MovieFilter(
         genres=repository.resolve_genres(options["genre"]),
-        years=options["year"],
-        rating=options["rating"],
-        runtime=options["runtime"],
-        languages=tuple(it.lower() for it in options["language"]),
-        quality=options["quality"],
+        years=options["year"] or _OPEN,
+        rating=options["rating"] or _OPEN,
+        runtime=options["runtime"] or _OPEN,
+        languages=repository.resolve_languages(options["language"]),
+        quality=options["quality"] and repository.resolve_quality(options["quality"]),
     )
 
 
 def is_filtered(options: Mapping[str, Any]) -> bool:
     """Tell whether any filter option was used."""
-    return any(options.get(name) not in {None, (), (None, None)} for name in _FILTERS)
+    return any(options.get(name) for name in _FILTERS)
 
 
 def one_movie(repository: MovieRepository, reference: str) -> Movie:
@@ -87,10 +98,11 @@ def one_movie(repository: MovieRepository, reference: str) -> Movie:
     if found:
         listed = "\n".join(map(_in_a_line, found))
         raise NoSuchMovie(
-            f"{len(found)} movies are called {reference!r} or begin so; name one by its id:\n"
-            f"{listed}"
+            f"{reference!r} may be any of these movies; name one by its id:\n{listed}"
         )
-    near = "\n".join(_in_a_line(it.movie) for it in repository.search(reference, limit=5))
+    near = ""
+    with suppress(NothingToSearch):
+        near = "\n".join(_in_a_line(it.movie) for it in repository.search(reference, limit=5))
     hint = f" Do you mean one of these?\n{near}" if near else ""
     raise NoSuchMovie(f"No movie has {reference!r} as its title, YTS id or IMDb code.{hint}")
 

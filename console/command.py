@@ -4,7 +4,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
@@ -41,8 +41,24 @@ def safe_arguments(arguments: Sequence[str]) -> list[str]:
         elif position and (mask := MASKS.get(arguments[position - 1])):
             safe.append(mask(argument))
         else:
-            safe.append(argument)
+            # The name of a file may have bytes that no terminal shows, and no database stores.
+            safe.append(argument.encode(errors="replace").decode())
     return safe
+
+
+def without_options(arguments: Sequence[str], names: Mapping[str, bool]) -> list[str]:
+    """Return *arguments* without the options *names*, each with whether a value follows."""
+    left: list[str] = []
+    is_value = False
+    for argument in arguments:
+        name, equals, _ = argument.partition("=")
+        if is_value:
+            is_value = False
+        elif name in names:
+            is_value = names[name] and not equals
+        else:
+            left.append(argument)
+    return left
 
 
 def _kept(typed: Sequence[str], names: Sequence[str]) -> list[str]:

@@ -108,7 +108,7 @@ def _body(status: Status, pace: Pace | None, rates: Sequence[float], height: int
     shown = GENRES
     if errors and room < len(errors) + 2:  # Errors are worth more than genres.
         shown, errors, room = FEWER_GENRES, errors[:2], 4
-    if status.newest_movies:
+    if status.last_stored_movies:
         parts += [_newest_and_genres(status, shown), Text()]
     parts += _titled("Last errors", errors, room)
     return Group(*parts[:-1])
@@ -153,14 +153,14 @@ def _run(status: Status, run: Row, pace: Pace, rates: Sequence[float]) -> Group:
 
 def _newest_and_genres(status: Status, rows: int) -> Table:
     newest = _grid({"justify": "right", "no_wrap": True, "min_width": 4}, _ellipsis())
-    for movie in status.newest_movies[:rows]:
+    for movie in status.last_stored_movies[:rows]:
         rating, title = movie_row(movie)
         newest.add_row(Text(rating, "dim"), Text(title))
     genres = _grid(_ellipsis(), {"justify": "right", "no_wrap": True})
     for genre in status.top_genres[:rows]:
         genres.add_row(Text(one_line(genre["name"])), Text(f"{genre['movies']:,}"))
     table = _grid({"ratio": 3}, {"ratio": 2})
-    table.add_row(Text("Last movies added", "dim"), Text("Top genres", "dim"))
+    table.add_row(Text("Last stored", "dim"), Text("Top genres", "dim"))
     table.add_row(newest, genres)
     return table
 

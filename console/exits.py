@@ -93,7 +93,7 @@ def _known_errors() -> tuple[tuple[type[Exception], str, int], ...]:
     from console.asking import NoSuchMovie  # noqa: PLC0415
     from console.exporting import ParquetMissing  # noqa: PLC0415
     from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
-    from database.filters import UnknownGenre  # noqa: PLC0415
+    from database.filters import UnknownFilterValue  # noqa: PLC0415
     from database.lock import FetchLockHeld  # noqa: PLC0415
     from database.runs import RunTakenOver  # noqa: PLC0415
     from database.search import NothingToSearch  # noqa: PLC0415
@@ -116,7 +116,7 @@ def _known_errors() -> tuple[tuple[type[Exception], str, int], ...]:
         (NoSuchMovie, plain, USAGE),
         (NoVector, plain, USAGE),
         (NothingToSearch, plain, USAGE),
-        (UnknownGenre, plain, USAGE),
+        (UnknownFilterValue, plain, USAGE),
         (ParquetMissing, plain, USAGE),
         (ClusterRefused, "Error: {}.", USAGE),
         (ClusterAway, _NO_CLUSTER, UNAVAILABLE),

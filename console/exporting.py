@@ -1,20 +1,28 @@
-"""Movies as a file: a line or a row for each, streamed, whatever their number."""
+"""`export`: movies as CSV, JSON Lines or Parquet, streamed, in flat memory."""
 
 import csv
 import json
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from console.files import written_anew
+from console.files import STDOUT, open_output
 from console.movies import POSTERS
 from database.models import Movie
 
 Format = Literal["csv", "jsonl", "parquet"]
+#: The ending of a file's name, and the format that it means.
+SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
 #: Rows that are written together.
 _ROWS_AT_ONCE = 1000
 #: Column: its type in Parquet.
@@ -32,7 +40,7 @@ _COLUMNS = {
     "cast": "list",
     "qualities": "list",
     "description": "string",
-    "date_uploaded": "string",
+    "date_uploaded": "time",
     "url": "string",
 }
 
@@ -43,76 +51,112 @@ class ParquetMissing(Exception):
     """Parquet is asked for, and the library for it is not installed."""
 
 
+def choose_format(kind: Format | None, output: Path | None) -> Format:
+    """
+    Return the format that was asked for, or that the name of *output* means; else CSV.
+
+    Raises:
+        ValueError: they contradict each other, or the name has another ending.
+    """
+    suffix = output.suffix.lower() if output else ""
+    meant = SUFFIXES.get(suffix)
+    if kind and meant and kind != meant:
+        raise ValueError(f"The name {output} stands for {meant}, but the format is {kind}.")
+    if suffix and not (kind or meant):
+        raise ValueError(f"The name {output} does not tell the format; add --format.")
+    return kind or meant or "csv"
+
+
 def export(
-    movies: Iterable[Movie], kind: Format, output: Path | None, *, with_posters: bool
+    movies: Iterable[Movie],
+    kind: Format,
+    output: Path | None,
+    *,
+    with_posters: bool = False,
+    for_excel: bool = False,
 ) -> int:
     """
-    Write *movies* to *output*, or to stdout; return how many they were.
+    Write *movies* to *output*, or to stdout, and return their number.
 
-    A file is there under its name when it is complete, and not before.
+    *for_excel* makes CSV that spreadsheets read correctly: see `_for_excel`.
 
     Raises:
         ParquetMissing: pyarrow is needed, and not installed.
+        OSError: it cannot be written.
     """
     columns = {**_COLUMNS, **(dict.fromkeys(POSTERS, "string") if with_posters else {})}
     rows = (_row(movie, columns) for movie in movies)
-    with _opened(output) as stream:
-        return {"csv": _write_csv, "jsonl": _write_jsonl, "parquet": _write_parquet}[kind](
-            rows, columns, stream
-        )
+    writers: dict[Format, Callable[..., int]] = {
+        "csv": partial(_write_csv, for_excel=for_excel),
+        "jsonl": _write_jsonl,
+        "parquet": _write_parquet,
+    }
+    with open_output(output or STDOUT) as stream:
+        return writers[kind](rows, columns, stream)
 
 
 def _row(movie: Movie, columns: Iterable[str]) -> Row:
-    told = {
+    values = {
         "id": movie.external_id,
         "genres": [genre.name for genre in movie.genres],
         "cast": [link.cast.name for link in movie.cast_links],
         "qualities": sorted({it.quality for it in movie.torrents if it.quality}),
         "description": movie.description_full or movie.summary,
     }
-    return {name: _plain(told[name] if name in told else getattr(movie, name)) for name in columns}
+    return {name: values[name] if name in values else getattr(movie, name) for name in columns}
+
+
+def _write_csv(
+    rows: Iterator[Row], columns: dict[str, str], stream: IO[bytes], *, for_excel: bool
+) -> int:
+    if for_excel:
+        stream.write("\ufeff".encode())
+    writer = csv.writer(_Encoded(stream), lineterminator=_CRLF)
+    writer.writerow(columns)
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007 -- counted as they go
+        cells = map(_cell, row.values())
+        writer.writerow(map(_for_excel, cells) if for_excel else cells)
+    return count
+
+
+def _cell(value: Any) -> Any:
+    # Names may contain a comma, but no semicolon.
+    return "; ".join(value) if isinstance(value, list) else _plain(value)
+
+
+#: What a spreadsheet takes for the beginning of a formula, also after blanks.
+_FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+
+
+def _for_excel(value: Any) -> Any:
+    """Return a text that would be a formula with an apostrophe before it, so that it is none."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-@contextmanager
-def _opened(output: Path | None) -> Iterator[IO[bytes]]:
-    if output is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    with written_anew(output) as file:
-        yield file
-
-
-def _write_csv(rows: Iterator[Row], columns: dict[str, str], stream: IO[bytes]) -> int:
-    text = _Encoded(stream)
-    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
-    writer.writeheader()
-    count = 0
-    for count, row in enumerate(rows, start=1):  # noqa: B007 -- counted as they go
-        # Names may have a comma in them; none has a line of its own.
-        flat = {name: "; ".join(it) if isinstance(it, list) else it for name, it in row.items()}
-        writer.writerow(flat)
-    return count
+#: What ends a row for the csv module: before Python 3.11.9 it quotes a bare CR only if CR is in it.
+_CRLF = "\r\n"
 
 
 class _Encoded:
-    """Writes text into a stream of bytes, which stays open."""
+    """Writes rows that end in CRLF into a stream of bytes, with LF in its place."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        return self._stream.write(text.encode("utf-8"))
+        return self._stream.write(f"{text.removesuffix(_CRLF)}\n".encode())
 
 
 def _write_jsonl(rows: Iterator[Row], _columns: dict[str, str], stream: IO[bytes]) -> int:
     count = 0
     for count, row in enumerate(rows, start=1):  # noqa: B007
-        stream.write(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
+        plain = {name: _plain(value) for name, value in row.items()}
+        stream.write(json.dumps(plain, ensure_ascii=False).encode("utf-8") + b"\n")
     return count
 
 
@@ -124,7 +168,7 @@ def _write_parquet(rows: Iterator[Row], columns: dict[str, str], stream: IO[byte
         raise ParquetMissing(
             "Parquet needs one library more: pip install pyarrow. CSV and JSON lines need none."
         ) from error
-    types = {"list": pa.list_(pa.string())}
+    types = {"list": pa.list_(pa.string()), "time": pa.timestamp("us", tz="UTC")}
     schema = pa.schema(
         [(name, types.get(kind) or pa.type_for_alias(kind)) for name, kind in columns.items()]
     )

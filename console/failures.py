@@ -1,4 +1,4 @@
-"""The monitor's list of failures: as a table that fits 80 columns, as JSON lines."""
+"""`write_failures`: the monitor's list of failures, as a table for 80 columns or JSON lines."""
 
 import json
 import textwrap
@@ -11,7 +11,7 @@ from console.command import to_type_next
 from console.text import aligned, one_line, utc_time
 from database.status import Ledger, Row
 
-NONE = "No failures: whatever was asked for was had."
+NONE = "No failures on record."
 #: Fewer columns leave no room for reasons.
 NARROWEST = 70
 
@@ -19,7 +19,7 @@ _COLUMNS = ("kind", "key", "stage", "tries", "next attempt", "reason")
 
 
 def write_failures(ledger: Ledger, columns: int, *, as_json: bool) -> None:
-    """Write all failures, as a table for a terminal of so many *columns* or as JSON lines."""
+    """Write the failures, as a table for a terminal of *columns* columns or as JSON lines."""
     for line in _as_json_lines(ledger) if as_json else _as_table(ledger, columns):
         click.echo(line)
 
@@ -30,14 +30,15 @@ def _as_table(ledger: Ledger, columns: int) -> Iterator[str]:
         return
     rows = [_cells(row, ledger.time) for row in ledger.failures]
     due = sum(cells[4] == "due now" for cells in rows)
-    yield f"{len(rows):,} on record, {due:,} due now; times in UTC"
+    count = "1 failure" if len(rows) == 1 else f"{len(rows):,} failures"
+    yield f"{count}, {due:,} due now; times in UTC"
     widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)][:-1]
     for cells in (_COLUMNS, *rows):
         yield from _lines(cells, widths, max(columns, NARROWEST))
     yield "Next:"
     practice = ["--sandbox"] if ledger.source == "sandbox" else []
     retry = to_type_next("fetch_yts_data.py", "--retry-failed", *practice)
-    yield aligned([("try again what is due", retry)])
+    yield aligned([("retry what is due", retry)])
 
 
 def _as_json_lines(ledger: Ledger) -> Iterator[str]:
@@ -54,7 +55,8 @@ def reason_of(row: Row) -> str:
 
 def _cells(row: Row, now: datetime) -> tuple[str, ...]:
     time = "due now" if _is_due(row, now) else utc_time(_next_attempt(row))
-    words = (row["kind"], row["key"], row["stage"], row["attempts"], time, reason_of(row))
+    reason = ": ".join(filter(None, (row["title"], reason_of(row))))
+    words = (row["kind"], row["key"], row["stage"], row["attempts"], time, reason)
     return tuple(one_line(str(word)) for word in words)
 
 
@@ -66,7 +68,12 @@ def _lines(cells: tuple[str, ...], widths: list[int], columns: int) -> Iterator[
     )
     head = "  ".join((kind, key, stage, tries, time, ""))
     yield from textwrap.wrap(
-        cells[-1], columns, initial_indent=head, subsequent_indent=" " * len(head)
+        cells[-1],
+        columns,
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

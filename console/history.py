@@ -1,5 +1,6 @@
-"""The monitor's list of runs, and its verdict on the age of the mirror."""
+"""`write_history` lists past runs; `write_age` says whether the mirror is older than allowed."""
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,22 +11,27 @@ from console.command import to_type_next
 from console.exits import DONE, STALE
 from console.messages import counts_in_words
 from console.tables import write_json, write_table
+from console.terminal import fitted
 from console.text import duration, utc_time
 from database.history import Freshness
 
-NONE = "No runs: nothing was fetched yet."
+NONE = "No runs: nothing has been fetched yet."
 
 Row = dict[str, Any]
 
 
 def write_history(runs: Sequence[Row], *, as_json: bool) -> None:
-    """Write all runs, newest first; times of the table are UTC."""
+    """Write *runs*; times of the table are UTC."""
     if as_json:
-        write_json("run", runs)
+        write_json("run", map(_as_json, runs))
     elif runs:
         write_table([_in_columns(run) for run in runs])
     else:
         click.echo(NONE)
+
+
+def _as_json(run: Row) -> Row:
+    return {"run_id" if name == "id" else name: value for name, value in run.items()}
 
 
 def _in_columns(run: Row) -> Row:
@@ -56,7 +62,8 @@ def write_age(freshness: Freshness, max_age: timedelta, *, as_json: bool) -> int
         }
         write_json("freshness", [message])
     else:
-        click.echo(_age_in_words(freshness, max_age), err=not is_fresh)
+        stream = sys.stdout if is_fresh else sys.stderr
+        click.echo(fitted(_age_in_words(freshness, max_age), stream), err=not is_fresh)
     return DONE if is_fresh else STALE
 
 

@@ -4,12 +4,14 @@ import json
 import logging
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from time import gmtime
 
 import click
 
+from console.files import open_stream
 from console.messages import Message, Reader, in_words
 
 
@@ -30,9 +32,10 @@ class MessageLines(Reader):
 
 class LogFile(Reader):
     """
-    Appends to a file; one that was moved away, as by logrotate, is begun anew.
+    Appends to a file, and begins a new one if that was moved away, as by logrotate.
 
-    One that can be written no longer, as on a full disk, is left alone after a word on stderr.
+    `-`, pipes and devices are written to directly. After an error, such as a full disk, nothing
+    more is written, and stderr says so once.
     """
 
     seconds_between = 30.0
@@ -45,7 +48,7 @@ class LogFile(Reader):
             OSError: it cannot be written.
         """
         self._as_json = as_json
-        handler = _Handler(path, encoding="utf-8")
+        handler = _open_handler(path)
         layout = "%(message)s" if as_json else "%(asctime)sZ %(message)s"
         formatter = logging.Formatter(layout, "%Y-%m-%dT%H:%M:%S")
         formatter.converter = gmtime
@@ -64,10 +67,31 @@ class LogFile(Reader):
         self._logger.info("%s", json.dumps(message) if self._as_json else in_words(message))
 
 
-class _Handler(WatchedFileHandler):
-    """Tells once that it cannot write, and then no longer tries."""
+class _SaysOnce(logging.Handler):
+    """Reports the first error on stderr, and then writes no more."""
+
+    path: Path
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- the library's name
-        """Go on without a log, after the first error."""
+        """Go on without a log."""
         self.setLevel(sys.maxsize)
-        click.echo(f"No log any more: {self.baseFilename}: {sys.exc_info()[1]}", err=True)
+        click.echo(f"No log any more: {self.path}: {sys.exc_info()[1]}", err=True)
+
+
+class _FileHandler(_SaysOnce, WatchedFileHandler):
+    """Appends to a regular file."""
+
+
+class _StreamHandler(_SaysOnce, logging.StreamHandler[TextIOWrapper]):
+    """Writes to a pipe, a device or stdout."""
+
+
+def _open_handler(path: Path) -> _SaysOnce:
+    stream = open_stream(path)
+    handler = (
+        _FileHandler(path, encoding="utf-8", errors="replace")
+        if stream is None
+        else _StreamHandler(TextIOWrapper(stream, encoding="utf-8", errors="replace"))
+    )
+    handler.path = path
+    return handler

@@ -1,6 +1,7 @@
 """The monitor's display off a terminal: blocks of plain text, or JSON lines."""
 
 import json
+import sys
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -9,6 +10,7 @@ import click
 
 from console.pace import Pace
 from console.status import WAITING, as_json, as_text
+from console.terminal import fitted
 from console.text import printable
 from database.status import Status
 
@@ -40,7 +42,8 @@ class Blocks(_Lines):
 
     def show(self, status: Status, pace: Pace | None) -> None:
         """Write the status."""
-        click.echo(("" if self._is_first else "\n") + as_text(status, pace, self._place))
+        block = fitted(as_text(status, pace, self._place), sys.stdout)
+        click.echo(("" if self._is_first else "\n") + block)
         self._is_first, self._last_reason = False, ""
 
     def wait(self, reason: str) -> None:

@@ -5,8 +5,10 @@ Whoever reads them (a terminal, a program, a log file) gets all of them, in orde
 what is of use there. docs/messages.md has their fields.
 """
 
+import errno
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -28,6 +30,10 @@ _OUTCOMES = {
 }
 
 
+#: Nobody is left at the other end of a pipe or terminal: the work goes on without it.
+_GONE = {errno.EPIPE, errno.EIO}
+
+
 class Reader:
     """Somebody who is told; this one does not listen."""
 
@@ -46,7 +52,7 @@ class Messages:
 
     def __init__(self, readers: Sequence[Reader]) -> None:
         """Tell *readers*, in this order."""
-        self._readers = readers
+        self._readers = list(readers)
         self._lock = threading.RLock()
         self._stage = ""
         self._last = dict.fromkeys(readers, float("-inf"))
@@ -101,19 +107,25 @@ class Messages:
     def close(self) -> None:
         """Leave what is shown as it is."""
         for reader in self._readers:
-            reader.close()
+            with suppress(OSError):
+                reader.close()
 
     def _tell(self, message_type: str, /, **fields: Any) -> None:
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         message = {"message_type": message_type, "time": time, **fields}
         now = monotonic()
         with self._lock:  # What is waited for is said by a thread of its own.
-            for reader in self._readers:
+            for reader in [*self._readers]:
                 if message_type == "progress":
                     if now - self._last[reader] < reader.seconds_between:
                         continue
                     self._last[reader] = now
-                reader.take(message)
+                try:
+                    reader.take(message)
+                except OSError as error:
+                    if error.errno not in _GONE:
+                        raise
+                    self._readers.remove(reader)
 
 
 def counts_in_words(counts: Mapping[str, Any]) -> str:

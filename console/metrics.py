@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from console.files import open_output
 from database.bookkeeping import OUTCOMES
 from database.history import Freshness
 from database.status import Status
@@ -27,7 +28,7 @@ Metric = tuple[str, str, float]
 
 def write_metrics(status: Status, freshness: Freshness, path: Path) -> None:
     """
-    Write *path* anew, in one step: no reader ever sees half of it.
+    Write the metrics to *path*, see `open_output`: no reader ever sees half of a file.
 
     What is not known, such as the exit code of a run that goes on, is left out.
 
@@ -43,7 +44,8 @@ def write_metrics(status: Status, freshness: Freshness, path: Path) -> None:
         )
         for outcome in OUTCOMES:
             movies.labels(outcome).set(status.run[outcome])
-    write_to_textfile(str(path), registry)
+    with open_output(path) as file:
+        file.write(generate_latest(registry))
 
 
 def _of_mirror(status: Status, freshness: Freshness) -> Iterator[Metric]:

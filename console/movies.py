@@ -1,13 +1,15 @@
-"""Movies as rows of a table, as a page of facts, and for programs."""
+"""Movies on the screen: as rows of a table, as a page of facts, as JSON. `id` is the YTS id."""
 
+import sys
 from typing import Any
 
 import click
 
+from console.terminal import fitted
 from console.text import aligned, one_line, printable
 from database.models import Movie
 
-#: Columns that nobody reads on a terminal, and programs ask for.
+#: Columns that are shown on demand.
 POSTERS = (
     "small_cover_image",
     "medium_cover_image",
@@ -30,7 +32,7 @@ def row_of(movie: Movie, **more: Any) -> dict[str, Any]:
 
 
 def write_movie(movie: Movie, *, with_posters: bool) -> None:
-    """Write all that is known of one movie, for a person."""
+    """Write all that is known about one movie, for people."""
     facts = [
         ("id", movie.external_id),
         ("IMDb", movie.imdb_code),
@@ -48,10 +50,13 @@ def write_movie(movie: Movie, *, with_posters: bool) -> None:
     if with_posters:
         facts += [(name.replace("_", " "), getattr(movie, name)) for name in POSTERS]
     year = f" ({movie.year})" if movie.year else ""
-    click.echo(f"{one_line(movie.title)}{year}")
-    click.echo(aligned((name, one_line(str(value))) for name, value in facts if value))
+    lines = [
+        f"{one_line(movie.title)}{year}",
+        aligned((name, one_line(str(value))) for name, value in facts if value),
+    ]
     if plot := movie.description_full or movie.summary:
-        click.echo(f"\n{printable(plot)}")
+        lines.append(f"\n{printable(plot)}")
+    click.echo(fitted("\n".join(lines), sys.stdout))
 
 
 def _role(link: Any) -> str:
@@ -62,7 +67,18 @@ def _torrent(torrent: Any) -> str:
     return " ".join(it for it in (torrent.quality, torrent.type, torrent.size) if it)
 
 
+#: Numbers of rows, which mean nothing outside the database.
+_ROW_IDS = {"id", "movie_id", "cast_id"}
+
+
 def json_of(movie: Movie, *, with_posters: bool) -> dict[str, Any]:
-    """Return a movie for programs; addresses of images only on demand."""
-    hidden = () if with_posters else POSTERS
-    return {name: value for name, value in movie.to_dict().items() if name not in hidden}
+    """Return a movie for programs; URLs of images only on demand."""
+    hidden = {"external_id", *_ROW_IDS, *(() if with_posters else POSTERS)}
+    facts = {name: it for name, it in movie.to_dict().items() if name not in hidden}
+    for links in ("casts", "torrents"):
+        facts[links] = [_without_row_ids(link) for link in facts.get(links, ())]
+    return {"id": movie.external_id, **facts}
+
+
+def _without_row_ids(link: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in link.items() if name not in _ROW_IDS}

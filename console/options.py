@@ -1,4 +1,4 @@
-"""What our commands have beyond those of click: options such as 30d, errors without passwords."""
+"""`Duration`, paths and `Door`: option types and the command class that all commands use."""
 
 import re
 from datetime import timedelta
@@ -7,13 +7,18 @@ from typing import Any
 
 import click
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_CENTURY = 100 * 365 * _UNITS["d"]
 
 
 class Duration(click.ParamType[timedelta]):
-    """A time such as 45s, 90m, 26h, 30d or 2w; a timedelta."""
+    """A duration such as 45s, 90m, 26h, 30d or 2w, or a number of seconds; a timedelta."""
 
     name = "duration"
+
+    def __init__(self, shortest: float = 1, longest: float = _CENTURY) -> None:
+        """Refuse what is not within these limits, in seconds."""
+        self._shortest, self._longest = shortest, longest
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -21,16 +26,23 @@ class Duration(click.ParamType[timedelta]):
         """Read the text, or refuse it with an example."""
         if isinstance(value, timedelta):
             return value
-        match = re.fullmatch(r"([0-9]{1,6})([smhdw])", str(value).strip())
+        match = re.fullmatch(
+            r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s?([smhdw]?)", str(value).strip().lower()
+        )
         if match is None:
-            self.fail(f"{value!r} is no time; write for instance 45s, 90m, 26h or 30d", param, ctx)
-        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+            example = "use for example 45s, 90m, 26h or 30d"
+            self.fail(f"{value!r} is not a duration; {example}", param, ctx)
+        seconds = float(match[1]) * _UNITS[match[2] or "s"]
+        if not self._shortest <= seconds <= self._longest:
+            limits = f"{self._shortest:g} to {self._longest:g} seconds"
+            self.fail(f"{value!r} is not within {limits}", param, ctx)
+        return timedelta(seconds=seconds)
 
 
 #: A file that a command reads; its absolute path, as a string.
 READ_FILE = click.Path(exists=True, dir_okay=False, readable=True, resolve_path=True)
-#: A file that a command writes.
-WRITTEN_FILE = click.Path(dir_okay=False, path_type=Path)
+#: A file that a command writes; `-` is stdout.
+WRITTEN_FILE = click.Path(dir_okay=False, readable=False, allow_dash=True, path_type=Path)
 
 
 class Door(click.Command):
@@ -42,8 +54,21 @@ class Door(click.Command):
 
         read_settings_file()
         try:
-            return super().make_context(*arguments, **options)
+            context = super().make_context(*arguments, **options)
+            for param in self.get_params(context):
+                _check_text(param, context)
+            return context
         except click.UsageError as error:
             from console.masking import masked  # noqa: PLC0415
 
             raise click.UsageError(masked(error.format_message()), error.ctx) from None
+
+
+def _check_text(param: click.Parameter, context: click.Context) -> None:
+    """Refuse bytes that are not UTF-8, except in names of files, which may have any."""
+    value = context.params.get(param.name or "")
+    if isinstance(param.type, click.Path):
+        return
+    for text in value if isinstance(value, tuple) else (value,):
+        if isinstance(text, str) and text.encode(errors="replace").decode() != text:
+            raise click.BadParameter("the text is not valid UTF-8", context, param)

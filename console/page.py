@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from console.files import written_anew
+from console.files import open_output
 from console.messages import counts_in_words
 from console.status import percent
 from console.text import duration, one_line, utc_time
@@ -24,13 +24,13 @@ Row = dict[str, Any]
 
 def write_page(overview: Overview, path: Path) -> None:
     """
-    Write *path* anew, in one step.
+    Write the page to *path*, see `open_output`.
 
     Raises:
         OSError: the file cannot be written.
     """
     page = _render(overview).encode()
-    with written_anew(path) as file:
+    with open_output(path) as file:
         file.write(page)
 
 

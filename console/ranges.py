@@ -1,4 +1,4 @@
-"""Ranges as people type them: 1990-1999, 1990-, -1999, 7+, 2160p and the like."""
+"""`filter_options`, and `NumberRange` for ranges such as 1990-1999, 1990-, -1999 and 7+."""
 
 import re
 from collections.abc import Callable
@@ -23,9 +23,10 @@ class NumberRange(click.ParamType[Number]):
 
     name = "range"
 
-    def __init__(self, example: str) -> None:
-        """Show *example* to who writes something else."""
+    def __init__(self, example: str, lowest: float, highest: float) -> None:
+        """Refuse values that no movie can have; show *example* for what is not a range."""
         self._example = example
+        self._lowest, self._highest = lowest, highest
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -38,29 +39,34 @@ class NumberRange(click.ParamType[Number]):
                 low, high = read(*map(float, match.groups()))
                 if low is not None and high is not None and low > high:
                     self.fail(f"{value!r} ends before it begins", param, ctx)
+                if any(it is not None and not self._contains(it) for it in (low, high)):
+                    limits = f"{self._lowest:g} to {self._highest:g}"
+                    self.fail(f"{value!r} is not within {limits}", param, ctx)
                 return low, high
         raise click.BadParameter(
-            f"{value!r} is no range; write for instance {self._example}", ctx, param
+            f"{value!r} is not a range; use for example {self._example}", ctx, param
         )
 
+    def _contains(self, number: float) -> bool:
+        return self._lowest <= number <= self._highest
 
-_OPEN: Number = (None, None)
+
 _FILTERS = (
-    click.option("--genre", multiple=True, help="Of this genre; given twice, of both."),
+    click.option("--genre", multiple=True, help="Only this genre; given twice, both of them."),
     click.option(
-        "--year", type=NumberRange("1990-1999"), default=_OPEN, metavar="1990-1999",
+        "--year", type=NumberRange("1990-1999", 1800, 2199), metavar="1990-1999",
         help="Also 1999, 1990- or -1999.",
     ),
     click.option(
-        "--rating", type=NumberRange("7+"), default=_OPEN, metavar="7+",
-        help="IMDb's; also 6-8.",
+        "--rating", type=NumberRange("7+", 0, 10), metavar="7+",
+        help="Rating at IMDb, 0 to 10; also 6-8.",
     ),
     click.option(
-        "--runtime", type=NumberRange("90-120"), default=_OPEN, metavar="90-120",
+        "--runtime", type=NumberRange("90-120", 0, 9999), metavar="90-120",
         help="Minutes; also 90+ or -120.",
     ),
     click.option("--language", multiple=True, metavar="en", help="Given twice, either."),
-    click.option("--quality", metavar="2160p", help="With a torrent of this quality."),
+    click.option("--quality", metavar="2160p", help="Only movies with a torrent of this quality."),
 )  # fmt: skip
 
 

@@ -1,10 +1,11 @@
 """
-Imported first by every command: says in a sentence what is missing, before an import fails.
+Imported first by every command: reports what is not installed, and replaces closed streams.
 
 It runs on any Python since 3.6, and imports nothing that has to be installed.
 """
 
 import importlib.util
+import os
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 -- who has not read the README has an older one
@@ -17,3 +18,9 @@ if importlib.util.find_spec("click") is None:
         f"Error: click is not installed for {sys.executable}. Activate the virtual environment, or "
         f"install what is needed: {sys.executable} -m pip install -r requirements.txt"
     )
+
+# A stream that was closed, as by `>&-`, is none at all; and its descriptor would go to the next
+# file or connection that is opened, which whatever is printed would then be written into.
+for _name, _mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    if getattr(sys, _name) is None:
+        setattr(sys, _name, open(os.devnull, _mode))  # noqa: PTH123, SIM115 -- stays open

@@ -104,7 +104,7 @@ def run_rows(status: Status, run: Row, pace: Pace) -> list[tuple[str, str]]:
     rows.append(("movies", counts_in_words(run)))
     rows.append(("requests", f"{run['requests']:,} ({rate_in_words(status, pace)})"))
     if pace.state == "running":
-        rows.append(("ETA", eta_in_words(pace)))
+        rows.append(("ETA of this phase", eta_in_words(pace)))
     return rows
 
 
@@ -130,7 +130,7 @@ def worker_rows(status: Status) -> list[tuple[str, str]]:
 
 
 def eta_in_words(pace: Pace) -> str:
-    """Return how long the present phase still takes."""
+    """Return the remaining time of the current phase."""
     return "unknown" if pace.eta_seconds is None else f"about {duration(pace.eta_seconds)}"
 
 
@@ -153,8 +153,8 @@ def as_text(status: Status, pace: Pace | None, place: str) -> str:
             parts += ["Workers", aligned(worker_rows(status))]
     if status.last_errors:
         parts += ["Last errors", aligned(error_rows(status))]
-    if status.newest_movies:
-        parts += ["Last movies added", aligned(map(movie_row, status.newest_movies))]
+    if status.last_stored_movies:
+        parts += ["Last stored", aligned(map(movie_row, status.last_stored_movies))]
     if status.top_genres:
         genres = [(one_line(it["name"]), f"{it['movies']:,}") for it in status.top_genres]
         parts += ["Top genres", aligned(genres)]
@@ -165,7 +165,8 @@ def as_json(status: Status, pace: Pace | None) -> str:
     """Return the status as one line of JSON, which holds no control characters."""
     run = None
     if status.run is not None and pace is not None:
-        run = {**status.run, "state": pace.state, "elapsed_seconds": pace.elapsed_seconds}
+        run = {"run_id" if name == "id" else name: it for name, it in status.run.items()}
+        run |= {"state": pace.state, "elapsed_seconds": pace.elapsed_seconds}
     message = {
         "message_type": "status",
         "time": status.time.isoformat(),
@@ -181,7 +182,7 @@ def as_json(status: Status, pace: Pace | None) -> str:
         "pace": status.pace,
         "workers": status.workers,
         "last_errors": status.last_errors,
-        "newest_movies": status.newest_movies,
+        "last_stored_movies": status.last_stored_movies,
         "top_genres": status.top_genres,
     }
     return json.dumps(message)

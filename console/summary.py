@@ -1,15 +1,25 @@
-"""The last words of a fetch: what came of it, and what to type next."""
+"""`summarize`: the results of a fetch, and which commands may come next."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from console.command import to_type_next
+from console.command import to_type, to_type_next, without_options
 from console.exits import GUARD
 from console.text import aligned, duration, utc_time
 from ingest.report import RunReport
 
+#: Options that choose which movies are fetched, and whether a value follows.
+_CHOICES = {
+    "--ids": True,
+    "--max-pages": True,
+    "--stale-after": True,
+    "--full": False,
+    "--update": False,
+    "--retry-failed": False,
+}
 WHAT_VANISHED = (
     "A list cut short and a wrong base URL look the same as real removals. See whether YTS shows "
     "its catalogue\nas usual, and whether the base URL is still its API, before you believe it."
@@ -36,6 +46,8 @@ def summarize(
         ("in the database", _stored(stats)),
     ]
     parts = [_headline(report), aligned(rows)]
+    if found := report.found_by_audit:
+        parts.append(f"The audit by ids found {found:,} movies that the list had hidden.")
     if report.failures:
         parts.append(_failures(report))
     if report.unknown_fields:
@@ -55,6 +67,8 @@ def summary_facts(
         "exit_code": report.exit_code,
         "ended_early": report.ended_early,
         "is_sweep_complete": report.is_sweep_complete,
+        "is_complete": report.is_complete,
+        "found_by_audit": report.found_by_audit,
         "seconds": round(report.seconds, 3),
         "requests": report.requests,
         "pages_read": report.pages_read,
@@ -64,6 +78,12 @@ def summary_facts(
         "unknown_fields": dict(report.unknown_fields),
         "stats": stats,
     }
+
+
+def _fetch_new() -> str:
+    """Return what was typed without what chooses other movies than those that are new."""
+    typed = without_options(sys.argv[1:], _CHOICES)
+    return to_type("fetch_yts_data.py", typed)
 
 
 def _retry() -> str:
@@ -85,7 +105,10 @@ def _headline(report: RunReport) -> str:
         return f"Finished, but {counts.failed:,} failed; they are recorded for a later try."
     if counts.saved or counts.updated:
         return "Done."
-    return f"Nothing new: {report.requests} requests were enough to see it."
+    if report.pages_read and report.is_sweep_complete and not counts.missing:
+        requests = "1 request was" if report.requests == 1 else f"{report.requests:,} requests were"
+        return f"Nothing new: {requests} enough to see it."
+    return "Done: no movie was added or changed."
 
 
 def _failures(report: RunReport) -> str:
@@ -106,7 +129,7 @@ def _next_steps(report: RunReport, again: str, next_attempt: datetime | None) ->
     elif report.ended_early:
         steps.append(("go on", again))
     elif not report.counts.failed:
-        steps.append(("fetch what is new", again))
+        steps.append(("fetch what is new", _fetch_new()))
     if report.counts.failed:
         due = f", from {utc_time(next_attempt)} UTC" if next_attempt else ""
         steps.append(("see what failed, and why", _look("--failures")))

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from console.terminal import is_live
-from console.text import one_line
+from console.terminal import columns_of, fitted, is_live
+from console.text import aligned, one_line
 
 #: Columns that hold numbers.
 _RIGHT = {
@@ -23,6 +23,8 @@ _RIGHT = {
     "exit",
 }
 _PLAIN_WIDTH = 44
+#: Between two columns on a terminal.
+_GAP = 3
 
 Row = Mapping[str, Any]
 
@@ -53,15 +55,36 @@ def _write_rich_table(rows: Sequence[Row]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    names = list(rows[0])
+    texts = [[_text(row[name]) for name in names] for row in rows]
+    columns = columns_of(sys.stdout)
+    widths = _fit_columns([names, *texts], columns)
+    if widths is None:
+        blocks = [aligned(zip(names, line, strict=True)) for line in texts]
+        click.echo(fitted("\n\n".join(blocks), sys.stdout))
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in rows[0]:
-        is_number = name in _RIGHT
-        table.add_column(
-            name, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold"
-        )
-    for row in rows:
-        table.add_row(*(Text(_text(value)) for value in row.values()))
-    Console(highlight=False).print(table)
+    for name, width in zip(names, widths, strict=True):
+        table.add_column(name, justify="right" if name in _RIGHT else "left", width=width)
+    for line in texts:
+        table.add_row(*map(Text, line))
+    Console(highlight=False, width=columns).print(table)
+
+
+def _fit_columns(lines: Sequence[Sequence[str]], columns: int) -> list[int] | None:
+    """Return widths that break no word and fill no more than *columns*; None if there are none."""
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    cells = list(zip(*lines, strict=True))
+    widest = [max(map(cell_len, column)) for column in cells]
+    words = [[word for text in column for word in text.split()] for column in cells]
+    least = [max(map(cell_len, column), default=0) for column in words]
+    room = columns - sum(least) - _GAP * (len(least) - 1) - 2
+    if room < 0:
+        return None
+    wishes = [wish - width for wish, width in zip(widest, least, strict=True)]
+    share = min(1, room / max(1, sum(wishes)))
+    return [width + int(share * wish) for width, wish in zip(least, wishes, strict=True)]
 
 
 def write_json(kind: str, rows: Iterable[Row]) -> None:

@@ -1,14 +1,54 @@
-"""What the terminal can show: letters, marks, and things that move."""
+"""What a terminal can show: its width, moving text, letters and marks."""
 
 import io
 import os
 import sys
+import textwrap
 from typing import TextIO
 
 
 def is_live(stream: TextIO) -> bool:
     """Tell whether *stream* is a terminal that moves; control sequences never reach a file."""
     return stream.isatty() and os.environ.get("TERM") not in {"dumb", "unknown"}
+
+
+def columns_of(stream: TextIO) -> int:
+    """Return the current width of the terminal *stream*; 80 if it does not say."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
+
+
+def fitted(text: str, stream: TextIO) -> str:
+    """
+    Return *text* with lines that end between words at the width of the terminal *stream*.
+
+    A list stays aligned: lines continue below their last column. Commands below `Next:` stay in
+    one piece, to be copied. Other streams get *text* as it is.
+    """
+    if not stream.isatty():
+        return text
+    columns = columns_of(stream)
+    sentences, next_, commands = text.partition("\nNext:\n")
+    return "\n".join(_wrapped(line, columns) for line in sentences.split("\n")) + next_ + commands
+
+
+def _wrapped(line: str, columns: int) -> str:
+    if len(line) <= columns:
+        return line
+    name, _, value = line.lstrip().rpartition("  ")
+    indent = len(line) - len(value.lstrip()) if name else len(line) - len(line.lstrip())
+    if indent > columns // 2:
+        indent = 0
+    return textwrap.fill(
+        line,
+        columns,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
 
 
 def forgive_unknown_letters() -> None:

@@ -68,7 +68,7 @@ class FetchFailure(Base):
 
 
 class MissingMovie(Base):
-    """An id that YTS says it does not have; asked again after a while."""
+    """An id that YTS says it does not have; asked again after growing intervals."""
 
     __tablename__ = "missing_movies"
 
@@ -76,6 +76,11 @@ class MissingMovie(Base):
     first_missing_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_asked_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ask_again_at: Mapped[datetime]
+    denials: Mapped[int] = mapped_column(
+        SmallInteger,
+        server_default="1",
+        comment="separate requests that YTS answered so; one alone is not believed",
+    )
 
 
 class SyncState(Base):
@@ -101,19 +106,41 @@ class SyncState(Base):
         comment="of a sweep of the whole list that is not complete yet; null: none is"
     )
     recheck_page: Mapped[int | None] = mapped_column(
-        comment="movies may have slipped past the sweep here: read again from here at its end"
+        comment="owed: rows moved while the list was read, so read it again from here"
     )
-    is_recheck: Mapped[bool] = mapped_column(
-        server_default=text("false"), comment="that is going on now, and will be believed"
+    reading: Mapped[int] = mapped_column(
+        server_default="0", comment="number of the last reading of the list"
+    )
+    is_updating: Mapped[bool] = mapped_column(
+        server_default=text("false"),
+        comment="owed: the sweep under way writes what changed, until its end",
+    )
+    is_gone_check_due: Mapped[bool] = mapped_column(
+        server_default=text("false"),
+        comment="owed: ask for stored movies that the last sweep of the whole list did not see",
+    )
+    swept_url: Mapped[str | None] = mapped_column(
+        comment="base URL of the last sweep of the whole list"
     )
 
 
 class ListedMovie(Base):
-    """A movie that the sweep has seen on a list page; emptied when one of the whole list begins."""
+    """
+    A movie that YTS has shown since the sweep of the whole list began: on a page, or by details.
+
+    Emptied when the next sweep of the whole list begins.
+    """
 
     __tablename__ = "listed_movies"
 
     external_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    page: Mapped[int | None] = mapped_column(comment="where; null: only its details showed it")
+    reading: Mapped[int] = mapped_column(
+        server_default="0", comment="which reading of the list saw it last"
+    )
+    moved_from: Mapped[int | None] = mapped_column(
+        comment="another page where the same reading saw it before"
+    )
 
 
 class FetchWorker(Base):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, case, func, literal, select, update
+from sqlalchemy import ColumnElement, Engine, case, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -27,6 +27,9 @@ LOWEST_SHARE = 1 / 32
 #: ... and comes back by this share of the wanted rate with each slot that is taken.
 RECOVERY_SHARE = 1 / 64
 
+#: How far ahead a slot may lie that nobody waits for any more: longer than any Retry-After counts.
+LONGEST_LEAD = timedelta(minutes=3)
+
 _budget = RequestBudget.__table__.c
 _now = func.clock_timestamp()
 
@@ -41,30 +44,43 @@ class Slot:
     slowed_at: datetime | None
 
 
-def reset_budget(engine: Engine, rate: float, limit: int | None = None) -> None:
+def reset_budget(engine: Engine, rate: float, limit: int | None = None) -> float:
     """
     Set the pace to *rate* requests a second, at the start of a run; taken slots stay taken.
 
-    Those who have a limit get *limit* slots together from now on.
+    Those who have a limit get *limit* slots together from now on. Slots that lie further
+    ahead than `LONGEST_LEAD` come from a clock that was wrong, and are given up; return how
+    many seconds they were ahead, 0 where none were.
     """
     values = {"pace": rate, "slowed_at": None, "requests_left": limit}
+    ahead = select(func.extract("epoch", _budget.last_slot_at - _now)).where(
+        _budget.last_slot_at > _now + literal(LONGEST_LEAD)
+    )
     with engine.begin() as connection:
+        seconds = connection.scalar(ahead)
+        if seconds is not None:
+            connection.execute(update(RequestBudget).values(last_slot_at=_now))
         connection.execute(
             insert(RequestBudget)
             .values(id=1, **values)
             .on_conflict_do_update(index_elements=["id"], set_=values)
         )
+    return float(seconds or 0.0)
 
 
-def take_slot(engine: Engine, rate: float, *, is_limited: bool = False) -> Slot | None:
+def take_slot(
+    engine: Engine, rate: float, *, is_limited: bool = False, takers: int = 1
+) -> Slot | None:
     """
     Take the next free slot; None: those who have a limit have used it up.
 
     *rate* is the wanted pace in requests a second, over 0; the shared pace is
-    slower for a while after `slow_down`.
+    slower for a while after `slow_down`. Of *takers* threads each waits for one slot at
+    most: one further ahead than that comes from a clock that was wrong.
     """
     values: dict[str, Any] = {"pace": func.least(rate, _budget.pace + rate * RECOVERY_SHARE)}
-    taken = _next_slot()
+    lead = LONGEST_LEAD + timedelta(seconds=takers * SPACING / (rate * LOWEST_SHARE))
+    taken = _next_slot(lead)
     if is_limited:
         values["requests_left"] = _budget.requests_left - 1
         taken = taken.where(_budget.requests_left > 0)
@@ -73,7 +89,7 @@ def take_slot(engine: Engine, rate: float, *, is_limited: bool = False) -> Slot 
     if slot is not None or is_limited:
         return slot
     _put_back(engine, rate)
-    return take_slot(engine, rate)
+    return take_slot(engine, rate, takers=takers)
 
 
 def renew_slot(engine: Engine, slot: Slot, *, is_late: bool = False) -> Slot | None:
@@ -88,10 +104,12 @@ def renew_slot(engine: Engine, slot: Slot, *, is_late: bool = False) -> Slot | N
     return _run(engine, later)
 
 
-def _next_slot() -> ReturningUpdate[float, datetime | None]:
-    begins = func.greatest(
-        _budget.last_slot_at + interval_of(literal(SPACING) / _budget.pace), _now
-    )
+def _next_slot(lead: timedelta | None = None) -> ReturningUpdate[float, datetime | None]:
+    """Return the statement that takes the next slot; now, if it is more than *lead* ahead."""
+    next_at = _budget.last_slot_at + interval_of(literal(SPACING) / _budget.pace)
+    begins: ColumnElement[datetime] = func.greatest(next_at, _now)
+    if lead is not None:
+        begins = case((_budget.last_slot_at > _now + literal(lead), _now), else_=begins)
     return (
         update(RequestBudget)
         .values(last_slot_at=begins)
@@ -122,7 +140,11 @@ def slow_down(engine: Engine, rate: float, retry_after_seconds: float | None) ->
     """
     wish = literal(timedelta(seconds=retry_after_seconds or 0.0))
     # Of many refusals at once one is the reason, unless another wants a longer pause.
-    is_first = _budget.slowed_at.is_(None) | (_budget.slowed_at < _now - literal(HALVING_PAUSE))
+    is_first = (
+        _budget.slowed_at.is_(None)
+        | (_budget.slowed_at < _now - literal(HALVING_PAUSE))
+        | (_budget.slowed_at > _now)  # The clock was wrong.
+    )
     is_more = literal(bool(retry_after_seconds)) & (_budget.last_slot_at < _now + wish)
     halved = func.greatest(_budget.pace / 2, rate * LOWEST_SHARE)
     slower = (

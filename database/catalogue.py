@@ -2,10 +2,11 @@
 
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, func, or_, select
+from sqlalchemy import ColumnElement, Select, UnaryExpression, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from database.models import Movie, MovieCast
+from database.references import has_imdb_code, has_page, has_title
 
 Order = Literal["rating", "likes", "year", "title", "newest"]
 Query = TypeVar("Query", bound=Select[Any])
@@ -36,15 +37,22 @@ def order_of(order: Order) -> list[ColumnElement[Any]]:
 
 
 def find_movies(session: Session, reference: str, limit: int) -> list[int]:
-    """Return `movies.id` of what *reference* may mean: an IMDb code, a YTS id, or a title."""
+    """
+    Return `movies.id` of what *reference* names.
+
+    The first of these that any movie has: a YTS id; an IMDb code, or the URL of a page at IMDb
+    or YTS; a title, also with the year; the beginning of a title.
+    """
     wanted = reference.replace("\0", "").strip()
-    named: list[ColumnElement[bool]] = [
-        func.search_key(Movie.title) == func.search_key(wanted),
-        Movie.imdb_code == wanted.lower(),
-    ]
+    # Lists show ids: each must name its movie, though another one may have the number as title.
     if wanted.isdecimal() and int(wanted) <= _LARGEST_ID:
-        named.append(Movie.external_id == int(wanted))
-    return _read(session, or_(*named), limit) or _read(session, _begins_with(wanted), limit)
+        found = _read(session, Movie.external_id == int(wanted), limit)
+        if found:
+            return found
+    for condition in (has_imdb_code(wanted), has_page(wanted)):
+        if condition is not None:
+            return _read(session, condition, limit)
+    return _read(session, has_title(wanted), limit) or _read(session, _begins_with(wanted), limit)
 
 
 def _begins_with(title: str) -> ColumnElement[bool]:

@@ -22,4 +22,7 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     typed = word.strip().lower()[:50]
     edits = {it: count_edits(typed, it.lower()) for it in candidates}
     best = min(edits, key=lambda it: (edits[it], it), default=None)
-    return best if best is not None and edits[best] <= max(2, len(best) // 2) else None
+    if best is None or edits[best] > max(2, len(best) // 2):
+        return None
+    # Two codes of two letters are never far from each other.
+    return best if edits[best] < len(best) else None

@@ -1,6 +1,6 @@
-"""Which movies a question is about."""
+"""`MovieFilter`: which movies a query is about; `resolve_*` check the values of its fields."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select
@@ -14,8 +14,21 @@ Range = tuple[float | None, float | None]
 _OPEN: Range = (None, None)
 
 
-class UnknownGenre(ValueError):
-    """No movie is of this genre; the argument says so, and which is nearest."""
+_LANGUAGE_NAMES = """
+    arabic=ar bengali=bn bulgarian=bg cantonese=cn catalan=ca chinese=zh croatian=hr czech=cs
+    danish=da dutch=nl english=en estonian=et filipino=tl finnish=fi french=fr german=de greek=el
+    hebrew=he hindi=hi hungarian=hu icelandic=is indonesian=id italian=it japanese=ja korean=ko
+    latvian=lv lithuanian=lt malay=ms malayalam=ml mandarin=zh norwegian=no persian=fa polish=pl
+    portuguese=pt punjabi=pa romanian=ro russian=ru serbian=sr slovak=sk slovenian=sl spanish=es
+    swedish=sv tagalog=tl tamil=ta telugu=te thai=th turkish=tr ukrainian=uk urdu=ur vietnamese=vi
+"""
+#: What people write, and the value that YTS uses.
+_LANGUAGES = dict(pair.split("=") for pair in _LANGUAGE_NAMES.split())
+_QUALITIES = {"4k": "2160p", "uhd": "2160p", "fhd": "1080p", "fullhd": "1080p", "hd": "720p"}
+
+
+class UnknownFilterValue(ValueError):
+    """No movie has this value; the argument says so, and which is nearest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +82,47 @@ def resolve_genres(session: Session, names: Sequence[str]) -> tuple[str, ...]:
     Return the stored names of genres that were written in any case.
 
     Raises:
-        UnknownGenre: there is none of such a name.
+        UnknownFilterValue: no movie is of such a genre.
     """
-    known = list(session.scalars(select(Genre.name).order_by(Genre.name)))
+    return _resolve("is of the genre", names, session.scalars(select(Genre.name)), {})
+
+
+def resolve_languages(session: Session, names: Sequence[str]) -> tuple[str, ...]:
+    """
+    Return the stored codes of languages that were written in any case.
+
+    Raises:
+        UnknownFilterValue: no movie is in such a language.
+    """
+    stored = session.scalars(select(Movie.language).distinct()) if names else ()
+    return _resolve("is in the language", names, stored, _LANGUAGES)
+
+
+def resolve_quality(session: Session, name: str) -> str:
+    """
+    Return the stored name of a quality that was written in any case.
+
+    Raises:
+        UnknownFilterValue: no torrent has it.
+    """
+    stored = session.scalars(select(Torrent.quality).distinct())
+    return _resolve("has the quality", [name], stored, _QUALITIES)[0]
+
+
+def _resolve(
+    relation: str, names: Sequence[str], stored: Iterable[str | None], aliases: Mapping[str, str]
+) -> tuple[str, ...]:
+    known = sorted(filter(None, stored))
     by_key = {name.lower(): name for name in known}
     found = []
     for name in names:
-        if (stored := by_key.get(name.strip().lower())) is None:
-            near = nearest(name, known)
+        key = name.strip().lower()
+        if key not in by_key:
+            alias = by_key.get(aliases.get(key, ""))
+            near = alias or nearest(name, known)
             hint = f"The nearest is {near}; there are" if near else "There are"
-            raise UnknownGenre(f"No movie is of the genre {name!r}. {hint}: {', '.join(known)}.")
-        found.append(stored)
+            raise UnknownFilterValue(
+                f"No movie {relation} {name!r}. {hint}: {', '.join(known) or 'none'}."
+            )
+        found.append(by_key[key])
     return tuple(found)

@@ -30,20 +30,20 @@ class Freshness:
         return None if self.completed_at is None else self.time - self.completed_at
 
 
-def read_history(db: DatabaseManager) -> list[dict[str, Any]]:
+def read_history(db: DatabaseManager, limit: int | None = None) -> list[dict[str, Any]]:
     """
-    Return all runs, see `read_runs`; a database without tables has none.
+    Return all runs, or the last *limit*, see `read_runs`; a database without tables has none.
 
     Raises:
         DatabaseNotReady: as `looking_at`.
     """
     with looking_at(db) as session:
-        return [] if read_revision(session.connection()) is None else read_runs(session)
+        return [] if read_revision(session.connection()) is None else read_runs(session, limit)
 
 
-def read_runs(session: Session) -> list[dict[str, Any]]:
+def read_runs(session: Session, limit: int | None = None) -> list[dict[str, Any]]:
     """
-    Return the rows of all runs, newest first, JSON-ready.
+    Return the rows of all runs, or of the last *limit*, the last first, JSON-ready.
 
     `state` is running, ended or killed; `seconds` how long it took, until now or its last
     sign of life where it has no end.
@@ -51,7 +51,7 @@ def read_runs(session: Session) -> list[dict[str, Any]]:
     # Looked at before the rows: whoever runs then is not taken for killed.
     is_running = is_fetch_running(session)
     now = session.scalars(select(func.clock_timestamp())).one()
-    runs = session.scalars(select(FetchRun).order_by(FetchRun.id.desc())).all()
+    runs = session.scalars(select(FetchRun).order_by(FetchRun.id.desc()).limit(limit)).all()
     return [
         _history_row(run, now, is_running=is_running and place == 0)
         for place, run in enumerate(runs)
@@ -78,7 +78,10 @@ def read_freshness(db: DatabaseManager) -> Freshness:
     """
     with looking_at(db) as session:
         has_tables = read_revision(session.connection()) is not None
-        ended = select(func.max(FetchRun.finished_at)).where(FetchRun.is_complete)
+        # A run that ends in the future was closed by a clock that was wrong: its age is unknown.
+        ended = select(func.max(FetchRun.finished_at)).where(
+            FetchRun.is_complete, FetchRun.finished_at <= func.clock_timestamp()
+        )
         return Freshness(
             time=session.scalars(select(func.clock_timestamp())).one(),
             completed_at=session.scalar(ended) if has_tables else None,

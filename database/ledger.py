@@ -1,10 +1,10 @@
 """
-What could not be had: failures, and ids that YTS does not know; and what is due again.
+The ledger of failures, and what is due: failures to try again, movies without details, stale ones.
 
 Nothing here commits.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -16,13 +16,12 @@ from sqlalchemy.orm import Session
 from database.bookkeeping import FetchFailure, MissingMovie
 from database.incoming import column_types, incoming_rows, table_of, values_of
 from database.intervals import interval_of
+from database.missing import is_due, is_missing
 from database.models import Movie
 
 #: The pause before a failure is tried again: this, doubled with each attempt, up to the longest.
 FIRST_RETRY = timedelta(minutes=10)
 LONGEST_RETRY = timedelta(days=14)
-#: How long YTS's word that it has no such movie is taken for true.
-ASK_MISSING_AGAIN = timedelta(days=30)
 
 Kind = Literal["page", "movie"]
 Stage = Literal["fetch", "parse", "save"]
@@ -82,61 +81,31 @@ def clear_failures(session: Session, kind: Kind, keys: Collection[int | str]) ->
     )
 
 
-def record_missing(session: Session, external_ids: Collection[int]) -> None:
-    """Remember that YTS has no movies with these ids."""
-    if not external_ids:
-        return
-    rows = [{"external_id": external_id} for external_id in sorted(external_ids)]
-    source = incoming_rows(column_types(MissingMovie, ["external_id"]))
-    again = func.now() + literal(ASK_MISSING_AGAIN)
-    session.execute(
-        insert(table_of(MissingMovie))
-        .from_select(["external_id", "ask_again_at"], select(source.c.external_id, again))
-        .on_conflict_do_update(
-            index_elements=["external_id"],
-            set_={"last_asked_at": func.now(), "ask_again_at": again},
-        ),
-        values_of(rows, ["external_id"]),
-    )
-
-
-def clear_missing(session: Session, external_ids: Collection[int]) -> None:
-    """Forget that these were missing: they are there."""
-    session.execute(
-        delete(MissingMovie).where(MissingMovie.external_id == func.any(list(external_ids)))
-    )
-
-
-def read_missing(session: Session, external_ids: Sequence[int]) -> set[int]:
-    """Return which of these ids were missing lately, so that asking again is too early."""
-    missing = session.scalars(
-        select(MissingMovie.external_id).where(
-            MissingMovie.external_id == func.any(external_ids),
-            MissingMovie.ask_again_at > func.now(),
-        )
-    )
-    return set(missing)
-
-
 def read_due_failures(session: Session, kind: Kind) -> list[str]:
     """Return the keys of recorded failures whose time has come, those due longest first."""
     return list(
         session.scalars(
             select(FetchFailure.key)
-            .where(FetchFailure.kind == kind, FetchFailure.next_attempt_at <= func.now())
+            .where(FetchFailure.kind == kind, _may_be_tried())
             .order_by(FetchFailure.next_attempt_at, FetchFailure.key)
         )
     )
 
 
-def read_failures(session: Session) -> list[dict[str, Any]]:
-    """Return all failures, JSON-ready, those that are tried again soonest first."""
-    rows = session.scalars(
-        select(FetchFailure).order_by(
-            FetchFailure.next_attempt_at, FetchFailure.kind, FetchFailure.key
-        )
+def read_failures(session: Session, limit: int | None = None) -> list[dict[str, Any]]:
+    """
+    Return all failures, or up to *limit*, JSON-ready, those that are tried again soonest first.
+
+    Each has the `title` of its movie; None for a page, and where the movie is not stored.
+    """
+    is_movie = (FetchFailure.kind == "movie") & (FetchFailure.key == cast(Movie.external_id, Text))
+    rows = session.execute(
+        select(FetchFailure, Movie.title)
+        .join(Movie, is_movie, isouter=True)
+        .order_by(FetchFailure.next_attempt_at, FetchFailure.kind, FetchFailure.key)
+        .limit(limit)
     )
-    return [row.to_dict() for row in rows]
+    return [{**failure.to_dict(), "title": title} for failure, title in rows]
 
 
 def read_next_attempt(session: Session) -> datetime | None:
@@ -144,16 +113,16 @@ def read_next_attempt(session: Session) -> datetime | None:
     return session.scalar(select(func.min(FetchFailure.next_attempt_at)))
 
 
-def read_ids_without_details(session: Session, below: int, count: int) -> list[int]:
-    """Return up to *count* YTS ids under *below* that are due for details, newest first."""
-    return list(
-        session.scalars(
-            select(Movie.external_id)
-            .where(Movie.external_id < below, *_lacks_details())
-            .order_by(Movie.external_id.desc())
-            .limit(count)
-        )
-    )
+def read_ids_without_details(session: Session, below: int | None, count: int) -> list[int]:
+    """
+    Return up to *count* YTS ids that are due for details, newest first.
+
+    Only those under *below*; None: all.
+    """
+    query = select(Movie.external_id).where(*_lacks_details())
+    if below is not None:
+        query = query.where(Movie.external_id < below)
+    return list(session.scalars(query.order_by(Movie.external_id.desc()).limit(count)))
 
 
 def count_due_for_details(session: Session) -> int:
@@ -183,22 +152,49 @@ def count_stale(session: Session, before: datetime) -> int:
     return session.scalar(select(func.count(Movie.id)).where(*_is_stale(before))) or 0
 
 
+def read_newest_with_details(session: Session, count: int) -> list[int]:
+    """Return the highest YTS ids of movies that YTS gave with their details."""
+    return list(
+        session.scalars(
+            select(Movie.external_id)
+            .where(Movie.details_fetched_at.is_not(None), Movie.gone_since.is_(None))
+            .order_by(Movie.external_id.desc())
+            .limit(count)
+        )
+    )
+
+
+def count_lacking_details(session: Session) -> int:
+    """Return how many stored movies have no details though nothing on record explains it."""
+    id_ = Movie.external_id
+    is_recorded = (
+        select(MissingMovie.external_id).where(MissingMovie.external_id == id_).exists(),
+        select(FetchFailure.key).where(_is_of_movie()).exists(),
+    )
+    lacking = Movie.details_fetched_at.is_(None), Movie.gone_since.is_(None)
+    query = select(func.count(Movie.id)).where(*lacking, *(~record for record in is_recorded))
+    return session.scalar(query) or 0
+
+
 def _lacks_details() -> tuple[ColumnElement[bool], ...]:
     return Movie.details_fetched_at.is_(None), *_may_be_asked_for()
 
 
 def _is_stale(before: datetime) -> tuple[ColumnElement[bool], ...]:
-    return Movie.details_fetched_at < before, *_may_be_asked_for()
+    # Details of a time to come were fetched while the clock was wrong.
+    fetched_at = Movie.details_fetched_at
+    return (fetched_at < before) | (fetched_at > func.now()), *_may_be_asked_for()
 
 
 def _may_be_asked_for() -> tuple[ColumnElement[bool], ...]:
     """Neither missing nor failed so lately that its time has not come."""
-    is_missing = select(MissingMovie.external_id).where(
-        MissingMovie.external_id == Movie.external_id, MissingMovie.ask_again_at > func.now()
-    )
-    has_failed = select(FetchFailure.key).where(
-        FetchFailure.kind == "movie",
-        FetchFailure.key == cast(Movie.external_id, Text),
-        FetchFailure.next_attempt_at > func.now(),
-    )
-    return ~is_missing.exists(), ~has_failed.exists()
+    has_failed = select(FetchFailure.key).where(_is_of_movie(), ~_may_be_tried())
+    return ~is_missing(Movie.external_id), ~has_failed.exists()
+
+
+def _is_of_movie() -> ColumnElement[bool]:
+    return (FetchFailure.kind == "movie") & (FetchFailure.key == cast(Movie.external_id, Text))
+
+
+def _may_be_tried() -> ColumnElement[bool]:
+    return is_due(FetchFailure.next_attempt_at, FetchFailure.last_failed_at)

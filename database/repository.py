@@ -1,5 +1,6 @@
 """`MovieRepository`: everything that can be asked of the mirror, with movies as answers."""
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from database.aggregates import By, Group, aggregate_movies
 from database.catalogue import Order, find_movies, order_of, with_links
-from database.filters import MovieFilter, resolve_genres
+from database.filters import MovieFilter, resolve_genres, resolve_languages, resolve_quality
 from database.models import Movie
 from database.search import How, search_movies
 from database.similar import similar_movies
@@ -60,9 +61,27 @@ class MovieRepository:
         Return the stored names of genres that were written in any case.
 
         Raises:
-            UnknownGenre: there is none of such a name; says which is nearest.
+            UnknownFilterValue: there is none of such a name; says which is nearest.
         """
         return resolve_genres(self.session, names)
+
+    def resolve_languages(self, names: Sequence[str]) -> tuple[str, ...]:
+        """
+        Return the stored codes of languages that were written in any case.
+
+        Raises:
+            UnknownFilterValue: no movie is in such a language.
+        """
+        return resolve_languages(self.session, names)
+
+    def resolve_quality(self, name: str) -> str:
+        """
+        Return the stored name of a quality that was written in any case.
+
+        Raises:
+            UnknownFilterValue: no torrent has it.
+        """
+        return resolve_quality(self.session, name)
 
     def read_weights(self, words: Sequence[str]) -> dict[str, float]:
         """Return how much each of *words* says: the rarer, the more; stop words are left out."""
@@ -75,10 +94,11 @@ class MovieRepository:
 
     def find(self, reference: str, limit: int = 20) -> list[Movie]:
         """
-        Return the movies that *reference* may mean: an IMDb code, a YTS id, or a title.
+        Return the movies that *reference* names; those with most likes come first.
 
-        A title counts whole, whatever its case, accents and signs; where no movie has it, those
-        whose titles begin with it are returned. Those with most likes come first.
+        A YTS id, an IMDb code, the URL of a page at IMDb or YTS, or a title, also with the year.
+        Case, accents and signs of titles do not count. If no movie has the title, those whose
+        titles begin with it are returned.
         """
         return self._load(find_movies(self.session, reference, limit))
 
@@ -96,6 +116,7 @@ class MovieRepository:
         Raises:
             NothingToSearch: there is neither a letter nor a digit in them.
         """
+        words = unicodedata.normalize("NFC", words)
         vector = None if self.embedder is None else self.embedder.embed_query(words)
         found = search_movies(
             self.session, words, vector=vector, filters=filters, limit=limit, offset=offset

@@ -1,11 +1,10 @@
 """
-Search: what a query names first, then what its words and its meaning point at.
+`search_movies`: movies that a query names, then movies that match its words or its meaning.
 
-An IMDb code, a whole title and a person's whole name are names. The rest is ranked by
-reciprocal-rank fusion of two halves: the words, and the nearness of vectors.
+An IMDb code or a URL is all that is looked for. A whole title and a person's whole name come
+first. The rest is ranked by reciprocal-rank fusion of two halves: words, and nearness of vectors.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -18,18 +17,15 @@ from database.filters import MovieFilter
 from database.fusion import fuse
 from database.models import Cast, Movie, MovieCast
 from database.nearest import Target, read_nearest
+from database.references import LONGEST_TITLE, has_imdb_code, has_page, has_title
 from database.search_words import search_by_words
 from database.spaces import read_active_space
-from database.terms import read_terms, words_of
+from database.terms import are_known, read_terms, words_of
 
-How = Literal["imdb", "title", "person", "words", "meaning", "both"]
+How = Literal["imdb", "page", "title", "person", "words", "meaning", "both"]
 #: Of each half, so many take part in the fusion.
 _DEPTH = 100
 _MOST_FOUND = 1000
-_IMDB_CODE = re.compile(r"\btt\d{5,10}\b", re.IGNORECASE)
-_TITLE_AND_YEAR = re.compile(r"(?P<title>.*\S)\s+\(?(?P<year>(?:18|19|20)\d\d)\)?\s*", re.DOTALL)
-#: Longer is no title.
-_LONGEST_TITLE = 300
 #: Of those that the words find, so many may be the title that was meant.
 _LIKELY_TITLES = 20
 
@@ -67,24 +63,50 @@ def search_movies(
         NothingToSearch: it has neither letters nor digits.
     """
     query = query.replace("\0", " ")
-    if not words_of(query):
-        raise NothingToSearch("Nothing to search for: write a title, a name or some words.")
     filters = filters or MovieFilter()
     wanted = min(limit + offset, _MOST_FOUND)
+    found = _read_linked(session, query, filters)
+    if found is None:
+        found = _search_text(session, query, vector, filters, wanted)
+    rows = list(found.items())[:wanted]
+    return [Found(row_id, how) for row_id, how in rows[offset:]]
+
+
+def _read_linked(session: Session, query: str, filters: MovieFilter) -> dict[int, How] | None:
+    """Return the movies of IMDb codes or a URL in *query*; None if there are none."""
+    conditions: tuple[tuple[How, ColumnElement[bool] | None], ...] = (
+        ("imdb", has_imdb_code(query)),
+        ("page", has_page(query)),
+    )
+    for how, condition in conditions:
+        if condition is not None:
+            return dict.fromkeys(_read(session, condition, filters), how)
+    return None
+
+
+def _search_text(
+    session: Session,
+    query: str,
+    vector: Sequence[float] | None,
+    filters: MovieFilter,
+    wanted: int,
+) -> dict[int, How]:
     found: dict[int, How] = {}
     for how, search in _NAMES:
         for row_id in search(session, query, filters):
             found.setdefault(row_id, how)
+    if not (found or words_of(query)):
+        raise NothingToSearch("Nothing to search for: write a title, a name or some words.")
     if len(found) < wanted:
         depth = max(_DEPTH, wanted)
-        words = search_by_words(session, read_terms(session, query), filters, depth)
+        terms = read_terms(session, query)
+        words = search_by_words(session, terms, filters, depth)
         for row_id in _mistyped(session, query, words):
             found.setdefault(row_id, "title")
-        meaning = search_by_meaning(session, vector, filters, depth)
+        meaning = search_by_meaning(session, vector if are_known(terms) else None, filters, depth)
         for row_id in fuse(words, meaning):
             found.setdefault(row_id, _how(row_id in words, row_id in meaning))
-    rows = list(found.items())[:wanted]
-    return [Found(row_id, how) for row_id, how in rows[offset:]]
+    return found
 
 
 def _how(in_words: bool, in_meaning: bool) -> How:  # noqa: FBT001
@@ -106,7 +128,7 @@ def search_by_meaning(
 
 def _mistyped(session: Session, query: str, found: Sequence[int]) -> list[int]:
     """Return those of the first that were *found* whose title is the query but for an error."""
-    if len(query) > _LONGEST_TITLE:
+    if len(query) > LONGEST_TITLE:
         return []
     first = found[:_LIKELY_TITLES]
     rows = session.execute(
@@ -126,24 +148,12 @@ def _count_errors(typed: str | None, key: str | None) -> int | None:
     return errors if errors <= (2 if len(key) >= 10 else 1) else None
 
 
-def _by_imdb_code(session: Session, query: str, filters: MovieFilter) -> list[int]:
-    codes = [code.lower() for code in _IMDB_CODE.findall(query)]
-    return _read(session, Movie.imdb_code.in_(codes), filters) if codes else []
-
-
 def _by_title(session: Session, query: str, filters: MovieFilter) -> list[int]:
-    if len(query) > _LONGEST_TITLE:
-        return []
-    has_title = func.search_key(Movie.title) == func.search_key(query)
-    found = _read(session, has_title, filters)
-    if match := _TITLE_AND_YEAR.fullmatch(query):
-        titled = func.search_key(Movie.title) == func.search_key(match["title"])
-        found += _read(session, titled & (Movie.year == int(match["year"])), filters)
-    return found
+    return [] if len(query) > LONGEST_TITLE else _read(session, has_title(query), filters)
 
 
 def _by_person(session: Session, query: str, filters: MovieFilter) -> list[int]:
-    if len(query) > _LONGEST_TITLE:
+    if len(query) > LONGEST_TITLE:
         return []
     people = select(Cast.id).where(func.search_key(Cast.name) == func.search_key(query))
     plays = select(MovieCast.movie_id).where(MovieCast.cast_id.in_(people))
@@ -151,7 +161,6 @@ def _by_person(session: Session, query: str, filters: MovieFilter) -> list[int]:
 
 
 _NAMES: tuple[tuple[How, Callable[[Session, str, MovieFilter], list[int]]], ...] = (
-    ("imdb", _by_imdb_code),
     ("title", _by_title),
     ("person", _by_person),
 )

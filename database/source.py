@@ -14,6 +14,11 @@ class SourceMismatch(Exception):
     """The database holds the real catalogue and must not be filled with practice data."""
 
 
+def read_held_source(session: Session) -> str | None:
+    """Return whose movies are here; None where there are none yet."""
+    return read_state(session).source or ("yts" if highest_movie_id(session) else None)
+
+
 def claim_source(session: Session, source: Source) -> bool:
     """
     Make *source* the one of this database; return whether practice data was removed.
@@ -24,8 +29,7 @@ def claim_source(session: Session, source: Source) -> bool:
         SourceMismatch: real movies are here and *source* is the sandbox.
     """
     state = read_state(session)
-    held = state.source or ("yts" if highest_movie_id(session) else source)
-    gives_way = gives_way_to(held, source)
+    gives_way = gives_way_to(read_held_source(session) or source, source)
     if gives_way:
         session.execute(
             text(

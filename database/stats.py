@@ -56,10 +56,10 @@ def read_source(session: Session) -> dict[str, Any]:
     return {} if state is None else state.to_dict()
 
 
-def read_newest_movies(session: Session, count: int = 5) -> list[dict[str, Any]]:
-    """Return the movies stored last, newest first."""
+def read_last_stored(session: Session, count: int = 5) -> list[dict[str, Any]]:
+    """Return the movies that were stored last, the last one first."""
     rows = session.execute(
-        select(Movie.external_id, Movie.title, Movie.year, Movie.rating)
+        select(Movie.external_id.label("id"), Movie.title, Movie.year, Movie.rating)
         .order_by(Movie.created_at.desc(), Movie.id.desc())
         .limit(count)
     )

@@ -22,7 +22,7 @@ from database.stats import (
     NO_STATS,
     read_last_errors,
     read_last_run,
-    read_newest_movies,
+    read_last_stored,
     read_source,
     read_stats,
     read_top_genres,
@@ -51,7 +51,7 @@ class Status:
     workers: list[dict[str, Any]]
     #: Rows of `fetch_failures`, what failed last first.
     last_errors: list[dict[str, Any]]
-    newest_movies: list[dict[str, Any]]
+    last_stored_movies: list[dict[str, Any]]
     top_genres: list[dict[str, Any]]
 
     @property
@@ -83,9 +83,9 @@ def read_status(db: DatabaseManager) -> Status:
         return _read(session)
 
 
-def read_ledger(db: DatabaseManager) -> Ledger:
+def read_ledger(db: DatabaseManager, limit: int | None = None) -> Ledger:
     """
-    Return all failures on record; a database without tables has none.
+    Return all failures on record, or up to *limit*; a database without tables has none.
 
     Raises:
         DatabaseNotReady: as `read_status`.
@@ -95,7 +95,7 @@ def read_ledger(db: DatabaseManager) -> Ledger:
         return Ledger(
             time=session.scalars(select(func.clock_timestamp())).one(),
             source=read_source(session).get("source") if has_tables else None,
-            failures=read_failures(session) if has_tables else [],
+            failures=read_failures(session, limit) if has_tables else [],
         )
 
 
@@ -141,6 +141,6 @@ def _read(session: Session) -> Status:
         pace=read_pace(session) if has_tables else None,
         workers=read_workers(session) if has_tables else [],
         last_errors=read_last_errors(session) if has_tables else [],
-        newest_movies=read_newest_movies(session) if has_tables else [],
+        last_stored_movies=read_last_stored(session) if has_tables else [],
         top_genres=read_top_genres(session) if has_tables else [],
     )

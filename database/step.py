@@ -6,25 +6,33 @@ twice equals saving once.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Self
 
 from sqlalchemy.orm import Session
 
 from database.db import DatabaseManager
 from database.errors import RowRefused
-from database.ledger import (
-    Failure,
-    clear_failures,
-    clear_missing,
-    record_failures,
-    record_missing,
-)
+from database.ledger import Failure, clear_failures, record_failures
+from database.missing import clear_missing, find_contradictions, record_missing
 from database.runs import add_to_run
-from database.sync import clear_gone, mark_gone, note_listed
+from database.sync import note_listed, note_recheck, note_shown
 from database.write import Outcome, save_movies
 from yts.payload import MoviePayload
+from yts.settings import MOVIES_PER_PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class SweptPage:
+    """A list page as the sweep reads it, in the page size that the source gives."""
+
+    page: int
+    #: Number of the reading that the page belongs to.
+    reading: int
+    #: Movies a page.
+    size: int = MOVIES_PER_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +44,14 @@ class Step:
     has_details: bool = False
     #: Write what changed, instead of leaving stored movies alone.
     update: bool = False
-    #: When the oldest of its answers was asked for; None: just now.
+    #: When the oldest of its answers was asked for, by the clock of the database; None: just now.
     asked_at: datetime | None = None
     #: Ids that YTS says it does not have.
     missing: tuple[int, ...] = ()
-    #: Those of the missing that a complete sweep has not seen either.
-    gone: tuple[int, ...] = ()
-    #: Remember that the sweep has seen these movies.
-    is_sweep: bool = False
+    #: The list does not name these movies: remember that YTS has them all the same.
+    is_unlisted: bool = False
+    #: Remember that the sweep has seen the movies on this page.
+    swept: SweptPage | None = None
     failures: tuple[Failure, ...] = ()
     #: Ledger keys of pages that were read well.
     pages_read: tuple[str, ...] = ()
@@ -59,6 +67,20 @@ class StepResult:
 
     outcomes: Counter[str]
     failures: tuple[Failure, ...]
+    #: Missing movies that the list names. Nothing of them was recorded or counted.
+    contradicted: frozenset[int] = frozenset()
+    #: The lowest other page on which the same reading saw a movie of this one.
+    moved_from: int | None = None
+
+    def __add__(self, other: Self) -> Self:
+        """Join the results of two parts of one step."""
+        pages = [it for it in (self.moved_from, other.moved_from) if it is not None]
+        return type(self)(
+            self.outcomes + other.outcomes,
+            self.failures + other.failures,
+            self.contradicted | other.contradicted,
+            min(pages, default=None),
+        )
 
 
 def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult:
@@ -84,15 +106,13 @@ def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult
         step,
         movies=step.movies[middle:],
         missing=(),
-        gone=(),
         failures=(),
         pages_read=(),
         skipped=0,
         counters={},
     )
     first = save_step(db, run_id, replace(step, movies=step.movies[:middle]))
-    second = save_step(db, run_id, rest)
-    return StepResult(first.outcomes + second.outcomes, first.failures + second.failures)
+    return first + save_step(db, run_id, rest)
 
 
 def _with_refusal(step: Step, refused: RowRefused) -> Step:
@@ -109,32 +129,46 @@ def _save(session: Session, run_id: int | None, step: Step) -> StepResult:
         update=step.update,
         asked_at=step.asked_at,
     )
-    _write_ledger(session, step, saved)
+    contradicted = find_contradictions(session, step.missing) if step.missing else set[int]()
+    missing = set(step.missing) - contradicted
+    moved_from = _note_seen(session, step, saved)
+    _write_ledger(session, step, saved, missing)
     outcomes = Counter[str](saved.values()) + Counter(
-        skipped=step.skipped, missing=len(step.missing), failed=len(step.failures)
+        skipped=step.skipped, missing=len(missing), failed=len(step.failures)
     )
     if run_id is not None:
         counters = Counter(step.counters) + outcomes
         add_to_run(session, run_id, {**counters, "planned": outcomes.total()})
-    return StepResult(outcomes, step.failures)
+    return StepResult(outcomes, step.failures, frozenset(contradicted), moved_from)
 
 
-def _write_ledger(session: Session, step: Step, saved: Mapping[int, Outcome]) -> None:
-    # A list page that names a known movie says nothing about details that failed or are missing.
+def _note_seen(session: Session, step: Step, saved: Mapping[int, Outcome]) -> int | None:
+    if step.is_unlisted and saved:
+        note_shown(session, saved)
+    if step.swept is None:
+        return None
+    # A row that cannot be read is on the list all the same.
+    unread = [int(it.key) for it in step.failures if it.kind == "movie"]
+    swept = step.swept
+    moved_from = note_listed(session, {*saved, *unread}, swept.page, swept.reading)
+    if moved_from is not None:
+        # In the same transaction, so that a death now loses no sign of it.
+        note_recheck(session, (moved_from - 1) * swept.size // MOVIES_PER_PAGE + 1)
+    return moved_from
+
+
+def _write_ledger(
+    session: Session, step: Step, saved: Mapping[int, Outcome], missing: Collection[int]
+) -> None:
+    # A list page that names a known movie says nothing about details that failed.
     settled = [id_ for id_, outcome in saved.items() if step.has_details or outcome == "saved"]
     if settled:
-        clear_missing(session, settled)
         clear_failures(session, "movie", settled)
     if saved:
-        clear_gone(session, saved)
-    if step.is_sweep:  # One that cannot be read is on the list all the same.
-        unread = [int(it.key) for it in step.failures if it.kind == "movie"]
-        note_listed(session, {*saved, *unread})
-    if step.gone:
-        mark_gone(session, step.gone)
-    if step.missing:
-        record_missing(session, step.missing)
-        clear_failures(session, "movie", step.missing)
+        clear_missing(session, saved)
+    if missing:
+        record_missing(session, missing)
+        clear_failures(session, "movie", missing)
     if cleared := set(step.pages_read) - {it.key for it in step.failures if it.kind == "page"}:
         clear_failures(session, "page", cleared)
     record_failures(session, step.failures)

@@ -1,23 +1,19 @@
 """
-How far the mirror has come: the watermark, the sweep under way, and movies that are gone.
+The sweep of the list: how far it has come, what it has seen, and what it still owes.
 
+Pages are counted here in units of `MOVIES_PER_PAGE`, whatever page size a source gives.
 Nothing here commits.
 """
 
 from collections.abc import Collection
-from typing import Literal
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, null, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from database.bookkeeping import FetchFailure, ListedMovie, SyncState
-from database.counts import read_counts
+from database.bookkeeping import ListedMovie, SyncState
 from database.incoming import column_types, incoming_rows, table_of, values_of
 from database.models import Movie
-
-#: What a sweep that has reached the end of the list has covered, or that it has to go back.
-SweepEnd = Literal["whole", "recent", "recheck"]
 
 
 def read_state(session: Session) -> SyncState:
@@ -31,16 +27,62 @@ def highest_movie_id(session: Session) -> int | None:
     return session.scalar(select(func.max(Movie.external_id)))
 
 
-def begin_sweep(session: Session) -> None:
-    """Begin a sweep of the whole list with its first page, and forget what one before has seen."""
+def begin_sweep(session: Session, *, is_updating: bool) -> None:
+    """
+    Begin a sweep of the whole list with its first page, and forget what the last one has seen.
+
+    *is_updating* stays with the sweep until its end, whichever run reads on.
+    """
     session.execute(delete(ListedMovie))
     state = read_state(session)
     state.sweep_began_at = func.now()
     state.next_page, state.recheck_page = 1, None
+    state.is_updating, state.is_gone_check_due = is_updating, False
 
 
-def note_listed(session: Session, external_ids: Collection[int]) -> None:
-    """Remember that the sweep has seen these movies on a list page."""
+def begin_reading(session: Session) -> int:
+    """Begin one reading of list pages and return its number; only one is under way at a time."""
+    state = read_state(session)
+    state.reading += 1
+    session.flush()
+    return state.reading
+
+
+def note_listed(
+    session: Session, external_ids: Collection[int], page: int, reading: int
+) -> int | None:
+    """
+    Remember that *reading* saw these movies on *page* of the size that the source gives.
+
+    Return the lowest other page on which the same reading has seen one of them: rows moved
+    while the list was read. None where none was.
+    """
+    rows = [{"external_id": id_, "page": page, "reading": reading} for id_ in sorted(external_ids)]
+    if not rows:
+        return None
+    names = ["external_id", "page", "reading"]
+    source = incoming_rows(column_types(ListedMovie, names))
+    statement = insert(table_of(ListedMovie)).from_select(
+        names, select(*(source.c[name] for name in names))
+    )
+    old, new = table_of(ListedMovie).c, statement.excluded
+    has_moved = (old.reading == new.reading) & (old.page != new.page)
+    values = {
+        "page": new.page,
+        "reading": new.reading,
+        "moved_from": case((has_moved, old.page), else_=null()),
+    }
+    moved = session.scalars(
+        statement.on_conflict_do_update(index_elements=["external_id"], set_=values).returning(
+            old.moved_from
+        ),
+        values_of(rows, names),
+    )
+    return min((page for page in moved if page is not None), default=None)
+
+
+def note_shown(session: Session, external_ids: Collection[int]) -> None:
+    """Remember that YTS has shown these movies by their details, though on no page yet."""
     rows = [{"external_id": external_id} for external_id in sorted(external_ids)]
     source = incoming_rows(column_types(ListedMovie, ["external_id"]))
     session.execute(
@@ -51,9 +93,16 @@ def note_listed(session: Session, external_ids: Collection[int]) -> None:
     )
 
 
-def is_listed(session: Session, external_id: int) -> bool:
-    """Tell whether the sweep has seen this movie."""
-    return session.get(ListedMovie, external_id) is not None
+def are_listed(session: Session, external_ids: Collection[int]) -> bool:
+    """Return whether the sweep has seen all these movies on list pages."""
+    seen = session.scalar(
+        select(func.count())
+        .select_from(ListedMovie)
+        .where(
+            ListedMovie.external_id == func.any(list(external_ids)), ListedMovie.page.is_not(None)
+        )
+    )
+    return seen == len(set(external_ids))
 
 
 def remember_progress(
@@ -62,71 +111,36 @@ def remember_progress(
     """Note how far the sweep has come, the count YTS gave last, and from where to read again."""
     state = read_state(session)
     state.next_page, state.movie_count = next_page, movie_count
-    if recheck_page is not None:
-        state.recheck_page = min(recheck_page, state.recheck_page or recheck_page)
+    note_recheck(session, recheck_page)
 
 
-def complete_sweep(session: Session) -> SweepEnd:
+def note_recheck(session: Session, page: int | None) -> None:
+    """Owe another reading from *page* on, unless one from an earlier page is owed already."""
+    if page is not None:
+        state = read_state(session)
+        state.recheck_page = min(page, state.recheck_page or page)
+
+
+def go_back_to_recheck(session: Session) -> int:
+    """Let the sweep go on where it has to read again; return that page."""
+    state = read_state(session)
+    state.next_page = min(state.recheck_page or state.next_page, state.next_page)
+    state.recheck_page = None
+    return state.next_page
+
+
+def complete_sweep(session: Session, api_url: str) -> None:
     """
-    Move the watermark, for every page to the end of the list was read and saved.
+    Move the watermark: the list was read to its end, and nothing moved that was not read again.
 
-    Unless movies may have slipped past, because others were removed meanwhile: then the
-    sweep goes on with reading that part again. What it shows the second time is believed,
-    for YTS's counts are estimates.
+    What a sweep of the whole list has not seen is to be asked for, unless the sweep before
+    read another base URL: a movie that only the other one has is not gone.
     """
     state = read_state(session)
-    is_whole = state.sweep_began_at is not None
-    again = state.recheck_page or (1 if is_whole and _has_missed_any(session, state) else None)
     state.recheck_page = None
-    if again and not state.is_recheck:
-        state.next_page, state.is_recheck = again, True
-        return "recheck"
-    state.is_recheck = False
-    state.sweep_began_at = None
+    if state.sweep_began_at is not None:
+        state.is_gone_check_due = state.swept_url in {None, api_url}
+        state.swept_url = api_url
+    state.sweep_began_at, state.is_updating = None, False
     state.watermark_movie_id = highest_movie_id(session)
     state.sweep_completed_at = func.now()
-    return "whole" if is_whole else "recent"
-
-
-def _has_missed_any(session: Session, state: SyncState) -> bool:
-    """Tell whether a sweep of the whole list has seen fewer movies than YTS counts."""
-    listed = session.scalar(select(func.count()).select_from(ListedMovie)) or 0
-    # Rows without a readable id are in the ledger instead.
-    unread = session.scalar(select(func.count()).where(FetchFailure.kind == "page")) or 0
-    return listed + unread < (state.movie_count or 0)
-
-
-def read_unlisted(session: Session) -> list[int]:
-    """Return the YTS ids of stored movies, not marked gone, that the sweep has not seen."""
-    is_listed = select(ListedMovie).where(ListedMovie.external_id == Movie.external_id)
-    return list(
-        session.scalars(
-            select(Movie.external_id)
-            .where(Movie.gone_since.is_(None), ~is_listed.exists())
-            .order_by(Movie.external_id)
-        )
-    )
-
-
-def count_present(session: Session) -> int:
-    """Return how many stored movies are not marked gone."""
-    counts = read_counts(session)
-    return counts.movies - counts.gone_movies
-
-
-def mark_gone(session: Session, external_ids: Collection[int]) -> None:
-    """Mark movies that YTS neither lists nor knows; the rows stay as they are."""
-    session.execute(
-        update(Movie)
-        .where(Movie.external_id == func.any(sorted(external_ids)), Movie.gone_since.is_(None))
-        .values(gone_since=func.now())
-    )
-
-
-def clear_gone(session: Session, external_ids: Collection[int]) -> None:
-    """Take the mark from movies that are there again."""
-    session.execute(
-        update(Movie)
-        .where(Movie.external_id == func.any(sorted(external_ids)), Movie.gone_since.is_not(None))
-        .values(gone_since=None)
-    )

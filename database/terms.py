@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,6 @@ from database.models import SearchWord
 
 #: Of a longer query the rest is not read.
 MOST_WORDS = 32
-_WORD = re.compile(r"\w+(?:['\u2019]\w+)*")
 #: A rarer word may be a typing error of another one.
 _RARE = 3
 #: What a word that was guessed counts for, against one that was typed.
@@ -33,11 +33,17 @@ class Term:
     weight: float
     #: Movies that have it.
     movies: int
+    #: It was not typed, but one typing error may explain what was.
+    is_guess: bool = False
 
 
 def words_of(query: str) -> list[str]:
-    """Return the words of *query* without signs, each once, in their order."""
-    return list(dict.fromkeys(_WORD.findall(query.lower())))[:MOST_WORDS]
+    """Return the words of *query* without punctuation, each once, in their order."""
+    query = unicodedata.normalize("NFC", query.lower())
+    # Accents and vowel signs that are characters of their own belong to the word before them.
+    marks = "".join({char for char in query if unicodedata.category(char).startswith("M")})
+    word = rf"\w[\w{re.escape(marks)}]*"
+    return list(dict.fromkeys(re.findall(rf"{word}(?:['\u2019]{word})*", query)))[:MOST_WORDS]
 
 
 def read_terms(session: Session, query: str) -> list[Term]:
@@ -63,6 +69,18 @@ def read_terms(session: Session, query: str) -> list[Term]:
         if count < _RARE:
             terms += _guess(session, word, total)
     return terms
+
+
+def are_known(terms: Sequence[Term]) -> bool:
+    """
+    Return whether a query has a meaning that can be compared with those of movies.
+
+    At least half of its words must be in a movie. The vector of a word that is in none is noise,
+    and is near to something all the same: see docs/decisions/search-floor.md. Numbers mean nothing.
+    """
+    typed = [it for it in terms if not it.is_guess and any(map(str.isalpha, "".join(it.lexemes)))]
+    known = sum(it.movies > 0 for it in typed)
+    return known > 0 and 2 * known >= len(typed)
 
 
 def read_weights(session: Session, words: Sequence[str]) -> dict[str, float]:
@@ -130,6 +148,6 @@ def _guess(session: Session, word: _Word, total: int) -> list[Term]:
     )
     near = [row for row in rows if count_edits(word.folded, row.word) == 1]
     return [
-        Term((row.word,), _GUESSED * _weight(row.movies, total), row.movies)
+        Term((row.word,), _GUESSED * _weight(row.movies, total), row.movies, is_guess=True)
         for row in near[:_MOST_GUESSES]
     ]

@@ -1,5 +1,6 @@
 """What the workers of the running fetch are at, for whoever watches. Nothing here commits."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import column, delete, func, select, table
@@ -11,14 +12,16 @@ from database.bookkeeping import FetchWorker
 _connections = table("pg_stat_activity", column("application_name"), column("datname"))
 
 
-def note_work(session: Session, name: str, doing: str) -> None:
-    """Say what the worker *name* begins just now."""
+def note_work(session: Session, name: str, doing: str) -> datetime:
+    """Note what the worker *name* begins just now; return the time by the database's clock."""
     values = {"doing": doing, "since": func.now()}
-    session.execute(
+    statement = (
         insert(FetchWorker)
         .values(name=name, **values)
         .on_conflict_do_update(index_elements=["name"], set_=values)
+        .returning(FetchWorker.since)
     )
+    return session.scalars(statement).one()
 
 
 def forget_workers(session: Session, name: str | None = None) -> None:

@@ -8,7 +8,7 @@ An unknown value never replaces a known one.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
@@ -74,10 +74,11 @@ def save_movies(
 
     Stored movies are skipped, except that an answer with details completes a row
     that came from a list page, and that *update* writes whatever really changed.
-    A row written from an answer that was asked for after *asked_at* is skipped too:
-    newer data is never overwritten by older. Does not commit.
+    A row written from an answer that was asked for after *asked_at* (None: now), by the
+    clock of the database, is skipped too: newer data is never overwritten by older. Does
+    not commit.
     """
-    asked_at = asked_at or datetime.now(UTC)
+    asked_at = asked_at or read_clock(session)
     by_id = {movie.id: movie for movie in sorted(movies, key=lambda movie: movie.id)}
     stored = _read_stored(session, by_id, is_locked=update)
     wanted = [
@@ -138,12 +139,14 @@ class _Stored:
 
     is_complete: bool
     fetched_at: datetime
+    #: The row was written at a time that is still to come: the clock was wrong then.
+    is_ahead: bool
 
     def wants(self, asked_at: datetime, has_details: bool, update: bool) -> bool:  # noqa: FBT001
         """Tell whether an answer asked for at *asked_at* is of use."""
         # One older than the row would undo what is newer in it. If it brings the first details,
         # the row stays due for them, and the next run asks again.
-        is_newer = asked_at >= self.fetched_at
+        is_newer = self.is_ahead or asked_at >= self.fetched_at
         return is_newer and (update or (has_details and not self.is_complete))
 
 
@@ -152,14 +155,25 @@ def _read_stored(
 ) -> dict[int, _Stored]:
     """Return what is stored of these ids; *is_locked* keeps others from changing it meanwhile."""
     query = (
-        select(Movie.external_id, Movie.details_fetched_at.is_not(None), Movie.fetched_at)
+        select(
+            Movie.external_id,
+            Movie.details_fetched_at.is_not(None),
+            Movie.fetched_at,
+            Movie.fetched_at > func.clock_timestamp(),
+        )
         .where(Movie.external_id == func.any(list(external_ids)))
         .order_by(Movie.external_id)
     )
     if is_locked:
         query = query.with_for_update(key_share=True)
     rows = session.execute(query)
-    return {id_: _Stored(is_complete, fetched_at) for id_, is_complete, fetched_at in rows}
+    return {id_: _Stored(is_complete, at, is_ahead) for id_, is_complete, at, is_ahead in rows}
+
+
+def read_clock(session: Session) -> datetime:
+    """Return the time by the clock of the database, which alone decides what is newer."""
+    now: datetime = session.scalars(select(func.clock_timestamp())).one()
+    return now
 
 
 def _upsert(

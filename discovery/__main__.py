@@ -21,7 +21,7 @@ def main() -> None:
 
 
 @main.command(cls=Door)
-@click.option("--rebuild", is_flag=True, help="Make all of them anew, search documents included.")
+@click.option("--rebuild", is_flag=True, help="Make all of them again, search documents included.")
 @click.option(
     "--model",
     metavar="DIR",
@@ -58,15 +58,14 @@ def embed(
     Make the vectors of movies that are new or have changed.
 
     fetch_yts_data.py does the same after each run. What is done is kept: run it again to go on.
-    Another model fills a space of its own, which is asked once it is full; until then searches
-    go on with the one before.
+    Another model fills a space of its own, which is used once it is full; until then searches
+    use the previous one.
 
     \b
     Examples:
       python -m discovery embed
       python -m discovery embed --model ~/models/all-MiniLM-L6-v2
 
-    \b
     Exit codes: 0 done; 1 fatal; 2 usage, or no model; 5 database not ready; 11 another process
     is at it; 130/143 interrupted, what is done is kept.
     """
@@ -87,11 +86,15 @@ def _embed(
 ) -> None:
     from console.messages import Messages  # noqa: PLC0415
     from console.progress import open_terminal  # noqa: PLC0415
+    from console.starting import announced_start  # noqa: PLC0415
     from console.text import duration  # noqa: PLC0415
+    from database.config import read_database_url  # noqa: PLC0415
     from database.db import get_db_manager  # noqa: PLC0415
     from discovery.index import embed_all  # noqa: PLC0415
 
-    with get_db_manager(database_url=database_url) as db:
+    with announced_start(read_database_url(database_url)):
+        db = get_db_manager(database_url=database_url)
+    with db:
         messages = Messages([open_terminal(is_quiet=is_quiet)])
         try:
             report = embed_all(

@@ -14,6 +14,8 @@ from ingest.stop import Stop, Stopped
 
 #: The pace of a run with a limit of requests but none of the rate.
 UNLIMITED_RATE = 1e6
+#: Threads that may wait for slots at the same time.
+MOST_TAKERS = 256
 #: Who waited no longer than this goes without a look whether the server said "slower" meanwhile:
 #: its answer to us would hardly have come by then, and many short waits are many looks.
 SECONDS_NOT_WORTH_A_LOOK = 0.1
@@ -38,10 +40,15 @@ class RequestBudget:
         self._limit = limit
         self._stop = stop
 
-    def reset(self) -> None:
-        """Set pace and limit for everybody on this database, at the start of a run."""
-        if self._rate > 0:
-            self._repeat(lambda: reset_budget(self._engine, self._rate, self._limit))
+    def reset(self) -> float:
+        """
+        Set pace and limit for everybody on this database, at the start of a run.
+
+        Return by how many seconds slots were ahead that a wrong clock had left; 0: none.
+        """
+        if self._rate <= 0:
+            return 0.0
+        return self._repeat(lambda: reset_budget(self._engine, self._rate, self._limit))
 
     def take_slot(self) -> None:
         """
@@ -75,7 +82,9 @@ class RequestBudget:
         return repeat_transient(step, sleep=self._stop.sleep)
 
     def _take_slot(self) -> Slot | None:
-        return take_slot(self._engine, self._rate, is_limited=self._limit is not None)
+        return take_slot(
+            self._engine, self._rate, is_limited=self._limit is not None, takers=MOST_TAKERS
+        )
 
     def pause(self, seconds: float) -> None:
         """

@@ -4,21 +4,26 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import Any
+
+from sqlalchemy import func
 
 from database.db import DatabaseManager, Result, Work
 from database.errors import DatabaseAway, DatabaseNotReady
 from database.ledger import Failure
+from database.owed import read_owed
 from database.runs import RunTakenOver, change_run, fenced
 from database.stats import read_run
 from database.step import Step, save_step
+from database.write import read_clock
+from ingest.limits import believed_loss
 from ingest.plan import Batch, PageBatch
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts, RunReport
 from ingest.settings import RunSettings
-from ingest.stop import EXIT_DONE, EXIT_SOME_FAILED, Ending, Stop
+from ingest.stop import EXIT_DONE, EXIT_GUARD, EXIT_LIMIT, EXIT_SOME_FAILED, Ending, Stop
 from ingest.worker import Worker
 
 #: Failures kept for the summary.
@@ -53,7 +58,8 @@ class Course:
         keep_lock: Callable[[], None],
     ) -> None:
         """Start the clock. *keep_lock* takes the fetch lock again where it was lost."""
-        self.began_at = datetime.now(UTC)
+        #: By the clock of the database.
+        self.began_at = db.run_step(read_clock)
         self._keep_lock = keep_lock
         self.settings = settings
         self.db = db
@@ -66,6 +72,15 @@ class Course:
         self._failures: list[Failure] = []
         self._unknown_fields: Counter[str] = Counter()
         self._counts = Counts()
+        #: The base URL that is read, without secrets.
+        self.api_url = ""
+        #: Movies that the list names and YTS denies.
+        self.contradicted: set[int] = set()
+        #: YTS has given details of a movie in this run.
+        self.has_details = False
+        #: Movies that the list does not name and that were found by their ids.
+        self.found_by_audit = 0
+        self._details_expected = 0
 
     @property
     def exit_code(self) -> int:
@@ -109,7 +124,49 @@ class Course:
         self._failures += report.failures[: FAILURES_SHOWN - len(self._failures)]
         self._unknown_fields += report.unknown_fields
         self._counts += report.counts
-        self.given_up = self.given_up or report.given_up or self._too_many_errors()
+        self.contradicted |= report.contradicted
+        came = report.counts.saved + report.counts.updated + report.counts.unchanged
+        self.has_details |= came > 0 and not report.pages
+        self.given_up = (
+            self.given_up
+            or report.given_up
+            or self._too_many_contradictions()
+            or self._too_many_errors()
+        )
+
+    def expect_details(self, movies: int) -> None:
+        """Begin to fetch the details of about *movies* movies, besides those expected before."""
+        self._details_expected += movies
+        self.change(phase="details", details_expected=self._details_expected)
+
+    def _too_many_contradictions(self) -> Ending | None:
+        if len(self.contradicted) <= believed_loss(self._details_expected):
+            return None
+        return Ending(
+            f"YTS says that it has no such movie of {len(self.contradicted):,} movies that it "
+            "lists, which is not believed; nothing of that was recorded. The next run asks again",
+            EXIT_GUARD,
+        )
+
+    def settle_contradictions(self) -> None:
+        """Record movies that the list names and YTS denies as failed, unless they are too many."""
+        if self._too_many_contradictions() is None:
+            self.record_failures(
+                Failure(
+                    "movie",
+                    str(movie_id),
+                    "fetch",
+                    "ListedButDenied",
+                    "YTS lists this movie, and says that it has no such movie",
+                )
+                for movie_id in sorted(self.contradicted)
+            )
+
+    def record_failures(self, failures: Iterable[Failure]) -> None:
+        """Write *failures* into the ledger, and count them."""
+        if recorded := tuple(failures):
+            result = save_step(self.db, self.run_id, Step(failures=recorded))
+            self.take(BatchReport(Counts.of(result.outcomes), failures=result.failures))
 
     def _too_many_errors(self) -> Ending | None:
         limit, counts = self.settings.max_errors, self._counts
@@ -170,16 +227,34 @@ class Course:
             self._close_row(exit_code, patience_seconds=0)
 
     def _close_row(self, exit_code: int, **values: Any) -> None:
-        self.change(phase="ended", exit_code=exit_code, finished_at=datetime.now(UTC), **values)
+        self.change(
+            phase="ended", exit_code=exit_code, finished_at=func.clock_timestamp(), **values
+        )
 
     def finish(self, *, is_sweep_complete: bool, exit_code: int | None = None) -> RunReport:
-        """Close the run's row and return what came of it; *exit_code* overrules its own."""
+        """
+        Close the run's row and return what came of it; *exit_code* overrules its own.
+
+        A run that read the list is complete if the tables say that nothing is owed. One
+        that ends well and is not ends with the exit code of work that is left.
+        """
+        settings, ending = self.settings, self.stop.ending if self.stop.is_set() else self.given_up
         exit_code = self.exit_code if exit_code is None else exit_code
-        is_complete = is_sweep_complete and self.settings.reads_list and self.goes_on
+        is_complete = is_sweep_complete and settings.reads_list and self.goes_on
+        if settings.reads_list and self.goes_on:
+            owed = self.db.run_step(
+                partial(
+                    read_owed,
+                    with_details=settings.details,
+                    with_audit=settings.details and settings.audit > 0,
+                )
+            )
+            is_complete = is_complete and not owed
+            if owed and exit_code == EXIT_DONE and (is_sweep_complete or not settings.max_pages):
+                exit_code, ending = EXIT_LIMIT, Ending(owed.message, EXIT_LIMIT)
         self._close_row(exit_code, is_complete=is_complete)
         row = self._read_row()
         self.listener.progress(row)
-        ending = self.stop.ending if self.stop.is_set() else self.given_up
         return RunReport(
             exit_code=exit_code,
             ended_early=ending.reason if ending else None,
@@ -190,4 +265,6 @@ class Course:
             failures=tuple(self._failures),
             unknown_fields=self._unknown_fields,
             is_sweep_complete=is_sweep_complete,
+            is_complete=is_complete,
+            found_by_audit=self.found_by_audit,
         )

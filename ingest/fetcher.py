@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import partial
 from time import monotonic
 
 from database.ledger import Failure, Kind, Stage
@@ -10,12 +12,21 @@ from ingest.breaker import Breaker
 from ingest.budget import LimitReached
 from ingest.plan import PageBatch
 from ingest.portions import Portions
-from ingest.stop import EXIT_LIMIT, Ending, Stopped
+from ingest.stop import EXIT_LIMIT, EXIT_UNAVAILABLE, Ending, Stopped
 from yts.answers import MoviePage
 from yts.client import YtsClient
-from yts.errors import MalformedMovie, YtsError, YtsRefused, YtsUnavailable
+from yts.errors import (
+    MalformedMovie,
+    SmallerPages,
+    WrongPage,
+    YtsError,
+    YtsRefused,
+    YtsUnavailable,
+)
 from yts.payload import MoviePayload
 
+#: How often a page is asked for that comes with another number.
+WRONG_PAGE_ATTEMPTS = 2
 #: When the run is stopped, seconds that requests under way may still take.
 SECONDS_TO_DRAIN = 5.0
 #: How often somebody who waits for an answer looks whether the run is stopped.
@@ -54,12 +65,27 @@ class Fetcher:
 
         Raises:
             Stopped: a stop came first.
+            SmallerPages: the source gives fewer rows a page.
+            WrongPage: the source ignores the page number, or takes a lower one.
             YtsUnavailable, YtsRefused: as the client.
         """
+        for _ in range(WRONG_PAGE_ATTEMPTS):
+            page = self._ask_for_page(batch, attempts)
+            if not page.rows or page.page_number in {None, batch.page}:
+                break
+        else:
+            raise WrongPage(f"asked for page {batch.page}, got page {page.page_number}")
+        if page.limit is not None and page.rows <= page.limit < batch.size:
+            reason = f"asked for {batch.size} rows a page, got {page.limit}"
+            raise SmallerPages(reason, page.limit)
+        return page
+
+    def _ask_for_page(self, batch: PageBatch, attempts: int | None) -> MoviePage:
         answer = self._threads.submit(
             self._client.fetch_page,
             batch.page,
-            "asc",
+            batch.order,
+            size=batch.size,
             attempts=attempts,
             movie_count=batch.movie_count,
         )
@@ -78,7 +104,9 @@ class Fetcher:
         try:
             page = self.ask_for_page(batch, self._breaker.attempts)
         except (YtsUnavailable, YtsRefused) as error:
-            self._count_failure(error, self._is_any_page_given)
+            self._count_failure(error, partial(self._is_any_page_given, batch))
+            if isinstance(error, WrongPage):
+                self._limit = Ending(f"{error}: paging does not work there", EXIT_UNAVAILABLE)
             return failure_of("page", batch.key, error)
         except Stopped as error:
             self._note_ending(error)
@@ -86,9 +114,10 @@ class Fetcher:
         self._breaker.count_page(batch.page)
         return page
 
-    def _is_any_page_given(self) -> bool:
+    def _is_any_page_given(self, batch: PageBatch) -> bool:
+        """Return whether the source gives any page like *batch*."""
         return self._breaker.is_any_page_given(
-            lambda page: self.ask_for_page(PageBatch(page), attempts=1)
+            lambda page: self.ask_for_page(replace(batch, page=page, movie_count=0), attempts=1)
         )
 
     def fetch_movies(self, ids: Sequence[int]) -> Generator[dict[int, Fetched], None, None]:

@@ -2,23 +2,23 @@
 
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import chain, islice
 
 from sqlalchemy.orm import Session
 
 from database.db import DatabaseManager
 from database.ledger import count_due_for_details, count_stale, read_due_failures
+from database.missing import read_ids_to_audit
 from database.schema import read_revision
 from database.source import Source, gives_way_to
 from database.stats import read_source, read_stats
 from database.status import looking_at
+from database.write import read_clock
 from ingest.known import read_known
+from ingest.open_source import PROBE_ATTEMPTS, choose_error, source_of
 from ingest.read_details import IDS_PER_LOOK
-from ingest.read_list import PAGES_READ_AGAIN
-from ingest.run import PROBE_ATTEMPTS, source_of, weightiest
 from ingest.settings import RunSettings
-from ingest.sweep import last_page
+from ingest.sweep import SweepStart, last_page, plan_sweep
 from yts.answers import MoviePage
 from yts.client import YtsClient
 from yts.errors import YtsRefused, YtsUnavailable
@@ -90,7 +90,7 @@ class _Mirror:
 
     stored: int
     source: str | None
-    next_page: int
+    start: SweepStart
     #: Recorded failures that would be tried again.
     pages: int
     #: Movies that would be asked for by their details, whatever the list brings.
@@ -98,7 +98,7 @@ class _Mirror:
 
 
 def _empty(settings: RunSettings) -> _Mirror:
-    return _Mirror(0, None, 1, 0, sum(len(part) for part in settings.ids or ()))
+    return _Mirror(0, None, SweepStart(1), 0, sum(len(part) for part in settings.ids or ()))
 
 
 def _look(session: Session, settings: RunSettings) -> _Mirror:
@@ -111,13 +111,20 @@ def _look(session: Session, settings: RunSettings) -> _Mirror:
         details = _count_unknown(session, settings)
     else:
         details = count_due_for_details(session)
+        if settings.details:
+            details += len(read_ids_to_audit(session, settings.audit))
         if settings.stale_after is not None:
-            details += count_stale(session, datetime.now(UTC) - settings.stale_after)
-    begins_anew = settings.full or settings.update
+            details += count_stale(session, read_clock(session) - settings.stale_after)
     return _Mirror(
         stored=stored,
         source=sync.get("source") or ("yts" if stored else None),
-        next_page=1 if begins_anew else sync.get("next_page", 1),
+        start=plan_sweep(
+            settings,
+            next_page=sync.get("next_page", 1),
+            recheck_page=sync.get("recheck_page"),
+            is_whole=sync.get("sweep_began_at") is not None,
+            is_updating=sync.get("is_updating", False),
+        ),
         pages=pages,
         details=details,
     )
@@ -155,17 +162,19 @@ def _probe(settings: RunSettings, mirror: _Mirror) -> _Answer:
                 continue
             source = source_of(client.server_name)
             return _Answer(api_url, source, page, requests_made + client.requests_made)
-    raise weightiest(reasons)
+    raise choose_error(reasons)
 
 
 def _first_page(settings: RunSettings, mirror: _Mirror) -> int:
-    return max(1, mirror.next_page - PAGES_READ_AGAIN) if settings.reads_list else 1
+    return mirror.start.first_page if settings.reads_list else 1
 
 
 def _plan_list(settings: RunSettings, mirror: _Mirror, movie_count: int) -> tuple[int, int]:
     """Return how many list pages would be read, and how many movies would be new."""
     last, new = last_page(movie_count), max(0, movie_count - mirror.stored)
     if settings.max_pages is not None:
-        last = min(last, mirror.next_page + settings.max_pages - 1)
+        last = min(last, mirror.start.next_page + settings.max_pages - 1)
         new = min(new, settings.max_pages * MOVIES_PER_PAGE)
-    return max(1, last - _first_page(settings, mirror) + 1), new
+    # The page after the last one confirms the end.
+    is_to_the_end = settings.max_pages is None or last == last_page(movie_count)
+    return max(1, last - _first_page(settings, mirror) + 1 + is_to_the_end), new

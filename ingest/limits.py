@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 #: A percentage means little before so many were handled.
 FEWEST_FOR_A_SHARE = 50
+#: What may be lacking at a source, or denied by it, and still be believed: this share of the
+#: movies, and in a small catalogue this number.
+BELIEVED_SHARE = 0.01
+BELIEVED_NUMBER = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +41,8 @@ def parse_error_limit(text: str) -> ErrorLimit:
     if int(number) > 100:
         raise ValueError(f"{text!r} is more than all of them")
     return ErrorLimit(share=int(number) / 100)
+
+
+def believed_loss(movies: int) -> int:
+    """Return how many of *movies* may be lacking or denied at once and be believed."""
+    return max(BELIEVED_NUMBER, int(movies * BELIEVED_SHARE))

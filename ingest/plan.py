@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Self
 
-#: YTS ids are far below; more is a typing error.
-HIGHEST_ID = 9_999_999
+from yts.settings import MOVIES_PER_PAGE, Order
+
+#: The highest that a column keeps.
+HIGHEST_ID = 2**31 - 1
 #: Fewer, and some workers would be idle at the end while others have work left.
 BATCHES_PER_WORKER = 4
 #: How long a batch may take at the pace of the request budget.
@@ -14,19 +17,29 @@ SECONDS_PER_BATCH = 10.0
 
 @dataclass(frozen=True, slots=True)
 class PageBatch:
-    """One list page for one worker, counted from 1, the oldest movies first."""
+    """One list page for one worker, counted from 1."""
 
     page: int
     update: bool = False
-    #: Part of a sweep of the list, which remembers what it has seen.
-    is_sweep: bool = False
+    #: Movies a page: the number of the page counts in it.
+    size: int = MOVIES_PER_PAGE
+    #: The reading of the list that the page belongs to; None: it is no part of the sweep.
+    reading: int | None = None
     #: How many movies YTS counted before: a page of these cannot be empty.
     movie_count: int = 0
+    #: By time of addition: `asc` begins with the oldest movies.
+    order: Order = "asc"
 
     @property
     def key(self) -> str:
-        """Return the name of this page in the ledger."""
-        return str(self.page)
+        """Return the name of this page in the ledger: `12`, or `12/20` for pages of 20 movies."""
+        return str(self.page) if self.size == MOVIES_PER_PAGE else f"{self.page}/{self.size}"
+
+    @classmethod
+    def of_key(cls, key: str) -> Self:
+        """Return the page of this name in the ledger."""
+        page, _, size = key.partition("/")
+        return cls(int(page), size=int(size or MOVIES_PER_PAGE))
 
     @property
     def in_words(self) -> str:
@@ -43,7 +56,7 @@ class MovieBatch:
     update: bool = False
     #: The ids come from the tables and need no look whether they are known.
     is_known: bool = False
-    #: A complete sweep has not seen them: one that YTS does not know either is gone.
+    #: The list does not name them.
     is_unlisted: bool = False
 
     @property

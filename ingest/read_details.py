@@ -1,6 +1,7 @@
 """The second stage of a run: fetch what list pages do not say, one request for each movie."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, islice
@@ -17,7 +18,6 @@ from database.sync import read_state
 from ingest.course import Course
 from ingest.known import read_known
 from ingest.plan import (
-    HIGHEST_ID,
     MovieBatch,
     PageBatch,
     choose_batch_size,
@@ -47,19 +47,17 @@ def read_details(course: Course, pool: BatchPool) -> None:
     if age is not None and course.goes_on:
         stale = course.db.run_step(partial(count_stale, before=course.began_at - age))
         kind = MovieBatch((), update=True, is_known=True)
-        _read(course, pool, _stale_ids(course, age), expected + stale, kind)
+        _read(course, pool, _stale_ids(course, age), stale, kind)
 
 
 def retry_failed(course: Course, pool: BatchPool) -> None:
     """Fetch again what is recorded as failed and whose time has come, and nothing else."""
     read = course.db.run_step
     count = read(lambda session: read_state(session).movie_count) or 0
-    keys, ids = (
-        [int(key) for key in read(partial(read_due_failures, kind=kind))]
-        for kind in ("page", "movie")
-    )
+    keys = read(partial(read_due_failures, kind="page"))
+    ids = [int(key) for key in read(partial(read_due_failures, kind="movie"))]
     # Perhaps an update failed, and a retry that is none would hide it.
-    pages = [PageBatch(key, update=True, movie_count=count) for key in keys]
+    pages = [replace(PageBatch.of_key(key), update=True, movie_count=count) for key in keys]
     course.change(phase="pages", pages_expected=len(pages))
     for _ in course.run_on(pool, pages):
         pass
@@ -70,7 +68,7 @@ def retry_failed(course: Course, pool: BatchPool) -> None:
 def _read(
     course: Course, pool: BatchPool, ids: Iterator[int], expected: int, kind: MovieBatch
 ) -> None:
-    course.change(phase="details", details_expected=expected)
+    course.expect_details(expected)
     settings = course.settings
     size = choose_batch_size(
         settings.batch_size, workers=pool.workers, expected=expected, rate=settings.rate
@@ -92,7 +90,7 @@ def _without_known(course: Course, ids: Iterator[int]) -> Iterator[int]:
 
 
 def _ids_without_details(course: Course) -> Iterator[int]:
-    below = HIGHEST_ID + 1
+    below: int | None = None
     while True:
         read = partial(read_ids_without_details, below=below, count=IDS_PER_READ)
         ids = course.db.run_step(read)

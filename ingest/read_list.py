@@ -3,122 +3,116 @@ The first stage of a run: read list pages and save what they say.
 
 There is one sweep, oldest movies first, and every run goes on with it where the last
 one ended, be it in the middle or at the end of the list, where new movies are added.
-`--full` and `--update` begin it anew.
+`--full` and `--update` begin it again, unless such a sweep is under way.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from time import monotonic
 
-from database.sync import begin_sweep, complete_sweep, is_listed, read_state, remember_progress
+from database.step import Step, save_step
+from database.sync import (
+    are_listed,
+    begin_reading,
+    begin_sweep,
+    complete_sweep,
+    go_back_to_recheck,
+    note_recheck,
+    read_state,
+)
 from ingest.course import Course
-from ingest.find_gone import find_gone
+from ingest.fetcher import failure_of
+from ingest.open_source import OpenSource, read_sweep_start
 from ingest.plan import PageBatch
 from ingest.pool import BatchPool
-from ingest.sweep import Sweep, last_page
-from ingest.worker import Worker
-from yts.answers import MoviePage
+from ingest.reading import Reading
+from ingest.sweep import PAGES_READ_AGAIN, Sweep, convert_page, last_page
+from yts.errors import YtsUnavailable
+from yts.settings import MOVIES_PER_PAGE
 
-#: Known pages that are read once more where a sweep goes on: the order of the list has small
-#: exceptions, and removed movies shift the rest towards the front.
-PAGES_READ_AGAIN = 2
-#: So few pages are read by this process, for starting others would take longer.
-FEW_PAGES = 4
-#: A run that is killed reads again what was read since the last note.
-SECONDS_BETWEEN_NOTES = 1.0
+#: Readings of one run: where rows moved, the part is read again, up to this.
+MOST_READINGS = 4
 
 
-def plan_first_page(course: Course) -> PageBatch:
-    """Return the page with which this run begins; it also shows whether the source is YTS."""
-    if not course.settings.reads_list:
-        return PageBatch(1)
-    page = max(1, _next_page(course) - PAGES_READ_AGAIN)
-    return PageBatch(page, course.settings.update, is_sweep=True)
-
-
-def _next_page(course: Course) -> int:
-    if course.settings.full or course.settings.update:
-        return 1
-    return course.db.run_step(lambda session: read_state(session).next_page)
-
-
-def read_list(
-    course: Course, worker: Worker, pool: BatchPool, first: PageBatch, page: MoviePage
-) -> bool:
-    """Read on from *page*, fetched just now; return whether the list was read to its end."""
+def read_list(course: Course, pool: BatchPool, source: OpenSource) -> bool:
+    """Read on from the page of *source*; return whether the list was read to its end."""
     course.change(phase="pages")
-    planned, next_page = first, _next_page(course)
-    first, page = _go_back_to_known(course, worker, first, page)
-    if first != planned:
-        next_page = first.page
+    start = course.db.run_step(partial(read_sweep_start, settings=course.settings))
+    next_page = convert_page(start.next_page, MOVIES_PER_PAGE, source.first.size)
+    planned, source = source.first, _go_back_to_known(course, source)
+    if source.first != planned:
+        next_page = source.first.page
     if next_page == 1:
-        course.write(begin_sweep)
-    sweep = Sweep(first.page, next_page, course.settings.max_pages)
-    report = worker.save_page(first, page, course.began_at)
-    course.take(report)
-    sweep.take(report.pages[0])
-    _remember(course, sweep)
-    course.change(pages_expected=sweep.pages_expected)
-    _read_on(course, worker, pool, first, sweep)
-    return sweep.is_complete and _complete(course, pool)
+        course.write(partial(begin_sweep, is_updating=start.is_updating))
+    else:
+        course.write(go_back_to_recheck)
+    before: Mapping[int, int] = {}
+    for _ in range(MOST_READINGS):
+        reading = course.write(begin_reading)
+        first = replace(source.first, reading=reading, update=start.is_updating)
+        sweep = Sweep(first.page, next_page, course.settings.max_pages, first.size)
+        under_way = Reading(course, pool, source, sweep, first)
+        under_way.read(source)
+        if not sweep.is_complete or not _is_end_confirmed(course, source, sweep, under_way):
+            return False
+        # Rows that came equally twice have not moved meanwhile, whatever YTS counts.
+        is_settled = before and sweep.digests.items() <= before.items()
+        if is_settled or course.db.run_step(lambda it: read_state(it).recheck_page) is None:
+            course.write(partial(complete_sweep, api_url=course.api_url))
+            return True
+        before = sweep.digests
+        next_page = convert_page(course.write(go_back_to_recheck), MOVIES_PER_PAGE, first.size)
+        course.listener.note(f"Rows moved while the list was read: again from page {next_page}.")
+        again = replace(first, page=max(first.page, next_page - PAGES_READ_AGAIN))
+        try:
+            source = replace(source, first=again, page=source.worker.probe(again))
+        except YtsUnavailable as error:
+            course.record_failures([failure_of("page", again.key, error)])
+            return False
+    course.write(partial(note_recheck, page=convert_page(next_page, first.size, MOVIES_PER_PAGE)))
+    return False
 
 
-def _go_back_to_known(
-    course: Course, worker: Worker, first: PageBatch, page: MoviePage
-) -> tuple[PageBatch, MoviePage]:
+def _go_back_to_known(course: Course, source: OpenSource) -> OpenSource:
     """
-    Return the page to begin with, *first* or one before it, and what it says.
+    Return *source* with the page to begin with, the same or one before it.
 
     It begins with a movie that the sweep has seen, or is the first of all. Otherwise so
-    many were removed since that some would be left out.
+    many were removed since that some would be left out. The steps back grow.
     """
-    while first.page > 1 and not _begins_with_known(course, page):
-        before = min(first.page - 1, max(1, last_page(page.movie_count)))
-        first = replace(first, page=before)
-        page = worker.probe(first)
-    return first, page
+    step = 1
+    while source.first.page > 1 and not _begins_with_known(course, source):
+        end = max(1, last_page(source.page.movie_count, source.first.size))
+        first = replace(source.first, page=max(1, min(source.first.page - step, end)))
+        source, step = replace(source, first=first, page=source.worker.probe(first)), step * 2
+    return source
 
 
-def _begins_with_known(course: Course, page: MoviePage) -> bool:
-    if not page.movies:
+def _begins_with_known(course: Course, source: OpenSource) -> bool:
+    if not source.page.movies:
         return False
-    first_id = page.movies[0].id
-    return course.db.run_step(lambda session: is_listed(session, first_id))
+    first_id = source.page.movies[0].id
+    return course.db.run_step(lambda session: are_listed(session, [first_id]))
 
 
-def _read_on(
-    course: Course, worker: Worker, pool: BatchPool, first: PageBatch, sweep: Sweep
-) -> None:
-    while course.goes_on and (pages := sweep.plan()):
-        # Made one by one, so that each knows the newest count.
-        batches = (replace(first, page=number, movie_count=sweep.movie_count) for number in pages)
-        is_short = len(pages) <= FEW_PAGES
-        reports = course.run_here(worker, batches) if is_short else course.run_on(pool, batches)
-        remembered_at = 0.0
-        for report in reports:
-            for told in report.pages:
-                sweep.take(told)
-            if monotonic() - remembered_at > SECONDS_BETWEEN_NOTES:
-                _remember(course, sweep)
-                remembered_at = monotonic()
-        _remember(course, sweep)
+def _is_end_confirmed(course: Course, source: OpenSource, sweep: Sweep, under_way: Reading) -> bool:
+    """
+    Return whether the list ends where the sweep ended, though YTS may count more movies.
 
-
-def _remember(course: Course, sweep: Sweep) -> None:
-    course.write(
-        partial(
-            remember_progress,
-            next_page=sweep.next_page,
-            movie_count=sweep.movie_count,
-            recheck_page=sweep.recheck_page,
-        )
-    )
-
-
-def _complete(course: Course, pool: BatchPool) -> bool:
-    end = course.write(complete_sweep)
-    if end == "recheck":
-        course.listener.note("Movies were removed meanwhile; the next run reads that part again.")
-    if end == "whole":
-        find_gone(course, pool)
-    return end != "recheck"
+    Where it does, the newest movies of the list are asked for: the sweep has seen them all
+    unless the pages at its end came without rows that exist.
+    """
+    if not any(page.is_doubtful for page in sweep.ending):
+        return True
+    try:
+        newest = source.worker.probe(PageBatch(1, size=sweep.size, order="desc")).ids
+    except YtsUnavailable as error:
+        under_way.record_short(sweep.ending[:1], str(error))
+        return False
+    is_seen: bool = course.db.run_step(partial(are_listed, external_ids=newest))
+    if not (newest and is_seen):
+        under_way.record_short(sweep.ending[:1], "the newest movies of the list are not among them")
+        return False
+    keys = tuple(under_way.key(page) for page in sweep.ending)
+    save_step(course.db, course.run_id, Step(pages_read=keys))
+    return True

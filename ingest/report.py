@@ -44,15 +44,18 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class PageReport:
-    """What one list page told us, for the plan of the next."""
+    """What one list page showed, for the plan of the next."""
 
     page: int
-    #: Movies in the whole catalogue, as this page says.
+    #: Movies in the whole catalogue, as this page says: an estimate.
     movie_count: int
-    #: It has as many rows as a page can have.
-    is_full: bool
-    #: The page came without movies: the catalogue ends before it.
-    is_past_end: bool
+    #: Rows that came, repeated and malformed ones included.
+    rows: int
+    #: Equal for pages with the same movies in the same order.
+    digest: int = 0
+    #: Rows are lacking, by what YTS counts: on this page, or, if *is_collapsed*, before.
+    is_doubtful: bool = False
+    is_collapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class BatchReport:
     counts: Counts = Counts()
     requests: int = 0
     failures: tuple[Failure, ...] = ()
+    #: Movies that the list names and YTS denies; nothing of them is recorded yet.
+    contradicted: frozenset[int] = frozenset()
     pages: tuple[PageReport, ...] = ()
     #: Fields that YTS sent and nobody has told us about, with how many movies had them.
     unknown_fields: Counter[str] = field(default_factory=Counter)
@@ -74,6 +79,7 @@ class BatchReport:
             self.counts + other.counts,
             self.requests + other.requests,
             self.failures + other.failures,
+            self.contradicted | other.contradicted,
             self.pages + other.pages,
             self.unknown_fields + other.unknown_fields,
             self.given_up or other.given_up,
@@ -96,6 +102,10 @@ class RunReport:
     unknown_fields: Counter[str]
     #: Every list page that this run had to read was read and saved.
     is_sweep_complete: bool = True
+    #: The mirror has all that the source has, as far as this run could see; see `Owed`.
+    is_complete: bool = False
+    #: Movies that the list did not name and that were found by their ids.
+    found_by_audit: int = 0
 
     @classmethod
     def of_nothing(cls, ending: Ending) -> Self:

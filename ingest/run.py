@@ -5,10 +5,11 @@ One whole run: probe the source, read its list, then fetch the details that are 
 2. Ask each base URL for the first page; the first that answers like YTS is used.
 3. Read list pages and save what they say.
 4. Fetch details of stored movies that lack them, in batches, on the pool.
-5. Close the run's row; its counters are those that the saved steps have moved.
+5. Ask for ids that the list does not name, and for movies that it does not name any more.
+6. Close the run's row; its counters are those that the saved steps have moved.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -16,37 +17,33 @@ from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.lock import FetchLockHeld, hold_fetch_lock
 from database.runs import RunTakenOver, start_run
-from database.source import Source, SourceMismatch, claim_source
+from database.source import SourceMismatch
+from ingest.audit import audit
 from ingest.budget import LimitReached
 from ingest.course import Course, Listener
 from ingest.engine import ClusterAway, ClusterRefused, Engine, OwnThread
-from ingest.plan import PageBatch
+from ingest.open_source import PartialSource, open_source
 from ingest.pool import BatchPool
 from ingest.processes import OwnProcesses
 from ingest.read_details import read_details, read_ids, retry_failed
-from ingest.read_list import plan_first_page, read_list
+from ingest.read_list import read_list
 from ingest.report import RunReport
 from ingest.settings import RunSettings
 from ingest.stop import (
     EXIT_FATAL,
+    EXIT_GUARD,
     EXIT_LIMIT,
     EXIT_LOCKED,
     EXIT_NOT_READY,
     EXIT_UNAVAILABLE,
     EXIT_USAGE,
+    Ending,
     Stop,
     Stopped,
 )
 from ingest.waiting import relay_waits
 from ingest.worker import Worker, run_batch, start_worker
-from yts.answers import MoviePage
 from yts.errors import YtsRefused, YtsUnavailable
-from yts.settings import without_secrets
-
-#: Requests to a base URL until the next is tried.
-PROBE_ATTEMPTS = 3
-#: How the Server header of practice data begins.
-SANDBOX_SERVER = "yts-sandbox"
 
 
 def run_fetch(
@@ -83,6 +80,9 @@ def _run(course: Course) -> RunReport:
         return course.finish(is_sweep_complete=False, exit_code=EXIT_LIMIT)
     except Stopped:
         return course.finish(is_sweep_complete=False)
+    except PartialSource as error:
+        course.given_up = Ending(str(error), EXIT_GUARD)
+        return course.finish(is_sweep_complete=False)
     except Exception as error:
         course.abandon(_exit_code_of(error))
         raise
@@ -93,17 +93,20 @@ def _follow(course: Course) -> RunReport:
     is_sweep_complete = True
     with (
         _open_engine(course) as begin,
-        _open_source(course) as (worker, first, page),
-        _open_pool(course, begin(worker)) as pool,
+        open_source(course) as source,
+        _open_pool(course, begin(source.worker)) as pool,
     ):
         if settings.retry_failed:
             retry_failed(course, pool)
         elif settings.ids is not None:
             read_ids(course, pool, settings.ids)
         else:
-            is_sweep_complete = read_list(course, worker, pool, first, page)
+            is_sweep_complete = read_list(course, pool, source)
             if course.goes_on and settings.details:
                 read_details(course, pool)
+            if is_sweep_complete:
+                audit(course, pool, source)
+        course.settle_contradictions()
     return course.finish(is_sweep_complete=is_sweep_complete)
 
 
@@ -117,49 +120,6 @@ def _exit_code_of(error: Exception) -> int:
         (ClusterRefused, EXIT_USAGE),
     )
     return next((code for kind, code in kinds if isinstance(error, kind)), EXIT_FATAL)
-
-
-@contextmanager
-def _open_source(course: Course) -> Iterator[tuple[Worker, PageBatch, MoviePage]]:
-    """Open a worker on the first base URL that answers, with the page it answered."""
-    first = plan_first_page(course)
-    reasons: list[YtsUnavailable | YtsRefused] = []
-    for api_url in course.settings.api_urls:
-        with Worker(course.settings, api_url, course.run_id, course.stop) as worker:
-            if not reasons:  # What the ones before have used of it is used.
-                worker.budget.reset()
-            try:
-                page = worker.probe(first, PROBE_ATTEMPTS)
-            except (YtsUnavailable, YtsRefused) as error:
-                course.listener.note(f"{without_secrets(api_url)}: {error}")
-                reasons.append(error)
-                continue
-            if _claim(course, worker, api_url):
-                first = plan_first_page(course)
-                page = worker.probe(first, PROBE_ATTEMPTS)
-            yield worker, first, page
-            return
-    raise weightiest(reasons)
-
-
-def weightiest(reasons: Sequence[YtsUnavailable | YtsRefused]) -> YtsUnavailable | YtsRefused:
-    """Return the one to be told: an outage, which passes by itself, rather than a wrong URL."""
-    return max(reasons, key=lambda error: isinstance(error, YtsUnavailable))
-
-
-def source_of(server_name: str) -> Source:
-    """Return whose movies come from a server that calls itself so."""
-    return "sandbox" if server_name.startswith(SANDBOX_SERVER) else "yts"
-
-
-def _claim(course: Course, worker: Worker, api_url: str) -> bool:
-    """Return whether practice movies were removed, so that there is nothing to go on from."""
-    source = source_of(worker.client.server_name)
-    is_emptied = course.write(lambda session: claim_source(session, source))
-    if is_emptied:
-        course.listener.note("The sandbox's practice movies were removed.")
-    course.change(api_url=without_secrets(api_url))
-    return is_emptied
 
 
 @contextmanager

@@ -57,6 +57,8 @@ class RunSettings:
     full: bool = False
     #: Take only recorded failures whose time has come.
     retry_failed: bool = False
+    #: Ids that the list does not name and that are asked for at the end of a run, at most; 0: none.
+    audit: int = 500
     #: Renew details older than this, oldest first.
     stale_after: timedelta | None = None
     #: Requests of this run at the most; None: no limit.

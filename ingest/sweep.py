@@ -1,79 +1,175 @@
-"""Which list pages a sweep reads next, and how far it can be relied on; pure."""
+"""`Sweep`: which list pages one reading asks for next, and when the end is reached; no I/O."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from ingest.report import PageReport
+from ingest.settings import RunSettings
 from yts.settings import MOVIES_PER_PAGE
 
+#: Known pages that are read once more where a sweep goes on: the order of the list has small
+#: exceptions, and removed movies shift the rest towards the front.
+PAGES_READ_AGAIN = 2
 
-def last_page(movie_count: int) -> int:
-    """Return the number of the last page of so many movies; an empty list has none."""
-    return -(-movie_count // MOVIES_PER_PAGE)
+
+def last_page(movie_count: int, size: int = MOVIES_PER_PAGE) -> int:
+    """Return the number of the last page of *movie_count* movies; an empty list has none."""
+    return -(-movie_count // size)
 
 
-def is_end(page: PageReport) -> bool:
+def convert_page(page: int, size: int, new_size: int) -> int:
+    """Return the page of *new_size* movies on which the first row of page *page* of *size* is."""
+    return (page - 1) * size // new_size + 1
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStart:
+    """Where a run goes on with the sweep; pages in units of `MOVIES_PER_PAGE`."""
+
+    #: The first page that is not read yet; 1 begins a sweep of the whole list.
+    next_page: int
+    #: The sweep writes what changed in stored movies.
+    is_updating: bool = False
+
+    @property
+    def first_page(self) -> int:
+        """Return the page with which the run begins: some are read again."""
+        return max(1, self.next_page - PAGES_READ_AGAIN)
+
+
+def plan_sweep(
+    settings: RunSettings,
+    *,
+    next_page: int = 1,
+    recheck_page: int | None = None,
+    is_whole: bool = False,
+    is_updating: bool = False,
+) -> SweepStart:
     """
-    Tell whether the list ends with this page.
+    Return where a run with *settings* begins, given what `sync_state` says.
 
-    A page that is not full is no end while YTS counts more: it may repeat a movie.
+    *is_whole*: a sweep of the whole list is under way; *is_updating*: one that updates.
     """
-    return page.is_past_end or (not page.is_full and page.page >= last_page(page.movie_count))
+    if (settings.update and not is_updating) or (settings.full and not is_whole):
+        return SweepStart(1, settings.update)
+    return SweepStart(min(next_page, recheck_page or next_page), settings.update or is_updating)
 
 
 class Sweep:
     """
-    A reading of the list from *start_page* on, oldest movies first, page by page.
+    One reading of the list from *start_page* on, oldest movies first, page by page.
 
-    Pages may come in any order; they are judged in that of their numbers. The end
-    is where the list ends, not where YTS's count says: it is an estimate.
+    Pages may come in any order; they are judged in that of their numbers. A page is read
+    when it has *size* rows. One with fewer is the end if the page after it is empty, and a
+    failure if that one has rows. YTS's count plans requests, and never ends the reading.
     """
 
-    def __init__(self, start_page: int, next_page: int, max_pages: int | None) -> None:
-        """Read *max_pages* pages at the most, beside those before *next_page*, read again."""
-        self._start_page = self._planned_up_to = start_page
+    def __init__(
+        self,
+        start_page: int,
+        next_page: int,
+        max_pages: int | None = None,
+        size: int = MOVIES_PER_PAGE,
+    ) -> None:
+        """Read at most *max_pages* pages, not counting those before *next_page*."""
+        self.size = size
+        self._start_page = self._front = self._counted_up_to = start_page
+        self._planned_up_to = start_page
         self._known_up_to = next_page - 1
         self._last_allowed = float("inf") if max_pages is None else next_page + max_pages - 1
-        #: Pages that came before their turn, with what YTS counted then.
-        self._waiting: dict[int, int] = {}
-        self._front = start_page
-        self._end_page: int | None = None
-        #: What YTS counted on the last page before the front.
+        self._pages: dict[int, PageReport] = {}
+        #: Pages with fewer rows than a page has: the end, or failures.
+        self._short: set[int] = set()
+        #: The first page with these rows, by digest.
+        self._page_of: dict[int, int] = {}
+        #: What YTS counted on the last page in order.
         self.movie_count = 0
-        #: From here on movies may have moved to pages read before, for others were removed.
+        #: From here on rows may have moved to pages read before: the count went down.
         self.recheck_page: int | None = None
 
-    def take(self, page: PageReport) -> None:
+    def record(self, page: PageReport) -> None:
         """Learn from a page that was read and saved."""
-        if is_end(page):
-            self._end_page = min(page.page, self._end_page or page.page)
+        self._pages[page.page] = page
+        self._page_of.setdefault(page.digest, page.page)
+        (self._short.discard if page.rows >= self.size else self._short.add)(page.page)
         self._planned_up_to = max(self._planned_up_to, page.page)
-        self._waiting[page.page] = page.movie_count
-        while self._front in self._waiting:
-            count = self._waiting.pop(self._front)
-            if count < self.movie_count and self.recheck_page is None:
-                self.recheck_page = self._front
-            self.movie_count = count
+        while (counted := self._pages.get(self._counted_up_to)) is not None:
+            if counted.movie_count < self.movie_count and self.recheck_page is None:
+                self.recheck_page = self._counted_up_to
+            self.movie_count = counted.movie_count
+            self._counted_up_to += 1
+        while self._rows(self._front) >= self.size:
             self._front += 1
 
-    def plan(self) -> range:
-        """Return the pages to read next: to the end as far as it is known, or one beyond."""
-        first = self._planned_up_to + 1
-        last = first - 1 if self._end_page else max(first, last_page(self.movie_count))
-        last = int(min(last, self._last_allowed))
-        self._planned_up_to = max(self._planned_up_to, last)
-        return range(first, last + 1)
+    def plan(self) -> Iterator[int]:
+        """
+        Yield the pages to read next, one by one: to the end by YTS's count, or one beyond.
+
+        What is recorded meanwhile counts: nothing is asked for beyond an end that is seen.
+        """
+        last = min(self._planned_up_to + max(1, self.pages_ahead), self._last_allowed)
+        while True:
+            page, end = self._planned_up_to + 1, self._end_seen()
+            if page > (last if end is None else end):
+                return
+            self._planned_up_to = page
+            yield page
+
+    @property
+    def pages_ahead(self) -> int:
+        """Return how many pages are left to plan, by YTS's count."""
+        return max(0, last_page(self.movie_count, self.size) - self._planned_up_to)
+
+    def _end_seen(self) -> int | None:
+        """Return the empty page after the end, seen or expected; None while no page is short."""
+        # A short page before others with rows is not the end, but a failure.
+        first = min((page for page in self._short if self._rows(page + 1) <= 0), default=None)
+        if first is None:
+            return None
+        return first + 1 if self._rows(first) else first
+
+    def _rows(self, page: int) -> int:
+        report = self._pages.get(page)
+        return -1 if report is None else report.rows
+
+    def repeated_page(self, page: PageReport) -> int | None:
+        """Return another page of this reading with the same rows: then paging does not work."""
+        other = self._page_of.get(page.digest, page.page)
+        return None if other == page.page or not page.rows else other
+
+    @property
+    def ending(self) -> list[PageReport]:
+        """Return the pages that show the end, in order: a short one and an empty one, or that."""
+        end = self._pages.get(self._front)
+        if end is None or (end.rows and self._rows(end.page + 1)):
+            return []
+        return [end, self._pages[end.page + 1]] if end.rows else [end]
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether all pages to the end of the list were read, and the end was confirmed."""
+        return bool(self.ending) and not any(page.is_collapsed for page in self.ending)
+
+    @property
+    def short_pages(self) -> list[PageReport]:
+        """Return pages that lack rows for certain: others follow, or YTS counted more before."""
+        short = (self._pages[page] for page in sorted(self._short))
+        return [page for page in short if self._rows(page.page + 1) > 0 or page.is_collapsed]
+
+    @property
+    def digests(self) -> Mapping[int, int]:
+        """Return what identifies the rows of each page."""
+        return {page.page: page.digest for page in self._pages.values()}
 
     @property
     def next_page(self) -> int:
         """Return where another sweep goes on: with a page that failed, or one that may grow."""
-        front = max(self._front, self._known_up_to + 1)
-        return min(front, self._end_page or front)
+        if self._front in self._pages:
+            return self._front
+        return max(self._front, self._known_up_to + 1)
 
     @property
     def pages_expected(self) -> int:
         """Return how many pages there are to read, the first included, by YTS's count."""
-        last = min(last_page(self.movie_count), self._last_allowed)
+        last = min(last_page(self.movie_count, self.size), self._last_allowed)
         return int(max(1, last - self._start_page + 1))
-
-    @property
-    def is_complete(self) -> bool:
-        """Tell whether the end was seen and no page before it is lacking."""
-        return self._end_page is not None and self._front > self._planned_up_to

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -15,7 +15,7 @@ from database.errors import DatabaseNotReady
 from database.ledger import Failure
 from database.probing import read_ids_to_probe
 from database.signals import GROUP_SIGNALS, hear_signals
-from database.step import Step, save_step
+from database.step import Step, SweptPage, save_step
 from database.waits import report_waits, waiting_for
 from database.workers import forget_workers, note_work
 from ingest.breaker import MOVIES_PER_PROBE
@@ -29,7 +29,10 @@ from ingest.stop import STOP_SIGNAL, Stop, Stopped, statements_bound_by
 from yts.answers import MoviePage, count_unknown
 from yts.client import YtsClient
 from yts.payload import MoviePayload
-from yts.settings import MOVIES_PER_PAGE, without_secrets
+from yts.settings import without_secrets
+
+#: What became of a movie when a stop came first.
+_NOT_ASKED = Failure("movie", "", "fetch", "Stopped", "a stop came first")
 
 
 class Worker:
@@ -91,6 +94,18 @@ class Worker:
         finally:
             self._count_requests()
 
+    def is_denied(self, movie_id: int) -> bool | None:
+        """
+        Ask for one movie; return whether YTS denies it, None where there is no usable answer.
+
+        Nothing is saved.
+        """
+        portions = self._fetcher.fetch_movies([movie_id])
+        answers = {id_: answer for portion in portions for id_, answer in portion.items()}
+        self._count_requests()
+        answer = answers.get(movie_id, _NOT_ASKED)
+        return None if isinstance(answer, Failure) else answer is None
+
     def run_batch(self, batch: Batch) -> BatchReport:
         """
         Do all of *batch*, or until a stop what is done by then.
@@ -100,8 +115,13 @@ class Worker:
         Raises:
             DatabaseNotReady: the database stayed out of reach.
         """
-        self.db.run_step(partial(note_work, name=self._name, doing=batch.in_words))
-        report = self._run_page(batch) if isinstance(batch, PageBatch) else self._run_movies(batch)
+        note = partial(note_work, name=self._name, doing=batch.in_words)
+        # The clock of the database decides what is newer, whatever this machine's says.
+        asked_at = self.db.run_step(note)
+        if isinstance(batch, PageBatch):
+            report = self._run_page(batch, asked_at)
+        else:
+            report = self._run_movies(batch, asked_at)
         report += self._count_requests()
         return replace(report, given_up=self._fetcher.given_up)
 
@@ -116,8 +136,7 @@ class Worker:
         """Say that there is nothing to do for now."""
         self.db.run_step(partial(forget_workers, name=self._name))
 
-    def _run_page(self, batch: PageBatch) -> BatchReport:
-        asked_at = datetime.now(UTC)
+    def _run_page(self, batch: PageBatch, asked_at: datetime) -> BatchReport:
         page = self._fetcher.fetch_page(batch)
         if page is None:
             return BatchReport()
@@ -126,7 +145,7 @@ class Worker:
         return self.save_page(batch, page, asked_at)
 
     def save_page(self, batch: PageBatch, page: MoviePage, asked_at: datetime) -> BatchReport:
-        """Save a page that was asked for at *asked_at*, in one step."""
+        """Save a page that was asked for at *asked_at*, by the database's clock, in one step."""
         failures = tuple(
             # A row that does not even say whose it is goes to the page's account.
             failure_of("page", batch.key, error)
@@ -134,26 +153,28 @@ class Worker:
             else failure_of("movie", str(error.movie_id), error)
             for error in page.malformed
         )
+        swept = batch.reading and SweptPage(batch.page, batch.reading, batch.size)
         step = Step(
             page.movies,
             update=batch.update,
             asked_at=asked_at,
-            is_sweep=batch.is_sweep,
+            swept=swept or None,
             failures=failures,
-            pages_read=(batch.key,),
+            # Whether a page that is not full is the end, the sweep decides.
+            pages_read=(batch.key,) if page.rows >= batch.size or not page.is_doubtful else (),
             counters={"pages_read": 1},
         )
-        report = self._save(step)
-        told = PageReport(
+        shown = PageReport(
             page=batch.page,
             movie_count=page.movie_count,
-            is_full=len(page.movies) + len(page.malformed) >= MOVIES_PER_PAGE,
-            is_past_end=not page.movies and not page.malformed,
+            rows=page.rows,
+            digest=hash(page.ids),
+            is_doubtful=page.is_doubtful,
+            is_collapsed=page.is_collapsed,
         )
-        return replace(report, pages=(told,), unknown_fields=page.unknown_fields)
+        return replace(self._save(step), pages=(shown,), unknown_fields=page.unknown_fields)
 
-    def _run_movies(self, batch: MovieBatch) -> BatchReport:
-        asked_at = datetime.now(UTC)
+    def _run_movies(self, batch: MovieBatch, asked_at: datetime) -> BatchReport:
         known = set() if batch.is_known else self._known(batch)
         wanted = [id_ for id_ in batch.ids if id_ not in known]
         report = BatchReport()
@@ -172,14 +193,13 @@ class Worker:
         self, batch: MovieBatch, portion: dict[int, Fetched], asked_at: datetime
     ) -> BatchReport:
         movies = tuple(it for it in portion.values() if isinstance(it, MoviePayload))
-        missing = tuple(id_ for id_, it in portion.items() if it is None)
         step = Step(
             movies,
             has_details=True,
             update=batch.update,
             asked_at=asked_at,
-            missing=missing,
-            gone=missing if batch.is_unlisted else (),
+            missing=tuple(id_ for id_, it in portion.items() if it is None),
+            is_unlisted=batch.is_unlisted,
             failures=tuple(it for it in portion.values() if isinstance(it, Failure)),
             counters={"details_read": len(portion)},
         )
@@ -195,7 +215,9 @@ class Worker:
         self._requests_counted += requests
         counters = {**step.counters, "requests": requests}
         result = save_step(self.db, self._run_id, replace(step, counters=counters))
-        return BatchReport(Counts.of(result.outcomes), requests, result.failures)
+        return BatchReport(
+            Counts.of(result.outcomes), requests, result.failures, result.contradicted
+        )
 
     def close(self) -> None:
         """Close all connections."""

@@ -30,6 +30,20 @@ class MoviePage:
     malformed: tuple[MalformedMovie, ...] = ()
     #: Names of fields nobody has told us about, with how many movies had them.
     unknown_fields: Counter[str] = field(default_factory=Counter)
+    #: How many rows came, repeated and malformed ones included.
+    rows: int = 0
+    #: The page number and the rows a page that YTS says it used; None where it does not say.
+    page_number: int | None = None
+    limit: int | None = None
+    #: Rows are lacking, by what YTS counts: by this answer, or, if *is_collapsed*, by one before.
+    is_doubtful: bool = False
+    is_collapsed: bool = False
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Return the YTS ids of all rows that have a readable one, in order."""
+        unread = (error.movie_id for error in self.malformed if error.movie_id is not None)
+        return (*(movie.id for movie in self.movies), *unread)
 
 
 def parse_page(body: bytes) -> MoviePage:
@@ -54,8 +68,18 @@ def parse_page(body: bytes) -> MoviePage:
         except MalformedMovie as error:
             malformed.append(error)
     return MoviePage(
-        count, tuple(movies.values()), tuple(malformed), count_unknown(movies.values())
+        count,
+        tuple(movies.values()),
+        tuple(malformed),
+        count_unknown(movies.values()),
+        rows=len(rows or ()),
+        page_number=_positive(data.get("page_number")),
+        limit=_positive(data.get("limit")),
     )
+
+
+def _positive(value: object) -> int | None:
+    return value if is_count(value) and value else None
 
 
 def parse_details(body: bytes, movie_id: int) -> MoviePayload | None:
@@ -87,6 +111,9 @@ def join_pages(parts: Sequence[MoviePage]) -> MoviePage:
         tuple(movies.values()),
         tuple(error for part in parts for error in part.malformed),
         count_unknown(movies.values()),
+        rows=sum(part.rows for part in parts),
+        is_doubtful=any(part.is_doubtful for part in parts),
+        is_collapsed=any(part.is_collapsed for part in parts),
     )
 
 

@@ -7,13 +7,13 @@ An answer is judged by its shape, never by its status code alone.
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception_type,
-    stop_after_attempt,
     wait_exponential,
     wait_random,
 )
@@ -30,8 +30,17 @@ Answer = TypeVar("Answer")
 #: The share of the movies that may vanish between two answers and be believed.
 _BELIEVED_SHRINKAGE = 0.01
 
-#: How many movies are asked for at once where so many make an answer too large.
-_FEWER_MOVIES = {MOVIES_PER_PAGE: 25, 25: 5, 5: 1}
+#: How often a page is asked for that has fewer rows than it should have.
+SHORT_PAGE_ATTEMPTS = 3
+
+
+class _ShortPage(YtsUnavailable):
+    """Rows are lacking on a page, by what YTS counts."""
+
+    def __init__(self, number: int, page: MoviePage, *, is_collapsed: bool) -> None:
+        counted = "YTS counted more before" if is_collapsed else f"YTS counts {page.movie_count}"
+        super().__init__(f"page {number} came with {page.rows} rows; {counted}")
+        self.page = replace(page, is_doubtful=True, is_collapsed=is_collapsed)
 
 
 class YtsClient:
@@ -67,15 +76,22 @@ class YtsClient:
         return self._connections.server_name
 
     def fetch_page(
-        self, page: int, order: Order, *, attempts: int | None = None, movie_count: int = 0
+        self,
+        page: int,
+        order: Order,
+        *,
+        size: int = MOVIES_PER_PAGE,
+        attempts: int | None = None,
+        movie_count: int = 0,
     ) -> MoviePage:
         """
-        Fetch list page *page*, counted from 1, in order of addition.
+        Fetch list page *page* of *size* movies, counted from 1, in order of addition.
 
-        A page past the end is empty. One that should have movies and has none
-        raises: YTS leaves them out under load, and that must not look like the end.
-        That is the first page always, and others by the count of the answer, or by
-        *movie_count*, as YTS told it before, unless it is only a little lower now.
+        A page that is not full is the end of the list, or YTS left rows out: it does so
+        under load. Where the count of the answer, or *movie_count* as YTS gave it
+        before (if that is not just a little higher), says that rows are lacking, the page
+        is asked for again, `SHORT_PAGE_ATTEMPTS` times in all, and is then returned as it
+        is: `MoviePage.is_doubtful`. The first page is never empty.
         One that is too large is read in smaller parts, so that only a movie that is
         too large by itself is lost: it is among the malformed, without an id.
         *attempts* replaces that of the settings.
@@ -85,7 +101,7 @@ class YtsClient:
             YtsRefused: asking again cannot help.
         """
         expected = movie_count - int(movie_count * _BELIEVED_SHRINKAGE)
-        return self._fetch_rows(page, MOVIES_PER_PAGE, order, attempts, expected)
+        return self._fetch_rows(page, size, order, attempts, expected)
 
     def _fetch_rows(
         self, page: int, limit: int, order: Order, attempts: int | None, expected: int
@@ -95,26 +111,30 @@ class YtsClient:
         def parse(body: bytes) -> MoviePage:
             answer = parse_page(body)
             count = max(answer.movie_count, expected)
-            is_lacking = page == 1 or count > (page - 1) * limit
-            if is_lacking and not (answer.movies or answer.malformed):
-                raise YtsUnavailable(f"page {page} came without movies; YTS counts {count}")
+            if page == 1 and not answer.rows:
+                raise YtsUnavailable(f"page 1 came without movies; YTS counts {count}")
+            end = (page - 1) * limit + answer.rows
+            if answer.rows < min(limit, answer.limit or limit) and count > end:
+                raise _ShortPage(page, answer, is_collapsed=answer.movie_count <= end)
             return answer
 
         # Without explicit sorting YTS sometimes answers with nothing at all.
         query: Query = {"limit": limit, "page": page, "sort_by": "date_added", "order_by": order}
         try:
             return self._fetch("list_movies.json", query, parse, attempts)
+        except _ShortPage as short:
+            return short.page
         except AnswerTooLarge as error:
             if limit > 1:
                 return self._fetch_parts(page, limit, order, attempts, expected)
             lost = AnswerTooLarge(None, f"movie {page} of the list, {order}: {error}")
-            return MoviePage(0, (), (lost,))
+            return MoviePage(0, (), (lost,), rows=1)
 
     def _fetch_parts(
         self, page: int, limit: int, order: Order, attempts: int | None, expected: int
     ) -> MoviePage:
         """Fetch the same rows as `_fetch_rows`, in smaller pages."""
-        fewer = _FEWER_MOVIES[limit]
+        fewer = next(size for size in range(limit // 2, 0, -1) if limit % size == 0)
         parts = range((page - 1) * limit // fewer + 1, page * limit // fewer + 1)
         whole = join_pages(
             [self._fetch_rows(part, fewer, order, attempts, expected) for part in parts]
@@ -153,7 +173,7 @@ class YtsClient:
     ) -> Answer:
         retrying = self._retrying
         if attempts is not None:
-            retrying = retrying.copy(stop=stop_after_attempt(attempts))
+            retrying = retrying.copy(stop=_stop_after(attempts))
         url = f"{self.settings.api_url}/{endpoint}"
         return retrying(lambda: parse(self._connections.read(url, query)))
 
@@ -171,8 +191,20 @@ def _make_retrying(settings: ClientSettings, sleep: Callable[[float], None]) -> 
 
     return Retrying(
         retry=retry_if_exception_type(YtsUnavailable),
-        stop=stop_after_attempt(settings.attempts),
+        stop=_stop_after(settings.attempts),
         wait=pause,
         sleep=sleep,
         reraise=True,  # RetryError cannot be pickled
     )
+
+
+def _stop_after(attempts: int) -> Callable[[RetryCallState], bool]:
+    """Return the rule that ends the attempts: fewer are made where rows of a page are lacking."""
+
+    def is_last(state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        is_short = isinstance(error, _ShortPage)
+        most = min(attempts, SHORT_PAGE_ATTEMPTS) if is_short else attempts
+        return state.attempt_number >= most
+
+    return is_last

@@ -3,7 +3,9 @@ The three kinds of trouble with YTS, named by what the caller should do.
 
 YtsError
 |-- YtsUnavailable    try again later: no answer, 403, 429, 5xx, HTML, status other than ok
-|   `-- NotYts        somebody answers, but not YTS: try again, or another base URL
+|   |-- NotYts        somebody answers, but not YTS: try again, or another base URL
+|   |-- SmallerPages  fewer rows a page than asked for: ask for pages of that size
+|   `-- WrongPage     another page than the one asked for: paging does not work
 |-- YtsRefused        asking again is no use: unknown endpoint, redirect to another host
 `-- MalformedMovie    skip this movie, keep the others of its page
     `-- AnswerTooLarge  more than can be read: skip it, or ask for fewer movies at once
@@ -39,6 +41,20 @@ class YtsUnavailable(YtsError):
 
 class NotYts(YtsUnavailable):
     """The answer has not the shape of a YTS answer: a look-alike, a proxy, a block page."""
+
+
+class SmallerPages(YtsUnavailable):
+    """The source gives fewer rows a page than it was asked for, and says so."""
+
+    def __init__(self, reason: str, limit: int) -> None:
+        """Keep the size that the source gives, in rows a page."""
+        super().__init__(reason)
+        self.args = (reason, limit)
+        self.limit = limit
+
+
+class WrongPage(YtsUnavailable):
+    """The answer is another page than the one asked for."""
 
 
 class YtsRefused(YtsError):

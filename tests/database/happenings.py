@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import text
 
 from database.db import DatabaseManager
-from database.sync import clear_gone, mark_gone
+from database.missing import clear_missing, record_missing
+from database.sync import read_state
 from tests.database.movies import Json, list_row, movie, person, save
 
 IDS = range(1, 41)
@@ -68,7 +69,8 @@ def _save_list_rows(db: DatabaseManager, dice: random.Random) -> None:
 
 def _mark(db: DatabaseManager, dice: random.Random) -> None:
     with db.get_session() as session:
-        dice.choice([mark_gone, clear_gone])(session, dice.sample(IDS, 12))
+        read_state(session).is_gone_check_due = True
+        dice.choice([record_missing, clear_missing])(session, dice.sample(IDS, 12))
 
 
 def _take_back(db: DatabaseManager, dice: random.Random) -> None:

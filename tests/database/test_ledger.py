@@ -4,16 +4,14 @@ from datetime import timedelta
 
 from database.db import DatabaseManager
 from database.ledger import (
-    ASK_MISSING_AGAIN,
     FIRST_RETRY,
     LONGEST_RETRY,
     Failure,
     count_due_for_details,
     read_ids_without_details,
-    read_missing,
     record_failures,
-    record_missing,
 )
+from database.missing import record_missing
 from database.sync import begin_sweep, complete_sweep, read_state, remember_progress
 from tests.conftest import run_sql
 from tests.database.movies import list_row, movie, read, save
@@ -48,26 +46,13 @@ def test_a_failure_keeps_its_first_time_and_its_last_reason(db: DatabaseManager)
     assert read(db, facts + "fetch_failures") == [("third", 2, first, True)]
 
 
-def test_a_missing_movie_is_asked_again_after_a_while(db: DatabaseManager) -> None:
-    """YTS's word is taken for a month, counted from the last time."""
-    with db.get_session() as session:
-        record_missing(session, [1, 2])
-    run_sql(db.url, "UPDATE missing_movies SET ask_again_at = now() WHERE external_id = 1")
-    with db.get_session() as session:
-        assert read_missing(session, [1, 2, 3]) == {2}
-        record_missing(session, [1])
-    with db.get_session() as session:
-        assert read_missing(session, [1, 2, 3]) == {1, 2}
-    pause = "SELECT ask_again_at - last_asked_at FROM missing_movies"
-    assert read(db, pause) == [ASK_MISSING_AGAIN] * 2
-
-
 def test_movies_due_for_details_are_those_not_tried_lately(db: DatabaseManager) -> None:
     """Newest first; a failure or a missing movie waits for its time."""
     save(db, *(list_row(movie(number)) for number in range(1, 6)), has_details=False)
     save(db, movie(4))
     with db.get_session() as session:
         record_failures(session, [_failure("3"), _failure("2")])
+        record_missing(session, [1])
         record_missing(session, [1])
     with db.get_session() as session:
         assert read_ids_without_details(session, 100, 10) == [5]
@@ -87,13 +72,14 @@ def test_a_completed_sweep_moves_the_watermark_to_the_highest_id(db: DatabaseMan
     """And the next run goes on at the end."""
     save(db, movie(7), movie(3))
     with db.get_session() as session:
-        begin_sweep(session)
+        begin_sweep(session, is_updating=False)
         remember_progress(session, next_page=5, movie_count=0, recheck_page=None)
     with db.get_session() as session:
         assert (read_state(session).next_page, read_state(session).watermark_movie_id) == (5, None)
-        assert complete_sweep(session) == "whole"
+        complete_sweep(session, "https://yts.gg/api/v2")
+        assert read_state(session).is_gone_check_due
     with db.get_session() as session:
         state = read_state(session)
         assert (state.next_page, state.watermark_movie_id, state.movie_count) == (5, 7, 0)
         assert state.sweep_completed_at is not None
-        assert complete_sweep(session) == "recent"
+        assert state.sweep_began_at is None

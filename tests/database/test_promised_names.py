@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from database.bookkeeping import FetchFailure, FetchRun, MissingMovie, RequestBudget, SyncState
 from database.budget import reset_budget
 from database.db import DatabaseManager
-from database.ledger import Failure, record_failures, record_missing
+from database.ledger import Failure, record_failures
+from database.missing import record_missing
 from database.models import (
     Base,
     Cast,
@@ -89,7 +90,7 @@ def test_every_model_has_a_dict_for_apis(db: DatabaseManager) -> None:
         start_run(session, "test")
         note_work(session, "worker", "page 1")
         read_state(session)
-        note_listed(session, [1])
+        note_listed(session, [1], 1, 1)
         record_missing(session, [5])
         record_failures(session, [Failure("page", "1", "fetch", "YtsUnavailable", "none")])
         row_id = session.scalars(select(Movie.id)).one()

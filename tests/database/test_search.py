@@ -1,7 +1,10 @@
 """Searches find what they name first, forgive an error, and never raise at bad words."""
 
+import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -10,13 +13,14 @@ from sqlalchemy import URL, event, select, text
 from sqlalchemy.orm import Session
 
 from database.db import DatabaseManager
-from database.filters import MovieFilter, UnknownGenre, resolve_genres
+from database.filters import MovieFilter, UnknownFilterValue, resolve_genres
 from database.models import Movie
 from database.repository import MovieRepository
 from database.search import NothingToSearch, search_movies
 from database.similar import NoVector, similar_movies
+from database.terms import are_known, read_terms, words_of
 from database.words import refresh_words
-from tests.conftest import examples
+from tests.conftest import REPO, examples
 from tests.database.movies import movie, save
 
 FILTERS = {
@@ -182,10 +186,51 @@ def test_no_text_breaks_a_search(mirror_url: URL, query: str):
             assert not re.search(r"\w", query)
 
 
+@pytest.mark.parametrize(
+    "query", ["Amélie", "हिन्दी फिल्म", "Việt Nam", "İstanbul", "ภาษาไทย", "مُحَمَّد", "L\u2019été"]
+)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_marks_belong_to_their_words(query: str, form: Literal["NFC", "NFD"]):
+    """Accents and vowel signs that are characters of their own cut no word apart."""
+    assert len(words_of(unicodedata.normalize(form, query))) == len(query.split())
+    assert words_of(unicodedata.normalize(form, query)) == words_of(query)
+
+
+def test_text_of_a_mac_finds_what_text_of_others_finds(db: DatabaseManager):
+    """There accents are characters of their own; titles in other scripts are found, too."""
+    titles = ["Amélie Poulain", "हिन्दी फिल्म", "Дюна"]
+    save(db, *(movie(number, title=title) for number, title in enumerate(titles, start=1)))
+    with db.get_session() as session:
+        refresh_words(session)
+        for title in titles:
+            for form in ("NFC", "NFD"):
+                word = unicodedata.normalize(form, title.split()[0])
+                assert first_titles(session, word, 1) == [title]
+
+
+@pytest.mark.parametrize(
+    ("query", "is_known"),
+    [("love", True), ("love asdfghjkl", True), ("the love of asdfghjkl", True),
+     ("asdfghjkl", False), ("love asdfghjkl qwertzuiop", False), ("the of and", True),
+     ("1984", False), ("Дюна 1984", False), ("love 1984", True), ("!?", False)],
+)  # fmt: skip
+def test_a_meaning_needs_words_that_occur(session: Session, query: str, is_known: bool):
+    """At least half of them in some movie; numbers do not count, nor do frequent small words."""
+    assert are_known(read_terms(session, query)) == is_known
+
+
+def test_descriptions_of_films_are_above_the_floor(session: Session):
+    """None of those that searches are measured with is refused, in a mirror of 300 movies."""
+    folder = REPO / "benchmarks"
+    for name in ("known_items.json", "known_items_held_out.json"):
+        for query, _, _ in json.loads((folder / name).read_text()):
+            assert are_known(read_terms(session, query)), query
+
+
 def test_an_unknown_genre_names_the_nearest(session: Session):
     """In any case; and all there are."""
     assert resolve_genres(session, ["drama", "SCI-FI"]) == ("Drama", "Sci-Fi")
-    with pytest.raises(UnknownGenre, match=r"'Dramma'. The nearest is Drama"):
+    with pytest.raises(UnknownFilterValue, match=r"'Dramma'. The nearest is Drama"):
         resolve_genres(session, ["Dramma"])
 
 

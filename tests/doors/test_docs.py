@@ -84,12 +84,7 @@ def copy_of(mirror_url: URL, page: str) -> URL:
         f"CREATE DATABASE {name} TEMPLATE {mirror_url.database}",
     )
     url = mirror_url.set(database=name)
-    run_sql(
-        url,
-        "INSERT INTO sync_state (source) VALUES ('sandbox')",
-        # One movie is at hand under its real name, but not its real code.
-        "UPDATE movies SET imdb_code = 'tt0133093' WHERE title = 'The Matrix'",
-    )
+    run_sql(url, "INSERT INTO sync_state (source) VALUES ('sandbox')")
     return url
 
 

@@ -43,7 +43,7 @@ def test_the_table_says_all_and_fits_80_columns(db: DatabaseManager, database_ur
 
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0] == "3 on record, 1 due now; times in UTC"
+    assert lines[0] == "3 failures, 1 due now; times in UTC"
     assert [line.split()[:4] for line in lines[2:5]] == [
         ["movie", "7", "parse", "1"],
         ["page", "1551", "fetch", "1"],
@@ -134,3 +134,49 @@ def test_no_database_is_exit_5(server_url: URL) -> None:
     done = run(SCRIPT, "--failures", url=server_url.set(database="nowhere"))
 
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (5, "", 1)
+
+
+def test_titles_are_shown_where_they_are_known(db: DatabaseManager, database_url: URL) -> None:
+    """
+    Of movies that are stored; a page with the number of a movie is not that movie.
+    """
+    run_sql(database_url, "INSERT INTO movies (external_id, title) VALUES (7, 'Seven')")
+    record(db, *(Failure(kind, "7", "fetch", "Test", "no") for kind in ("movie", "page")),
+           Failure("movie", "8", "fetch", "Test", "no"))  # fmt: skip
+
+    said = run(SCRIPT, "--failures", url=database_url).stdout
+    told = [json.loads(line) for line in
+            run(SCRIPT, "--failures", "--json", url=database_url).stdout.splitlines()]  # fmt: skip
+
+    assert said.count("Seven: no") == 1
+    titles = {(it["kind"], it["key"]): it["title"] for it in told}
+    assert titles == {("movie", "7"): "Seven", ("movie", "8"): None, ("page", "7"): None}
+
+
+def test_words_of_a_reason_stay_whole(db: DatabaseManager, database_url: URL) -> None:
+    """
+    Also those that are longer than the room for them, such as URLs, which are to be copied.
+    """
+    url = f"https://yts.gg/{'x' * 90}/a-b-c"
+    record(db, Failure("movie", "7", "fetch", "Test", f"no answer from {url} in-time"))
+
+    said = run(SCRIPT, "--failures", url=database_url, env={"COLUMNS": "80"}).stdout
+
+    assert {url, "in-time"} <= set(said.split())
+
+
+def test_a_limit_shows_the_first(db: DatabaseManager, database_url: URL) -> None:
+    """
+    Those that are tried again soonest, and the last runs; it is refused without a list.
+    """
+    record(db, *(Failure("movie", str(number), "fetch", "Test", "no") for number in range(1, 6)))
+    set_next_attempt(database_url, "4", "2000-01-01")
+    run_sql(database_url, *["INSERT INTO fetch_runs (command, phase) VALUES ('x', 'ended')"] * 5)
+
+    failures = run(SCRIPT, "--failures", "--json", "--limit", "2", url=database_url).stdout
+    runs = run(SCRIPT, "--history", "--json", "--limit", "2", url=database_url).stdout
+    refused = run(SCRIPT, "--once", "--limit", "2", url=database_url)
+
+    assert [json.loads(line)["key"] for line in failures.splitlines()] == ["4", "1"]
+    assert [json.loads(line)["run_id"] for line in runs.splitlines()] == [5, 4]
+    assert (refused.returncode, "--limit is for" in refused.stderr) == (2, True)

@@ -102,7 +102,7 @@ def test_json_says_what_get_stats_says(db: DatabaseManager, database_url: URL) -
 
     assert status["message_type"] == "status"
     assert status["stats"] == db.get_stats()
-    assert [movie["title"] for movie in status["newest_movies"]] == ["Three", "Two", "One"]
+    assert [movie["title"] for movie in status["last_stored_movies"]] == ["Three", "Two", "One"]
     assert status["top_genres"][0] == {"name": "Genre 1", "movies": 1}
     assert status["details_percent"] == 0.0
 

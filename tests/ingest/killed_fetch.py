@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 import database.step
 import ingest.read_details
 import ingest.read_list
+import ingest.reading
 import ingest.run
 import ingest.worker
 from database.db import DatabaseManager
@@ -123,9 +124,9 @@ WORKER_POINTS: dict[str, Callable[[], None]] = {
 MAIN_POINTS: dict[str, Callable[[], None]] = {
     "after-start-run": lambda: wrap(Course, "__init__", before=on_call(1)),
     "after-first-page": lambda: wrap(Worker, "save_page", after=on_call(1)),
-    "inside-progress": lambda: wrap(ingest.read_list, "remember_progress", after=on_call(2)),
+    "inside-progress": lambda: wrap(ingest.reading, "remember_progress", after=on_call(2)),
     "before-complete-sweep": lambda: wrap(ingest.read_list, "complete_sweep", before=on_call(1)),
-    "before-find-gone": lambda: wrap(ingest.read_list, "find_gone", before=on_call(1)),
+    "before-audit": lambda: wrap(ingest.run, "audit", before=on_call(1)),
     "middle-of-details": mid_plan,
     "before-the-end": lambda: wrap(Course, "finish", before=on_call(1)),
 }
@@ -146,7 +147,7 @@ def main(url: str, api_url: str, workers: int, point: str, mark: Path) -> int:
         WORKER_POINTS[point]()
     else:
         ingest.run.start_worker = start_worker
-        ingest.read_list.FEW_PAGES = 0  # or none would be left to the workers
+        ingest.reading.FEW_PAGES = 0  # or none would be left to the workers
     with DatabaseManager(make_url(url)) as db:
         return fetch(db, api_url, workers=workers, batch_size=8).exit_code
 

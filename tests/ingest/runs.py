@@ -39,8 +39,12 @@ def fetch(
     kind: type[RunSettings] = RunSettings,
     **told: Any,
 ) -> RunReport:
-    """Run a fetch without a limit of the rate, in this process unless told otherwise."""
-    defaults: dict[str, Any] = {"workers": 1, "rate": 0.0, "timeout_seconds": 5.0}
+    """
+    Run a fetch without a limit of the rate, in this process unless told otherwise.
+
+    And without an audit, whose requests depend on the gaps between the ids.
+    """
+    defaults: dict[str, Any] = {"workers": 1, "rate": 0.0, "timeout_seconds": 5.0, "audit": 0}
     listener = Listener(
         progress, note=lambda _sentence: None, failure=lambda _failure: None, notice=notice
     )

@@ -60,16 +60,21 @@ def test_an_unlisted_movie_that_has_details_is_not_gone(db: DatabaseManager, san
 
 def test_too_many_at_once_trip_the_guard(db: DatabaseManager, sandbox: Sandbox):
     """
-    More than one in a hundred is rather a broken list: nothing is asked, nothing is marked.
+    Twenty, or one in a hundred, are believed; more are rather a broken list, and mark nothing.
     """
     fetch(db, sandbox.url)
-    tell(sandbox, "remove?ids=10,11,12")
+    ids = read_sql(db, "SELECT external_id FROM movies ORDER BY 1 LIMIT 21")
+    # They are stored, and the list has never named them.
+    run_sql(db.url, "UPDATE movies SET external_id = external_id + 900000 WHERE external_id < 30")
+    vanished = read_sql(db, "SELECT count(*) FROM movies WHERE external_id > 900000")[0]
+    assert vanished > len(ids)
 
     report = fetch(db, sandbox.url, full=True)
 
     assert report.exit_code == 6
-    assert "3 of 200" in str(report.ended_early)
+    assert f"{vanished} of {200 + vanished}" in str(report.ended_early)
     assert read_sql(db, GONE) == []
+    assert not report.is_complete
 
 
 def test_an_outage_marks_nothing(

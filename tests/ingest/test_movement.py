@@ -86,39 +86,6 @@ def test_a_list_that_has_become_much_shorter_is_read_anew(db: DatabaseManager, s
     assert fetch(db, sandbox.url, details=False).requests == 3
 
 
-def test_a_sweep_that_may_have_missed_a_movie_is_repeated_once(
-    db: DatabaseManager, sandbox: Sandbox
-):
-    """
-    When fewer movies were seen than YTS counts, the watermark waits for another sweep.
-    """
-    fetch(db, sandbox.url, details=False)
-    run_sql(
-        db.url,
-        "UPDATE sync_state SET watermark_movie_id = NULL, sweep_began_at = now()",
-        # As if movies had moved to pages already read while others were removed.
-        "DELETE FROM listed_movies WHERE external_id < 5",
-    )
-
-    first = fetch(db, sandbox.url, details=False)
-    second = fetch(db, sandbox.url, details=False)
-
-    assert (first.is_sweep_complete, second.is_sweep_complete) == (False, True)
-    assert first.pages_read < second.pages_read == MOVIES / 50 + 1
-
-
-def test_counts_that_flicker_do_not_hold_a_sweep_for_ever(db: DatabaseManager, sandbox: Sandbox):
-    """
-    YTS's counts are estimates: what a second reading shows is believed.
-    """
-    fetch(db, sandbox.url, details=False)
-    run_sql(db.url, "UPDATE sync_state SET recheck_page = 3")
-
-    again = [fetch(db, sandbox.url, details=False).is_sweep_complete for _ in range(2)]
-
-    assert again == [False, True]
-
-
 def test_limited_runs_reach_what_is_new(db: DatabaseManager, sandbox: Sandbox):
     """
     A run with a limit of pages goes on where the one before ended, also with new movies.
@@ -139,7 +106,7 @@ def test_practice_leaves_no_trace_in_the_real_list(
     A practice run that ended in the middle of its list is nothing to go on from.
     """
     fetch(db, sandbox.url, max_pages=4, details=False)
-    monkeypatch.setattr("ingest.run.SANDBOX_SERVER", "not this one")
+    monkeypatch.setattr("ingest.open_source.SANDBOX_SERVER", "not this one")
 
     fetch(db, sandbox.url, details=False)
 

@@ -124,9 +124,21 @@ def answer(data: object, **changes: Any) -> bytes:
     return wire(envelope | changes)
 
 
-def page_answer(*rows: Any, movie_count: int = 77_000, **changes: Any) -> bytes:
-    """Return a list answer; without *rows* the key `movies` is absent."""
-    data: Json = {"movie_count": movie_count, "limit": 50, "page_number": 1}
+def page_answer(
+    *rows: Any,
+    movie_count: int | None = None,
+    limit: int | None = None,
+    page_number: int | None = None,
+    **changes: Any,
+) -> bytes:
+    """
+    Return a list answer; without *rows* the key `movies` is absent.
+
+    The count is that of *rows*, if none is given; other keys are absent.
+    """
+    data: Json = {"movie_count": len(rows) if movie_count is None else movie_count}
+    named = {"limit": limit, "page_number": page_number}
+    data |= {name: value for name, value in named.items() if value is not None}
     return answer(data | ({"movies": list(rows)} if rows else {}), **changes)
 
 
