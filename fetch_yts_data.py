@@ -16,10 +16,13 @@ from console.options import READ_FILE, WRITTEN_FILE, Door, Duration
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
+    from datetime import timedelta
+
     from console.messages import Messages
     from database.db import DatabaseManager
     from ingest.report import BatchReport, RunReport
     from ingest.settings import RunSettings
+    from ingest.stop import Stop
 
 #: Requests a second against the public API, unless --rate says otherwise.
 POLITE_RATE = 2.0
@@ -174,7 +177,7 @@ def main(**options: Any) -> None:
         return
     messages = _open_messages(options)
     with (
-        leave_on_signals(),
+        leave_on_signals(say=messages.note),
         errors_in_words("fetch_yts_data.py", is_verbose=options["verbose"], tell=messages.error),
     ):
         if options["dry_run"]:
@@ -281,10 +284,7 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
 
     from console.command import to_type  # noqa: PLC0415
     from console.embedding import embed_after_fetch  # noqa: PLC0415
-    from console.starting import announced_start  # noqa: PLC0415
     from console.stopping import leave_now, stop_on_signals  # noqa: PLC0415
-    from database.config import read_database_url  # noqa: PLC0415
-    from database.db import get_db_manager  # noqa: PLC0415
     from database.status import place_of  # noqa: PLC0415
     from ingest.course import Listener  # noqa: PLC0415
     from ingest.run import run_fetch  # noqa: PLC0415
@@ -294,15 +294,12 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
         opened = ExitStack()
         stop = stack.enter_context(stop_on_signals(opened.close))
         stack.enter_context(opened)
-        with announced_start(read_database_url(options["database_url"])):
-            db = opened.enter_context(
-                get_db_manager(database_url=options["database_url"], sleep=stop.sleep)
-            )
+        db = _open_database(options, opened, stop)
         settings = _settings(options, db, stack)
         stack.callback(messages.close)
         messages.start(command=again, version=__version__, database=place_of(db.url))
         note = messages.note if options["verbose"] else _ignore
-        listener = Listener(messages.progress, note, messages.failure)
+        listener = Listener(messages.progress, note, messages.failure, messages.note)
         report = run_fetch(settings, db, again, listener, stop)
         if not (report.exit_code or options["no_embed"] or stop.is_set()):
             embedded = embed_after_fetch(db, messages, stop, options["workers"])
@@ -311,6 +308,30 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
         with suppress(BrokenPipeError):
             _tell_summary(options, messages, db, report, again)
     leave_now(report.exit_code)
+
+
+def _open_database(options: dict[str, Any], opened: ExitStack, stop: "Stop") -> "DatabaseManager":
+    """Open the database in *opened*, which vacuums it in the end, within --max-duration."""
+    from console.starting import announced_start  # noqa: PLC0415
+    from database.config import read_database_url  # noqa: PLC0415
+    from database.db import get_db_manager  # noqa: PLC0415
+
+    stop.end_after(_max_seconds(options))
+    url = options["database_url"]
+    with announced_start(read_database_url(url)):
+        db = opened.enter_context(get_db_manager(database_url=url, sleep=stop.sleep))
+    opened.callback(_vacuum, db, stop)
+    return db
+
+
+def _vacuum(db: "DatabaseManager", stop: "Stop") -> None:
+    """Vacuum at the end of every run, except one that the user wants to end now."""
+    from console.exits import LIMIT  # noqa: PLC0415
+    from database.vacuum import vacuum_overdue_tables  # noqa: PLC0415
+
+    vacuum_overdue_tables(
+        db.engine, is_stopped=lambda: stop.is_set() and stop.ending.exit_code != LIMIT
+    )
 
 
 def _tell_summary(
@@ -359,10 +380,15 @@ def _settings(options: dict[str, Any], db: "DatabaseManager", stack: ExitStack) 
         audit=options["audit"],
         stale_after=options["stale_after"],
         max_requests=options["max_requests"],
-        max_seconds=options["max_duration"] and options["max_duration"].total_seconds(),
+        max_seconds=_max_seconds(options),
         max_errors=options["max_errors"],
         wait_lock_seconds=options["wait_lock"].total_seconds(),
     )
+
+
+def _max_seconds(options: dict[str, Any]) -> float | None:
+    limit: timedelta | None = options["max_duration"]
+    return None if limit is None else limit.total_seconds()
 
 
 def _api_urls(options: dict[str, Any], stack: ExitStack) -> tuple[str, ...]:

@@ -110,27 +110,23 @@ def main(**options: Any) -> None:
     if options["limit"] and not (options["failures"] or options["history"]):
         raise click.UsageError("--limit is for --failures and --history.")
     from console.exits import errors_in_words  # noqa: PLC0415
+    from console.stopping import leave_on_signals, say_nothing, say_on_stderr  # noqa: PLC0415
     from console.terminal import forgive_unknown_letters  # noqa: PLC0415
 
     forgive_unknown_letters()
-    _leave_orderly_on(signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
+    # A live view shows by itself that it waits.
+    is_report = options["once"] or any(options[name] for name in _REPORTS)
+    say = say_on_stderr if is_report else say_nothing
     try:
-        with errors_in_words("monitor_progress.py", is_verbose=options["verbose"]):
+        with (
+            leave_on_signals({signal.SIGINT: 0}, say=say),  # The usual way to leave a monitor.
+            errors_in_words("monitor_progress.py", is_verbose=options["verbose"]),
+        ):
             _watch(options)
-    except KeyboardInterrupt:
-        # The usual way to leave a monitor.
-        sys.exit(0)
     except BrokenPipeError:
         # The reader, as `head`, has seen enough; what is still buffered must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-
-
-def _leave_orderly_on(*numbers: int) -> None:
-    """Let these signals end the program as a last line does; ignored ones stay so (nohup)."""
-    for number in numbers:
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, lambda number, _frame: sys.exit(128 + number))
 
 
 def _watch(options: dict[str, Any]) -> None:

@@ -108,18 +108,18 @@ def _options(*, is_listed: bool) -> list[Callable[..., Any]]:
 
 def _run(run: Callable[["MovieRepository", Options], None], options: Options) -> None:
     from console.exits import errors_in_words  # noqa: PLC0415
+    from console.stopping import leave_on_signals  # noqa: PLC0415
     from console.terminal import forgive_unknown_letters  # noqa: PLC0415
 
     forgive_unknown_letters()
     try:
         with (
+            leave_on_signals(),
             errors_in_words("query_movies.py", is_verbose=options["verbose"]),
             _open_repository(options["database_url"]) as repository,
         ):
             run(repository, options)
             sys.stdout.flush()
-    except KeyboardInterrupt:
-        sys.exit(130)
     except BrokenPipeError:
         # The reader, as `head`, has seen enough; what is still buffered must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -53,15 +53,13 @@ def main(database_url: str | None, *, verbose: bool) -> None:
 
     Tables that are not there yet, or of an older version, are made or migrated, as by a fetch.
     """
-    from console.exits import INTERRUPTED, errors_in_words  # noqa: PLC0415
+    from console.exits import errors_in_words  # noqa: PLC0415
+    from console.stopping import leave_on_signals  # noqa: PLC0415
     from console.terminal import forgive_unknown_letters  # noqa: PLC0415
 
     forgive_unknown_letters()
-    try:
-        with errors_in_words("test_db_connection.py", is_verbose=verbose):
-            exit_code = _check(database_url)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    with leave_on_signals(), errors_in_words("test_db_connection.py", is_verbose=verbose):
+        exit_code = _check(database_url)
     sys.exit(exit_code)
 
 

@@ -12,7 +12,10 @@ from database.env_file import UnreadableEnvFile, read_env_file
 from database.errors import DatabaseNotReady, InvalidDatabaseUrl
 from database.models import Base
 from database.schema import lock_migrations
+from database.signals import hear_signals
 from database.spaces import INDEX_PREFIX
+from database.statements import cancel_statements, watched_cursor
+from database.waits import report_waits
 
 
 def _is_of_migrations(name: str | None, kind: str, _parents: object) -> bool:
@@ -42,6 +45,12 @@ def migrate_online() -> None:
     if (connection := context.config.attributes.get("connection")) is not None:
         migrate(connection)
         return
+    with hear_signals(end_wait, interrupt=leave), report_waits(say):
+        migrate_database()
+
+
+def migrate_database() -> None:
+    """Open the database as the commands do, and migrate it."""
     try:
         read_env_file()
         url = read_database_url()
@@ -49,12 +58,30 @@ def migrate_online() -> None:
     except (UnreadableEnvFile, InvalidDatabaseUrl, DatabaseNotReady) as error:
         sys.exit(f"Error: {error}")
     try:
-        engine = create_engine(url or server.url, poolclass=NullPool)
+        url = url or server.url
+        engine = create_engine(
+            url, poolclass=NullPool, connect_args={"cursor_factory": watched_cursor(url)}
+        )
         with engine.begin() as connection:
             migrate(connection)
     finally:
         if server:
             server.close()
+
+
+def end_wait(_number: int) -> None:
+    """Cancel what PostgreSQL does for us, so that the main thread hears of the signal."""
+    cancel_statements()
+
+
+def say(sentence: str) -> None:
+    """Tell the user what takes long."""
+    sys.stderr.write(f"{sentence}\n")
+
+
+def leave(number: int) -> None:
+    """End the program as a last line does, so that the embedded server is closed."""
+    raise SystemExit(128 + number)
 
 
 if context.is_offline_mode():

@@ -6,6 +6,7 @@ what is of use there. docs/messages.md has their fields.
 """
 
 import errno
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -52,6 +53,7 @@ class Messages:
     def __init__(self, readers: Sequence[Reader]) -> None:
         """Tell *readers*, in this order."""
         self._readers = list(readers)
+        self._lock = threading.RLock()
         self._stage = ""
         self._last = dict.fromkeys(readers, float("-inf"))
 
@@ -112,17 +114,18 @@ class Messages:
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         message = {"message_type": message_type, "time": time, **fields}
         now = monotonic()
-        for reader in [*self._readers]:
-            if message_type == "progress":
-                if now - self._last[reader] < reader.seconds_between:
-                    continue
-                self._last[reader] = now
-            try:
-                reader.take(message)
-            except OSError as error:
-                if error.errno not in _GONE:
-                    raise
-                self._readers.remove(reader)
+        with self._lock:  # What is waited for is said by a thread of its own.
+            for reader in [*self._readers]:
+                if message_type == "progress":
+                    if now - self._last[reader] < reader.seconds_between:
+                        continue
+                    self._last[reader] = now
+                try:
+                    reader.take(message)
+                except OSError as error:
+                    if error.errno not in _GONE:
+                        raise
+                    self._readers.remove(reader)
 
 
 def counts_in_words(counts: Mapping[str, Any]) -> str:

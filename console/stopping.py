@@ -1,16 +1,15 @@
-"""Ctrl-C and its kin: the first asks for an orderly end, the second ends at once."""
+"""Signals for all commands: the first asks for an orderly end, the second ends at once."""
 
 import os
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from types import FrameType
 from typing import NoReturn
 
-from ingest.processes import kill_processes
-from ingest.stop import GROUP_SIGNALS, Ending, Stop
+from console.text import printable
+from database.signals import hear_signals
+from ingest.stop import Ending, Stop, Stopped, statements_bound_by
 
 #: How long an orderly end may take before it is forced, in seconds.
 STOP_SECONDS = 9.5
@@ -20,26 +19,69 @@ class _Left(SystemExit):
     """A signal came while nothing was under way that has to be saved."""
 
 
+class _Leaver:
+    """Ends the program at the first signal by an exception, at the second one at once."""
+
+    def __init__(self, exit_codes: Mapping[int, int]) -> None:
+        self._exit_codes = exit_codes
+        self._is_interrupted = False
+        self.leaving = threading.Event()
+
+    def hear(self, number: int) -> None:
+        exit_code = self._code_of(number)
+        if self.leaving.is_set():
+            os._exit(exit_code)
+        self.leaving.set()
+        _start_timer(lambda: os._exit(exit_code))
+
+    def interrupt(self, number: int) -> None:
+        if not self._is_interrupted:
+            self._is_interrupted = True
+            raise _Left(self._code_of(number))
+
+    def _code_of(self, number: int) -> int:
+        return self._exit_codes.get(number, 128 + number)
+
+
+def say_on_stderr(sentence: str) -> None:
+    """Write *sentence* as a line of its own, if there is anything to write it on."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"{printable(sentence)}\n")
+        sys.stderr.flush()
+
+
+def say_nothing(_sentence: str) -> None:
+    """Be quiet."""
+
+
 @contextmanager
-def leave_on_signals() -> Iterator[None]:
+def leave_on_signals(
+    exit_codes: Mapping[int, int] | None = None, *, say: Callable[[str], None] = say_on_stderr
+) -> Iterator[None]:
     """
     End the program at a signal, closing what is open; the second time at once.
 
-    For the time before a run and after it; `stop_on_signals` takes over in between.
+    *say* gets sentences about what the program waits for, from another thread.
+    It ends with 128 + the signal's number unless *exit_codes* has another one. A fetch uses
+    it before its run and after it; `stop_on_signals` takes over in between.
     """
-    seen: set[int] = set()
+    from database.statements import cancel_statements  # noqa: PLC0415 -- for a fast --help
+    from database.waits import report_waits  # noqa: PLC0415
 
-    def handle(number: int, _frame: FrameType | None) -> None:
-        if seen:
-            leave_now(128 + number)
-        seen.add(number)
-        raise _Left(128 + number)
-
-    with _handled_by(handle):
+    leaver = _Leaver(exit_codes or {})
+    with (
+        report_waits(say),
+        statements_bound_by(leaver.leaving),
+        hear_signals(leaver.hear, interrupt=leaver.interrupt),
+    ):
         try:
             yield
         except _Left as left:
-            leave_now(int(str(left.code)))
+            cancel_statements()  # Those of other threads.
+            # Without stdout: its reader may be what the program was waiting for.
+            with suppress(OSError):
+                sys.stderr.flush()
+            os._exit(int(str(left.code)))
 
 
 @contextmanager
@@ -50,41 +92,41 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
     An end that takes too long, or a second signal, ends the process and its children
     at once; *release* then gives back what would outlive them.
     """
+    from ingest.processes import kill_processes  # noqa: PLC0415 -- only a fetch needs it
+
     stop = Stop()
+    is_heard = False
 
     def force() -> None:
         kill_processes()
         release()
-        leave_now(stop.ending.exit_code)
+        os._exit(stop.ending.exit_code)
 
-    def handle(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+    def hear(number: int) -> None:
+        nonlocal is_heard
+        if is_heard:
             force()
+        is_heard = True
         stop.end(Ending("stopped by a signal", 128 + number))
-        sys.stderr.write(
-            "\nStopping: what is under way is being saved (10 s at the most). "
-            "Once more stops at once.\n"
-        )
-        timer = threading.Timer(STOP_SECONDS, force)
-        timer.daemon = True
-        timer.start()
+        with suppress(OSError):
+            sys.stderr.write(
+                "\nStopping: what is under way is being saved (10 s at the most). "
+                "Once more stops at once.\n"
+            )
+        _start_timer(force)
 
-    with _handled_by(handle):
-        yield stop
+    with statements_bound_by(stop), hear_signals(hear):
+        try:
+            yield stop
+        except Stopped:  # Before the run had begun.
+            sys.stderr.write(f"Ended early: {stop.ending.reason}.\n")
+            leave_now(stop.ending.exit_code)
 
 
-@contextmanager
-def _handled_by(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    before = {
-        number: signal.signal(number, handle)
-        for number in GROUP_SIGNALS
-        if signal.getsignal(number) is not signal.SIG_IGN  # nohup
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _start_timer(force: Callable[[], None]) -> None:
+    timer = threading.Timer(STOP_SECONDS, force)
+    timer.daemon = True
+    timer.start()
 
 
 def leave_now(exit_code: int) -> NoReturn:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.options import Door
+from database.signals import hear_signals
 from yts import __version__
 
 if TYPE_CHECKING:
@@ -68,18 +69,45 @@ def execute(database_url: str | None, program: str, arguments: tuple[str, ...]) 
       python -m database exec pg_dump --format=custom --file=mirror.dump
     """
     from console.exits import errors_in_words  # noqa: PLC0415 -- for a fast --help
+    from console.stopping import leave_on_signals  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
 
-    with errors_in_words("database"), DatabaseManager(database_url) as db, ExitStack() as stack:
+    with (
+        leave_on_signals(),
+        errors_in_words("database"),
+        DatabaseManager(database_url) as db,
+        ExitStack() as stack,
+    ):
         environment = _environment(db.url, stack)
         path = shutil.which(program, path=environment["PATH"])
         if path is None:
             click.echo(f"Error: there is no program {program!r}.", err=True)
             sys.exit(NOT_FOUND)
-        # Ctrl-C is for the program; psql ends a query with it.
-        signal.signal(signal.SIGINT, lambda _number, _frame: None)
-        ended = subprocess.run([path, *arguments], env=environment, check=False)
-    sys.exit(ended.returncode)
+        exit_code = _run([path, *arguments], environment)
+    sys.exit(exit_code)
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Run *command* to its end and return its exit code; signals are passed on to it."""
+    process: subprocess.Popen[bytes] | None = None
+    received: list[int] = []
+
+    def hear(number: int) -> None:
+        if number == signal.SIGINT and sys.stdin.isatty():
+            return  # The terminal sends it to the program as well; psql ends a query with it.
+        received.append(number)
+        if process is not None:
+            process.send_signal(number if len(received) == 1 else signal.SIGKILL)
+
+    with hear_signals(hear):
+        process = subprocess.Popen(command, env=environment)
+        if received:
+            process.send_signal(received[0])
+        exit_code = process.wait()
+    ends = [number for number in received if number != signal.SIGINT]
+    if ends:
+        return 128 + ends[0]
+    return exit_code if exit_code >= 0 else 128 - exit_code
 
 
 def _environment(url: "URL", stack: ExitStack) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """`open_engine`: connections with the settings of this program, to a server or a pooler."""
 
 import os
+from typing import Any
 
 from psycopg2.extensions import connection as DriverConnection  # noqa: N812 (it is a class)
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
@@ -8,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from database.errors import DatabaseNotReady
+from database.statements import watched_cursor
 
 APPLICATION_NAME = "yts-mirror"
 #: What the server is told after connecting, unless the user says otherwise. The same as the
@@ -95,7 +97,7 @@ def _read_backend(connection: Connection) -> int | None:
     return pid
 
 
-def _parameters(url: URL, application_name: str) -> dict[str, str | int]:
+def _parameters(url: URL, application_name: str) -> dict[str, Any]:
     """Return the parameters of every connection, except those that *url* has itself."""
     ours: dict[str, str | int] = {
         "application_name": application_name,
@@ -107,7 +109,8 @@ def _parameters(url: URL, application_name: str) -> dict[str, str | int]:
         "keepalives_count": 3,
         "tcp_user_timeout": 60_000,
     }
-    return {name: value for name, value in ours.items() if name not in url.query}
+    chosen = {name: value for name, value in ours.items() if name not in url.query}
+    return {**chosen, "cursor_factory": watched_cursor(url)}
 
 
 def _settings_command(url: URL, *, is_keyed: bool) -> str:

@@ -257,8 +257,11 @@ def get_db_manager(
             refuse_transaction_pool(db.url)
         ensure_schema(db.engine)
     except OperationalError as error:
-        reason = db.explain_absence() or explain_unreachable(error, db.url)
-        db.close_all()
+        try:
+            sleep(0)  # It may have been cancelled, because the program is to end.
+            reason = db.explain_absence() or explain_unreachable(error, db.url)
+        finally:
+            db.close_all()
         raise DatabaseNotReady(reason) from error
     except BaseException:
         db.close_all()

@@ -18,6 +18,7 @@ from database.embedded_locks import HAS_LOCKS, hold_lock, share_again, share_loc
 from database.embedded_process import ServerProcess
 from database.errors import DatabaseNotReady
 from database.libpq_environment import hide_libpq_environment, restore_libpq_environment
+from database.waits import waiting_for
 
 DATABASE_NAME = "yts"
 
@@ -77,8 +78,8 @@ class EmbeddedServer:
     """
     One share in the server of a home; it starts with the first share and stops with the last.
 
-    Whoever is killed loses the share, by the kernel. A server left without users in this way
-    runs on until the next last one leaves.
+    A program that is killed loses its share, by the kernel. A server left without users in this
+    way is stopped by its guard.
     """
 
     def __init__(self, directory: Path, *, create: bool = True) -> None:
@@ -86,7 +87,10 @@ class EmbeddedServer:
         self._files = Home(self.home)
         self._process = ServerProcess(self._files)
         self._share: int | None = None
-        with hold_lock(self._files.startup_lock):
+        with (
+            waiting_for(f"the embedded PostgreSQL in {self.home} to start"),
+            hold_lock(self._files.startup_lock),
+        ):
             # Another program may have been creating the data until now.
             if not create and not self._files.data.exists():
                 raise _no_data(self.home)

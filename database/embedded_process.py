@@ -16,6 +16,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 (it is a class)
 from psycopg2.sql import SQL, Identifier
 
+from database.embedded_guard import start_guard
 from database.embedded_home import PORT, Home, SocketAddress
 from database.embedded_launch import SUPERUSER, Launcher
 from database.embedded_locks import open_lock, try_lock
@@ -115,6 +116,7 @@ class ServerProcess:
             if not try_lock(server_lock):
                 return
             self._child = self._launcher.launch(server_lock)
+        start_guard(self._home.startup_lock, self._home.users_lock, self._child.pid)
         # Without this, a server that ends before we do would stay a zombie.
         threading.Thread(target=self._child.wait, daemon=True).start()
 

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from database.transient import repeat_transient
+from database.waits import waiting_for
 
 _KEY = {"key": 7_190_002}
 #: While waiting for another fetch to end.
@@ -47,22 +48,31 @@ def hold_fetch_lock(
         FetchLockHeld: somebody else holds it, or has taken it meanwhile.
         DatabaseNotReady: the database cannot be used.
     """
-    deadline = time.monotonic() + wait_seconds
     with repeat_transient(engine.connect, sleep=sleep) as connection:
-        while True:
-            try:
-                repeat_transient(lambda: _take(connection), sleep=sleep)
-                break
-            except FetchLockHeld:
-                if time.monotonic() >= deadline:
-                    raise
-                sleep(min(SECONDS_BETWEEN_TRIES, wait_seconds))
+        _wait_for_lock(connection, time.monotonic() + wait_seconds, sleep)
         try:
             yield lambda: repeat_transient(lambda: _take(connection), patience_seconds=0)
         finally:
             # A lost connection has freed the lock, and the reason for it is told elsewhere.
             with suppress(DBAPIError), connection.begin():
                 connection.execute(text("SELECT pg_advisory_unlock(:key)"), _KEY)
+
+
+def _wait_for_lock(connection: Connection, deadline: float, sleep: Callable[[float], None]) -> None:
+    with ExitStack() as waits:
+        is_said = False
+        while True:
+            try:
+                repeat_transient(lambda: _take(connection), sleep=sleep)
+            except FetchLockHeld as error:
+                if time.monotonic() >= deadline:
+                    raise
+                if not is_said:
+                    waits.enter_context(waiting_for(f"another fetch ({error})"))
+                    is_said = True
+                sleep(SECONDS_BETWEEN_TRIES)
+            else:
+                return
 
 
 def _take(connection: Connection) -> None:

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy.exc import (
@@ -24,6 +26,7 @@ from tenacity import (
 
 from database.errors import DatabaseAway, DatabaseNotReady, RowRefused
 from database.reasons import explain_trouble, first_line, sqlstate
+from database.waits import waiting_for
 
 #: How long a step is repeated, in seconds: a restart of the server fits in.
 PATIENCE_SECONDS = 60.0
@@ -93,11 +96,20 @@ def repeat_transient(
         reraise=True,
     )
     try:
-        return retrying(step)
+        with ExitStack() as waits:
+            retrying.before_sleep = partial(_note_wait, waits)
+            return retrying(step)
     except PoolTimeout as error:
         raise DatabaseAway("No connection to the database became free in time.") from error
     except DBAPIError as error:
         raise _in_words(error) from error
+
+
+def _note_wait(waits: ExitStack, attempts: RetryCallState) -> None:
+    error = attempts.outcome.exception() if attempts.outcome else None
+    if attempts.attempt_number == 1:
+        reason = explain_trouble(error) if isinstance(error, DBAPIError) else str(error)
+        waits.enter_context(waiting_for(f"the database: {reason.rstrip('.')}"))
 
 
 def _in_words(error: DBAPIError) -> DatabaseNotReady:

@@ -70,9 +70,10 @@ def embed(
     is at it; 130/143 interrupted, what is done is kept.
     """
     from console.exits import errors_in_words  # noqa: PLC0415 -- for a fast --help
-    from console.stopping import leave_on_signals  # noqa: PLC0415
+    from console.stopping import leave_on_signals, say_nothing, say_on_stderr  # noqa: PLC0415
 
-    with leave_on_signals(), errors_in_words("discovery", is_verbose=verbose):
+    say = say_nothing if quiet else say_on_stderr
+    with leave_on_signals(say=say), errors_in_words("discovery", is_verbose=verbose):
         _embed(rebuild, model, workers, database_url, quiet)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from database.budget import Slot, renew_slot, reset_budget, slow_down, take_slot
 from database.transient import repeat_transient
+from database.waits import waiting_for
 from ingest.stop import Stop, Stopped
 
 #: The pace of a run with a limit of requests but none of the rate.
@@ -66,7 +67,9 @@ class RequestBudget:
         is_late = False
         while slot is not None:
             due = monotonic() + slot.seconds
-            self._stop.sleep(slot.seconds)
+            why = "YTS asked for a pause" if slot.slowed_at else f"--rate {self._rate:g}"
+            with waiting_for(f"the next request, in {slot.seconds:.0f} s: {why}"):
+                self._stop.sleep(slot.seconds)
             is_late = not is_late and monotonic() - due > max(SECONDS_LATE, 1 / self._rate)
             slot = self._renew_slot(slot, is_late=is_late)
 
@@ -82,6 +85,16 @@ class RequestBudget:
         return take_slot(
             self._engine, self._rate, is_limited=self._limit is not None, takers=MOST_TAKERS
         )
+
+    def pause(self, seconds: float) -> None:
+        """
+        Wait until the next attempt after one that failed.
+
+        Raises:
+            Stopped: the run is being stopped.
+        """
+        with waiting_for(f"the next attempt, in {seconds:.0f} s: YTS gave no usable answer"):
+            self._stop.sleep(seconds)
 
     def slow_down(self, retry_after_seconds: float | None) -> None:
         """Make everybody on this database slower, for the server has asked for it."""

@@ -14,15 +14,18 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from distributed import Client, KilledWorker
+from distributed import Client, KilledWorker, get_worker
 from distributed.security import Security
 
+from database.errors import DatabaseAway
+from database.waits import waiting_for
 from ingest import cluster_worker
-from ingest.cluster_worker import Order
-from ingest.engine import ClusterAway, ClusterRefused, WorkerDied
+from ingest.cluster_worker import Order, OutOfReach
+from ingest.engine import BatchReturned, ClusterAway, ClusterRefused, WorkerDied
 from ingest.plan import Batch
 from ingest.report import BatchReport
 from ingest.settings import ClusterSettings, RunSettings
+from ingest.stop import Stop
 
 CONNECT_SECONDS = 10.0
 #: How long a cluster may be without any worker.
@@ -33,22 +36,30 @@ SECONDS_BETWEEN_COUNTS = 2.0
 
 
 @contextmanager
-def open_cluster(settings: RunSettings) -> Iterator[Callable[[Order], "ClusterWorkers"]]:
+def open_cluster(
+    settings: RunSettings, stop: Stop, notice: Callable[[str], None]
+) -> Iterator[Callable[[Order], "ClusterWorkers"]]:
     """
     Connect to the scheduler, see that its workers can do this run, and yield what puts them on it.
 
+    A worker that cannot reach the database is left out; *notice* gets its name.
+
     Raises:
+        Stopped: a stop came first.
         ClusterAway: no scheduler answers, or it has no worker.
         ClusterRefused: it is no cluster for this run, as it is.
     """
     assert settings.cluster is not None  # noqa: S101 -- the caller looks
     # It tells a reconnection as an error with a traceback; what matters is raised.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    client = _connect(settings.cluster)
+    with waiting_for(f"the scheduler at {settings.cluster.address}"):
+        client = stop.call(partial(_connect, settings.cluster))
     try:
-        _wait_for_worker(client, settings.cluster)
-        _inspect(client, settings)
-        yield partial(ClusterWorkers, client)
+        stop.call(partial(_wait_for_worker, client, settings.cluster))
+        unfit = stop.call(partial(_inspect, client, settings))
+        for address, reason in unfit.items():
+            notice(_describe_unfit(address, reason))
+        yield partial(ClusterWorkers, client, frozenset(unfit), notice)
     finally:
         with suppress(OSError):
             client.close(timeout=1)
@@ -79,8 +90,13 @@ def _wait_for_worker(client: Client, cluster: ClusterSettings) -> None:
         raise ClusterAway(f"the scheduler at {cluster.address} has no worker") from error
 
 
-def _inspect(client: Client, settings: RunSettings) -> None:
-    """See that all have this program, and that each worker can do this run."""
+def _inspect(client: Client, settings: RunSettings) -> dict[str, str]:
+    """
+    See that all have this program; return which workers cannot reach the database, and why.
+
+    Raises:
+        ClusterRefused: another program, a worker that may freeze, or none that can do this run.
+    """
 
     def describe() -> str:
         # Sent as it is, for it has no name that one could look up; what it imports must be there.
@@ -90,7 +106,9 @@ def _inspect(client: Client, settings: RunSettings) -> None:
 
     mine = describe()
     # The scheduler takes apart what workers are sent: it must know our classes, too.
-    found = {"the scheduler": _ask_scheduler(client, describe), **_ask_workers(client, describe)}
+    workers = _ask_workers(client, describe)
+    found = {"the scheduler": _ask_scheduler(client, describe)}
+    found |= {f"the worker at {address}": program for address, program in workers.items()}
     for who, program in found.items():
         if program != mine:
             theirs = "not this program" if isinstance(program, Exception) else program
@@ -98,9 +116,22 @@ def _inspect(client: Client, settings: RunSettings) -> None:
                 f"{who} has {theirs}, but {mine} is here. Have the same on all machines, the "
                 "scheduler's as well, and start them anew as docs/cluster.md says"
             )
-    for who, trouble in _ask_workers(client, cluster_worker.explain_unfit, settings).items():
+    for address, trouble in _ask_workers(client, cluster_worker.explain_unfit).items():
         if trouble is not None:
-            raise ClusterRefused(f"{who}: {trouble}")
+            raise ClusterRefused(f"the worker at {address}: {trouble}")
+    answers = _ask_workers(client, cluster_worker.explain_out_of_reach, settings)
+    unfit = {address: str(reason) for address, reason in answers.items() if reason is not None}
+    if answers and len(unfit) == len(answers):
+        raise ClusterRefused(f"no worker can use the database; {_join(unfit)}")
+    return unfit
+
+
+def _describe_unfit(address: str, reason: str) -> str:
+    return f"The worker at {address} is left out, because it cannot use the database: {reason}"
+
+
+def _join(unfit: dict[str, str]) -> str:
+    return "; ".join(f"the worker at {address}: {reason}" for address, reason in unfit.items())
 
 
 def _ask_scheduler(client: Client, call: Callable[[], str]) -> str | Exception:
@@ -124,7 +155,7 @@ def _ask_workers(client: Client, *call: Any) -> dict[str, Any]:
     }
     answered, _ = wait(asked, timeout=CONNECT_SECONDS)
     try:
-        return {f"the worker at {asked[it]}": it.exception() or it.result() for it in answered}
+        return {asked[it]: it.exception() or it.result() for it in answered}
     except CancelledError as error:
         raise ClusterAway("the scheduler went away") from error
 
@@ -136,15 +167,33 @@ def _count_threads(client: Client) -> dict[str, int]:
         raise ClusterAway("the scheduler went away") from error
 
 
+def _run_batch(order: Order, batch: Batch) -> BatchReport:
+    """Run *batch* on a worker; an error of its database names the worker."""
+    try:
+        return cluster_worker.run_batch(order, batch)
+    except DatabaseAway as error:
+        raise OutOfReach(get_worker().address, str(error)) from error
+
+
 class ClusterWorkers:
     """All workers of a cluster, also those that join later."""
 
     dies_as_one = False
 
-    def __init__(self, client: Client, order: Order) -> None:
+    def __init__(
+        self,
+        client: Client,
+        left_out: frozenset[str],
+        notice: Callable[[str], None],
+        order: Order,
+    ) -> None:
         """Submit nothing yet; *client* is closed by who opened it."""
         self._client = client
         self._order = order
+        self._notice = notice
+        #: Addresses of workers that cannot reach the database, and why.
+        self._left_out = dict.fromkeys(left_out, "")
+        self._fit: list[str] = []
         self._executor = client.get_executor(pure=False)
         self._slots = 1
         self._counted_at = float("-inf")
@@ -156,15 +205,27 @@ class ClusterWorkers:
         How many batches run at the same time, at the moment; 1 while there is no worker.
 
         Raises:
-            ClusterAway: the scheduler is gone, or nobody has worked for it for a while.
+            ClusterAway: the scheduler is gone, or it has had no worker for a while.
+            DatabaseAway: no worker that is left can reach the database.
         """
         if monotonic() - self._counted_at > SECONDS_BETWEEN_COUNTS:
             self._count()
         return max(1, self._slots)
 
     def _count(self) -> None:
-        self._slots = sum(_count_threads(self._client).values())
+        threads = _count_threads(self._client)
+        fit = {
+            address: count for address, count in threads.items() if address not in self._left_out
+        }
+        if threads and not fit:
+            reason = next(filter(None, reversed(self._left_out.values())), "see above")
+            raise DatabaseAway(f"No worker of the cluster can use the database: {reason}")
+        self._fit = sorted(fit)
+        threads_before = self._slots
+        self._slots = sum(fit.values())
         self._counted_at = monotonic()
+        if not self._slots and threads_before:
+            self._notice(f"No worker is left; waiting up to {PATIENCE_SECONDS:g} s for one.")
         if self._slots:
             self._has_worker_at = self._counted_at
         elif self._counted_at - self._has_worker_at > PATIENCE_SECONDS:
@@ -172,9 +233,9 @@ class ClusterWorkers:
 
     def submit(self, batch: Batch) -> Future[BatchReport]:
         """Have *batch* run by whoever is free first."""
-        future: Future[BatchReport] = self._executor.submit(
-            cluster_worker.run_batch, self._order, batch
-        )
+        # Another worker may take it where those have gone meanwhile.
+        where = {"workers": self._fit, "allow_other_workers": True} if self._left_out else {}
+        future: Future[BatchReport] = self._executor.submit(_run_batch, self._order, batch, **where)
         return future
 
     def read(self, future: Future[BatchReport]) -> BatchReport:
@@ -183,14 +244,24 @@ class ClusterWorkers:
 
         Raises:
             WorkerDied: several, one after the other, while they had this batch.
+            BatchReturned: its worker cannot reach the database, and is left out from now on.
             ClusterAway: the scheduler is gone, and with it what it knew.
         """
         try:
             return future.result()
+        except OutOfReach as error:
+            self._leave_out(error.address, error.reason)
+            raise BatchReturned from error
         except KilledWorker as error:
             raise WorkerDied from error
         except CancelledError as error:
             raise ClusterAway("the scheduler went away") from error
+
+    def _leave_out(self, address: str, reason: str) -> None:
+        if address not in self._left_out:
+            self._left_out[address] = reason
+            self._notice(_describe_unfit(address, reason))
+        self._counted_at = float("-inf")  # The next batch is for one that is left.
 
     def ask_to_stop(self) -> bool:
         """Ask every worker for an orderly end of what it does for this run."""

@@ -37,10 +37,23 @@ def describe_program() -> str:
     return f"yts-mirror {__version__} (tables {HEAD_REVISION}) on Python {python}"
 
 
-def explain_unfit(settings: RunSettings) -> str | None:
-    """Return why this process cannot work on a run, for a person; None if it can."""
-    if _may_freeze():
-        return _MAY_FREEZE
+class OutOfReach(Exception):
+    """A worker cannot reach the database; takes plain positional arguments, so that it pickles."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        """Name the worker by its address within the cluster."""
+        super().__init__(address, reason)
+        self.address = address
+        self.reason = reason
+
+
+def explain_unfit() -> str | None:
+    """Return why this process should work on no run, for a person; None if it can."""
+    return _MAY_FREEZE if _may_freeze() else None
+
+
+def explain_out_of_reach(settings: RunSettings) -> str | None:
+    """Return why this process cannot use the database of a run, for a person; None if it can."""
     try:
         with DatabaseManager(settings.database_url, pool_size=1) as db, db.get_session():
             return None

@@ -39,6 +39,8 @@ class Listener:
     note: Callable[[str], None]
     #: Gets each page or movie that failed, when it is on record.
     failure: Callable[[Failure], None]
+    #: Gets a sentence that the user should see in any case.
+    notice: Callable[[str], None] = lambda _sentence: None
 
 
 class Course:
@@ -193,9 +195,6 @@ class Course:
         Raises:
             FetchLockHeld: the lock was lost with its connection, and another run has it now.
         """
-        limit = self.settings.max_seconds
-        if limit is not None and monotonic() - self._started > limit:
-            self.stop.end(Ending("the time of --max-duration is over", EXIT_LIMIT))
         with suppress(DatabaseAway):
             self._keep_lock()
             self.listener.progress(self._read_row(patience_seconds=0))

@@ -13,6 +13,10 @@ class WorkerDied(Exception):
     """Whoever had a batch is no more; it may be submitted again."""
 
 
+class BatchReturned(Exception):
+    """The worker of a batch cannot do it and was left out; another one may well do it."""
+
+
 class ClusterAway(Exception):
     """The cluster cannot be used just now; the same run may well go on later."""
 
@@ -45,6 +49,7 @@ class Engine(Protocol):
 
         Raises:
             WorkerDied: before the batch was done, perhaps because of it.
+            BatchReturned: the batch is to be submitted again.
         """
 
     def ask_to_stop(self) -> bool:

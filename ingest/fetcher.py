@@ -1,11 +1,14 @@
-"""Many requests at once within one worker, in portions worth saving; knows when to give up."""
+"""`Fetcher`: requests pages and movies of one worker with several threads, in portions to save."""
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import partial
 from time import monotonic
 
 from database.ledger import Failure, Kind, Stage
+from ingest.breaker import Breaker
 from ingest.budget import LimitReached
 from ingest.plan import PageBatch
 from ingest.portions import Portions
@@ -22,10 +25,6 @@ from yts.errors import (
 )
 from yts.payload import MoviePayload
 
-#: Pages or movies in a row that the source did not give, after all attempts that made sense, until
-#: it counts as gone. A dead one thus costs each worker this, and what its other threads have under
-#: way. A refusal counts like any other: the source has answered before, so it is about one item.
-FAILURES_UNTIL_GIVEN_UP = 5
 #: How often a page is asked for that comes with another number.
 WRONG_PAGE_ATTEMPTS = 2
 #: When the run is stopped, seconds that requests under way may still take.
@@ -40,15 +39,25 @@ Fetched = MoviePayload | Failure | None
 class Fetcher:
     """Asks one client with several threads; one batch at a time."""
 
-    def __init__(self, client: YtsClient, threads: int, stop: threading.Event) -> None:
-        """Start no thread yet."""
+    def __init__(
+        self,
+        client: YtsClient,
+        threads: int,
+        stop: threading.Event,
+        read_ids: Callable[[], Sequence[int]] = tuple,
+    ) -> None:
+        """Start no thread yet. *read_ids* returns movies to probe, as `Breaker` needs them."""
         self._client = client
+        self._breaker = Breaker(client, read_ids)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="fetch")
         self._thread_count = threads
         self._stop = stop
-        self._failures_in_a_row = 0
-        #: Why there is no point in asking for more.
-        self.given_up: Ending | None = None
+        self._limit: Ending | None = None
+
+    @property
+    def given_up(self) -> Ending | None:
+        """Return why nothing more should be requested; None if there is no reason."""
+        return self._breaker.ending or self._limit
 
     def ask_for_page(self, batch: PageBatch, attempts: int | None = None) -> MoviePage:
         """
@@ -93,17 +102,23 @@ class Fetcher:
         if self.given_up:
             return None
         try:
-            page = self.ask_for_page(batch)
+            page = self.ask_for_page(batch, self._breaker.attempts)
         except (YtsUnavailable, YtsRefused) as error:
-            self._count_failure(error)
+            self._count_failure(error, partial(self._is_any_page_given, batch))
             if isinstance(error, WrongPage):
-                self.given_up = Ending(f"{error}: paging does not work there", EXIT_UNAVAILABLE)
+                self._limit = Ending(f"{error}: paging does not work there", EXIT_UNAVAILABLE)
             return failure_of("page", batch.key, error)
         except Stopped as error:
             self._note_ending(error)
             return None
-        self._failures_in_a_row = 0
+        self._breaker.count_page(batch.page)
         return page
+
+    def _is_any_page_given(self, batch: PageBatch) -> bool:
+        """Return whether the source gives any page like *batch*."""
+        return self._breaker.is_any_page_given(
+            lambda page: self.ask_for_page(replace(batch, page=page, movie_count=0), attempts=1)
+        )
 
     def fetch_movies(self, ids: Sequence[int]) -> Generator[dict[int, Fetched], None, None]:
         """
@@ -146,26 +161,25 @@ class Fetcher:
 
     def _fetch_movie(self, movie_id: int) -> Fetched:
         try:
-            movie = self._client.fetch_details(movie_id)
+            movie = self._client.fetch_details(movie_id, attempts=self._breaker.attempts)
         except MalformedMovie as error:
             return failure_of("movie", str(movie_id), error)
         except (YtsUnavailable, YtsRefused) as error:
-            self._count_failure(error)
+            self._count_failure(error, self._breaker.is_any_movie_given)
             return failure_of("movie", str(movie_id), error)
         # Here and not when it is saved: by then the source may have died.
-        self._failures_in_a_row = 0
+        self._breaker.count_movie(movie.id if movie else None)
         return movie
 
-    def _count_failure(self, error: YtsUnavailable | YtsRefused) -> None:
-        self._failures_in_a_row += 1
-        if self._failures_in_a_row >= FAILURES_UNTIL_GIVEN_UP:
-            self.given_up = Ending(
-                f"YTS gives no usable answers any more: {error}", EXIT_UNAVAILABLE
-            )
+    def _count_failure(self, error: YtsUnavailable | YtsRefused, probe: Callable[[], bool]) -> None:
+        try:
+            self._breaker.count_failure(error, probe)
+        except Stopped as stopped:  # The item has failed all the same.
+            self._note_ending(stopped)
 
     def _note_ending(self, error: Stopped) -> None:
         if isinstance(error, LimitReached):
-            self.given_up = Ending("--max-requests allows no more", EXIT_LIMIT)
+            self._limit = Ending("--max-requests allows no more", EXIT_LIMIT)
 
     def close(self) -> None:
         """Start nothing more; threads that still wait for an answer are left behind."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from time import monotonic
 
-from ingest.engine import Engine, WorkerDied
+from ingest.engine import BatchReturned, Engine, WorkerDied
 from ingest.plan import Batch, split_batch
 from ingest.report import BatchReport
 
@@ -51,6 +51,7 @@ class BatchPool:
         self._stop = stop
         self._in_flight: dict[Future[BatchReport], Batch] = {}
         self._suspects: deque[Batch] = deque()
+        self._returned: deque[Batch] = deque()
         self._deaths: Counter[Batch] = Counter()
 
     @property
@@ -68,7 +69,7 @@ class BatchPool:
         try:
             while not self._stop.is_set():
                 self._submit_from(remaining)
-                if not (self._in_flight or self._suspects):
+                if not (self._in_flight or self._suspects or self._returned):
                     return
                 yield from self._take_finished()
             yield from self._drain()
@@ -86,7 +87,8 @@ class BatchPool:
                 self._submit(self._suspects.popleft())
             return
         while len(self._in_flight) < self._engine.slots * BATCHES_IN_FLIGHT_PER_WORKER:
-            if (batch := next(remaining, None)) is None:
+            batch = self._returned.popleft() if self._returned else next(remaining, None)
+            if batch is None:
                 return
             self._submit(batch)
 
@@ -105,6 +107,8 @@ class BatchPool:
             batch = self._in_flight.pop(future)
             try:
                 yield self._engine.read(future)
+            except BatchReturned:
+                self._returned.append(batch)
             except WorkerDied:
                 victims.append(batch)
         if victims:

@@ -18,8 +18,9 @@ from multiprocessing.connection import wait as wait_for_exit
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from database.signals import GROUP_SIGNALS
 from ingest.engine import WorkerDied
-from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL
+from ingest.stop import STOP_SIGNAL
 
 if TYPE_CHECKING:  # The server is to start before anything heavy is imported here.
     from ingest.plan import Batch
@@ -36,7 +37,10 @@ def warm_up() -> None:
     from multiprocessing import forkserver, resource_tracker  # noqa: PLC0415 -- only where it is
 
     multiprocessing.set_forkserver_preload(["ingest.worker"])
-    resource_tracker.ensure_running()  # It would let go the signals that are held.
+    with _changed_environment(PYTHONWARNINGS="ignore"):
+        # Here, because it would let go the signals that are held. It removes semaphores of a
+        # process that ended at once, which is not worth a warning to the user.
+        resource_tracker.ensure_running()
     with _signals_held(), _found_by_new_processes():
         forkserver.ensure_running()
 
@@ -139,15 +143,20 @@ def _signals_held() -> Iterator[None]:
 @contextmanager
 def _found_by_new_processes() -> Iterator[None]:
     """Let the server find our modules, and none of their names in the working directory."""
-    names = ("PYTHONPATH", "PYTHONSAFEPATH")
-    before = {name: os.environ[name] for name in names if name in os.environ}
     root = str(Path(__file__).parent.parent)
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, before.get("PYTHONPATH"))))
-    os.environ["PYTHONSAFEPATH"] = "1"
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    with _changed_environment(PYTHONPATH=path, PYTHONSAFEPATH="1"):
+        yield
+
+
+@contextmanager
+def _changed_environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ[name] for name in variables if name in os.environ}
+    os.environ.update(variables)
     try:
         yield
     finally:
-        for name in names:
+        for name in variables:
             del os.environ[name]
         os.environ.update(before)
 

@@ -41,6 +41,7 @@ from ingest.stop import (
     Stop,
     Stopped,
 )
+from ingest.waiting import relay_waits
 from ingest.worker import Worker, run_batch, start_worker
 from yts.errors import YtsRefused, YtsUnavailable
 
@@ -63,6 +64,7 @@ def run_fetch(
         ClusterAway: scheduler or workers of the cluster are gone; what was saved stays.
         ClusterRefused: the cluster cannot do this run; nothing was changed.
     """
+    stop.end_after(settings.max_seconds)
     try:
         with hold_fetch_lock(db.engine, settings.wait_lock_seconds, stop.sleep) as keep_lock:
             run_id = db.run_step(lambda session: start_run(session, command))
@@ -130,7 +132,7 @@ def _open_engine(course: Course) -> Iterator[Callable[[Worker], Engine]]:
     from ingest.cluster import open_cluster  # noqa: PLC0415
     from ingest.cluster_worker import Order  # noqa: PLC0415
 
-    with open_cluster(course.settings) as begin:
+    with open_cluster(course.settings, course.stop, course.listener.notice) as begin:
         yield lambda worker: begin(Order(course.settings, worker.api_url, course.run_id))
 
 
@@ -139,7 +141,8 @@ def _open_pool(course: Course, engine: Engine) -> Iterator[BatchPool]:
     """Open a pool whose workers begin with the first batch."""
     pool = BatchPool(engine, give_up=course.give_up, tick=course.tick, stop=course.stop)
     try:
-        yield pool
+        with relay_waits(course.db, course.listener.notice):
+            yield pool
     finally:
         pool.close()
 

@@ -1,8 +1,12 @@
-"""Why a run ends before its work is done, and the wish that it should."""
+"""`Stop`: the wish that a run ends early, and why; waits of this program end when it is set."""
 
 import signal
 import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 EXIT_DONE = 0
 EXIT_FATAL = 1
@@ -14,12 +18,13 @@ EXIT_GUARD = 6
 EXIT_LIMIT = 7
 EXIT_LOCKED = 11
 
-#: What a terminal, or who ends a service, sends to every process: the main process decides.
-GROUP_SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
 #: What the main process sends to its workers to ask them for an orderly end.
 STOP_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGTERM)
+#: How long a statement may take once the run is to end; others wait for another session's lock.
+STATEMENT_SECONDS = 2.5
+SECONDS_BETWEEN_LOOKS = 0.25
+
+Result = TypeVar("Result")
 
 
 class Stopped(Exception):
@@ -35,16 +40,26 @@ class Ending:
 
 
 class Stop(threading.Event):
-    """Set once somebody wants the run to end; whoever sleeps waits on it."""
+    """Set once the run is to end; whatever sleeps waits on it."""
 
     #: The signal that is meant unless told otherwise: Ctrl-C.
     ending = Ending("stopped by a signal", 130)
+    _timer: threading.Timer | None = None
 
     def end(self, ending: Ending) -> None:
         """Wish for this end; the first wish counts."""
         if not self.is_set():
             self.ending = ending
             self.set()
+
+    def end_after(self, seconds: float | None) -> None:
+        """End when *seconds* are over, whatever the program waits for; the first call counts."""
+        if seconds is None or self._timer is not None:
+            return
+        ending = Ending("the time of --max-duration is over", EXIT_LIMIT)
+        self._timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), self.end, [ending])
+        self._timer.daemon = True
+        self._timer.start()
 
     def sleep(self, seconds: float) -> None:
         """
@@ -55,3 +70,43 @@ class Stop(threading.Event):
         """
         if self.wait(seconds):
             raise Stopped
+
+    def call(self, work: Callable[[], Result]) -> Result:
+        """
+        Return what *work* returns; it is left behind on its thread when the run is to end.
+
+        Raises:
+            Stopped: the run is to end.
+        """
+        done = Future[Result]()
+
+        def run() -> None:
+            try:
+                done.set_result(work())
+            except BaseException as error:  # noqa: BLE001 -- it is raised where it is awaited
+                done.set_exception(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        while not wait([done], timeout=SECONDS_BETWEEN_LOOKS).done:
+            self.sleep(0)
+        return done.result()
+
+
+@contextmanager
+def statements_bound_by(stop: threading.Event) -> Iterator[None]:
+    """Cancel statements of this process that still wait a moment after *stop* was set."""
+    # Imported here, because the process that forks the workers needs no database.
+    from database.statements import cancel_statements  # noqa: PLC0415
+
+    ended = threading.Event()
+
+    def watch() -> None:
+        stop.wait()
+        while not ended.wait(SECONDS_BETWEEN_LOOKS):
+            cancel_statements(older_than_seconds=STATEMENT_SECONDS)
+
+    threading.Thread(target=watch, name="statements", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()

@@ -2,7 +2,8 @@
 
 import os
 import signal
-from contextlib import closing
+from collections.abc import Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -10,21 +11,27 @@ from types import TracebackType
 from typing import Self
 
 from database.db import DatabaseManager
+from database.errors import DatabaseNotReady
 from database.ledger import Failure
+from database.probing import read_ids_to_probe
+from database.signals import GROUP_SIGNALS, hear_signals
 from database.step import Step, SweptPage, save_step
+from database.waits import report_waits, waiting_for
 from database.workers import forget_workers, note_work
 from database.write import read_clock
+from ingest.breaker import MOVIES_PER_PROBE
 from ingest.budget import RequestBudget
 from ingest.fetcher import Fetched, Fetcher, failure_of
 from ingest.known import read_known
 from ingest.plan import Batch, MovieBatch, PageBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
-from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL, Stop
+from ingest.stop import STOP_SIGNAL, Stop, Stopped, statements_bound_by
 from yts.answers import MoviePage
 from yts.client import YtsClient
 from yts.errors import YtsError
 from yts.payload import MoviePayload
+from yts.settings import without_secrets
 from yts.unknown_fields import count_unknown
 
 #: What became of a movie when a stop came first.
@@ -68,10 +75,13 @@ class Worker:
             settings.client_settings(api_url),
             take_slot=budget.take_slot,
             slow_down=budget.slow_down,
-            sleep=stop.sleep,
+            sleep=budget.pause,
         )
-        self._fetcher = Fetcher(self.client, settings.threads, stop)
+        self._fetcher = Fetcher(self.client, settings.threads, stop, self._ids_to_probe)
         self._requests_counted = 0
+
+    def _ids_to_probe(self) -> Sequence[int]:
+        return self.db.run_step(partial(read_ids_to_probe, count=MOVIES_PER_PROBE))
 
     def probe(self, first: PageBatch, attempts: int | None = None) -> MoviePage:
         """
@@ -82,7 +92,8 @@ class Worker:
             YtsUnavailable, YtsRefused: the source cannot be used.
         """
         try:
-            return self._fetcher.ask_for_page(first, attempts)
+            with waiting_for(f"an answer of {without_secrets(self.api_url)}"):
+                return self._fetcher.ask_for_page(first, attempts)
         finally:
             self._count_requests()
 
@@ -126,6 +137,13 @@ class Worker:
             report = self._run_movies(batch, asked_at)
         report += self._count_requests()
         return replace(report, given_up=self._fetcher.given_up)
+
+    def note_wait(self, sentence: str) -> None:
+        """Let the main process say what this worker waits for, if the database can be used."""
+        with suppress(DatabaseNotReady, Stopped):
+            self.db.run_step(
+                partial(note_work, name=self._name, doing=sentence), patience_seconds=0
+            )
 
     def rest(self) -> None:
         """Say that there is nothing to do for now."""
@@ -237,6 +255,7 @@ class Worker:
 # What follows is one process of the pool.
 
 _worker: Worker | None = None
+_hearing = ExitStack()
 
 
 def start_worker(settings: RunSettings, api_url: str, run_id: int | None) -> None:
@@ -245,8 +264,10 @@ def start_worker(settings: RunSettings, api_url: str, run_id: int | None) -> Non
     stop = Stop()
     for number in GROUP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(STOP_SIGNAL, lambda *_: stop.set())
+    _hearing.enter_context(hear_signals(lambda _number: stop.set(), numbers=[STOP_SIGNAL]))
+    _hearing.enter_context(statements_bound_by(stop))
     _worker = Worker(settings, api_url, run_id, stop)
+    _hearing.enter_context(report_waits(_worker.note_wait))
 
 
 def run_batch(batch: Batch) -> BatchReport:

@@ -144,9 +144,11 @@ class YtsClient:
             raise YtsUnavailable(f"not even one movie could be read: {whole.malformed[0]}")
         return whole
 
-    def fetch_details(self, movie_id: int) -> MoviePayload | None:
+    def fetch_details(self, movie_id: int, *, attempts: int | None = None) -> MoviePayload | None:
         """
         Fetch one movie with its cast; None means that YTS has no such movie.
+
+        *attempts* replaces that of the settings.
 
         Raises:
             YtsUnavailable: no usable answer in any attempt.
@@ -154,7 +156,9 @@ class YtsClient:
             MalformedMovie: the movie is there but cannot be understood, or read at all.
         """
         query: Query = {"movie_id": movie_id, "with_cast": "true"}
-        return self._fetch("movie_details.json", query, lambda body: parse_details(body, movie_id))
+        return self._fetch(
+            "movie_details.json", query, lambda body: parse_details(body, movie_id), attempts
+        )
 
     def fetch_row(self, movie_id: int, imdb_code: str) -> MoviePayload | None:
         """

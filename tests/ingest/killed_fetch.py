@@ -82,7 +82,7 @@ def if_details(has_details: bool) -> Callable[..., None]:
     return look
 
 
-def poison(_client: YtsClient, movie_id: int) -> None:
+def poison(_client: YtsClient, movie_id: int, **_named: Any) -> None:
     """Die over one movie, each time."""
     if movie_id == POISON:
         die()

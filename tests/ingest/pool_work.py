@@ -5,9 +5,10 @@ import signal
 import time
 from pathlib import Path
 
+from database.signals import GROUP_SIGNALS
 from ingest.plan import Batch, MovieBatch
 from ingest.report import BatchReport, Counts
-from ingest.stop import GROUP_SIGNALS, STOP_SIGNAL
+from ingest.stop import STOP_SIGNAL
 
 #: An id that kills its process each time.
 POISON = 666

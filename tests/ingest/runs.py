@@ -35,6 +35,7 @@ def fetch(
     *api_urls: str,
     stop: Stop | None = None,
     progress: Callable[[dict[str, Any]], None] = lambda _row: None,
+    notice: Callable[[str], None] = lambda _sentence: None,
     kind: type[RunSettings] = RunSettings,
     **told: Any,
 ) -> RunReport:
@@ -44,7 +45,9 @@ def fetch(
     And without an audit, whose requests depend on the gaps between the ids.
     """
     defaults: dict[str, Any] = {"workers": 1, "rate": 0.0, "timeout_seconds": 5.0, "audit": 0}
-    listener = Listener(progress, note=lambda _sentence: None, failure=lambda _failure: None)
+    listener = Listener(
+        progress, note=lambda _sentence: None, failure=lambda _failure: None, notice=notice
+    )
     settings = kind(api_urls, db.url, **{**defaults, **told})
     return run_fetch(settings, db, "a test", listener, stop or Stop())
 

@@ -1,6 +1,9 @@
 """A cluster of real processes does what processes of this machine do, whatever befalls it."""
 
+import socket
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -289,6 +292,48 @@ def test_an_unfit_worker_is_refused_in_one_sentence(
     assert "\n" not in str(raised.value)
     assert counted(sandbox)["requests"] == before
     assert ask(db, "SELECT exit_code FROM fetch_runs") == 2
+
+
+@pytest.mark.parametrize("since", ["start", "later"])
+def test_a_worker_that_cannot_reach_the_database_costs_only_itself(
+    since: str, cluster: LocalCluster, db: DatabaseManager, slow_sandbox: Sandbox
+):
+    """
+    It is named and left out, whether it is seen at the start or with its first batch, which goes
+    to another worker.
+    """
+    notices: list[str] = []
+    preload = ("--preload", "tests.ingest.out_of_reach")
+    worker = cluster.start_worker("far", *preload, OUT_OF_REACH=since)
+    cluster.wait_for_workers()
+    try:
+        report = fetch_on(cluster, db, slow_sandbox.url, notice=notices.append)
+    finally:
+        worker.kill()
+        worker.wait()
+        (cluster.folder / "far.log").unlink()
+        del cluster.workers["far"]
+
+    assert (report.exit_code, report.counts.failed) == (0, 0)
+    assert db.get_stats()["movies_with_details"] == MOVIES
+    (notice,) = notices
+    assert "worker at tcp://" in notice
+    assert "pg_hba.conf" in notice
+
+
+def test_a_stop_ends_the_wait_for_a_scheduler(db: DatabaseManager, sandbox: Sandbox):
+    """
+    A scheduler that accepts connections and is silent does not hold up a stop; it is not blamed.
+    """
+    stop = Stop()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        threading.Timer(1.0, stop.set).start()
+        began = time.monotonic()
+        report = fetch(db, sandbox.url, cluster=ClusterSettings(address), stop=stop)
+
+    assert report.exit_code == 130
+    assert time.monotonic() - began < 4
 
 
 @pytest.mark.long

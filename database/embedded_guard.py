@@ -1,0 +1,67 @@
+"""`start_guard`: a process that stops an embedded server which no command uses any more."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows, which `open_embedded` refuses.
+    fcntl = None  # type: ignore[assignment]
+
+#: How often the guard looks. A command that was killed has lost its share by then.
+SECONDS_BETWEEN_LOOKS = 3.0
+_STOP_SECONDS = 30.0
+
+
+def start_guard(startup_lock: Path, users_lock: Path, server_pid: int) -> None:
+    """
+    Let a process look after the server that has just been started; it ends with the server.
+
+    The last command to leave stops the server, but one that is killed cannot.
+    """
+    if not hasattr(os, "pidfd_open"):  # Without it, a signal could reach another process.
+        return
+    arguments = [str(startup_lock), str(users_lock), str(server_pid)]
+    guard = subprocess.Popen(
+        [sys.executable, "-I", "-S", __file__, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+    )
+    threading.Thread(target=guard.wait, daemon=True).start()  # Else it would become a zombie.
+
+
+def _watch(startup_lock: Path, users_lock: Path, server_pid: int) -> None:
+    server = os.pidfd_open(server_pid)
+    end = select.poll()
+    end.register(server, select.POLLIN)
+    while not end.poll(SECONDS_BETWEEN_LOOKS * 1000):
+        # As in `EmbeddedServer`: nobody joins or leaves meanwhile.
+        with _locked(startup_lock), suppress(BlockingIOError), _locked(users_lock, fcntl.LOCK_NB):
+            signal.pidfd_send_signal(server, signal.SIGINT)  # A fast shutdown.
+            end.poll(_STOP_SECONDS * 1000)
+
+
+@contextmanager
+def _locked(path: Path, flags: int = 0) -> Iterator[None]:
+    # Not made where it is missing: the home was deleted.
+    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+if __name__ == "__main__":
+    with suppress(OSError):  # The server or its home is gone.
+        _watch(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,112 @@
+"""`Breaker`: whether failures in a row are the source's fault or that of the movies asked for."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+
+from ingest.stop import EXIT_UNAVAILABLE, Ending
+from yts.client import YtsClient
+from yts.errors import MalformedMovie, YtsRefused, YtsUnavailable
+
+#: Pages or movies in a row that the source did not give until it is asked for something that it
+#: has given before. Only if it does not give that either, the source is given up.
+FAILURES_UNTIL_PROBE = 5
+#: Movies that one probe asks for at most, each in one request.
+MOVIES_PER_PROBE = 5
+#: After a probe that succeeded, until something else does: the source works, so the item is to
+#: blame. It is in the ledger and a later run retries it.
+ATTEMPTS_OF_SUSPECTS = 1
+
+
+class Breaker:
+    """
+    Counts failures in a row for the threads of one fetcher.
+
+    *read_ids* returns ids of movies that should exist at the source, those with details first.
+    """
+
+    def __init__(self, client: YtsClient, read_ids: Callable[[], Sequence[int]]) -> None:
+        """Assume that the source works."""
+        self._client = client
+        self._read_ids = read_ids
+        self._lock = threading.Lock()
+        self._failures_in_a_row = 0
+        self._is_probed = False
+        self._good_page: int | None = None
+        self._good_movie: int | None = None
+        #: Why nothing more should be requested from the source.
+        self.ending: Ending | None = None
+
+    @property
+    def attempts(self) -> int | None:
+        """Return how often the next item may be requested; None: as the client's settings say."""
+        return ATTEMPTS_OF_SUSPECTS if self._is_probed else None
+
+    def count_page(self, page: int) -> None:
+        """Note that the source has given list page *page*."""
+        self._good_page = page
+        self._reset()
+
+    def count_movie(self, movie_id: int | None) -> None:
+        """Note that the source has given the details of a movie; None: that it does not have it."""
+        self._good_movie = movie_id or self._good_movie
+        self._reset()
+
+    def _reset(self) -> None:
+        self._failures_in_a_row = 0
+        self._is_probed = False
+
+    def count_failure(self, error: YtsUnavailable | YtsRefused, probe: Callable[[], bool]) -> None:
+        """
+        Note that an item failed; every few in a row, *probe* decides about the source.
+
+        Other threads whose items failed wait meanwhile, so that they do not waste more.
+
+        Raises:
+            Stopped: a stop came while the probe was waiting.
+        """
+        with self._lock:
+            self._failures_in_a_row += 1
+            if self.ending or self._failures_in_a_row < FAILURES_UNTIL_PROBE:
+                return
+            if probe():
+                self._failures_in_a_row = 0
+                self._is_probed = True
+            else:
+                reason = f"YTS gives no usable answers any more: {error}"
+                self.ending = Ending(reason, EXIT_UNAVAILABLE)
+
+    def is_any_page_given(self, fetch_page: Callable[[int], object]) -> bool:
+        """Return whether *fetch_page* succeeds for a page that was read before, or the first."""
+        for page in dict.fromkeys((self._good_page or 1, 1)):
+            with suppress(YtsUnavailable, YtsRefused):
+                fetch_page(page)
+                return True
+        return False
+
+    def is_any_movie_given(self) -> bool:
+        """
+        Return whether the source gives the details of a movie that should exist.
+
+        A list page proves nothing: the list and the details can fail separately.
+        """
+        for movie_id in self._ids_to_probe():
+            with suppress(YtsUnavailable, YtsRefused, MalformedMovie):
+                if self._client.fetch_details(movie_id, attempts=1) is not None:
+                    self._good_movie = movie_id
+                    return True
+        return False
+
+    def _ids_to_probe(self) -> Iterator[int]:
+        if self._good_movie is not None:
+            yield self._good_movie
+        ids = self._read_ids() or self._read_listed_ids()
+        step = max(1, len(ids) // MOVIES_PER_PROBE)
+        yield from [id_ for id_ in ids[::step] if id_ != self._good_movie][:MOVIES_PER_PROBE]
+
+    def _read_listed_ids(self) -> Sequence[int]:
+        """Return the movies of the first list page, for a database without any movies."""
+        with suppress(YtsUnavailable, YtsRefused):
+            page = self._client.fetch_page(1, "asc", attempts=1)
+            return [movie.id for movie in page.movies]
+        return []

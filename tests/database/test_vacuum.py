@@ -1,0 +1,111 @@
+"""Dead rows and missing statistics do not pile up, however short the runs are."""
+
+import time
+
+import pytest
+from sqlalchemy import URL, create_engine, text
+
+from database.db import DatabaseManager
+from database.vacuum import vacuum_overdue_tables
+from sandbox.server import Sandbox
+from tests.conftest import run_sql
+from tests.doors.commands import call
+from tests.ingest.runs import read_sql, set_faults
+
+RUNS = 6
+#: Autovacuum's own threshold: 50 rows, and a fifth of the table.
+OVERDUE = """
+    SELECT relname, n_dead_tup, n_live_tup FROM pg_stat_user_tables
+    WHERE n_dead_tup > 50 + 0.2 * n_live_tup + {}"""
+UNANALYZED = """
+    SELECT relname FROM pg_stat_user_tables
+    WHERE n_live_tup > 100 AND last_analyze IS NULL AND last_autoanalyze IS NULL"""
+
+
+def settle(url: URL) -> None:
+    """Wait until the sessions of a command have ended: they report their rows then."""
+    engine = create_engine(url)
+    others = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND application_name LIKE 'yts-mirror%'"
+    )
+    with engine.connect() as connection:
+        deadline = time.monotonic() + 30
+        while connection.scalar(others) and time.monotonic() < deadline:
+            connection.rollback()
+            time.sleep(0.02)
+    engine.dispose()
+
+
+def test_short_runs_leave_few_dead_rows_and_all_statistics(
+    database_url: URL, db: DatabaseManager, sandbox: Sandbox
+) -> None:
+    """
+    After several short runs no table has more dead rows than autovacuum would leave, and what one
+    run makes; each table of some size has statistics.
+    """
+    for _ in range(RUNS):
+        call(
+            "fetch_yts_data.py", "--api-url", sandbox.url, "--rate", "0", "--full", "--update",
+            url=database_url,
+        )  # fmt: skip
+        settle(database_url)
+
+    one_run = 2 * 200
+    assert read_sql(db, OVERDUE.format(one_run)) == []
+    assert read_sql(db, UNANALYZED) == []
+
+
+def test_a_run_that_fails_vacuums_as_well(
+    database_url: URL, db: DatabaseManager, sandbox: Sandbox
+) -> None:
+    """
+    The dead rows may be those of earlier runs.
+    """
+    run_sql(
+        database_url,
+        "INSERT INTO genres (name) SELECT n::text FROM generate_series(1, 500) n",
+        "DELETE FROM genres WHERE length(name) > 1",
+    )
+    settle(database_url)
+    set_faults(sandbox, _503=1.0)
+
+    done = call("fetch_yts_data.py", "--api-url", f"{sandbox.root}/nowhere", url=database_url)
+
+    assert done.returncode == 2
+    assert read_sql(db, "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'genres'") == [
+        0
+    ]
+
+
+def test_a_locked_table_is_left_out(database_url: URL, db: DatabaseManager) -> None:
+    """
+    Vacuuming waits for nobody; the table is overdue again at the next time.
+    """
+    run_sql(
+        database_url,
+        "INSERT INTO genres (name) SELECT n::text FROM generate_series(1, 500) n",
+        "DELETE FROM genres WHERE length(name) > 1",
+    )
+    engine = create_engine(database_url)
+    with engine.connect() as connection, connection.begin():
+        connection.execute(text("LOCK TABLE genres IN SHARE MODE"))
+        began = time.monotonic()
+        vacuum_overdue_tables(db.engine)
+        assert time.monotonic() - began < 5
+    assert "genres" in vacuum_overdue_tables(db.engine)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 60.0])
+def test_vacuuming_is_bounded_and_can_be_stopped(
+    seconds: float, database_url: URL, db: DatabaseManager
+) -> None:
+    """
+    No table is begun when the time is over or the run is to end.
+    """
+    run_sql(
+        database_url,
+        "INSERT INTO genres (name) SELECT n::text FROM generate_series(1, 500) n",
+    )
+    assert vacuum_overdue_tables(db.engine, seconds=seconds, is_stopped=lambda: seconds > 0) == []

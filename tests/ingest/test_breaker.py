@@ -1,0 +1,106 @@
+"""Many broken movies in a row cost only themselves; a source that is really down is given up."""
+
+from collections.abc import Callable
+
+import pytest
+
+from database.db import DatabaseManager
+from ingest.breaker import FAILURES_UNTIL_PROBE
+from ingest.plan import PageBatch, parse_ids
+from ingest.stop import Stop
+from ingest.worker import Worker
+from sandbox.server import Sandbox
+from tests.conftest import run_sql
+from tests.ingest.runs import MOVIES, ImpatientSettings, fetch, impatient_client, read_sql, refuse
+from yts.line import Query
+
+NEWEST = "SELECT external_id FROM movies ORDER BY external_id DESC LIMIT {}"
+DUE_NOW = "UPDATE fetch_failures SET next_attempt_at = now() - interval '1 s'"
+FAILED = "SELECT count(*) FROM fetch_failures WHERE kind = 'movie'"
+
+
+def is_any(ids: set[int]) -> Callable[[Query], bool]:
+    """Return the condition that a request is for the details of any of *ids*."""
+    return lambda query: query.get("movie_id") in ids
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    impatient_client(monkeypatch, attempts=2, backoff_seconds=0.01)
+
+
+@pytest.mark.parametrize("status", [500, 404])
+@pytest.mark.parametrize("broken", [FAILURES_UNTIL_PROBE, 150])
+def test_broken_movies_in_a_row_cost_only_themselves(
+    db: DatabaseManager,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: int,
+    status: int,
+):
+    """
+    The newest movies come first, and no details are stored yet: all others get theirs.
+    """
+    fetch(db, sandbox.url, details=False)
+    ids = set(read_sql(db, NEWEST.format(broken)))
+    refused = refuse(monkeypatch, status, is_any(ids))
+
+    report = fetch(db, sandbox.url)
+
+    assert (report.exit_code, report.counts.failed) == (3, broken)
+    assert db.get_stats()["movies_with_details"] == MOVIES - broken
+    assert len(refused) < 2 * broken + 20
+
+
+def test_lasting_failures_do_not_keep_a_retry_from_the_others(
+    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    Recorded failures that fail again and again come first; what can be had again is fetched.
+    """
+    fetch(db, sandbox.url, details=False)
+    ids = set(read_sql(db, NEWEST.format(MOVIES - 10)))
+    with monkeypatch.context() as patch:
+        refuse(patch, 500, is_any(ids))
+        fetch(db, sandbox.url)
+    run_sql(db.url, DUE_NOW)
+    lasting = set(sorted(ids)[20:])
+    refuse(monkeypatch, 500, is_any(lasting))
+
+    report = fetch(db, sandbox.url, retry_failed=True)
+
+    assert report.exit_code == 3
+    assert db.get_stats()["movies_with_details"] == 10 + 20
+    assert read_sql(db, FAILED) == [len(lasting)]
+
+
+def test_broken_movies_cost_only_themselves_in_an_empty_database(
+    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    Ids are requested, and no movie is stored that could be tried instead.
+    """
+    refuse(monkeypatch, 500, is_any(set(range(21, 41))))
+
+    report = fetch(db, sandbox.url, ids=parse_ids("21-60"), batch_size=100, threads=1)
+
+    assert report.exit_code == 3
+    assert report.counts.failed == 20
+    assert report.counts.saved + report.counts.missing == 20
+
+
+def test_broken_pages_cost_only_themselves(
+    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    A list page that was read before, or the first, shows that the list works.
+    """
+    broken = set(range(2, 9))
+    refuse(monkeypatch, 500, lambda query: query.get("page") in broken)
+    settings = ImpatientSettings((sandbox.url,), db.url, rate=0.0)
+    with Worker(settings, sandbox.url, None, Stop()) as worker:
+        reports = [worker.run_batch(PageBatch(page)) for page in (*sorted(broken), 1)]
+
+    assert [report.counts.failed for report in reports] == [1] * len(broken) + [0]
+    assert reports[-1].counts.saved == 50
+    assert not any(report.given_up for report in reports)
