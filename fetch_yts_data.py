@@ -249,15 +249,12 @@ def _open_messages(options: dict[str, Any]) -> "Messages":
 def _foresee(options: dict[str, Any], messages: "Messages") -> None:
     from console.command import to_type  # noqa: PLC0415
     from console.forecast import forecast_facts, forecast_in_words  # noqa: PLC0415
-    from console.starting import announced_start  # noqa: PLC0415
     from console.terminal import fitted  # noqa: PLC0415
-    from database.config import read_database_url  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from ingest.forecast import forecast  # noqa: PLC0415
 
     with ExitStack() as stack:
-        with announced_start(read_database_url(options["database_url"])):
-            db = stack.enter_context(DatabaseManager(options["database_url"], pool_size=1))
+        db = stack.enter_context(DatabaseManager(options["database_url"], pool_size=1))
         settings = _settings(options, db, stack)
         told = forecast(settings, db)
         messages.forecast(**forecast_facts(told, settings.rate))
@@ -312,14 +309,11 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
 
 def _open_database(options: dict[str, Any], opened: ExitStack, stop: "Stop") -> "DatabaseManager":
     """Open the database in *opened*, which vacuums it in the end, within --max-duration."""
-    from console.starting import announced_start  # noqa: PLC0415
-    from database.config import read_database_url  # noqa: PLC0415
     from database.db import get_db_manager  # noqa: PLC0415
 
     stop.end_after(_max_seconds(options))
     url = options["database_url"]
-    with announced_start(read_database_url(url)):
-        db = opened.enter_context(get_db_manager(database_url=url, sleep=stop.sleep))
+    db = opened.enter_context(get_db_manager(database_url=url, sleep=stop.sleep))
     opened.callback(_vacuum, db, stop)
     return db
 

@@ -132,7 +132,6 @@ def main(**options: Any) -> None:
 def _watch(options: dict[str, Any]) -> None:
     from console.pace import PaceMeter  # noqa: PLC0415
     from console.polling import watch_status  # noqa: PLC0415
-    from console.starting import announced_start  # noqa: PLC0415
     from database.config import read_database_url  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from database.errors import DatabaseNotReady  # noqa: PLC0415
@@ -140,9 +139,7 @@ def _watch(options: dict[str, Any]) -> None:
 
     with ExitStack() as stack:
         url = read_database_url(options["database_url"])
-        with announced_start(url):
-            db = DatabaseManager(url, pool_size=1, max_overflow=0, create=False)
-        stack.enter_context(db)
+        db = stack.enter_context(DatabaseManager(url, pool_size=1, max_overflow=0, create=False))
         if any(options[name] for name in _REPORTS):
             _report(db, options)
             return

@@ -66,16 +66,12 @@ def main(database_url: str | None, *, verbose: bool) -> None:
 def _check(database_url: str | None) -> int:
     """Show what was found, and return the exit code."""
     from console.exits import DATABASE_NOT_READY, DONE, USAGE  # noqa: PLC0415
-    from console.starting import announced_start  # noqa: PLC0415
     from database.check import Check, prepare_and_check  # noqa: PLC0415
-    from database.config import read_database_url  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
 
     try:
-        with announced_start(read_database_url(database_url)):
-            db = DatabaseManager(database_url)
-        with db:
+        with DatabaseManager(database_url) as db:
             checks = prepare_and_check(db)
             is_ready = all(check.is_ok for check in checks)
             _show(checks)

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from console.starting import announced_start
 from console.terminal import fitted
 from console.text import one_line
 from database.config import read_database_url
@@ -35,9 +34,10 @@ def open_repository(database_url: str | None) -> Iterator[MovieRepository]:
         DatabaseNotReady: it cannot be reached, or has no tables of today.
     """
     url = read_database_url(database_url)
-    with announced_start(url):
-        db = DatabaseManager(url, pool_size=1, max_overflow=0, create=False)
-    with db, db.get_session() as session:
+    with (
+        DatabaseManager(url, pool_size=1, max_overflow=0, create=False) as db,
+        db.get_session() as session,
+    ):
         require_schema(session)
         yield MovieRepository(session)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
+from console.terminal import fitted
 from console.text import printable
 from database.signals import hear_signals
 from ingest.stop import Ending, Stop, Stopped, statements_bound_by
@@ -46,7 +47,7 @@ class _Leaver:
 def say_on_stderr(sentence: str) -> None:
     """Write *sentence* as a line of its own, if there is anything to write it on."""
     with suppress(OSError, ValueError):
-        sys.stderr.write(f"{printable(sentence)}\n")
+        sys.stderr.write(f"{fitted(printable(sentence), sys.stderr)}\n")
         sys.stderr.flush()
 
 
@@ -108,11 +109,10 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
             force()
         is_heard = True
         stop.end(Ending("stopped by a signal", 128 + number))
-        with suppress(OSError):
-            sys.stderr.write(
-                "\nStopping: what is under way is being saved (10 s at the most). "
-                "Once more stops at once.\n"
-            )
+        with suppress(OSError, ValueError):
+            sys.stderr.write("\n")  # A progress bar may stand there.
+        say_on_stderr("Stopping: what is under way is being saved (at most 10 s).")
+        say_on_stderr("A second signal stops at once.")
         _start_timer(force)
 
     with statements_bound_by(stop), hear_signals(hear):

@@ -21,6 +21,8 @@ from database.libpq_environment import hide_libpq_environment, restore_libpq_env
 from database.waits import waiting_for
 
 DATABASE_NAME = "yts"
+#: A start that takes no longer is not worth a sentence.
+SECONDS_OF_SILENCE = 1.0
 
 
 def default_home() -> Path:
@@ -88,7 +90,11 @@ class EmbeddedServer:
         self._process = ServerProcess(self._files)
         self._share: int | None = None
         with (
-            waiting_for(f"the embedded PostgreSQL in {self.home} to start"),
+            waiting_for(
+                f"the embedded PostgreSQL in {self.home} to start; the first time this takes "
+                "about ten seconds",
+                seconds=SECONDS_OF_SILENCE,
+            ),
             hold_lock(self._files.startup_lock),
         ):
             # Another program may have been creating the data until now.

@@ -152,18 +152,6 @@ def count_stale(session: Session, before: datetime) -> int:
     return session.scalar(select(func.count(Movie.id)).where(*_is_stale(before))) or 0
 
 
-def read_newest_with_details(session: Session, count: int) -> list[int]:
-    """Return the highest YTS ids of movies that YTS gave with their details."""
-    return list(
-        session.scalars(
-            select(Movie.external_id)
-            .where(Movie.details_fetched_at.is_not(None), Movie.gone_since.is_(None))
-            .order_by(Movie.external_id.desc())
-            .limit(count)
-        )
-    )
-
-
 def count_lacking_details(session: Session) -> int:
     """Return how many stored movies have no details though nothing on record explains it."""
     id_ = Movie.external_id

@@ -26,14 +26,15 @@ _HELD_BY = text("""
     FROM pg_stat_activity waiting WHERE pid = :pid AND wait_event_type = 'Lock'
     """)
 
+#: What is waited for, and from when on that is worth a word.
 _waits: dict[object, tuple[str, float]] = {}
 
 
 @contextmanager
-def waiting_for(what: str) -> Iterator[None]:
-    """Have *what* reported as that which the program waits for, if the block takes long."""
+def waiting_for(what: str, *, seconds: float = SECONDS_UNTIL_SAID) -> Iterator[None]:
+    """Have *what* reported as that which the program waits for, if it takes over *seconds*."""
     key = object()
-    _waits[key] = what, monotonic()
+    _waits[key] = what, monotonic() + seconds
     try:
         yield
     finally:
@@ -65,8 +66,9 @@ class _Reporter:
 
     def look(self) -> None:
         """Say what has become a long wait since the last look."""
-        latest = monotonic() - SECONDS_UNTIL_SAID
-        waits = {key: what for key, (what, began) in list(_waits.items()) if began <= latest}
+        now = monotonic()
+        latest = now - SECONDS_UNTIL_SAID
+        waits = {key: what for key, (what, long_from) in list(_waits.items()) if long_from <= now}
         statements = {
             (id(cursor), began): cursor
             for cursor, began in statements_under_way()

@@ -86,15 +86,11 @@ def _embed(
 ) -> None:
     from console.messages import Messages  # noqa: PLC0415
     from console.progress import open_terminal  # noqa: PLC0415
-    from console.starting import announced_start  # noqa: PLC0415
     from console.text import duration  # noqa: PLC0415
-    from database.config import read_database_url  # noqa: PLC0415
     from database.db import get_db_manager  # noqa: PLC0415
     from discovery.index import embed_all  # noqa: PLC0415
 
-    with announced_start(read_database_url(database_url)):
-        db = get_db_manager(database_url=database_url)
-    with db:
+    with get_db_manager(database_url=database_url) as db:
         messages = Messages([open_terminal(is_quiet=is_quiet)])
         try:
             report = embed_all(

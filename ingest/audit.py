@@ -9,7 +9,6 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from database.ledger import read_newest_with_details
 from database.missing import (
     count_present,
     finish_gone_check,
@@ -17,6 +16,7 @@ from database.missing import (
     read_unlisted,
     read_unsearched,
 )
+from database.probing import read_ids_to_probe
 from database.sync import begin_sweep, read_state
 from ingest.course import Course
 from ingest.limits import believed_loss
@@ -63,7 +63,7 @@ def _read_vanished(session: Session) -> list[int]:
 
 def _is_plausible(course: Course, source: OpenSource) -> bool:
     """Return whether YTS gives a movie that it gave before; without one, nothing speaks against."""
-    ids = course.db.run_step(partial(read_newest_with_details, count=CANARIES))
+    ids = course.db.run_step(partial(read_ids_to_probe, count=CANARIES))
     answers = (source.worker.is_denied(id_) for id_ in ids)
     return not ids or any(is_denied is False for is_denied in answers)
 

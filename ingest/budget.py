@@ -14,7 +14,7 @@ from ingest.stop import Stop, Stopped
 
 #: The pace of a run with a limit of requests but none of the rate.
 UNLIMITED_RATE = 1e6
-#: Threads that may wait for slots at the same time.
+#: Threads that may wait for slots at the same time, where their number is not known.
 MOST_TAKERS = 256
 #: Who waited no longer than this goes without a look whether the server said "slower" meanwhile:
 #: its answer to us would hardly have come by then, and many short waits are many looks.
@@ -33,8 +33,21 @@ class LimitReached(Stopped):
 class RequestBudget:
     """Hands out the slots of one database's budget to the threads of one process."""
 
-    def __init__(self, engine: Engine, rate: float, stop: Stop, limit: int | None = None) -> None:
-        """Ask for *rate* requests a second in all, and *limit* in sum; 0 and None: no limit."""
+    def __init__(
+        self,
+        engine: Engine,
+        rate: float,
+        stop: Stop,
+        limit: int | None = None,
+        *,
+        takers: int = MOST_TAKERS,
+    ) -> None:
+        """
+        Ask for *rate* requests a second in all, and *limit* in sum; 0 and None: no limit.
+
+        *takers* threads of the run may wait for slots at the same time.
+        """
+        self._takers = takers
         self._engine = engine
         self._rate = rate or (UNLIMITED_RATE if limit is not None else 0.0)
         self._limit = limit
@@ -83,7 +96,7 @@ class RequestBudget:
 
     def _take_slot(self) -> Slot | None:
         return take_slot(
-            self._engine, self._rate, is_limited=self._limit is not None, takers=MOST_TAKERS
+            self._engine, self._rate, is_limited=self._limit is not None, takers=self._takers
         )
 
     def pause(self, seconds: float) -> None:

@@ -1,7 +1,7 @@
 """`open_source`: the first base URL that answers like YTS and has the whole catalogue."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,7 @@ from ingest.settings import RunSettings
 from ingest.sweep import SweepStart, convert_page, last_page, plan_sweep
 from ingest.worker import Worker
 from yts.answers import MoviePage
-from yts.errors import SmallerPages, YtsRefused, YtsUnavailable
+from yts.errors import SmallerPages, WrongPage, YtsRefused, YtsUnavailable
 from yts.settings import MOVIES_PER_PAGE, without_secrets
 
 #: Requests to a base URL until the next is tried.
@@ -73,7 +73,7 @@ def open_source(course: Course) -> Iterator[OpenSource]:
         with Worker(course.settings, api_url, course.run_id, course.stop) as worker:
             if not reasons and (ahead := worker.budget.reset()):
                 # Once a run: what base URLs before this one have used of the budget is used.
-                course.listener.note(
+                course.listener.notice(
                     f"The clock of the database was {ahead:.0f} s ahead: requests begin now."
                 )
             try:
@@ -108,12 +108,35 @@ def _probe(course: Course, worker: Worker) -> OpenSource:
     for _ in range(MOST_SIZES):
         first = PageBatch(convert_page(start.first_page, MOVIES_PER_PAGE, size), size=size)
         try:
-            page = worker.probe(first, PROBE_ATTEMPTS)
+            first, page = _probe_back(worker, first)
         except SmallerPages as error:
             size = error.limit
             continue
         return _adopt_smaller(worker, OpenSource(worker, first, page, asked_at))
     raise YtsUnavailable(f"not even pages of {size} rows come as they are asked for")
+
+
+def _probe_back(worker: Worker, first: PageBatch) -> tuple[PageBatch, MoviePage]:
+    """
+    Return *first*, or a page before it if that one alone is broken, and what it says.
+
+    Whether it is, the first page of all shows. The steps back grow.
+    """
+    try:
+        return first, worker.probe(first, PROBE_ATTEMPTS)
+    except (SmallerPages, WrongPage):
+        raise
+    except (YtsUnavailable, YtsRefused):
+        if first.page == 1:
+            raise
+    at_all = replace(first, page=1)
+    beginning, step = worker.probe(at_all, 1), 1
+    while first.page - step > 1:
+        before = replace(first, page=first.page - step)
+        with suppress(YtsUnavailable, YtsRefused):
+            return before, worker.probe(before, 1)
+        step *= 2
+    return at_all, beginning
 
 
 def _adopt_smaller(worker: Worker, source: OpenSource) -> OpenSource:

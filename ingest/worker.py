@@ -20,7 +20,7 @@ from database.waits import report_waits, waiting_for
 from database.workers import forget_workers, note_work
 from database.write import read_clock
 from ingest.breaker import MOVIES_PER_PROBE
-from ingest.budget import RequestBudget
+from ingest.budget import MOST_TAKERS, RequestBudget
 from ingest.fetcher import Fetched, Fetcher, failure_of
 from ingest.known import read_known
 from ingest.plan import Batch, MovieBatch, PageBatch
@@ -69,7 +69,11 @@ class Worker:
             sleep=stop.sleep,
         )
         self.budget = budget = RequestBudget(
-            self.db.engine, settings.rate, stop, settings.max_requests
+            self.db.engine,
+            settings.rate,
+            stop,
+            settings.max_requests,
+            takers=MOST_TAKERS if settings.cluster else settings.workers * settings.threads,
         )
         self.client = YtsClient(
             settings.client_settings(api_url),

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ from sqlalchemy import URL
 
 from console.messages import Message, Messages, Reader
 from console.progress import Bars, bar_format
-from console.starting import announced_start
 from console.tables import write_table
 from console.terminal import fitted
 from database.db import DatabaseManager
+from database.waits import report_waits, waiting_for
 from tests.conftest import REPO, examples
 from tests.doors.commands import HERE, call, environment, start
 
@@ -187,21 +188,20 @@ def test_help_fits_80_columns(command: tuple[str, ...]):
     assert "None, None" not in done.stdout
 
 
-def test_a_long_start_is_announced_on_a_terminal(monkeypatch: pytest.MonkeyPatch):
-    """Only there, only of the embedded server, and only if it takes long."""
-    monkeypatch.setattr("console.starting.SECONDS_OF_SILENCE", 0.01)
+def test_a_long_start_is_said_before_other_waits():
+    """
+    The first start takes some ten seconds, and a user at a terminal sees nothing else.
+    """
+    said: list[str] = []
+    with (
+        report_waits(said.append),
+        waiting_for("the start", seconds=0.0),
+        waiting_for("something else"),
+    ):
+        while not said:
+            time.sleep(0.01)
 
-    def written(url: URL | None, seconds: float) -> str:
-        terminal = Terminal(80)
-        monkeypatch.setattr(sys, "stderr", terminal.stream)
-        with announced_start(url):
-            threading.Event().wait(seconds)
-        return terminal.close()
-
-    assert written(None, 0.5).startswith("Starting the embedded PostgreSQL")
-    assert written(URL.create("postgresql"), 0.2) == ""
-    monkeypatch.setattr("console.starting.SECONDS_OF_SILENCE", 5)
-    assert written(None, 0) == ""
+    assert said == ["Waiting for the start."]
 
 
 CLOSED = [">&-", "2>&-", "<&-", ">&- 2>&- <&-"]

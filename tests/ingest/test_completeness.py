@@ -7,7 +7,7 @@ import pytest
 from database.db import DatabaseManager
 from ingest.report import RunReport
 from tests.conftest import run_sql
-from tests.ingest.runs import fetch, impatient_client, read_sql
+from tests.ingest.runs import fetch, impatient_client, read_sql, refuse
 from tests.ingest.scripted_source import ScriptedSource, open_scripted_source
 
 STORED = "SELECT external_id FROM movies ORDER BY 1"
@@ -409,3 +409,21 @@ def test_a_very_high_id_is_a_movie_like_any_other(db: DatabaseManager, source: S
     assert db.get_stats()["movies_with_details"] == 3
     canaries = 2
     assert source.count_requests("details") == 3 + 3 * 500 + canaries
+
+
+def test_a_broken_page_at_the_beginning_costs_only_itself(
+    db: DatabaseManager, source: ScriptedSource, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    A run that would begin with it begins a little before, and reads what comes after it.
+    """
+    hold(source, 500)
+    mirror(db, source)
+    hold(source, 560)
+    refused = refuse(monkeypatch, 500, lambda query: query.get("page") == 9)
+
+    report = mirror(db, source)
+
+    assert refused
+    assert (report.exit_code, report.is_complete) == (3, False)
+    assert len(read_sql(db, STORED)) == 560
