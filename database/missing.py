@@ -140,8 +140,8 @@ def read_ids_to_audit(session: Session, count: int) -> list[int]:
     First those never asked for, newest first, then denied ones that are due.
     """
     query = text(_NEVER_ASKED.format(what="id") + "ORDER BY id DESC LIMIT :count")
-    told = {"edge": IDS_AT_EACH_END, "with_failed": False, "count": count}
-    never_asked = list(session.scalars(query, told))
+    parameters = {"edge": IDS_AT_EACH_END, "with_failed": False, "count": count}
+    never_asked = list(session.scalars(query, parameters))
     due = session.scalars(
         select(MissingMovie.external_id)
         .where(is_due(MissingMovie.ask_again_at, MissingMovie.last_asked_at))
