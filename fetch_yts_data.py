@@ -177,8 +177,8 @@ def main(**options: Any) -> None:
         return
     messages = _open_messages(options)
     with (
-        leave_on_signals(say=messages.note),
         errors_in_words("fetch_yts_data.py", is_verbose=options["verbose"], tell=messages.error),
+        leave_on_signals(say=messages.note),
     ):
         if options["dry_run"]:
             _foresee(options, messages)

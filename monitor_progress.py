@@ -119,8 +119,8 @@ def main(**options: Any) -> None:
     say = say_on_stderr if is_report else say_nothing
     try:
         with (
-            leave_on_signals({signal.SIGINT: 0}, say=say),  # The usual way to leave a monitor.
             errors_in_words("monitor_progress.py", is_verbose=options["verbose"]),
+            leave_on_signals({signal.SIGINT: 0}, say=say),  # The usual way to leave a monitor.
         ):
             _watch(options)
     except BrokenPipeError:

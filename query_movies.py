@@ -114,8 +114,8 @@ def _run(run: Callable[["MovieRepository", Options], None], options: Options) ->
     forgive_unknown_letters()
     try:
         with (
-            leave_on_signals(),
             errors_in_words("query_movies.py", is_verbose=options["verbose"]),
+            leave_on_signals(),
             _open_repository(options["database_url"]) as repository,
         ):
             run(repository, options)

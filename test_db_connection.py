@@ -58,7 +58,7 @@ def main(database_url: str | None, *, verbose: bool) -> None:
     from console.terminal import forgive_unknown_letters  # noqa: PLC0415
 
     forgive_unknown_letters()
-    with leave_on_signals(), errors_in_words("test_db_connection.py", is_verbose=verbose):
+    with errors_in_words("test_db_connection.py", is_verbose=verbose), leave_on_signals():
         exit_code = _check(database_url)
     sys.exit(exit_code)
 

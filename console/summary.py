@@ -68,6 +68,7 @@ def summary_facts(
     return {
         "exit_code": report.exit_code,
         "ended_early": report.ended_early,
+        "work_left": report.work_left,
         "is_sweep_complete": report.is_sweep_complete,
         "is_complete": report.is_complete,
         "found_by_audit": report.found_by_audit,
@@ -105,9 +106,11 @@ def _headline(report: RunReport) -> str:
         return f"Ended early ({report.ended_early}). Everything fetched so far is saved."
     if counts.failed:
         return f"Finished, but {counts.failed:,} failed; they are recorded for a later try."
+    if report.work_left:
+        return f"Done, but {report.work_left}."
     if counts.saved or counts.updated:
         return "Done."
-    if report.pages_read and report.is_sweep_complete and not counts.missing:
+    if report.is_complete:
         requests = "1 request was" if report.requests == 1 else f"{report.requests:,} requests were"
         return f"Nothing new: {requests} enough to see it."
     return "Done: no movie was added or changed."
@@ -133,7 +136,7 @@ def _next_steps(report: RunReport, again: str, next_attempt: datetime | None) ->
         steps.append(("read the list once more", again))
     elif not report.is_sweep_complete:
         steps.append(("go on with the list", again))
-    elif report.ended_early:
+    elif report.ended_early or report.work_left:
         steps.append(("go on", again))
     elif not report.counts.failed:
         steps.append(("fetch what is new", _fetch_new()))

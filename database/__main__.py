@@ -73,8 +73,8 @@ def execute(database_url: str | None, program: str, arguments: tuple[str, ...]) 
     from database.db import DatabaseManager  # noqa: PLC0415
 
     with (
-        leave_on_signals(),
         errors_in_words("database"),
+        leave_on_signals(),
         DatabaseManager(database_url) as db,
         ExitStack() as stack,
     ):

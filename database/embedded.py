@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import os
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +19,7 @@ from database.embedded_locks import HAS_LOCKS, hold_lock, share_again, share_loc
 from database.embedded_process import ServerProcess
 from database.errors import DatabaseNotReady
 from database.libpq_environment import hide_libpq_environment, restore_libpq_environment
-from database.waits import waiting_for
+from database.waits import SECONDS_UNTIL_SAID, waiting_for
 
 DATABASE_NAME = "yts"
 #: A start that takes no longer is not worth a sentence.
@@ -93,7 +94,8 @@ class EmbeddedServer:
             waiting_for(
                 f"the embedded PostgreSQL in {self.home} to start; the first time this takes "
                 "about ten seconds",
-                seconds=SECONDS_OF_SILENCE,
+                # A log or a mail needs no word of an ordinary start.
+                seconds=SECONDS_OF_SILENCE if sys.stderr.isatty() else SECONDS_UNTIL_SAID,
             ),
             hold_lock(self._files.startup_lock),
         ):

@@ -73,7 +73,7 @@ def embed(
     from console.stopping import leave_on_signals, say_nothing, say_on_stderr  # noqa: PLC0415
 
     say = say_nothing if quiet else say_on_stderr
-    with leave_on_signals(say=say), errors_in_words("discovery", is_verbose=verbose):
+    with errors_in_words("discovery", is_verbose=verbose), leave_on_signals(say=say):
         _embed(rebuild, model, workers, database_url, quiet)
 
 

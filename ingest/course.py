@@ -235,6 +235,7 @@ class Course:
         that ends well and is not ends with the exit code of work that is left.
         """
         settings, ending = self.settings, self.stop.ending if self.stop.is_set() else self.given_up
+        work_left = None
         exit_code = self.exit_code if exit_code is None else exit_code
         is_complete = is_sweep_complete and settings.reads_list and self.goes_on
         if settings.reads_list and self.goes_on:
@@ -247,7 +248,7 @@ class Course:
             )
             is_complete = is_complete and not owed
             if owed and exit_code == EXIT_DONE and (is_sweep_complete or not settings.max_pages):
-                exit_code, ending = EXIT_LIMIT, Ending(owed.message, EXIT_LIMIT)
+                exit_code, work_left = EXIT_LIMIT, owed.message
         close = partial(close_run, exit_code=exit_code, is_complete=is_complete)
         self.db.run_step(partial(close, run_id=self.run_id))
         row = self._read_row()
@@ -263,5 +264,6 @@ class Course:
             unknown_fields=self._unknown_fields,
             is_sweep_complete=is_sweep_complete,
             is_complete=is_complete,
+            work_left=work_left,
             found_by_audit=self.found_by_audit,
         )

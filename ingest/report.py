@@ -105,6 +105,8 @@ class RunReport:
     is_sweep_complete: bool = True
     #: The mirror has all that the source has, as far as this run could see; see `Owed`.
     is_complete: bool = False
+    #: What keeps it from being complete though the run came to its end; None: nothing.
+    work_left: str | None = None
     #: Movies that the list did not name and that were found by their ids.
     found_by_audit: int = 0
 

@@ -28,20 +28,18 @@ def summary(**values: Any) -> str:
         "failures": (),
         "unknown_fields": Counter[str](),
         "is_sweep_complete": True,
+        "is_complete": True,
     }
     return summarize(RunReport(**{**facts, **values}), STATS, "again")
 
 
 def test_nothing_new_is_said_only_after_the_whole_list():
-    """And only if nothing was stored, changed or missing; one request is one."""
+    """And only of a run that was complete; one request is one."""
     assert summary().startswith("Nothing new: 3 requests were enough to see it.")
     assert summary(requests=1).startswith("Nothing new: 1 request was enough to see it.")
-    for other in (
-        {"pages_read": 0},
-        {"is_sweep_complete": False},
-        {"counts": Counts(missing=1)},
-    ):
-        assert summary(**other).startswith("Done: no movie was added or changed.")
+    assert summary(is_complete=False).startswith("Done: no movie was added or changed.")
+    left = "work is left for the next run: 7 ids"
+    assert summary(is_complete=False, work_left=left).startswith(f"Done, but {left}.")
     for other in ({"counts": Counts(saved=1)}, {"counts": Counts(updated=1)}):
         assert summary(**other).startswith("Done.\n")
 
