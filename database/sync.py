@@ -6,8 +6,9 @@ Nothing here commits.
 """
 
 from collections.abc import Collection
+from datetime import datetime
 
-from sqlalchemy import case, delete, func, null, select
+from sqlalchemy import ColumnElement, case, delete, func, null, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -138,15 +139,22 @@ def complete_sweep(session: Session, api_url: str) -> None:
     """
     state = read_state(session)
     state.recheck_page = None
+    _forget_page_failures(session, state.sweep_began_at)
     if state.sweep_began_at is not None:
-        # All pages were read since: a failure from before says nothing about the current list.
-        session.execute(
-            delete(FetchFailure).where(
-                FetchFailure.kind == "page", FetchFailure.last_failed_at < state.sweep_began_at
-            )
-        )
         state.is_gone_check_due = state.swept_url in {None, api_url}
         state.swept_url = api_url
     state.sweep_began_at, state.is_updating = None, False
     state.watermark_movie_id = highest_movie_id(session)
     state.sweep_completed_at = func.now()
+
+
+def _forget_page_failures(session: Session, whole_since: datetime | None) -> None:
+    """
+    Forget pages that could not be fetched: no sweep comes to its end without reading them.
+
+    Their rows that could not be read stay, unless the whole list was read since.
+    """
+    is_moot: ColumnElement[bool] = FetchFailure.stage == "fetch"
+    if whole_since is not None:
+        is_moot |= FetchFailure.last_failed_at < whole_since
+    session.execute(delete(FetchFailure).where(FetchFailure.kind == "page", is_moot))

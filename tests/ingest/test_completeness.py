@@ -427,3 +427,19 @@ def test_a_broken_page_at_the_beginning_costs_only_itself(
     assert refused
     assert (report.exit_code, report.is_complete) == (3, False)
     assert len(read_sql(db, STORED)) == 560
+
+
+def test_a_complete_sweep_leaves_no_failed_page(db: DatabaseManager, source: ScriptedSource):
+    """
+    A page that failed in another page size has no number in this one, and was read with it.
+    """
+    hold(source, 60)
+    mirror(db, source)
+    hold(source, 130)
+    source.most_rows, source.shortened = 20, {4: 3}
+    assert mirror(db, source).exit_code == 3
+    assert read_sql(db, LEDGER) == [("page", "4/20", "ShortPage")]
+    source.most_rows, source.shortened = 50, {}
+
+    assert is_whole(db, source, mirror(db, source))
+    assert read_sql(db, LEDGER) == []
