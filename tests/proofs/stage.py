@@ -214,7 +214,8 @@ def compare(
             ours[name] = [row for row in ours[name] if row[0] not in without]
         theirs["missing"] = ours["missing"]
     faults = [
-        f"{name}: {len(ours[name])} rows, undisturbed {len(theirs[name])}"
+        f"{name}: {len(ours[name])} rows, undisturbed {len(theirs[name])}; for example "
+        f"{first_difference(ours[name], theirs[name])}"
         for name in ours
         if hashed(ours[name]) != hashed(theirs[name])
     ]
@@ -222,6 +223,17 @@ def compare(
         say(f"   equal: {', '.join(f'{len(rows):,} {name}' for name, rows in ours.items())}; "
             f"hash {hashed(list(ours.items()))}")  # fmt: skip
     return faults + unbalanced_runs(db)
+
+
+def first_difference(ours: list[tuple[Any, ...]], theirs: list[tuple[Any, ...]]) -> str:
+    """Return in words which values of the first differing row differ, or the row that lacks."""
+    for our, their in zip(ours, theirs, strict=False):
+        if our[0] != their[0]:
+            break
+        if our != their:
+            pairs = [(a, b) for a, b in zip(our, their, strict=True) if a != b]
+            return f"{our[0]}: {', '.join(f'{a!r} for {b!r}' for a, b in pairs)}"
+    return f"only on one side: {sorted({row[0] for row in ours} ^ {row[0] for row in theirs})[:9]}"
 
 
 def hashed(rows: Any) -> str:
