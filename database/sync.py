@@ -106,6 +106,12 @@ def are_listed(session: Session, external_ids: Collection[int]) -> bool:
     return seen == len(set(external_ids))
 
 
+def count_listed(session: Session) -> int:
+    """Return how many movies the sweep has seen on list pages."""
+    is_on_page = ListedMovie.page.is_not(None)
+    return session.scalar(select(func.count()).select_from(ListedMovie).where(is_on_page)) or 0
+
+
 def remember_progress(
     session: Session, *, next_page: int, movie_count: int, recheck_page: int | None
 ) -> None:

@@ -16,6 +16,7 @@ from database.sync import (
     begin_reading,
     begin_sweep,
     complete_sweep,
+    count_listed,
     go_back_to_recheck,
     note_recheck,
     read_state,
@@ -53,13 +54,11 @@ def read_list(course: Course, pool: BatchPool, source: OpenSource) -> bool:
         sweep = Sweep(first.page, next_page, course.settings.max_pages, first.size)
         under_way = Reading(course, pool, source, sweep, first)
         under_way.read(source)
-        if not sweep.is_complete or not _is_end_confirmed(course, source, sweep, under_way):
-            return False
         # Rows that came equally twice have not moved meanwhile, whatever YTS counts.
-        is_settled = before and sweep.digests.items() <= before.items()
-        if is_settled or course.db.run_step(lambda it: read_state(it).recheck_page) is None:
-            course.write(partial(complete_sweep, api_url=course.api_url))
-            return True
+        is_settled = bool(before) and sweep.digests.items() <= before.items()
+        is_read = _conclude(course, source, sweep, under_way, is_settled=is_settled)
+        if is_read is not None:
+            return is_read
         before = sweep.digests
         next_page = convert_page(course.write(go_back_to_recheck), MOVIES_PER_PAGE, first.size)
         course.listener.note(f"Rows moved while the list was read: again from page {next_page}.")
@@ -71,6 +70,25 @@ def read_list(course: Course, pool: BatchPool, source: OpenSource) -> bool:
             return False
     course.write(partial(note_recheck, page=convert_page(next_page, first.size, MOVIES_PER_PAGE)))
     return False
+
+
+def _conclude(
+    course: Course, source: OpenSource, sweep: Sweep, under_way: Reading, *, is_settled: bool
+) -> bool | None:
+    """Return whether the list was read to its end; None: a part has to be read again."""
+    if not sweep.is_complete:
+        return False
+    if (doubt := _doubt_end(course, source, sweep)) is None:
+        _clear_ending(course, sweep, under_way)
+        if is_settled or course.db.run_step(lambda it: read_state(it).recheck_page) is None:
+            course.write(partial(complete_sweep, api_url=course.api_url))
+            return True
+    elif is_settled or sweep.is_end_doubtful:
+        under_way.record_short(sweep.ending[:1], doubt)
+        return False
+    else:  # Perhaps movies were added since the end was read.
+        course.write(partial(note_recheck, page=under_way.to_unit(sweep.ending[0].page)))
+    return None
 
 
 def _go_back_to_known(course: Course, source: OpenSource) -> OpenSource:
@@ -95,24 +113,26 @@ def _begins_with_known(course: Course, source: OpenSource) -> bool:
     return course.db.run_step(lambda session: are_listed(session, [first_id]))
 
 
-def _is_end_confirmed(course: Course, source: OpenSource, sweep: Sweep, under_way: Reading) -> bool:
+def _doubt_end(course: Course, source: OpenSource, sweep: Sweep) -> str | None:
     """
-    Return whether the list ends where the sweep ended, though YTS may count more movies.
+    Return why the list does not end where the sweep ended; None where it does.
 
-    Where it does, the newest movies of the list are asked for: the sweep has seen them all
-    unless the pages at its end came without rows that exist.
+    Where YTS counts another number of movies, the newest ones of the list are asked for: the
+    sweep has seen them, unless pages came without rows that exist, or with those of others.
     """
-    if not any(page.is_doubtful for page in sweep.ending):
-        return True
+    is_counted = sweep.rows_to_end == sweep.movie_count <= course.db.run_step(count_listed)
+    if is_counted and not sweep.is_end_doubtful:
+        return None
     try:
         newest = source.worker.probe(PageBatch(1, size=sweep.size, order="desc")).ids
     except YtsUnavailable as error:
-        under_way.record_short(sweep.ending[:1], str(error))
-        return False
+        return str(error)
     is_seen: bool = course.db.run_step(partial(are_listed, external_ids=newest))
-    if not (newest and is_seen):
-        under_way.record_short(sweep.ending[:1], "the newest movies of the list are not among them")
-        return False
-    keys = tuple(under_way.key(page) for page in sweep.ending)
-    save_step(course.db, course.run_id, Step(pages_read=keys))
-    return True
+    return None if newest and is_seen else "the newest movies of the list are not among them"
+
+
+def _clear_ending(course: Course, sweep: Sweep, under_way: Reading) -> None:
+    """Forget that the pages of the end failed, though YTS counts more movies than they show."""
+    if sweep.is_end_doubtful:
+        keys = tuple(under_way.key(page) for page in sweep.ending)
+        save_step(course.db, course.run_id, Step(pages_read=keys))

@@ -93,16 +93,17 @@ class Reading:
             EXIT_UNAVAILABLE,
         )
 
-    def _note_progress(self) -> None:
-        def to_unit(page: int) -> int:
-            return convert_page(page, self._sweep.size, MOVIES_PER_PAGE)
+    def to_unit(self, page: int) -> int:
+        """Return *page* in pages of `MOVIES_PER_PAGE`."""
+        return convert_page(page, self._sweep.size, MOVIES_PER_PAGE)
 
+    def _note_progress(self) -> None:
         recheck = self._sweep.recheck_page
         note = partial(
             remember_progress,
-            next_page=to_unit(self._sweep.next_page),
+            next_page=self.to_unit(self._sweep.next_page),
             movie_count=self._sweep.movie_count,
-            recheck_page=None if recheck is None else to_unit(recheck),
+            recheck_page=None if recheck is None else self.to_unit(recheck),
         )
         self._course.write(note)
         self._noted_at = monotonic()

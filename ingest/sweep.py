@@ -146,6 +146,17 @@ class Sweep:
         return [end, self._pages[end.page + 1]] if end.rows else [end]
 
     @property
+    def rows_to_end(self) -> int:
+        """Return how many rows the list has up to the end that was seen."""
+        end = self.ending[0]
+        return (end.page - 1) * self.size + end.rows
+
+    @property
+    def is_end_doubtful(self) -> bool:
+        """Return whether YTS counts more movies than there are up to the end."""
+        return any(page.is_doubtful for page in self.ending)
+
+    @property
     def is_complete(self) -> bool:
         """Return whether all pages to the end of the list were read, and the end was confirmed."""
         return bool(self.ending) and not any(page.is_collapsed for page in self.ending)

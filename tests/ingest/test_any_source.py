@@ -155,12 +155,7 @@ class MirrorMachine(RuleBasedStateMachine):
     @rule()
     def be_honest(self) -> None:
         """Let the source be right again in every way."""
-        honest = ScriptedSource(most_rows=ROWS)
-        for name in (
-            "hidden", "denied", "denies_all", "most_rows", "says_limit", "shortened",
-            "ignores_page", "clamps_page", "says_page", "count", "before_page",
-        ):  # fmt: skip
-            setattr(self.source, name, getattr(honest, name))
+        self.source.be_honest(ROWS)
 
     # Runs.
 

@@ -112,6 +112,43 @@ def test_paging_that_does_not_work_ends_the_run_soon(
     assert source.count_requests("list") <= 10
 
 
+@pytest.mark.parametrize(("movies", "page"), [(445, 9), (450, 9), (460, 10)])
+def test_rows_of_an_old_page_at_the_end_hide_no_new_movies(
+    db: DatabaseManager, source: ScriptedSource, movies: int, page: int
+):
+    """
+    A page of the end that brings rows of one read in an earlier run cannot end the list.
+    """
+    hold(source, 430)
+    mirror(db, source)
+    hold(source, movies)
+    source.repeated, source.says_page = {page: 3}, False
+
+    report = mirror(db, source)
+
+    assert (report.exit_code, report.is_complete) == (3, False)
+    source.repeated = {}
+    assert is_whole(db, source, mirror(db, source))
+
+
+def test_a_movie_that_is_added_while_the_end_is_confirmed_comes_too(
+    db: DatabaseManager, source: ScriptedSource
+):
+    """
+    The end is read again, for the list has gone on after it.
+    """
+    hold(source, 130)
+
+    def add(query: dict[str, str]) -> None:
+        if query["order_by"] == "desc":
+            source.before_page = lambda _query: None
+            hold(source, 131)
+
+    source.before_page = add
+
+    assert is_whole(db, source, mirror(db, source))
+
+
 @pytest.mark.parametrize("wrong_by", [-300, -1, 1, 50, 2000])
 def test_the_count_is_an_estimate_in_both_directions(
     db: DatabaseManager, source: ScriptedSource, wrong_by: int

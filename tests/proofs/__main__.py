@@ -7,6 +7,7 @@ import click
 from tests.proofs.cluster import prove_cluster
 from tests.proofs.faults import prove_faults
 from tests.proofs.kills import prove_kills
+from tests.proofs.nights import prove_nights
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,6 +20,7 @@ def main():
       python -m tests.proofs kills                      200 random kills, 400 movies and more
       python -m tests.proofs kills --kills 20 --seed 7  the beginning of what seed 7 does
       python -m tests.proofs faults                     2,000 movies, 15 % of all answers spoilt
+      python -m tests.proofs nights                     a month of cron jobs, 300 changes
       python -m tests.proofs cluster                    three hosts, one killed, one cut off (root)
 
     Each starts its own sandbox and PostgreSQL in a directory that it removes, prints a line
@@ -44,6 +46,16 @@ def kills(*, kills: int, movies: int, seed: int | None, check_every: int):
 def faults(*, movies: int, share: float, seed: int):
     """Spoil answers in every way that the sandbox knows; compare the tables."""
     raise SystemExit(0 if prove_faults(movies, share, seed) else 1)
+
+
+@main.command()
+@click.option("--nights", default=30, show_default=True, help="How many nights go by.")
+@click.option("--movies", default=400, show_default=True, help="Movies at the beginning.")
+@click.option("--seed", type=int, help="What changes and goes wrong.  [default: another each time]")
+def nights(*, nights: int, movies: int, seed: int | None):
+    """Run a month of cron jobs while the catalogue changes and the source errs; compare."""
+    seed = random.randrange(10_000) if seed is None else seed
+    raise SystemExit(0 if prove_nights(nights, movies, seed) else 1)
 
 
 @main.command()

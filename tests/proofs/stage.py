@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -82,12 +82,15 @@ class SandboxProcess:
         return answer.json()
 
 
-class Stage:
-    """A home and a sandbox, and all commands that were started."""
+class Commands:
+    """Runs the real commands on the database of a home and on the API at a URL."""
 
-    def __init__(self, home: Path, sandbox: SandboxProcess) -> None:
+    #: How a fetch may end.
+    ends = frozenset({0, 3, 4, 5, 11})
+
+    def __init__(self, home: Path, api_url: str) -> None:
         """Start nothing yet."""
-        self.home, self.sandbox = home, sandbox
+        self.home, self.api_url = home, api_url
         self.exit_codes: Counter[int] = Counter()
         #: What commands said that ended as none should.
         self.odd: list[str] = []
@@ -99,7 +102,7 @@ class Stage:
         if url is not None:
             values["DATABASE_URL"] = url.render_as_string(hide_password=False)
         process = subprocess.Popen(
-            [sys.executable, "fetch_yts_data.py", "--api-url", self.sandbox.url, *options],
+            [sys.executable, "fetch_yts_data.py", "--api-url", self.api_url, *options],
             cwd=REPO,
             env=environment(**values),
             stdin=subprocess.DEVNULL,
@@ -116,7 +119,7 @@ class Stage:
         self.exit_codes[code] += 1
         said = (self.home.parent / "stderr").read_text()
         # Of a main process that was killed, a worker that is just starting says so by a traceback.
-        is_odd = "Traceback" in said or code not in {0, 3, 4, 5, 11}
+        is_odd = "Traceback" in said or code not in self.ends
         if is_odd and code != -signal.SIGKILL:
             self.odd.append(f"exit code {code}: {said[-2000:]}")
         return code
@@ -149,6 +152,15 @@ class Stage:
         )
 
 
+class Stage(Commands):
+    """Commands on a sandbox."""
+
+    def __init__(self, home: Path, sandbox: SandboxProcess) -> None:
+        """Start nothing yet."""
+        super().__init__(home, sandbox.url)
+        self.sandbox = sandbox
+
+
 def is_alive(group: int) -> bool:
     """Tell whether a process group has any process."""
     try:
@@ -159,20 +171,36 @@ def is_alive(group: int) -> bool:
 
 
 @contextlib.contextmanager
-def open_stage(movies: int, *sandbox_options: str) -> Iterator[Stage]:
-    """Set the stage in a directory of its own, and clear it away."""
+def make_home() -> Iterator[Path]:
+    """Make a home for an embedded server in a directory of its own, and clear it away."""
     folder = Path(tempfile.mkdtemp(prefix="yts-proof-"))
     folder.chmod(0o711)
-    sandbox = SandboxProcess(movies, *sandbox_options)
     try:
-        yield Stage(folder / "home", sandbox)
+        yield folder / "home"
     finally:
-        sandbox.kill()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def compare(stage: Stage, db: DatabaseManager, *options: str) -> list[str]:
-    """Mirror the same source undisturbed into another database; return what differs."""
+@contextlib.contextmanager
+def open_stage(movies: int, *sandbox_options: str) -> Iterator[Stage]:
+    """Set the stage, and clear it away."""
+    with make_home() as home:
+        sandbox = SandboxProcess(movies, *sandbox_options)
+        try:
+            yield Stage(home, sandbox)
+        finally:
+            sandbox.kill()
+
+
+def compare(
+    stage: Commands, db: DatabaseManager, *options: str, without: Collection[int] = ()
+) -> list[str]:
+    """
+    Mirror the same source undisturbed into another database; return what differs.
+
+    Movies *without*, by YTS id, are left out, and with them what is missing: not the same ids
+    where they are gone, and where they never were.
+    """
     run_sql(db.url, "DROP DATABASE IF EXISTS calm", "CREATE DATABASE calm")
     calm_url = db.url.set(database="calm")
     code = stage.run_fetch(*options, url=calm_url)
@@ -180,8 +208,14 @@ def compare(stage: Stage, db: DatabaseManager, *options: str) -> list[str]:
         return [f"the undisturbed run ended with exit code {code}"]
     with DatabaseManager(calm_url) as calm:
         ours, theirs = table_contents(db), table_contents(calm)
+    if without:
+        # Each row begins with the id of its movie, except those of people.
+        for name in ours.keys() - {"casts"}:
+            ours[name] = [row for row in ours[name] if row[0] not in without]
+        theirs["missing"] = ours["missing"]
     faults = [
-        f"{name}: {len(ours[name])} rows, undisturbed {len(theirs[name])}"
+        f"{name}: {len(ours[name])} rows, undisturbed {len(theirs[name])}; for example "
+        f"{first_difference(ours[name], theirs[name])}"
         for name in ours
         if hashed(ours[name]) != hashed(theirs[name])
     ]
@@ -189,6 +223,17 @@ def compare(stage: Stage, db: DatabaseManager, *options: str) -> list[str]:
         say(f"   equal: {', '.join(f'{len(rows):,} {name}' for name, rows in ours.items())}; "
             f"hash {hashed(list(ours.items()))}")  # fmt: skip
     return faults + unbalanced_runs(db)
+
+
+def first_difference(ours: list[tuple[Any, ...]], theirs: list[tuple[Any, ...]]) -> str:
+    """Return in words which values of the first differing row differ, or the row that lacks."""
+    for our, their in zip(ours, theirs, strict=False):
+        if our[0] != their[0]:
+            break
+        if our != their:
+            pairs = [(a, b) for a, b in zip(our, their, strict=True) if a != b]
+            return f"{our[0]}: {', '.join(f'{a!r} for {b!r}' for a, b in pairs)}"
+    return f"only on one side: {sorted({row[0] for row in ours} ^ {row[0] for row in theirs})[:9]}"
 
 
 def hashed(rows: Any) -> str:

@@ -1,0 +1,266 @@
+"""The proof by nights: a month of cron jobs on a catalogue that changes and a source that errs."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import DateTime, text
+
+from database.bookkeeping import FetchRun
+from database.db import DatabaseManager
+from database.models import Base
+from database.schema import ensure_schema
+from tests.conftest import REPO, run_sql
+from tests.doors.commands import environment
+from tests.ingest.scripted_source import open_scripted_source
+from tests.processes import workers_of
+from tests.proofs.restless_source import RestlessSource
+from tests.proofs.stage import SECONDS_TO_END, Commands, compare, make_home, say
+
+#: As quick as the machine allows; a response that stalls outlasts the timeout.
+OPTIONS = ("-q", "--rate", "0", "--workers", "2", "--timeout", "1s")
+PLAIN: tuple[str, ...] = ()
+RETRY = ("--retry-failed",)
+UPDATE = ("--update", "--no-details", "--wait-lock", "2h")
+#: The jobs at night end, and in the morning somebody looks.
+UNTIL_MORNING, UNTIL_NIGHT = timedelta(hours=5), timedelta(hours=19)
+#: As many changes in all as three hundred in thirty nights.
+CHANGES_PER_NIGHT = 10
+#: Of the commands, how many are killed.
+KILLED_SHARE = 0.2
+#: Movies that lose their ids between two complete looks at the list.
+MOST_REMOVALS = 15
+#: The longest pause to which a month of wrong denials leads.
+LONGEST_PAUSE = timedelta(days=61)
+
+
+class Nightly(Commands):
+    """Commands on a source that errs in all ways."""
+
+    ends = frozenset({0, 3, 4, 6, 7, 143})
+
+
+def prove_nights(nights: int, movies: int, seed: int) -> bool:
+    """Let *nights* go by over a catalogue that begins with *movies*; return whether all is well."""
+    began = time.monotonic()
+    say(f"{nights} nights, {movies} movies, seed {seed}")
+    with make_home() as home, open_scripted_source(movies) as source:
+        commands = Nightly(home, source.url)
+        with commands.open_database() as db:
+            ensure_schema(db.engine)
+            month = Month(commands, db, RestlessSource(source, random.Random(seed)), seed)
+            for night in range(1, nights + 1):
+                month.spend_night(night)
+            month.settle()
+        left = [f"process {pid} was left behind" for pid in commands.processes_left()]
+        faults = month.faults + commands.odd + left
+        changes = month.restless.changes_made
+    for fault in faults:
+        say(f"FAULT  {fault}")
+    outcome = f"NOT PROVEN, seed {seed}" if faults else "equal tables"
+    say(
+        f"{nights} nights, {changes} changes, {commands.exit_codes.total()} runs (exit codes "
+        f"{dict(commands.exit_codes)}), {time.monotonic() - began:.0f} s: {outcome}"
+    )
+    return not faults
+
+
+class Month:
+    """Runs the jobs of docs/operations.md, and compares what they say with the truth."""
+
+    def __init__(
+        self, commands: Commands, db: DatabaseManager, restless: RestlessSource, seed: int
+    ) -> None:
+        """Begin with an empty mirror."""
+        self.faults: list[str] = []
+        self.restless = restless
+        self._commands, self._db, self._source = commands, db, restless.source
+        # Apart from the dice of the source, which requests of many threads throw.
+        self._dice = random.Random(f"{seed} of the nights")
+        self._calm_nights = 0
+        self._is_complete = False
+        #: Movies that the source has denied since it showed them last.
+        self._denied: set[int] = set()
+        #: Movies that no page named when the last run began.
+        self._hidden: set[int] = set()
+
+    def spend_night(self, night: int) -> None:
+        """Let the catalogue change and the source err, run the jobs, and look in the morning."""
+        dice, restless = self._dice, self.restless
+        restless.removals_left = MOST_REMOVALS - len(self._present() - set(self._source.ids))
+        left = max(0, night * CHANGES_PER_NIGHT - restless.changes_made)
+        meanwhile = dice.randint(0, left)
+        restless.change(left - meanwhile)
+        words = restless.spoil()
+        is_calm = not words
+        until = None if dice.random() < 0.5 else dice.randint(2, 60)
+        if until and words:
+            words.append(f"until request {until}")
+        say(f"night {night}: {left - meanwhile} changes, {'; '.join(words) or 'an honest source'}")
+        self._is_complete = False
+        jobs = [PLAIN, RETRY, *([UPDATE] if night % 7 == 0 else [])]
+        for options in jobs:
+            count = 0 if is_calm else dice.randint(0, meanwhile)
+            restless.begin_run(count, until)
+            killed = None if is_calm or dice.random() > KILLED_SHARE else dice.randint(1, 20)
+            self._run(options, changes=count, killed_at=killed)
+            meanwhile -= count
+        restless.be_honest()
+        self._calm_nights = self._calm_nights + 1 if is_calm else 0
+        if self._calm_nights > 1 and not self._is_complete:
+            self._find_fault("the second honest night in a row did not make the mirror complete")
+        self._let_pass(UNTIL_MORNING)
+        self._look()
+        self._let_pass(UNTIL_NIGHT)
+
+    def settle(self) -> None:
+        """See that the mirror heals: by two ordinary runs and the weekly one between them."""
+        self._let_pass(LONGEST_PAUSE)
+        say("the source is honest from now on, and nothing changes")
+        for options in (PLAIN, UPDATE, PLAIN):
+            self.restless.begin_run(0, None)
+            code = self._run(options)
+            self._let_pass(UNTIL_MORNING)
+        if code or not self._is_complete:
+            self._find_fault(f"the last run ended with exit code {code}")
+        if failures := self._db.get_stats()["total_failures"]:
+            self._find_fault(f"{failures} failures are left")
+        truth, stored = set(self._source.ids), self._ids("SELECT external_id FROM movies")
+        self._compare_ids("movies that are stored and not gone", self._present(), truth)
+        ghosts = set(range(1, max(stored) + 1)) - truth
+        missing = self._ids("SELECT external_id FROM missing_movies")
+        self._compare_ids("ids on record as missing", missing, ghosts)
+        self.restless.begin_run(0, None)
+        self._release_slugs()
+        self.faults += compare(self._commands, self._db, *OPTIONS, without=ghosts)
+
+    def _release_slugs(self) -> None:
+        """
+        Give present movies the slugs that gone ones keep.
+
+        By the rule of `database/slugs.py` they have added their ids, as in no fresh mirror.
+        """
+        own = "left(slug, -1 - length(external_id::text))"
+        run_sql(
+            self._db.url,
+            "CREATE TABLE kept AS SELECT slug AS s FROM movies WHERE gone_since IS NOT NULL",
+            "UPDATE movies SET slug = NULL WHERE gone_since IS NOT NULL",
+            f"UPDATE movies SET slug = {own} WHERE slug LIKE '%-' || external_id "
+            f"AND {own} IN (SELECT s FROM kept)",
+            "DROP TABLE kept",
+        )
+
+    def _compare_ids(self, name: str, ours: set[int], truth: set[int]) -> None:
+        if ours != truth:
+            self._find_fault(
+                f"{name}: {sorted(ours - truth)} too many, {sorted(truth - ours)} lack"
+            )
+
+    def _run(self, options: tuple[str, ...], changes: int = 0, killed_at: int | None = None) -> int:
+        """Run a command; compare what it says about itself with what the source has."""
+        before, self._hidden = set(self._source.ids), set(self._source.hidden)
+        waiting = self._ids("SELECT external_id FROM missing_movies WHERE ask_again_at > now()")
+        process = self._commands.start_fetch(*OPTIONS, *options)
+        killed = self._kill(process, killed_at)
+        code = self._commands.take_exit(process)
+        with self._source.lock:
+            lasting = before & set(self._source.ids)
+            shown, denials = set(self._source.shown), set(self._source.denials)
+        self._denied = (self._denied | denials) - (shown - denials)
+        is_complete = self._says_complete()
+        stored = self._ids("SELECT external_id FROM movies")
+        say(
+            f"   {' '.join(options[:1]) or 'plain'}: exit code {code}"
+            f"{', complete' if is_complete else ''}; {len(self._source.requests)} requests, "
+            f"{changes} changes meanwhile{killed}; {len(stored)} stored"
+        )
+        if is_complete != (code == 0) and options != RETRY and not (is_complete and code == 3):
+            self._find_fault(f"exit code {code}, complete: {is_complete}")
+        if is_complete:
+            self._is_complete = True
+            missed = lasting - stored
+            if options == UPDATE:  # Nothing is asked for by its id.
+                missed = missed if not changes else missed & shown
+            if missed := {id_ for id_ in missed if not self._is_excused(id_, stored, waiting)}:
+                self._find_fault(f"complete without {sorted(missed)}")
+        gone = self._ids("SELECT external_id FROM movies WHERE gone_since IS NOT NULL")
+        if wrong := gone & lasting - self._denied:
+            self._find_fault(f"marked as gone, and never denied: {sorted(wrong)}")
+        return code
+
+    def _is_excused(self, movie_id: int, stored: set[int], waiting: set[int]) -> bool:
+        """Return whether the source has kept a movie from the run, so that it cannot know."""
+        source = self._source
+        if movie_id in source.shown:
+            return False
+        if movie_id in self._denied:
+            return movie_id in source.denials or movie_id in waiting
+        # Ids above all that are known are not asked for.
+        is_above = movie_id > max(stored)
+        return is_above and (movie_id in self._hidden or movie_id in self.restless.renumbered)
+
+    def _kill(self, process: Any, at_request: int | None) -> str:
+        """Wait for the end of *process*; at a request of it, kill it or one of its workers."""
+        deadline, killed = time.monotonic() + SECONDS_TO_END, ""
+        while process.poll() is None and time.monotonic() < deadline:
+            if at_request is not None and len(self._source.requests) >= at_request and not killed:
+                workers = workers_of(process.pid)
+                victims = [("SIGKILL", process.pid), ("SIGTERM", process.pid)]
+                victims += [("SIGKILL", pid) for pid in workers]
+                name, pid = self._dice.choice(victims)
+                os.kill(pid, getattr(signal, name))
+                killed = f", {name} to {'it' if pid == process.pid else 'a worker'}"
+            time.sleep(0.01)
+        if process.poll() is None:
+            self._find_fault("the run does not end")
+            process.kill()
+        return killed
+
+    def _look(self) -> None:
+        """See that the monitor says whether a run of this night was complete."""
+        database = self._db.url.render_as_string(hide_password=False)
+        looking = subprocess.run(
+            [sys.executable, "monitor_progress.py", "--max-age", "26h"],
+            cwd=REPO,
+            env=environment(DATABASE_URL=database),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if looking.returncode != (0 if self._is_complete else 8):
+            self._find_fault(f"the monitor ended with {looking.returncode}: {looking.stderr}")
+
+    def _let_pass(self, time_span: timedelta) -> None:
+        """Let time go by: every time in the database becomes older."""
+        self._db.engine.dispose()
+        for table in Base.metadata.sorted_tables:
+            names = [
+                column.name
+                for column in table.c
+                if isinstance(column.type, DateTime) and column.name != "date_uploaded"
+            ]
+            if names:
+                older = ", ".join(f"{name} = {name} - :time" for name in names)
+                with self._db.get_session() as session:
+                    session.execute(text(f"UPDATE {table.name} SET {older}"), {"time": time_span})
+
+    def _says_complete(self) -> bool:
+        with self._db.get_session() as session:
+            run = session.query(FetchRun).order_by(FetchRun.id.desc()).first()
+            return run is not None and run.is_complete
+
+    def _present(self) -> set[int]:
+        return self._ids("SELECT external_id FROM movies WHERE gone_since IS NULL")
+
+    def _ids(self, query: str) -> set[int]:
+        with self._db.get_session() as session:
+            return set(session.scalars(text(query)))
+
+    def _find_fault(self, sentence: str) -> None:
+        say(f"   FAULT: {sentence}")
+        self.faults.append(sentence)
