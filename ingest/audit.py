@@ -42,7 +42,7 @@ def audit(course: Course, pool: BatchPool, source: OpenSource) -> None:
     if not (ids or vanished) or not course.goes_on or course.contradicted:
         return
     if not course.has_details and not _is_plausible(course, source):
-        course.given_up = Ending(
+        course.given_up = source.worker.given_up or Ending(
             "YTS says that it has no movies which it lists; nothing of that was recorded",
             EXIT_UNAVAILABLE,
         )

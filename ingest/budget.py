@@ -40,14 +40,14 @@ class RequestBudget:
         stop: Stop,
         limit: int | None = None,
         *,
-        takers: int = MOST_TAKERS,
+        takers: int | None = None,
     ) -> None:
         """
         Ask for *rate* requests a second in all, and *limit* in sum; 0 and None: no limit.
 
-        *takers* threads of the run may wait for slots at the same time.
+        *takers* threads of the run may wait for slots at the same time; None: not known.
         """
-        self._takers = takers
+        self._takers = takers or MOST_TAKERS
         self._engine = engine
         self._rate = rate or (UNLIMITED_RATE if limit is not None else 0.0)
         self._limit = limit

@@ -75,6 +75,11 @@ class RunSettings:
     wait_lock_seconds: float = 0.0
 
     @property
+    def takers(self) -> int | None:
+        """Return how many threads may wait for slots at the same time; None: not known."""
+        return None if self.cluster else self.workers * self.threads
+
+    @property
     def reads_list(self) -> bool:
         """Tell whether the run begins with the list, and is not about certain movies only."""
         return self.ids is None and not self.retry_failed

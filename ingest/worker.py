@@ -20,13 +20,13 @@ from database.waits import report_waits, waiting_for
 from database.workers import forget_workers, note_work
 from database.write import read_clock
 from ingest.breaker import MOVIES_PER_PROBE
-from ingest.budget import MOST_TAKERS, RequestBudget
+from ingest.budget import RequestBudget
 from ingest.fetcher import Fetched, Fetcher, failure_of
 from ingest.known import read_known
 from ingest.plan import Batch, MovieBatch, PageBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
-from ingest.stop import STOP_SIGNAL, Stop, Stopped, statements_bound_by
+from ingest.stop import STOP_SIGNAL, Ending, Stop, Stopped, statements_bound_by
 from yts.answers import MoviePage
 from yts.client import YtsClient
 from yts.errors import YtsError
@@ -69,11 +69,7 @@ class Worker:
             sleep=stop.sleep,
         )
         self.budget = budget = RequestBudget(
-            self.db.engine,
-            settings.rate,
-            stop,
-            settings.max_requests,
-            takers=MOST_TAKERS if settings.cluster else settings.workers * settings.threads,
+            self.db.engine, settings.rate, stop, settings.max_requests, takers=settings.takers
         )
         self.client = YtsClient(
             settings.client_settings(api_url),
@@ -100,6 +96,11 @@ class Worker:
                 return self._fetcher.ask_for_page(first, attempts)
         finally:
             self._count_requests()
+
+    @property
+    def given_up(self) -> Ending | None:
+        """Return why nothing more should be requested; None if there is no reason."""
+        return self._fetcher.given_up
 
     def is_denied(self, movie_id: int) -> bool | None:
         """
@@ -140,7 +141,7 @@ class Worker:
         else:
             report = self._run_movies(batch, asked_at)
         report += self._count_requests()
-        return replace(report, given_up=self._fetcher.given_up)
+        return replace(report, given_up=self.given_up)
 
     def note_wait(self, sentence: str) -> None:
         """Let the main process say what this worker waits for, if the database can be used."""

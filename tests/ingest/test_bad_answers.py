@@ -123,7 +123,7 @@ def test_pages_that_are_no_yts_answers_leave_no_trace(
     failures = read(db, LEDGER)
     assert failures
     assert {(kind, stage) for kind, _, stage, _ in failures} == {("page", "fetch")}
-    assert {error for *_, error in failures} <= {"YtsUnavailable", "NotYts"}
+    assert {error for *_, error in failures} <= {"YtsUnavailable", "NotYts", "ShortPage"}
     assert all(read(db, "SELECT length(message) > 10 FROM fetch_failures"))
 
     order(sandbox, "faults", json={})
