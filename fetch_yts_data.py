@@ -99,7 +99,7 @@ everything fetched so far is saved.
     default=500,
     show_default=True,
     metavar="N",
-    help="Ids that the list does not name and that are asked for at the end, at most; 0: none.",
+    help="Maximum number of ids missing from the list to request at the end; 0 turns it off.",
 )
 @click.option("--no-embed", is_flag=True, help="Make no vectors for what is new or has changed.")
 @click.option("--retry-failed", is_flag=True, help="Take only recorded failures that are due.")

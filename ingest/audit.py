@@ -33,13 +33,13 @@ def audit(course: Course, pool: BatchPool, source: OpenSource) -> None:
     """
     Ask for ids that were never asked for or are due again, then for movies that vanished.
 
-    YTS's word that it has no such movie counts only in a run in which the rest of its
-    answers makes sense: it has denied nothing that it lists, and has given details.
+    A denial counts only in a run in which YTS has given details. Vanished movies are marked
+    only in one in which it has denied nothing that it lists.
     """
     count = course.settings.audit if course.settings.details else 0
     ids = course.db.run_step(partial(read_ids_to_audit, count=count)) if count else []
     vanished = course.db.run_step(_read_vanished)
-    if not (ids or vanished) or not course.goes_on or course.contradicted:
+    if not (ids or vanished) or not course.goes_on:
         return
     if not course.has_details and not _is_plausible(course, source):
         course.given_up = source.worker.given_up or Ending(
@@ -53,7 +53,7 @@ def audit(course: Course, pool: BatchPool, source: OpenSource) -> None:
         for movie_id, imdb_code in course.db.run_step(partial(read_unsearched, external_ids=ids)):
             if course.goes_on:
                 course.take(source.worker.complete_by_search(movie_id, imdb_code))
-    if course.goes_on and vanished:
+    if course.goes_on and vanished and not course.contradicted:
         _ask_for_vanished(course, pool, vanished)
 
 

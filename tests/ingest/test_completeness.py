@@ -320,6 +320,26 @@ def test_a_few_contradictions_are_failures(db: DatabaseManager, source: Scripted
     assert is_whole(db, source, mirror(db, source, details=True))
 
 
+def test_a_contradiction_keeps_no_audit_from_finding(db: DatabaseManager, source: ScriptedSource):
+    """
+    What YTS has is stored, whatever else it denies; but no vanished movie is marked then.
+    """
+    hold(source, 100)
+    mirror(db, source, details=True)
+    source.ids.remove(50)
+    source.ids += [101, 102, 103]
+    source.hidden, source.denied = {102}, {101}
+
+    report = mirror(db, source, details=True, audit=500, full=True)
+
+    assert (report.exit_code, report.found_by_audit) == (3, 1)
+    assert read_sql(db, "SELECT count(*) FROM movies WHERE gone_since IS NOT NULL") == [0]
+    source.denied = set()
+    run_sql(db.url, "UPDATE fetch_failures SET next_attempt_at = now()")
+    assert mirror(db, source, details=True, audit=500).is_complete
+    assert read_sql(db, "SELECT external_id FROM movies WHERE gone_since IS NOT NULL") == [50]
+
+
 def test_denials_in_an_outage_are_not_believed(db: DatabaseManager, source: ScriptedSource):
     """
     Where nothing else is asked for, a movie that YTS has given before is asked for first.
