@@ -98,7 +98,7 @@ def test_it_says_what_it_costs(sandbox: Sandbox, database_url: URL) -> None:
 
     assert done.returncode == 0
     assert "nothing was written, and 1 request was made" in done.stdout
-    assert "about 205, 1 min 4 at 2 a second" in done.stdout
+    assert "about 205, 1 min 42 s at 2 a second" in done.stdout
     assert done.stdout.splitlines()[-1].endswith(f"{SCRIPT} {' '.join(command)}")
 
 

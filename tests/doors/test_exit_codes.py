@@ -123,7 +123,7 @@ FETCH_CODES: dict[int, tuple[Scenario, tuple[str, ...]]] = {
     3: (cannot_save_all, ("movie 7: seven is refused", "--failures", "UTC", "--retry-failed")),
     4: (finds_nobody, ("cannot be reached", "try again later")),
     5: (has_no_database, ("nothing listens there",)),
-    6: (misses_many, ("3 of 200", "shows its catalogue", "--once", "--full")),
+    6: (misses_many, ("29 of 200", "shows its catalogue", "--once", "--full")),
     7: (reaches_its_limit, ("--max-requests allows", "go on with the list", "--max-requests 2")),
     11: (meets_another, ("since", "monitor_progress.py")),
     130: (is_stopped_by(signal.SIGINT), ("stopped by a signal", "saved", "go on")),
