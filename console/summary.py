@@ -50,7 +50,8 @@ def summarize(
     ]
     parts = [_headline(report), aligned(rows)]
     if found := report.found_by_audit:
-        parts.append(f"The audit by ids found {found:,} movies that the list had hidden.")
+        movies = "1 movie" if found == 1 else f"{found:,} movies"
+        parts.append(f"The audit by ids found {movies} that the list had hidden.")
     if report.failures:
         parts.append(_failures(report))
     if report.unknown_fields:

@@ -43,7 +43,8 @@ def audit(course: Course, pool: BatchPool, source: OpenSource) -> None:
         return
     if not course.has_details and not _is_plausible(course, source):
         course.given_up = source.worker.given_up or Ending(
-            "YTS says that it has no movies which it lists; nothing of that was recorded",
+            "YTS does not give the details of movies that it gave before, so its answer \"no such "
+            "movie\" counts for nothing now; nothing was recorded",
             EXIT_UNAVAILABLE,
         )
         return

@@ -142,8 +142,8 @@ class Course:
         if len(self.contradicted) <= believed_loss(self._details_expected):
             return None
         return Ending(
-            f"YTS says that it has no such movie of {len(self.contradicted):,} movies that it "
-            "lists, which is not believed; nothing of that was recorded. The next run asks again",
+            f"YTS lists {len(self.contradicted):,} movies and says of each that it has no such "
+            "movie, which is not believed; nothing of this was recorded. The next run asks again",
             EXIT_GUARD,
         )
 
