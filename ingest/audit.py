@@ -43,8 +43,8 @@ def audit(course: Course, pool: BatchPool, source: OpenSource) -> None:
         return
     if not course.has_details and not _is_plausible(course, source):
         course.given_up = source.worker.given_up or Ending(
-            "YTS does not give the details of movies that it gave before, so its answer \"no such "
-            "movie\" counts for nothing now; nothing was recorded",
+            'YTS does not give the details of movies that it gave before, so its answer "no such '
+            'movie" counts for nothing now; nothing was recorded',
             EXIT_UNAVAILABLE,
         )
         return
