@@ -34,10 +34,10 @@ def assign_slugs(session: Session, wanted: Mapping[int, str | None]) -> dict[int
     movers = [id_ for id_, slug in sorted(stored.items()) if claims.get(id_, slug) != slug]
     # All let go before any takes hold, or two that swap their slugs would collide.
     for external_id in movers:
-        _rename(session, external_id, None)
+        _rename(session, external_id, stored[external_id], None)
     for external_id in movers:
         if external_id not in wanted:
-            _rename(session, external_id, claims[external_id])
+            _rename(session, external_id, None, claims[external_id])
     return {external_id: claims.get(external_id) for external_id in wanted}
 
 
@@ -74,5 +74,7 @@ def _stored_statement() -> CompoundSelect[int, str | None]:
     )
 
 
-def _rename(session: Session, external_id: int, slug: str | None) -> None:
-    session.execute(update(Movie).where(Movie.external_id == external_id).values(slug=slug))
+def _rename(session: Session, external_id: int, old: str | None, new: str | None) -> None:
+    # Another writer may have given it a newer slug since it was read.
+    is_as_read = Movie.external_id == external_id, Movie.slug.is_not_distinct_from(old)
+    session.execute(update(Movie).where(*is_as_read).values(slug=new))
