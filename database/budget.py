@@ -27,7 +27,7 @@ LOWEST_SHARE = 1 / 32
 #: ... and comes back by this share of the wanted rate with each slot that is taken.
 RECOVERY_SHARE = 1 / 64
 
-#: How far ahead a slot may lie that nobody waits for any more: longer than any Retry-After counts.
+#: How far ahead the last slot may be at the start of a run: longer than any Retry-After counts.
 LONGEST_LEAD = timedelta(minutes=3)
 
 _budget = RequestBudget.__table__.c

@@ -112,7 +112,7 @@ class SocketAddress:
 
 
 def is_embedded(url: URL) -> bool:
-    """Return whether *url* is that of an embedded server, whoever started it."""
+    """Return whether *url* is that of an embedded server, started by any program."""
     directory = url.query.get("host")
     if not isinstance(directory, str) or not directory.startswith("/"):
         return False
