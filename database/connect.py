@@ -12,7 +12,7 @@ from database.errors import DatabaseNotReady
 from database.statements import watched_cursor
 
 APPLICATION_NAME = "yts-mirror"
-#: What the server is told after connecting, unless the user says otherwise. The same as the
+#: Settings of every session, applied after connecting unless the user chose others. The same as the
 #: parameters below: the locks of a machine that was cut off are free after a minute.
 _SETTINGS = {
     "tcp_keepalives_idle": "30",
@@ -114,7 +114,7 @@ def _parameters(url: URL, application_name: str) -> dict[str, Any]:
 
 
 def _settings_command(url: URL, *, is_keyed: bool) -> str:
-    """Return the SQL for what the server is told; what the user's options name is left out."""
+    """Return the SQL that applies our settings; those that the user's options name are left out."""
     settings = dict(_SETTINGS)
     if is_keyed:
         # Tables that are just being filled have no statistics yet, and PostgreSQL would rather
