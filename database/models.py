@@ -75,6 +75,11 @@ class Movie(Base):
         Index("ix_movies_imdb_code", "imdb_code"),
         Index("ix_movies_created_at", "created_at"),
         Index("ix_movies_details_fetched_at", "details_fetched_at"),
+        Index(
+            "ix_movies_renamed",
+            "yts_slug",
+            postgresql_where=text("slug IS DISTINCT FROM yts_slug"),
+        ),
         Index("ix_movies_gone", "external_id", postgresql_where=text("gone_since IS NOT NULL")),
         Index(
             "ix_movies_without_details",
@@ -136,6 +141,9 @@ class Movie(Base):
     document_hash: Mapped[str | None] = mapped_column(
         deferred=True,
         comment="SHA-256 of what search_vector and embeddings are made of; null: not yet made",
+    )
+    yts_slug: Mapped[str | None] = mapped_column(
+        comment="slug as YTS gives it; several movies may share it"
     )
 
     genres: Mapped[list["Genre"]] = relationship(

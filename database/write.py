@@ -56,7 +56,9 @@ _PAYLOAD_COLUMNS = (
     "large_cover_image",
     "date_uploaded_unix",
 )
-_COLUMNS = ["external_id", "title", "slug", "date_uploaded", *_PAYLOAD_COLUMNS]
+_COLUMNS = ["external_id", "title", "slug", "yts_slug", "date_uploaded", *_PAYLOAD_COLUMNS]
+#: Never changed by the upsert; `assign_slugs` changes the slugs of stored movies.
+_INSERTED_COLUMNS = frozenset({"external_id", "slug"})
 #: Written along with a real change, but none by themselves.
 _VOLATILE_COLUMNS = frozenset({"like_count", "date_uploaded_unix"})
 
@@ -205,7 +207,9 @@ def _upsert_statement() -> ReturningInsert[int, int, bool]:
     )
     old, new = table_of(Movie).c, statement.excluded
     values: dict[str, Any] = {
-        name: func.coalesce(new[name], old[name]) for name in _COLUMNS if name != "external_id"
+        name: func.coalesce(new[name], old[name])
+        for name in _COLUMNS
+        if name not in _INSERTED_COLUMNS
     }
     changes = any_differs(
         (old[name], new[name]) for name in values if name not in _VOLATILE_COLUMNS
@@ -228,6 +232,7 @@ def _row(movie: MoviePayload, slug: str | None) -> dict[str, Any]:
         "external_id": movie.id,
         "title": movie.display_title,
         "slug": slug,
+        "yts_slug": movie.slug,
         "date_uploaded": movie.uploaded_at,
     }
 

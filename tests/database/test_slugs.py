@@ -1,13 +1,16 @@
 """Every movie has a slug of its own, which follows from the movies and not from their order."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import permutations
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import URL
 
 from database.db import DatabaseManager
+from database.slugs import unique_slugs
+from tests.database.commands import run_alembic
 from tests.database.movies import empty, movie, read, save
 
 Slugs = dict[int, str | None]
@@ -86,6 +89,49 @@ def test_whatever_the_slugs_the_order_leaves_no_trace(
     for movie_id, slug in outcomes[0].items():
         assert slug is not None
         assert not slug.removeprefix(sent[movie_id]).replace(f"-{movie_id}", "")
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(batches=st.lists(_slugs, min_size=2, max_size=5))
+def test_slugs_that_change_leave_no_trace(
+    db: DatabaseManager, batches: list[Mapping[int, str]]
+) -> None:
+    """After every update the slugs are those of a mirror that never had other ones."""
+    empty(db)
+    yts_slugs: dict[int, str] = {}
+    for batch in batches:
+        save(db, *(movie(movie_id, slug=slug) for movie_id, slug in batch.items()), update=True)
+        yts_slugs |= batch
+        assert _stored(db) == unique_slugs(yts_slugs)
+
+
+def test_a_slug_that_becomes_free_goes_to_the_movie_that_waits_for_it(db: DatabaseManager) -> None:
+    """Even if that movie is not in the batch, and has appended its id more than once."""
+    for movie_id, slug in {7: "x", 9: "x-2014", 2014: "x"}.items():
+        save(db, movie(movie_id, slug=slug))
+    assert _stored(db) == {7: "x", 9: "x-2014", 2014: "x-2014-2014"}
+
+    save(db, movie(9, slug="z"), update=True)
+    assert _stored(db) == {7: "x", 9: "z", 2014: "x-2014"}
+
+    save(db, movie(7, slug="y"), update=True)
+    assert _stored(db) == {7: "y", 9: "z", 2014: "x"}
+
+
+def test_the_migration_finds_the_slugs_of_yts(new_database: Callable[[], URL]) -> None:
+    """An id is taken off where another movie holds what is left, and not elsewhere."""
+    yts_slugs = {7: "x", 8: "x", 9: "y-9", 2014: "z-2014", 3000: "z-2014", 11: None}
+    with DatabaseManager(new_database()) as db:
+        save(db, *(movie(movie_id, slug=slug) for movie_id, slug in yts_slugs.items()))
+        assert run_alembic(db.url, "downgrade", "0009").returncode == 0
+        assert run_alembic(db.url, "upgrade", "head").returncode == 0
+
+        assert dict(read(db, "SELECT external_id, yts_slug FROM movies")) == yts_slugs
 
 
 def test_saving_again_moves_no_slug(db: DatabaseManager) -> None:

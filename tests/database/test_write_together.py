@@ -3,13 +3,17 @@
 import random
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from database.runs import start_run
+from database.write import save_movies
 from tests.conftest import table_contents
-from tests.database.movies import Json, movie, person, read, save
+from tests.database.embedded_world import wait_until
+from tests.database.movies import Json, movie, payloads, person, read, save
 from tests.database.savers import run_in_processes, save_in_random_order
 
 WORKERS = 4
@@ -76,3 +80,25 @@ def test_movies_that_share_a_slug_may_meet(
         assert outcomes == {"saved": 20, "unchanged": 20}
         save(db, *movies)
         assert table_contents(together) == table_contents(db)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_one_writer_frees_a_slug_while_another_wants_it(db: DatabaseManager, first: int) -> None:
+    """Whichever comes first, no id stays appended that is not needed."""
+    save(db, movie(1, slug="x"))
+    batches = [movie(1, slug="y"), movie(2, slug="x")]
+    begun, other = batches[first], batches[1 - first]
+
+    def waits_for_lock() -> bool:
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        return read(db, waiting) == [1]
+
+    with ThreadPoolExecutor() as pool:
+        with db.get_session() as session:
+            save_movies(session, payloads([begun]), has_details=True, update=True)
+            saving = pool.submit(save, db, other, update=True)
+            wait_until(lambda: saving.done() or waits_for_lock())
+        saving.result(timeout=10)
+
+    slugs = dict(read(db, "SELECT external_id, slug FROM movies"))
+    assert slugs == {1: "y", 2: "x"}

@@ -15,7 +15,8 @@ from database.bookkeeping import FetchRun
 from database.db import DatabaseManager
 from database.models import Base
 from database.schema import ensure_schema
-from tests.conftest import REPO, run_sql
+from database.slugs import unique_slugs
+from tests.conftest import REPO
 from tests.doors.commands import environment
 from tests.ingest.scripted_source import open_scripted_source
 from tests.processes import workers_of
@@ -141,19 +142,21 @@ class Month:
 
     def _release_slugs(self) -> None:
         """
-        Give present movies the slugs that gone ones keep.
+        See that every slug is as it should be, and give present movies those of gone ones.
 
-        By the rule of `database/slugs.py` they have added their ids, as in no fresh mirror.
+        A gone movie keeps its slug, but a mirror made from scratch does not have the movie.
         """
-        own = "left(slug, -1 - length(external_id::text))"
-        run_sql(
-            self._db.url,
-            "CREATE TABLE kept AS SELECT slug AS s FROM movies WHERE gone_since IS NOT NULL",
-            "UPDATE movies SET slug = NULL WHERE gone_since IS NOT NULL",
-            f"UPDATE movies SET slug = {own} WHERE slug LIKE '%-' || external_id "
-            f"AND {own} IN (SELECT s FROM kept)",
-            "DROP TABLE kept",
-        )
+        query = "SELECT external_id, slug, yts_slug, gone_since IS NULL FROM movies"
+        with self._db.get_session() as session:
+            rows = session.execute(text(query)).all()
+        yts_slugs = {id_: yts_slug for id_, _, yts_slug, _ in rows}
+        if unique_slugs(yts_slugs) != {id_: slug for id_, slug, _, _ in rows}:
+            self._find_fault("slugs do not follow from the movies")
+        present = unique_slugs({id_: yts_slug for id_, _, yts_slug, is_there in rows if is_there})
+        with self._db.get_session() as session:
+            session.execute(text("UPDATE movies SET slug = NULL"))
+            assign = text("UPDATE movies SET slug = :slug WHERE external_id = :id")
+            session.execute(assign, [{"id": id_, "slug": slug} for id_, slug in present.items()])
 
     def _compare_ids(self, name: str, ours: set[int], truth: set[int]) -> None:
         if ours != truth:
