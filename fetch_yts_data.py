@@ -251,10 +251,14 @@ def _foresee(options: dict[str, Any], messages: "Messages") -> None:
     from console.forecast import forecast_facts, forecast_in_words  # noqa: PLC0415
     from console.terminal import fitted  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
+    from database.errors import NoDataYet  # noqa: PLC0415
     from ingest.forecast import forecast  # noqa: PLC0415
 
     with ExitStack() as stack:
-        db = stack.enter_context(DatabaseManager(options["database_url"], pool_size=1))
+        db: DatabaseManager | None = None
+        with suppress(NoDataYet):
+            url = options["database_url"]
+            db = stack.enter_context(DatabaseManager(url, pool_size=1, create=False))
         settings = _settings(options, db, stack)
         told = forecast(settings, db)
         messages.forecast(**forecast_facts(told, settings.rate))
@@ -352,13 +356,18 @@ def _tell_summary(
         click.echo(fitted(words, stream), err=options["quiet"])
 
 
-def _settings(options: dict[str, Any], db: "DatabaseManager", stack: ExitStack) -> "RunSettings":
+def _settings(
+    options: dict[str, Any], db: "DatabaseManager | None", stack: ExitStack
+) -> "RunSettings":
+    """Return what a run is told; without *db*, which only a dry run lacks, no URL of it."""
+    from sqlalchemy import URL  # noqa: PLC0415
+
     from ingest.settings import RunSettings  # noqa: PLC0415
 
     default_rate = 0.0 if options["sandbox"] else POLITE_RATE
     return RunSettings(
         api_urls=_api_urls(options, stack),
-        database_url=db.url,
+        database_url=db.url if db else URL.create("postgresql"),
         workers=options["workers"],
         cluster=options["cluster"],
         threads=options["threads"],

@@ -62,6 +62,7 @@ class DatabaseManager:
         Raises:
             InvalidDatabaseUrl: the URL cannot be read.
             DatabaseNotReady: the embedded server cannot be started.
+            NoDataYet: it has no data, and *create* is False.
         """
         self._sleep = sleep
         self._embedded: EmbeddedServer | None = None

@@ -17,7 +17,7 @@ from database.embedded_home import PORT, Home
 from database.embedded_launch import SUPERUSER, explain_file_system
 from database.embedded_locks import HAS_LOCKS, hold_lock, share_again, share_lock, try_lock
 from database.embedded_process import ServerProcess
-from database.errors import DatabaseNotReady
+from database.errors import DatabaseNotReady, NoDataYet
 from database.libpq_environment import hide_libpq_environment, restore_libpq_environment
 from database.waits import SECONDS_UNTIL_SAID, waiting_for
 
@@ -54,8 +54,8 @@ def open_embedded(home: Path | None = None, *, create: bool = True) -> "Embedded
     *create* is False for programs that only read: they create no home and no data.
 
     Raises:
-        DatabaseNotReady: the server cannot run here, the home belongs to another user, or there
-            is no data yet and *create* is False.
+        DatabaseNotReady: the server cannot run here, or the home belongs to another user.
+        NoDataYet: there is no data yet, and *create* is False.
     """
     if not HAS_LOCKS:
         raise DatabaseNotReady(
@@ -209,10 +209,8 @@ def _prepare_directory(directory: Path, *, create: bool) -> Path:
     return directory
 
 
-def _no_data(directory: Path) -> DatabaseNotReady:
-    return DatabaseNotReady(
-        f"There is no database in {directory} yet. Fill it: python fetch_yts_data.py"
-    )
+def _no_data(directory: Path) -> NoDataYet:
+    return NoDataYet(f"There is no database in {directory} yet. Fill it: python fetch_yts_data.py")
 
 
 def _explain_permission(directory: Path) -> str:

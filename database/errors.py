@@ -2,6 +2,7 @@
 What can be wrong with the database, in words for the user.
 
 DatabaseNotReady    the run ends: something must be done about the database
+|-- NoDataYet       the embedded server has no data; a command that only looks makes none
 |-- DatabaseAway    repeat for a while: it may pass by itself
 `-- RowRefused      leave this row out: PostgreSQL objects to what it says
 InvalidDatabaseUrl  the configuration is wrong
@@ -15,6 +16,10 @@ class DatabaseNotReady(Exception):
     Its text is a sentence or two for the user: what is wrong, what to do. It never
     holds a password.
     """
+
+
+class NoDataYet(DatabaseNotReady):
+    """The embedded server has no data yet, and is not to make any."""
 
 
 class DatabaseAway(DatabaseNotReady):

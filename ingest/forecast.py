@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from database.db import DatabaseManager
 from database.ledger import count_due_for_details, count_stale, read_due_failures
 from database.missing import read_ids_to_audit
-from database.schema import read_revision
+from database.schema import read_revision, require_schema
 from database.source import Source, gives_way_to
 from database.stats import read_source, read_stats
 from database.status import looking_at
@@ -51,20 +51,24 @@ class Forecast:
         return self.pages + self.details
 
 
-def forecast(settings: RunSettings, db: DatabaseManager) -> Forecast:
+def forecast(settings: RunSettings, db: DatabaseManager | None) -> Forecast:
     """
     Say what a run with *settings* would do; asks base URLs for one page, until one answers.
 
-    No slot of the shared request budget is taken, for that would write.
+    Without *db*, or tables in it, the mirror is empty, and everything would be new. No slot of
+    the shared request budget is taken, because that would write.
 
     Raises:
         SourceMismatch: the run would be refused, for the database holds the real catalogue.
-        DatabaseNotReady: as `database.status.looking_at`.
+        DatabaseNotReady: as `database.status.looking_at`, or the tables are not of today.
         YtsUnavailable, YtsRefused: no base URL answers as one of a YTS API does.
     """
-    with looking_at(db) as session:
-        has_tables = read_revision(session.connection()) is not None
-        mirror = _look(session, settings) if has_tables else _empty(settings)
+    mirror = _empty(settings)
+    if db is not None:
+        with looking_at(db) as session:
+            if read_revision(session.connection()) is not None:
+                require_schema(session)
+                mirror = _look(session, settings)
     answer = _probe(settings, mirror)
     removed = 0
     if gives_way_to(mirror.source or answer.source, answer.source):

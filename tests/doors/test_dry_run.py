@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,15 +11,17 @@ from sqlalchemy import URL
 from database.db import DatabaseManager
 from database.models import Base
 from sandbox.server import Sandbox
+from tests.conftest import run_sql
 from tests.doors.commands import call
 from tests.ingest.runs import counted, fetch, read_sql, tell
 
 SCRIPT = "fetch_yts_data.py"
 
 
-def foresee(sandbox: Sandbox, url: URL, *more: str) -> dict[str, Any]:
+def foresee(sandbox: Sandbox, url: URL | None, *more: str, **env: str) -> dict[str, Any]:
     """Return what a dry run says."""
-    done = call(SCRIPT, "-n", "--json", "--api-url", sandbox.url, "--rate", "0", *more, url=url)
+    command = ("-n", "--json", "--api-url", sandbox.url, "--rate", "0", *more)
+    done = call(SCRIPT, *command, url=url, **env)
     assert (done.returncode, done.stderr) == (0, "")
     (told,) = map(json.loads, done.stdout.splitlines())
     return told
@@ -88,6 +91,31 @@ def test_it_makes_no_tables(new_database: Callable[..., URL], sandbox: Sandbox) 
     assert (told["stored"], told["new"], told["pages"]) == (0, 200, 5)
     with DatabaseManager(url) as db:
         assert read_sql(db, "SELECT count(*) FROM pg_stat_user_tables") == [0]
+
+
+@pytest.mark.parametrize("home", [".", "no/such/folder"])
+def test_it_makes_no_embedded_server(home: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Where there is none yet, everything would be new; neither home, data nor log appears."""
+    told = foresee(sandbox, None, YTS_HOME=str(tmp_path / home))
+
+    assert (told["stored"], told["new"], told["details"], told["pages"]) == (0, 200, 200, 5)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_migrates_no_older_tables(
+    db: DatabaseManager, database_url: URL, sandbox: Sandbox
+) -> None:
+    """It says which command does, even where the older tables could be read."""
+    run_sql(database_url, "UPDATE alembic_version SET version_num = '0009'")
+    asked = counted(sandbox)["requests"]
+
+    done = call(SCRIPT, "-n", "--api-url", sandbox.url, url=database_url)
+
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "of revision 0009" in done.stderr
+    assert "alembic upgrade head" in done.stderr
+    assert read_sql(db, "SELECT version_num FROM alembic_version") == ["0009"]
+    assert counted(sandbox)["requests"] == asked
 
 
 def test_it_says_what_it_costs(sandbox: Sandbox, database_url: URL) -> None:
