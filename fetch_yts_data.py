@@ -243,7 +243,7 @@ def _open_messages(options: dict[str, Any]) -> "Messages":
             readers.append(LogFile(path, as_json=options["log_format"] == "json"))
         except OSError as error:
             raise click.BadParameter(str(error), param_hint="--log-file") from error
-    return Messages(readers)
+    return Messages(readers, _rate(options))
 
 
 def _foresee(options: dict[str, Any], messages: "Messages") -> None:
@@ -364,7 +364,6 @@ def _settings(
 
     from ingest.settings import RunSettings  # noqa: PLC0415
 
-    default_rate = 0.0 if options["sandbox"] else POLITE_RATE
     return RunSettings(
         api_urls=_api_urls(options, stack),
         database_url=db.url if db else URL.create("postgresql"),
@@ -372,7 +371,7 @@ def _settings(
         cluster=options["cluster"],
         threads=options["threads"],
         batch_size=options["batch_size"],
-        rate=default_rate if options["rate"] is None else options["rate"],
+        rate=_rate(options),
         timeout_seconds=options["timeout"].total_seconds(),
         max_pages=options["max_pages"],
         ids=options["ids"],
@@ -387,6 +386,12 @@ def _settings(
         max_errors=options["max_errors"],
         wait_lock_seconds=options["wait_lock"].total_seconds(),
     )
+
+
+def _rate(options: dict[str, Any]) -> float:
+    """Return the requests a second that a run may make; 0 is no limit."""
+    told: float | None = options["rate"]
+    return told if told is not None else 0.0 if options["sandbox"] else POLITE_RATE
 
 
 def _max_seconds(options: dict[str, Any]) -> float | None:

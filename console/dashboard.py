@@ -145,7 +145,7 @@ def _run(status: Status, run: Row, pace: Pace, rates: Sequence[float]) -> Group:
         lines.append(bars)
     pacing = f"{run['requests']:,} requests, {rate_in_words(status, pace)}"
     if pace.state == "running":
-        pacing += f"; ETA of this phase: {eta_in_words(pace)}"
+        pacing += f"; ETA: {eta_in_words(pace)}"
     counts = _grid(_ellipsis(), {"no_wrap": True})
     counts.add_row(Text(counts_in_words(run)), Text(sparkline(rates), "green"))
     return Group(*lines, Text(pacing, no_wrap=True, overflow="ellipsis"), counts)

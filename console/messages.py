@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from console.text import one_line
+from console.pace import Countdown, left_of
+from console.text import duration, one_line
 
 if TYPE_CHECKING:  # A dry run, or --help, needs no database for it.
     from database.ledger import Failure
@@ -29,6 +30,8 @@ _OUTCOMES = {
     "failed": "failed",
 }
 
+
+_STAGES = ("pages", "details")
 
 #: Nobody is left at the other end of a pipe or terminal: the work goes on without it.
 _GONE = {errno.EPIPE, errno.EIO}
@@ -50,9 +53,11 @@ class Reader:
 class Messages:
     """Tells all readers of one command."""
 
-    def __init__(self, readers: Sequence[Reader]) -> None:
-        """Tell *readers*, in this order."""
+    def __init__(self, readers: Sequence[Reader], rate: float = 0) -> None:
+        """Tell *readers*, in this order; *rate* is the limit of requests a second, 0 none."""
         self._readers = list(readers)
+        self._rate = rate or None
+        self._countdown = Countdown()
         self._lock = threading.RLock()
         self._stage = ""
         self._last = dict.fromkeys(readers, float("-inf"))
@@ -64,18 +69,31 @@ class Messages:
     def progress(self, row: Mapping[str, Any]) -> None:
         """Tell how far a run is, from its row; of a stage that is over, once how it ended."""
         counts = {name: row[name] for name in _OUTCOMES if row[name]}
-        now = "details" if row["details_expected"] else "pages"
+        is_known = row["phase"] in _STAGES
+        now = row["phase"] if is_known else "details" if row["details_expected"] else "pages"
+        left = left_of(row)
+        eta = self._countdown.take(now, row[f"{now}_read"], left, monotonic(), self._rate)
         for stage in dict.fromkeys((self._stage or now, now)):
             if row[f"{stage}_expected"]:
-                self.stage(stage, row[f"{stage}_read"], row[f"{stage}_expected"], counts)
+                self._tell_stage(stage, row[f"{stage}_read"], row[f"{stage}_expected"], counts, eta)
         self._stage = now
 
-    def stage(
-        self, name: str, done: int, total: int, counts: Mapping[str, int] | None = None
+    def stage(self, name: str, done: int, total: int) -> None:
+        """Tell how far a stage is that is no part of a run."""
+        eta = self._countdown.take(name, done, max(0, total - done), monotonic())
+        self._tell_stage(name, done, total, {}, eta)
+
+    def _tell_stage(
+        self, name: str, done: int, total: int, counts: dict[str, int], eta: float | None
     ) -> None:
-        """Tell how far a stage is."""
-        counts = dict(counts or {})
-        self._tell("progress", stage=name, done=done, total=max(done, total), counts=counts)
+        self._tell(
+            "progress",
+            stage=name,
+            done=done,
+            total=max(done, total),
+            counts=counts,
+            eta_seconds=None if eta is None else round(eta, 1),
+        )
 
     def forecast(self, **facts: Any) -> None:
         """Tell what a run would do."""
@@ -150,7 +168,9 @@ def _in_words(message: Message) -> str:
         case "progress":
             words = counts_in_words(message["counts"])
             far = f"{message['stage']} {message['done']:,} of {message['total']:,}"
-            return f"{far}: {words}" if words else far
+            eta = message["eta_seconds"]
+            left = "" if eta is None else f"; about {duration(eta)} left"
+            return f"{far}: {words}{left}" if words else f"{far}{left}"
         case kind:
             facts = {name: it for name, it in message.items() if name not in _HEAD}
             plain = {name: it for name, it in facts.items() if isinstance(it, str | int | float)}

@@ -1,13 +1,14 @@
 """How a run stands: whether it goes on, how fast, how long still; pure."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from database.status import Status
+if TYPE_CHECKING:  # A fetch has no use for it.
+    from database.status import Status
 
 #: Rates are those of the last so many seconds.
 WINDOW_SECONDS = 60.0
@@ -34,7 +35,7 @@ class Pace:
     elapsed_seconds: float
     #: Of each counter, a second: lately, or over the whole run where little was seen of it.
     rates: Rates
-    #: To the end of the present phase; None if nobody knows.
+    #: To the end of the run; None while it cannot be told.
     eta_seconds: float | None
 
 
@@ -45,7 +46,7 @@ class PaceMeter:
         """Begin without memory."""
         self._seen: deque[Status] = deque()
 
-    def take(self, status: Status) -> Pace | None:
+    def take(self, status: "Status") -> Pace | None:
         """Return the pace as of *status*, the newest; None where there is no run."""
         if status.run is None:
             return None
@@ -54,9 +55,9 @@ class PaceMeter:
         self._seen.append(status)
         while len(self._seen) > 2 and _seconds(self._seen[1].time, status.time) >= WINDOW_SECONDS:
             self._seen.popleft()
-        return self._pace(status.run, status.time)
+        return self._pace(status.run, status.time, status.pace)
 
-    def _pace(self, run: Row, now: datetime) -> Pace:
+    def _pace(self, run: Row, now: datetime, limit: float | None) -> Pace:
         state = self._state(run)
         end = {"running": now, "ended": run["finished_at"], "vanished": run["heartbeat_at"]}[state]
         elapsed = max(0.0, _seconds(run["started_at"], end))
@@ -64,10 +65,12 @@ class PaceMeter:
         if state != "running":
             return Pace(state, elapsed, average, None)
         if (rates := self._recent_rates()) is not None:
-            return Pace(state, elapsed, rates, _eta_seconds(run, rates.get(f"{run['phase']}_read")))
-        # Each page and each movie takes a request; its own counter says nothing of a phase
-        # that began late.
-        return Pace(state, elapsed, average, _eta_seconds(run, average["requests"]))
+            rate = rates.get(f"{run['phase']}_read")
+        else:
+            # Each page and each movie takes a request; its own counter says nothing of a phase
+            # that began late.
+            rates, rate = average, average["requests"]
+        return Pace(state, elapsed, rates, seconds_left(left_of(run), rate, limit))
 
     def _state(self, run: Row) -> State:
         if run["finished_at"] is not None:
@@ -85,6 +88,34 @@ class PaceMeter:
         return {name: (_run(last)[name] - _run(first)[name]) / span for name in COUNTERS}
 
 
+class Countdown:
+    """Tells how long a run or command still takes, at the rate of the last minute."""
+
+    def __init__(self) -> None:
+        """Begin without memory."""
+        self._stage = ""
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def take(
+        self, stage: str, done: int, left: int | None, now: float, limit: float | None = None
+    ) -> float | None:
+        """
+        Return the seconds to the end, with *done* of *stage* behind and *left* in all ahead.
+
+        *now* is in seconds, *limit* the most that can be done in each. None while too little
+        was seen of the stage.
+        """
+        if stage != self._stage:
+            self._stage = stage
+            self._seen.clear()
+        self._seen.append((now, done))
+        while len(self._seen) > 2 and now - self._seen[1][0] >= WINDOW_SECONDS:
+            self._seen.popleft()
+        time, before = self._seen[0]
+        rate = (done - before) / (now - time) if now - time >= TRUSTED_SECONDS else None
+        return seconds_left(left, rate, limit)
+
+
 class RateHistory:
     """The requests a second of the last minutes, as far as they were seen."""
 
@@ -93,7 +124,7 @@ class RateHistory:
         self._seen: deque[tuple[float, int]] = deque()
         self._run_id: int | None = None
 
-    def take(self, status: Status) -> list[float]:
+    def take(self, status: "Status") -> list[float]:
         """Return the rates up to *status*, each of `SECONDS_PER_RATE`, the newest last."""
         run = _run(status)
         if run.get("id") != self._run_id:
@@ -128,18 +159,31 @@ def sparkline(rates: Sequence[float]) -> str:
     return "".join(_BARS[round(rate / most * (len(_BARS) - 1)) if most else 0] for rate in rates)
 
 
-def _eta_seconds(run: Row, rate: float | None) -> float | None:
-    expected = run.get(f"{run['phase']}_expected")
-    if not expected or not rate:
+def left_of(run: Mapping[str, Any]) -> int | None:
+    """
+    Return how many pages and movies the whole run is yet to ask for; None if not known yet.
+
+    While pages are read, the movies that they bring are an estimate. Pages that failed are not
+    asked for again once details are.
+    """
+    phases = {"pages": ("pages", "details"), "details": ("details",)}.get(run["phase"], ())
+    if not phases or not run[f"{run['phase']}_expected"]:
         return None
-    return float(max(0, expected - run[f"{run['phase']}_read"]) / rate)
+    return sum(max(0, int(run[f"{it}_expected"] - run[f"{it}_read"])) for it in phases)
 
 
-def _run(status: Status) -> Row:
+def seconds_left(left: int | None, rate: float | None, limit: float | None) -> float | None:
+    """Return how long *left* requests take at *rate* a second, or at *limit* if that is slower."""
+    if left is None or not rate:
+        return None
+    return left / min(rate, limit or rate)
+
+
+def _run(status: "Status") -> Row:
     return status.run or {}
 
 
-def _phase(status: Status) -> tuple[object, object]:
+def _phase(status: "Status") -> tuple[object, object]:
     return _run(status).get("id"), _run(status).get("phase")
 
 

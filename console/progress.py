@@ -20,12 +20,13 @@ def bar_format(message: Message, remaining: str, columns: int) -> str:
     """
     Return the bar of a progress message for tqdm, not longer than *columns*.
 
+    *remaining* is the time to the end of the run, empty while it cannot be told.
     What does not fit is left out as a whole, first the bar, and failures last: no number is cut.
     """
     name, done, total, counts = (message[it] for it in ("stage", "done", "total", "counts"))
     share = f"{min(100, 100 * done // max(total, 1)):3d}%"
     head, far = f"{name:<7} {share}", f"{done:,}/{total:,}"
-    left = f"{remaining} left for {name}"
+    left = remaining and f"{remaining} left"
     for number in range(len(_BY_IMPORTANCE), -1, -1):
         names = _BY_IMPORTANCE[:number]
         shown = counts_in_words({it: counts.get(it, 0) for it in names})
@@ -64,8 +65,8 @@ class Bars(Reader):
             self._bars[name] = tqdm(total=total, desc=name, bar_format=" ", dynamic_ncols=True)
         if (bar := self._bars.get(name)) is not None and not bar.disable:
             bar.total, bar.n = total, done
-            elapsed = bar.format_dict["elapsed"]
-            remaining = bar.format_interval(elapsed / done * (total - done)) if done else "?"
+            eta = message["eta_seconds"]
+            remaining = "" if eta is None else bar.format_interval(eta)
             columns = columns_of(sys.stderr) - 1
             bar.bar_format = bar_format(message, remaining, columns)
             bar.refresh()

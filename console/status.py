@@ -104,7 +104,7 @@ def run_rows(status: Status, run: Row, pace: Pace) -> list[tuple[str, str]]:
     rows.append(("movies", counts_in_words(run)))
     rows.append(("requests", f"{run['requests']:,} ({rate_in_words(status, pace)})"))
     if pace.state == "running":
-        rows.append(("ETA of this phase", eta_in_words(pace)))
+        rows.append(("ETA", eta_in_words(pace)))
     return rows
 
 
@@ -130,7 +130,7 @@ def worker_rows(status: Status) -> list[tuple[str, str]]:
 
 
 def eta_in_words(pace: Pace) -> str:
-    """Return the remaining time of the current phase."""
+    """Return the remaining time of the run."""
     return "unknown" if pace.eta_seconds is None else f"about {duration(pace.eta_seconds)}"
 
 

@@ -52,9 +52,9 @@ def change_run(session: Session, run_id: int, **values: object) -> None:
         )
 
 
-def close_run(session: Session, run_id: int, exit_code: int, *, is_complete: bool = False) -> None:
+def close_run(session: Session, run_id: int, exit_code: int, **values: object) -> None:
     """
-    Close an open run, now by the clock of the database.
+    Close an open run, now by the clock of the database, with *values* in its columns.
 
     Raises:
         RunTakenOver: as `change_run`.
@@ -64,7 +64,7 @@ def close_run(session: Session, run_id: int, exit_code: int, *, is_complete: boo
         run_id,
         phase="ended",
         exit_code=exit_code,
-        is_complete=is_complete,
+        **values,
         finished_at=func.clock_timestamp(),
     )
 

@@ -17,6 +17,7 @@ from database.stats import read_run
 from database.step import Step, save_step
 from database.write import read_clock
 from ingest.limits import believed_loss
+from ingest.outlook import estimate_details
 from ingest.plan import Batch, PageBatch
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts, RunReport
@@ -80,6 +81,8 @@ class Course:
         #: Movies that the list does not name and that were found by their ids.
         self.found_by_audit = 0
         self._details_expected = 0
+        #: The same for the whole run, an estimate.
+        self._details_foreseen = 0
 
     @property
     def exit_code(self) -> int:
@@ -133,10 +136,23 @@ class Course:
             or self._too_many_errors()
         )
 
+    def foresee_details(self, movie_count: int = 0) -> int:
+        """Return about how many details this run fetches; YTS counts *movie_count* movies."""
+        self._details_foreseen = self.db.run_step(
+            partial(
+                estimate_details,
+                settings=self.settings,
+                now=self.began_at,
+                movie_count=movie_count,
+            )
+        )
+        return self._details_foreseen
+
     def expect_details(self, movies: int) -> None:
         """Begin to fetch the details of about *movies* movies, besides those expected before."""
         self._details_expected += movies
-        self.change(phase="details", details_expected=self._details_expected)
+        expected = max(self._details_expected, self._details_foreseen)
+        self.change(phase="details", details_expected=expected)
 
     def _too_many_contradictions(self) -> Ending | None:
         if len(self.contradicted) <= believed_loss(self._details_expected):
@@ -223,9 +239,17 @@ class Course:
     def abandon(self, exit_code: int) -> None:
         """Close the row of a run that an error ends, if the database lets us."""
         with suppress(DatabaseNotReady, RunTakenOver):
-            self.db.run_step(
-                partial(close_run, run_id=self.run_id, exit_code=exit_code), patience_seconds=0
-            )
+            self.db.run_step(self._close(exit_code), patience_seconds=0)
+
+    def _close(self, exit_code: int, *, is_complete: bool = False) -> Work[None]:
+        """Return what closes the row, in which no estimate is left."""
+        return partial(
+            close_run,
+            run_id=self.run_id,
+            exit_code=exit_code,
+            is_complete=is_complete,
+            details_expected=self._details_expected,
+        )
 
     def finish(self, *, is_sweep_complete: bool, exit_code: int | None = None) -> RunReport:
         """
@@ -249,8 +273,7 @@ class Course:
             is_complete = is_complete and not owed
             if owed and exit_code == EXIT_DONE and (is_sweep_complete or not settings.max_pages):
                 exit_code, work_left = EXIT_LIMIT, owed.message
-        close = partial(close_run, exit_code=exit_code, is_complete=is_complete)
-        self.db.run_step(partial(close, run_id=self.run_id))
+        self.db.run_step(self._close(exit_code, is_complete=is_complete))
         row = self._read_row()
         self.listener.progress(row)
         return RunReport(

@@ -7,8 +7,7 @@ from itertools import chain, islice
 from sqlalchemy.orm import Session
 
 from database.db import DatabaseManager
-from database.ledger import count_due_for_details, count_stale, read_due_failures
-from database.missing import read_ids_to_audit
+from database.ledger import read_due_failures
 from database.schema import read_revision, require_schema
 from database.source import Source, gives_way_to
 from database.stats import read_source, read_stats
@@ -16,13 +15,13 @@ from database.status import looking_at
 from database.write import read_clock
 from ingest.known import read_known
 from ingest.open_source import PROBE_ATTEMPTS, choose_error, source_of
+from ingest.outlook import count_details, estimate_new
 from ingest.read_details import IDS_PER_LOOK
 from ingest.settings import RunSettings
 from ingest.sweep import SweepStart, last_page, plan_sweep
 from yts.answers import MoviePage
 from yts.client import YtsClient
 from yts.errors import YtsRefused, YtsUnavailable
-from yts.settings import MOVIES_PER_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +113,7 @@ def _look(session: Session, settings: RunSettings) -> _Mirror:
     elif settings.ids is not None:
         details = _count_unknown(session, settings)
     else:
-        details = count_due_for_details(session)
-        if settings.details:
-            details += len(read_ids_to_audit(session, settings.audit))
-        if settings.stale_after is not None:
-            details += count_stale(session, read_clock(session) - settings.stale_after)
+        details = count_details(session, settings, read_clock(session))
     return _Mirror(
         stored=stored,
         source=sync.get("source") or ("yts" if stored else None),
@@ -175,10 +170,9 @@ def _first_page(settings: RunSettings, mirror: _Mirror) -> int:
 
 def _plan_list(settings: RunSettings, mirror: _Mirror, movie_count: int) -> tuple[int, int]:
     """Return how many list pages would be read, and how many movies would be new."""
-    last, new = last_page(movie_count), max(0, movie_count - mirror.stored)
+    last, new = last_page(movie_count), estimate_new(settings, movie_count, mirror.stored)
     if settings.max_pages is not None:
         last = min(last, mirror.start.next_page + settings.max_pages - 1)
-        new = min(new, settings.max_pages * MOVIES_PER_PAGE)
     # The page after the last one confirms the end.
     is_to_the_end = settings.max_pages is None or last == last_page(movie_count)
     return max(1, last - _first_page(settings, mirror) + 1 + is_to_the_end), new

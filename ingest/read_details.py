@@ -41,6 +41,7 @@ def read_ids(course: Course, pool: BatchPool, ids: tuple[range, ...]) -> None:
 
 def read_details(course: Course, pool: BatchPool) -> None:
     """Fetch details of stored movies without any, newest first; then renew those that are stale."""
+    course.foresee_details()
     expected = course.db.run_step(count_due_for_details)
     _read(course, pool, _ids_without_details(course), expected, MovieBatch((), is_known=True))
     age = course.settings.stale_after
@@ -58,7 +59,7 @@ def retry_failed(course: Course, pool: BatchPool) -> None:
     ids = [int(key) for key in read(partial(read_due_failures, kind="movie"))]
     # Perhaps an update failed, and a retry that is none would hide it.
     pages = [replace(PageBatch.of_key(key), update=True, movie_count=count) for key in keys]
-    course.change(phase="pages", pages_expected=len(pages))
+    course.change(phase="pages", pages_expected=len(pages), details_expected=len(ids))
     for _ in course.run_on(pool, pages):
         pass
     if course.goes_on:

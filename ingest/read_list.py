@@ -37,7 +37,8 @@ MOST_READINGS = 4
 
 def read_list(course: Course, pool: BatchPool, source: OpenSource) -> bool:
     """Read on from the page of *source*; return whether the list was read to its end."""
-    course.change(phase="pages")
+    details = course.foresee_details(source.page.movie_count)
+    course.change(phase="pages", details_expected=details)
     start = course.db.run_step(partial(read_sweep_start, settings=course.settings))
     next_page = convert_page(start.next_page, MOVIES_PER_PAGE, source.first.size)
     planned, source = source.first, _go_back_to_known(course, source)

@@ -5,19 +5,22 @@ from typing import Any
 
 import pytest
 
+from console.messages import Message, Messages, Reader, in_words
 from console.pace import Pace, PaceMeter, RateHistory, sparkline
 from database.status import Status
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def seen(seconds: float, *, is_locked: bool = True, **values: Any) -> Status:
+def seen(
+    seconds: float, *, is_locked: bool = True, pace: float | None = None, **values: Any
+) -> Status:
     """Return what is seen so many seconds after the start of a run of 1,000 details."""
     run = {"id": 1, "phase": "details", "requests": 0, "pages_read": 20, "details_read": 0}
     run |= {"details_expected": 1000, "pages_expected": 20, "finished_at": None}
     run |= {"started_at": START.isoformat(), "heartbeat_at": START.isoformat(), **values}
     time = START + timedelta(seconds=seconds)
-    return Status(time, {}, {}, run, is_locked, None, [], [], [], [])
+    return Status(time, {}, {}, run, is_locked, pace, [], [], [], [])
 
 
 def pace_of(*course: Status) -> Pace:
@@ -67,6 +70,65 @@ def test_without_progress_the_end_is_unknown(phase: str) -> None:
     A run that stands still, or does not know its size yet, promises nothing.
     """
     assert pace_of(seen(0, phase=phase), seen(10, phase=phase)).eta_seconds is None
+
+
+@pytest.mark.parametrize(("pace", "rate"), [(None, 2), (0.5, 0.5), (40, 2)])
+def test_the_end_is_that_of_the_whole_run(pace: float | None, rate: float) -> None:
+    """
+    While pages are read, the details that follow count; the slower of measure and limit does.
+    """
+    pages = {"phase": "pages", "pages_expected": 120, "pace": pace}
+
+    listing = pace_of(*(seen(t, pages_read=2 * t, **pages) for t in range(0, 11, 5)))
+    first = pace_of(seen(10, requests=20, pages_read=20, **pages))
+
+    assert listing.eta_seconds == first.eta_seconds == (100 + 1000) / rate
+
+
+class Lines(Reader):
+    """Reads progress in words."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def take(self, message: Message) -> None:
+        self.lines.append(in_words(message))
+
+
+def test_a_fetch_tells_how_long_its_whole_run_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Nothing in the first seconds of a stage, nor where it stands still; vectors know no rate.
+    """
+    row = {"pages_expected": 120, "details_expected": 1000, "details_read": 0, "saved": 7}
+    row |= dict.fromkeys(("updated", "unchanged", "skipped", "missing", "failed"), 0)
+    lines = Lines()
+    messages = Messages([lines], rate=4)
+
+    def at(seconds: float, phase: str, pages: int, details: int) -> None:
+        monkeypatch.setattr("console.messages.monotonic", lambda: seconds)
+        messages.progress({**row, "phase": phase, "pages_read": pages, "details_read": details})
+
+    at(0, "pages", 0, 0)
+    at(4, "pages", 8, 0)
+    at(10, "pages", 20, 0)
+    at(60, "details", 120, 0)
+    at(70, "details", 120, 400)
+    at(80, "details", 120, 0)
+    for seconds in (90, 100):
+        monkeypatch.setattr("console.messages.monotonic", lambda it=seconds: it)
+        messages.stage("vectors", seconds, 300)
+
+    assert lines.lines == [
+        "pages 0 of 120: new 7",
+        "pages 8 of 120: new 7",
+        "pages 20 of 120: new 7; about 9 min 10 s left",
+        "pages 120 of 120: new 7",
+        "details 0 of 1,000: new 7",
+        "details 400 of 1,000: new 7; about 2 min 30 s left",
+        "details 0 of 1,000: new 7",
+        "vectors 90 of 300",
+        "vectors 100 of 300; about 3 min 20 s left",
+    ]
 
 
 def test_more_than_expected_is_the_end() -> None:

@@ -45,6 +45,7 @@ def progress(done: int, total: int, **counts: int) -> dict[str, Any]:
         "done": done,
         "total": total,
         "counts": counts,
+        "eta_seconds": None,
     }
 
 
@@ -74,10 +75,11 @@ def test_no_number_of_a_bar_is_cut(done: int, more: int, counts: dict[str, int],
 
 
 def test_a_bar_of_usual_numbers_has_everything_at_80_columns():
-    """The remaining time names the phase that it is for."""
+    """With the time that is left, or without it while that cannot be told."""
     line = bar_format(progress(27_000, 77_500, saved=27_000, failed=4), "11:54:03", 79)
 
-    assert line == "details  34% 27,000/77,500, 11:54:03 left for details, new 27,000, failed 4"
+    assert line == "details  34% |{bar:13}| 27,000/77,500, 11:54:03 left, new 27,000, failed 4"
+    assert "left" not in bar_format(progress(27_000, 77_500), "", 79)
 
 
 class Terminal:

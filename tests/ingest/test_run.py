@@ -1,10 +1,12 @@
 """Whole runs against the sandbox and a real database, with real worker processes."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 from sqlalchemy import URL
 
+from console.pace import left_of
 from database.db import DatabaseManager
 from database.ledger import Failure, record_failures
 from database.lock import FetchLockHeld, hold_fetch_lock
@@ -327,3 +329,32 @@ def test_planned_is_the_sum_of_the_outcomes_in_every_run(db: DatabaseManager, sa
 
     for report, (planned, *outcomes) in zip(reports, stored, strict=True):
         assert planned == sum(outcomes) == report.counts.planned
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{}, {"details": False}, {"max_pages": 2}, {"update": True}, {"full": True}, {"audit": 500}],
+    ids=str,
+)
+@pytest.mark.parametrize("is_filled", [False, True])
+def test_the_row_foresees_the_whole_run(
+    db: DatabaseManager, sandbox: Sandbox, told: dict[str, Any], is_filled: bool
+):
+    """
+    While pages are read it has the details that follow; in the end only what was asked for.
+    """
+    if is_filled:
+        fetch(db, sandbox.url)
+        tell(sandbox, "add?count=20")
+    rows: list[dict[str, Any]] = []
+
+    report = fetch(db, sandbox.url, progress=rows.append, **told)
+
+    early = [row for row in rows if row["phase"] == "pages" and row["pages_expected"]]
+    assert early
+    # The page that confirms the end is not expected, and one may be asked for twice.
+    for row in early:
+        left = left_of(row)
+        assert left is not None
+        assert row["requests"] + left == pytest.approx(report.requests, abs=2)
+    assert rows[-1]["details_expected"] == rows[-1]["details_read"]
