@@ -99,6 +99,7 @@ def _embed(
                 is_rebuild=is_rebuild,
                 workers=workers,
                 progress=lambda done, total: messages.stage("vectors", done, total),
+                note=messages.note,
             )
         finally:
             messages.close()

@@ -35,6 +35,7 @@ from database.vectors import (
 )
 from database.words import refresh_words
 from discovery.embedder import Embedder
+from discovery.errors import NoProcesses
 from discovery.models import Vectors, open_model
 from discovery.processes import open_processes
 from discovery.text import MovieText
@@ -65,22 +66,22 @@ def embed_all(
     is_rebuild: bool = False,
     workers: int = 2,
     progress: Progress = lambda _done, _total: None,
+    note: Callable[[str], None] = lambda _sentence: None,
 ) -> EmbedReport:
     """
     Make the vectors that are missing or not of today, or all; what is done is kept.
 
-    With the model of *folder*; None is the model of the active space, or else the installed
-    one. Another model or recipe fills a space of its own, which takes the place of the
-    active one when it is full. *progress* is told how many movies of how many are done, and
-    may raise to give up.
+    With the model of *folder*; None is that of the active space, or else the installed one.
+    Another model or recipe fills a space of its own, which replaces the active one when it is
+    full. *progress* is told how many movies of how many are done, and may raise to give up;
+    *note* gets a sentence if no other process can help.
 
     Raises:
         ModelMissing: there is no such model.
         EmbeddingLockHeld: another process does the same.
         DatabaseNotReady: as `DatabaseManager.run_step`.
     """
-    begun = time.monotonic()
-    embedder = Embedder(open_model(folder or _folder_in_use(db)))
+    begun, embedder = time.monotonic(), Embedder(open_model(folder or _folder_in_use(db)))
     with hold_embedding_lock(db.engine):
         space = db.run_step(lambda session: _prepare(session, embedder))
         movies = db.run_step(
@@ -88,7 +89,7 @@ def embed_all(
         )
         db.run_step(lambda session: _make_room(session, space, len(movies)))
         done = 0
-        for count in _embed(db, embedder, space, movies, workers):
+        for count in _embed(db, embedder, space, movies, workers, note=note):
             done += count
             progress(done, len(movies))
         vectors = db.run_step(partial(count_vectors, space_id=space.id))
@@ -127,7 +128,13 @@ def _make_room(session: Session, space: Space, new: int) -> None:
 
 
 def _embed(
-    db: DatabaseManager, embedder: Embedder, space: Space, movies: Sequence[int], workers: int
+    db: DatabaseManager,
+    embedder: Embedder,
+    space: Space,
+    movies: Sequence[int],
+    workers: int,
+    *,
+    note: Callable[[str], None],
 ) -> Iterator[int]:
     """Yield how many movies each step has done."""
     firsts = range(0, len(movies), MOVIES_PER_STEP)
@@ -135,10 +142,13 @@ def _embed(
     if workers > 1 and len(movies) >= _MOVIES_FOR_PROCESSES:
         left = set(range(len(steps)))
         # Of processes that cannot start, or were killed, this one does the rest.
-        with suppress(BrokenProcessPool):
-            for number in _embed_in_processes(db, space, steps, workers):
-                left.discard(number)
-                yield len(steps[number])
+        try:
+            with suppress(BrokenProcessPool):
+                for number in _embed_in_processes(db, space, steps, workers):
+                    left.discard(number)
+                    yield len(steps[number])
+        except NoProcesses as error:
+            note(str(error))
         steps = [steps[number] for number in sorted(left)]
     for step in steps:
         _embed_step(db, embedder, space, step)

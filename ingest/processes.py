@@ -6,6 +6,7 @@ share its database connections. The server has neither threads nor connections, 
 leaves when the main process does, however that ends.
 """
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -28,6 +29,10 @@ if TYPE_CHECKING:  # The server is to start before anything heavy is imported he
 
 #: Where nothing can be forked, each process starts from nothing.
 _HAS_SERVER = "forkserver" in multiprocessing.get_all_start_methods()
+
+
+class NoLocks(OSError):
+    """The system refuses the locks that processes share; they are in /dev/shm."""
 
 
 def warm_up() -> None:
@@ -109,15 +114,37 @@ class OwnProcesses:
 
 
 def open_processes(count: int, start: Callable[[], object]) -> ProcessPoolExecutor:
-    """Return an executor of *count* processes, in each of which *start* runs first."""
+    """
+    Return an executor of *count* processes, in each of which *start* runs first.
+
+    Raises:
+        NoLocks: there can be no processes.
+    """
     warm_up()
+    return _open_executor(count, start)
+
+
+def find_obstacle(count: int) -> str | None:
+    """Return why *count* processes cannot share locks, or None if they can; starts no process."""
+    warm_up()
+    try:
+        _open_executor(count, dict).shutdown()
+    except NoLocks as error:
+        return error.strerror or str(error)
+    return None
+
+
+def _open_executor(count: int, start: Callable[[], object]) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("forkserver" if _HAS_SERVER else "spawn")
     try:
         return ProcessPoolExecutor(
             count, mp_context=context, initializer=_start_process, initargs=(start,)
         )
-    except OSError as error:  # Its locks are in shared memory, which it does not name.
-        raise OSError(error.errno, error.strerror, "/dev/shm") from error  # noqa: S108
+    except OSError as error:
+        if error.errno in {errno.EMFILE, errno.ENFILE}:
+            raise
+        # The locks are in shared memory, which the error does not name.
+        raise NoLocks(error.errno, error.strerror, "/dev/shm") from error  # noqa: S108
 
 
 def kill_processes() -> None:

@@ -24,7 +24,7 @@ from ingest.course import Course, Listener
 from ingest.engine import ClusterAway, ClusterRefused, Engine, OwnThread
 from ingest.open_source import PartialSource, open_source
 from ingest.pool import BatchPool
-from ingest.processes import OwnProcesses
+from ingest.processes import OwnProcesses, find_obstacle
 from ingest.read_details import read_details, read_ids, retry_failed
 from ingest.read_list import read_list
 from ingest.report import RunReport
@@ -148,9 +148,15 @@ def _open_pool(course: Course, engine: Engine) -> Iterator[BatchPool]:
 
 
 def _own_engine(course: Course, worker: Worker) -> Engine:
-    """Return so many processes; one worker means this process."""
+    """Return so many processes; one worker means this process, which also does without locks."""
     settings = course.settings
     if settings.workers == 1:
+        return OwnThread(worker.run_batch)
+    if obstacle := find_obstacle(settings.workers):
+        course.listener.notice(
+            f"No worker processes can start, because /dev/shm takes no locks ({obstacle}). This "
+            "process does their work. Make /dev/shm writable and larger, or use --workers 1."
+        )
         return OwnThread(worker.run_batch)
     start = partial(start_worker, settings, worker.api_url, course.run_id)
     return OwnProcesses(settings.workers, start, run_batch)

@@ -1,5 +1,6 @@
 """Vectors are always of the documents that are there, whatever happened before."""
 
+import errno
 import importlib.util
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -174,6 +176,24 @@ def test_many_movies_in_processes_have_the_vectors_of_one(
 
     assert rows(db) == before
     assert done[-1] == 60
+
+
+def test_without_locks_for_processes_this_one_does_it(
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+):
+    """A /dev/shm that is full costs speed, and a sentence."""
+    fill(db, 20)
+    monkeypatch.setattr(index, "_MOVIES_FOR_PROCESSES", 10)
+    full = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
+    monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", full)
+    notes: list[str] = []
+
+    embed_all(db, workers=2, note=notes.append)
+
+    check_all(db)
+    (note,) = notes
+    assert "/dev/shm takes no locks (No space left on device)" in note
+    assert "--workers 1" in note
 
 
 def test_killed_halfway_it_goes_on(db: DatabaseManager):

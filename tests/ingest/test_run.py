@@ -1,7 +1,10 @@
 """Whole runs against the sandbox and a real database, with real worker processes."""
 
+import errno
+import os
 from collections.abc import Callable, Iterable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import URL
@@ -358,3 +361,22 @@ def test_the_row_foresees_the_whole_run(
         assert left is not None
         assert row["requests"] + left == pytest.approx(report.requests, abs=2)
     assert rows[-1]["details_expected"] == rows[-1]["details_read"]
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.ENOSPC, errno.EACCES, errno.ENOENT])
+def test_without_locks_for_workers_the_main_process_does_it(
+    code: int, db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    A /dev/shm that is read-only, full or missing costs speed, and a sentence.
+    """
+    refusal = Mock(side_effect=OSError(code, os.strerror(code)))
+    monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", refusal)
+    notices: list[str] = []
+
+    report = fetch(db, sandbox.url, workers=2, notice=notices.append)
+
+    assert (report.exit_code, report.is_complete) == (0, True)
+    (notice,) = notices
+    assert f"/dev/shm takes no locks ({os.strerror(code)})" in notice
+    assert "--workers 1" in notice
