@@ -168,12 +168,13 @@ def main(**options: Any) -> None:
     """
     from console.exits import errors_in_words  # noqa: PLC0415
     from console.stopping import leave_on_signals  # noqa: PLC0415
-    from console.terminal import forgive_unknown_letters  # noqa: PLC0415
+    from console.terminal import prepare_stdout  # noqa: PLC0415
 
-    forgive_unknown_letters()
+    prepare_stdout()
     _check(options)
     if options["show_config"]:
-        _show_config(as_json=options["json"])
+        with errors_in_words("fetch_yts_data.py", is_verbose=options["verbose"]):
+            _show_config(as_json=options["json"])
         return
     messages = _open_messages(options)
     with (

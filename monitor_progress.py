@@ -111,9 +111,9 @@ def main(**options: Any) -> None:
         raise click.UsageError("--limit is for --failures and --history.")
     from console.exits import errors_in_words  # noqa: PLC0415
     from console.stopping import leave_on_signals, say_nothing, say_on_stderr  # noqa: PLC0415
-    from console.terminal import forgive_unknown_letters  # noqa: PLC0415
+    from console.terminal import prepare_stdout  # noqa: PLC0415
 
-    forgive_unknown_letters()
+    prepare_stdout()
     # A live view shows by itself that it waits.
     is_report = options["once"] or any(options[name] for name in _REPORTS)
     say = say_on_stderr if is_report else say_nothing

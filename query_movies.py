@@ -109,9 +109,9 @@ def _options(*, is_listed: bool) -> list[Callable[..., Any]]:
 def _run(run: Callable[["MovieRepository", Options], None], options: Options) -> None:
     from console.exits import errors_in_words  # noqa: PLC0415
     from console.stopping import leave_on_signals  # noqa: PLC0415
-    from console.terminal import forgive_unknown_letters  # noqa: PLC0415
+    from console.terminal import prepare_stdout  # noqa: PLC0415
 
-    forgive_unknown_letters()
+    prepare_stdout()
     try:
         with (
             errors_in_words("query_movies.py", is_verbose=options["verbose"]),

@@ -55,9 +55,9 @@ def main(database_url: str | None, *, verbose: bool) -> None:
     """
     from console.exits import errors_in_words  # noqa: PLC0415
     from console.stopping import leave_on_signals  # noqa: PLC0415
-    from console.terminal import forgive_unknown_letters  # noqa: PLC0415
+    from console.terminal import prepare_stdout  # noqa: PLC0415
 
-    forgive_unknown_letters()
+    prepare_stdout()
     with errors_in_words("test_db_connection.py", is_verbose=verbose), leave_on_signals():
         exit_code = _check(database_url)
     sys.exit(exit_code)

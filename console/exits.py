@@ -147,6 +147,8 @@ def _system_refusal(error: BaseException | None) -> str | None:
     """Return what the system refused, be it the reason of an error that came of it; else None."""
     while error is not None:
         said = masked(one_line(str(error)))
+        if isinstance(error, OSError) and error.filename and error.strerror:
+            return masked(one_line(f"{error.filename}: {error.strerror}"))
         if isinstance(error, OSError | MemoryError):
             return said or "no memory is left"
         if "can't start new thread" in said:

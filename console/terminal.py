@@ -4,7 +4,9 @@ import io
 import os
 import sys
 import textwrap
-from typing import TextIO
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TextIO
 
 
 def is_live(stream: TextIO) -> bool:
@@ -51,10 +53,28 @@ def _wrapped(line: str, columns: int) -> str:
     )
 
 
-def forgive_unknown_letters() -> None:
-    """Let stdout write a question mark for what it cannot; a title is no reason to end."""
+def prepare_stdout() -> None:
+    """
+    Let stdout write a question mark for what it cannot, and let its errors name it.
+
+    A title is no reason to end, and "No space left on device" alone does not say where.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
+        for name in ("write", "flush"):
+            setattr(sys.stdout, name, _naming_stdout(getattr(sys.stdout, name)))
+
+
+def _naming_stdout(call: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(call)
+    def named(*arguments: Any) -> Any:
+        try:
+            return call(*arguments)
+        except OSError as error:
+            error.filename = error.filename or "stdout"
+            raise
+
+    return named
 
 
 def marks() -> tuple[str, str]:

@@ -21,6 +21,8 @@ from tests.doors.commands import HERE, call, environment, run
 
 DOORS = ("fetch_yts_data.py", "monitor_progress.py", "query_movies.py", "test_db_connection.py")
 
+FULL_STDOUT = "Error: the system refuses (stdout: No space left on device). What was saved stays.\n"
+
 
 def run_without(library: str, script: str, *arguments: str, **values: str) -> Any:
     """Run a door where *library* is not installed."""
@@ -158,4 +160,31 @@ def test_a_full_disk_ends_the_log_but_not_the_run(database_url: URL, sandbox: Sa
     assert logging.returncode == 0
     assert re.fullmatch(r"No log any more: /dev/full: .*No space left.*\n", logging.stderr)
     assert telling.returncode == 1
-    assert re.fullmatch(r"Error: the system refuses .*No space left.*\n", telling.stderr)
+    assert telling.stderr == FULL_STDOUT
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("query_movies.py", "top"),
+        ("query_movies.py", "top", "--json"),
+        ("query_movies.py", "stats"),
+        ("query_movies.py", "export"),
+        ("monitor_progress.py", "--once"),
+        ("monitor_progress.py", "--once", "--json"),
+        ("monitor_progress.py", "--history"),
+        ("monitor_progress.py", "--prometheus", "-"),
+        ("fetch_yts_data.py", "--show-config"),
+        ("test_db_connection.py",),
+    ],
+    ids=" ".join,
+)
+def test_a_full_disk_behind_stdout_is_named(command: tuple[str, ...], mirror_url: URL) -> None:
+    """One sentence and exit 1, whatever it is that cannot be written."""
+    told = environment(DATABASE_URL=mirror_url.render_as_string(False))
+    script, *arguments = command
+    words = [sys.executable, str(REPO / script), *arguments]
+
+    done = run_command(["sh", "-c", '"$@" > /dev/full', "sh", *words], told, HERE)
+
+    assert (done.returncode, done.stderr) == (1, FULL_STDOUT)
