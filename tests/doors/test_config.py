@@ -40,6 +40,16 @@ def test_each_option_says_where_its_value_comes_from(tmp_path: Path) -> None:
     assert told["--database-url"][0].startswith("the embedded server in ")
 
 
+def test_a_query_has_only_the_options_that_are_typed(mirror_url: URL) -> None:
+    """A setting that another command knows changes no rows, and gives no warning."""
+    plain = call("query_movies.py", "top", url=mirror_url)
+
+    done = call("query_movies.py", "top", url=mirror_url, YTS_LIMIT="1", YTS_JSON="1")
+
+    assert plain.stdout.count("\n") > 2
+    assert (done.stdout, done.stderr) == (plain.stdout, "")
+
+
 def test_no_secret_is_shown(tmp_path: Path) -> None:
     """Wherever it was set, and in whatever form it is asked for."""
     urls = {"DATABASE_URL": "postgresql://me:s3cretly@host/movies"}
