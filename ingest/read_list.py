@@ -121,7 +121,7 @@ def _doubt_end(course: Course, source: OpenSource, sweep: Sweep) -> str | None:
     Where YTS counts another number of movies, the newest ones of the list are asked for: the
     sweep has seen them, unless pages came without rows that exist, or with those of others.
     """
-    is_counted = sweep.rows_to_end == sweep.movie_count <= course.db.run_step(count_listed)
+    is_counted = sweep.rows_to_end == sweep.movie_count == course.db.run_step(count_listed)
     if is_counted and not sweep.is_end_doubtful:
         return None
     try:
