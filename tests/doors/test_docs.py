@@ -136,3 +136,20 @@ def test_the_diagram_is_that_of_the_models() -> None:
     done = run([str(paracelsus), "inject", "docs/schema.md", "--check"], {}, REPO)
 
     assert done.returncode == 0, "run: paracelsus inject docs/schema.md"
+
+
+def test_every_section_of_the_api_that_a_test_names_is_on_the_page() -> None:
+    """Section and quirk numbers of `docs/yts-api.md` do not change."""
+    page = (REPO / "docs/yts-api.md").read_text()
+    known = set(re.findall(r"^(?:#{2,3} |\*\*Quirk )(\d+(?:\.\d)?)", page, re.M))
+    named = [
+        (path.name, number)
+        for path in sorted((REPO / "tests").rglob("*.py"))
+        for reference in re.findall(
+            r"docs/yts-api\.md,\s+((?:quirk|section)s? [^):]*)", path.read_text()
+        )
+        for number in re.findall(r"\d+(?:\.\d)?", reference)
+    ]
+
+    assert len(named) > 60
+    assert [name for name in named if name[1] not in known] == []

@@ -11,8 +11,8 @@ from yts.errors import YtsUnavailable
 
 def test_a_page_is_asked_for_with_explicit_sorting(client: YtsClient, server: CannedServer):
     """
-    Without limit and sorting YTS sometimes answers with nothing (section 3); filters
-    repeat movies, so there are none (quirk 3).
+    Without limit and sorting YTS sometimes answers with nothing (docs/yts-api.md, section 3);
+    filters repeat movies, so there are none (docs/yts-api.md, quirk 3).
     """
     server.give(page_answer(a_row(3)))
     page = client.fetch_page(7, "asc")
@@ -30,7 +30,7 @@ def test_a_page_is_asked_for_with_explicit_sorting(client: YtsClient, server: Ca
 
 def test_details_are_asked_for_with_cast(client: YtsClient, server: CannedServer):
     """
-    Without `with_cast` there is none; screenshots are not asked for (section 3).
+    Without `with_cast` there is none; screenshots are not asked for (docs/yts-api.md, section 3).
     """
     server.give(details_answer(a_movie(4711)))
     movie = client.fetch_details(4711)
@@ -44,7 +44,7 @@ def test_details_are_asked_for_with_cast(client: YtsClient, server: CannedServer
 
 def test_requests_name_the_program_and_its_home(client: YtsClient, server: CannedServer):
     """
-    An honest, constant User-Agent with a way to reach us (section 8).
+    An honest, constant User-Agent with a way to reach us (docs/yts-api.md, section 8).
     """
     server.give(page_answer(a_row()))
     client.fetch_page(1, "desc")
@@ -55,7 +55,7 @@ def test_a_missing_movie_is_none_and_is_not_asked_for_again(
     client: YtsClient, server: CannedServer
 ):
     """
-    The ghost is YTS's word, not a failure (quirk 1).
+    The ghost is YTS's word, not a failure (docs/yts-api.md, quirk 1).
     """
     server.give(details_answer(a_ghost()))
     assert client.fetch_details(4711) is None
@@ -64,7 +64,7 @@ def test_a_missing_movie_is_none_and_is_not_asked_for_again(
 
 def test_a_page_past_the_end_is_empty(client: YtsClient, server: CannedServer):
     """
-    Page 3 begins after movie 100 (quirk 2).
+    Page 3 begins after movie 100 (docs/yts-api.md, quirk 2).
     """
     server.give(page_answer(movie_count=100))
     assert client.fetch_page(3, "asc").movies == ()
@@ -75,8 +75,8 @@ def test_a_page_that_should_have_movies_and_has_none_is_tried_again(
     client: YtsClient, server: CannedServer, page: int, movie_count: int
 ):
     """
-    YTS leaves `movies` out under load with a positive `movie_count` (quirk 2); that
-    must not look like the end of the catalogue.
+    YTS leaves `movies` out under load with a positive `movie_count` (docs/yts-api.md,
+    quirk 2); that must not look like the end of the catalogue.
     """
     nothing = page_answer(movie_count=movie_count)
     server.give(nothing, nothing, page_answer(a_row(8), movie_count=movie_count))
@@ -87,7 +87,7 @@ def test_a_page_that_should_have_movies_and_has_none_is_tried_again(
 
 def test_a_page_that_stays_empty_is_unavailable_in_the_end(client: YtsClient, server: CannedServer):
     """
-    With both numbers in its words (quirk 2).
+    With both numbers in its words (docs/yts-api.md, quirk 2).
     """
     server.give(page_answer(movie_count=49))
     with pytest.raises(YtsUnavailable, match="page 1 came without movies; YTS counts 49"):
@@ -100,7 +100,8 @@ def test_an_empty_page_with_a_count_that_has_collapsed_is_not_the_end(
     client: YtsClient, server: CannedServer, movie_count: int
 ):
     """
-    Counts of 1, 3 and 49 without movies were seen (quirk 2); the page before knew better.
+    Counts of 1, 3 and 49 without movies were seen (docs/yts-api.md, quirk 2); the page
+    before knew better.
     """
     nothing = page_answer(movie_count=movie_count)
     rows = [a_row(movie_id) for movie_id in range(51, 61)]

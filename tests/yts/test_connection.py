@@ -77,7 +77,7 @@ def test_a_proxy_of_the_environment_is_used(
     make_client: MakeClient, server: CannedServer, monkeypatch: pytest.MonkeyPatch
 ):
     """
-    Blocked users need one (section 8). A proxy is asked for the absolute address.
+    Blocked users need one (docs/yts-api.md, section 8). A proxy is asked for the absolute address.
     """
     monkeypatch.setenv("http_proxy", server.root)
     server.give(page_answer(a_row(5)))

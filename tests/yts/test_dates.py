@@ -23,7 +23,7 @@ def uploaded_at(text: str | None, unix: int | None) -> datetime | None:
 )
 def test_the_wall_clock_is_that_of_central_europe(text: str, moment: datetime):
     """
-    One hour ahead of UTC in winter, two in summer (section 6).
+    One hour ahead of UTC in winter, two in summer (docs/yts-api.md, section 6).
     """
     assert uploaded_at(text, int(moment.timestamp())) == moment
 
@@ -32,7 +32,7 @@ def test_the_wall_clock_is_that_of_central_europe(text: str, moment: datetime):
 def test_the_wall_clock_wins_over_the_number(unix: int | None):
     """
     The number of a row moved by hours when the server changed its zone, while the
-    text stayed (quirk 4): the moment does not move.
+    text stayed (docs/yts-api.md, quirk 4): the moment does not move.
     """
     assert uploaded_at("2015-11-01 00:18:06", unix) == datetime(2015, 10, 31, 23, 18, 6, tzinfo=UTC)
 
@@ -65,7 +65,7 @@ def test_the_ends_of_time_do_not_break_anything(text: str):
 
 def test_both_dates_are_kept_as_sent():
     """
-    They are raw material for the day when the zone changes again (quirk 4).
+    They are raw material for the day when the zone changes again (docs/yts-api.md, quirk 4).
     """
     movie = parse_movie(a_row())
     assert (movie.date_uploaded, movie.date_uploaded_unix) == ("2024-07-01 12:00:00", 1719828000)
@@ -73,7 +73,7 @@ def test_both_dates_are_kept_as_sent():
 
 def test_every_torrent_has_a_date_of_its_own():
     """
-    A torrent may be years younger than its movie (section 5).
+    A torrent may be years younger than its movie (docs/yts-api.md, section 5).
     """
     torrents = [a_torrent(date_uploaded="2021-11-12 01:00:00", date_uploaded_unix=1636675200)]
     movie = parse_movie(a_row(torrents=torrents, date_uploaded="2017-08-08 10:00:00"))
@@ -84,6 +84,6 @@ def test_every_torrent_has_a_date_of_its_own():
 
 def test_a_movie_without_dates_is_a_movie():
     """
-    The ghost has none, so the keys can be absent (quirk 1).
+    The ghost has none, so the keys can be absent (docs/yts-api.md, quirk 1).
     """
     assert parse_movie(without(a_row(), "date_uploaded", "date_uploaded_unix")).uploaded_at is None

@@ -14,7 +14,7 @@ from yts.payload import MoviePayload, parse_movie
 
 def test_a_list_row_arrives_as_it_was_sent():
     """
-    Every stored field keeps its name and its value (section 4.1).
+    Every stored field keeps its name and its value (docs/yts-api.md, section 4.1).
     """
     row = without(a_row(), "torrents", "state", "genres")
     movie = read_row(a_row())
@@ -25,7 +25,7 @@ def test_a_list_row_arrives_as_it_was_sent():
 
 def test_details_bring_likes_cast_and_intro():
     """
-    Details lack summary and synopsis, and add three fields (section 4.2).
+    Details lack summary and synopsis, and add three fields (docs/yts-api.md, section 4.2).
     """
     movie = parse_details(details_answer(a_movie()), 4711)
 
@@ -37,7 +37,8 @@ def test_details_bring_likes_cast_and_intro():
 
 def test_details_and_list_rows_can_be_told_apart():
     """
-    Any of the fields that only details have is enough; answers get trimmed (section 4.2).
+    Any of the fields that only details have is enough; answers get trimmed
+    (docs/yts-api.md, section 4.2).
     """
     assert not parse_movie(a_row()).has_details
     for kept in ("like_count", "description_intro", "cast"):
@@ -49,14 +50,14 @@ def test_details_and_list_rows_can_be_told_apart():
 @pytest.mark.parametrize("unknown", [0, 0.0, "0", "", None])
 def test_zero_means_unknown(field: str, unknown: object):
     """
-    YTS writes 0 for a year, rating or runtime that it does not know (section 4.1).
+    YTS writes 0 for a year, rating or runtime that it does not know (docs/yts-api.md, section 4.1).
     """
     assert getattr(read_row(a_row(**{field: unknown})), field) is None
 
 
 def test_zero_likes_are_zero():
     """
-    Only year, rating and runtime use 0 for unknown (section 4.2).
+    Only year, rating and runtime use 0 for unknown (docs/yts-api.md, section 4.2).
     """
     assert parse_movie(a_movie(like_count=0)).like_count == 0
 
@@ -64,7 +65,7 @@ def test_zero_likes_are_zero():
 @pytest.mark.parametrize(("sent", "rating"), [(7, 7.0), (6.3, 6.3), (10, 10.0), ("5.5", 5.5)])
 def test_a_rating_is_a_number_whole_or_not(sent: object, rating: float):
     """
-    PHP sends whole numbers as ints (section 4.1).
+    PHP sends whole numbers as ints (docs/yts-api.md, section 4.1).
     """
     assert read_row(a_row(rating=sent)).rating == rating
 
@@ -96,7 +97,8 @@ def test_a_value_that_no_column_can_keep_is_malformed(field: str, value: object)
 @pytest.mark.parametrize("field", ["genres", "torrents", "cast"])
 def test_an_absent_list_is_not_an_empty_one(field: str):
     """
-    Absent or null says nothing (sections 4.1, 4.3); an empty list says that there are none.
+    Absent or null says nothing (docs/yts-api.md, sections 4.1, 4.3); an empty list says
+    that there are none.
     """
     assert getattr(parse_movie(without(a_movie(), field)), field) is None
     assert getattr(parse_movie(a_movie(**{field: None})), field) is None
@@ -105,7 +107,7 @@ def test_an_absent_list_is_not_an_empty_one(field: str):
 
 def test_any_genre_is_a_genre():
     """
-    The list of genres is not closed (section 4.1).
+    The list of genres is not closed (docs/yts-api.md, section 4.1).
     """
     assert parse_movie(a_row(genres=["Film-Noir", "Reality-TV"])).genres == (
         "Film-Noir",
@@ -174,7 +176,7 @@ def test_query_and_fragment_are_not_part_of_a_link(sent: str, url: str | None):
 
 def test_the_oldest_rows_lack_half_of_their_fields():
     """
-    In 2015 there were no texts, no English title and no large cover (section 4.1).
+    In 2015 there were no texts, no English title and no large cover (docs/yts-api.md, section 4.1).
     """
     lacking = "title_english summary description_full synopsis yt_trailer_code "
     lacking += "background_image_original large_cover_image"

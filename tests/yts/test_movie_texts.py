@@ -17,7 +17,7 @@ TEXTS = [
 @pytest.mark.parametrize("nothing", ["", None, "  ", "\u0000", "absent"])
 def test_empty_null_and_absent_texts_are_unknown(nothing: str | None):
     """
-    One value for "YTS did not say", whichever way it was not said (section 4.1).
+    One value for "YTS did not say", whichever way it was not said (docs/yts-api.md, section 4.1).
     """
     movie = without(a_movie(), *TEXTS)
     if nothing != "absent":
@@ -38,7 +38,8 @@ def test_empty_null_and_absent_texts_are_unknown(nothing: str | None):
 )
 def test_a_missing_title_has_a_stand_in(changes: Json, title: str):
     """
-    Real movies without a title exist; their long title is only a year (section 4.1).
+    Real movies without a title exist; their long title is only a year (docs/yts-api.md,
+    section 4.1).
     """
     row = a_row(**{"title_english": "Die Lampe", "slug": "-2021"} | changes)
     assert parse_movie(row).display_title == title
@@ -73,7 +74,7 @@ def test_a_movie_without_any_name_is_shown_by_its_id():
 )
 def test_texts_are_taken_as_they_come(field: str, value: str):
     """
-    No slug, host, image folder or language is derived or repaired (quirks 5 and 6,
+    No slug, host, image folder or language is derived or repaired (docs/yts-api.md, quirks 5 and 6,
     section 4.1).
     """
     assert getattr(read_row(a_row(**{field: value})), field) == value

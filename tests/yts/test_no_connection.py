@@ -25,7 +25,7 @@ def test_a_silent_server_is_left(
     make_client: MakeClient, server: CannedServer, silence: dict[str, float]
 ):
     """
-    Before the headers and in the middle of the body (section 8).
+    Before the headers and in the middle of the body (docs/yts-api.md, section 8).
     """
     server.give(Canned(page_answer(a_row()), **silence))
     since = time.monotonic()
@@ -50,7 +50,7 @@ def test_an_answer_that_never_ends_is_left(
 
 def test_a_slow_answer_within_its_time_is_taken(make_client: MakeClient, server: CannedServer):
     """
-    YTS has been seen to think for 20 s (section 8): slow is not gone.
+    YTS has been seen to think for 20 s (docs/yts-api.md, section 8): slow is not gone.
     """
     server.give(Canned(page_answer(a_row(5)), silence_seconds=0.2))
     page = make_client(read_seconds=2, attempts=1).fetch_page(1, "asc")
@@ -71,7 +71,7 @@ def test_a_refused_connection_is_told_in_words(make_client: MakeClient, dead_por
 
 def test_a_reset_connection_is_told_in_words(client_once: YtsClient, server: CannedServer):
     """
-    As an ISP's block does it (section 8).
+    As an ISP's block does it (docs/yts-api.md, section 8).
     """
     server.give(Canned(is_reset=True))
     with pytest.raises(
@@ -100,7 +100,8 @@ def test_an_unknown_host_is_told_from_a_resolver_that_is_away(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
 ):
     """
-    YTS's domains vanish (section 1). The resolver is played, for the real one may be slow.
+    YTS's domains vanish (docs/yts-api.md, section 1). The resolver is played, for the real
+    one may be slow.
     """
 
     def nobody(*_: object, **__: object) -> None:

@@ -20,7 +20,7 @@ from yts.unknown_fields import MAX_NAMES, OTHER_FIELDS, add_counts
 
 def test_the_ghost_on_a_page_is_malformed_and_not_saved():
     """
-    Id 0 is no movie wherever it comes (quirk 1).
+    Id 0 is no movie wherever it comes (docs/yts-api.md, quirk 1).
     """
     page = parse_page(page_answer(a_ghost(), a_row(5)))
 
@@ -31,7 +31,8 @@ def test_the_ghost_on_a_page_is_malformed_and_not_saved():
 @pytest.mark.parametrize("movie_count", [0, 49])
 def test_a_page_without_movies_is_empty(movie_count: int):
     """
-    YTS leaves `movies` out when there are none, whatever `movie_count` says (quirk 2).
+    YTS leaves `movies` out when there are none, whatever `movie_count` says
+    (docs/yts-api.md, quirk 2).
     """
     page = parse_page(page_answer(movie_count=movie_count))
 
@@ -41,14 +42,14 @@ def test_a_page_without_movies_is_empty(movie_count: int):
 @pytest.mark.parametrize("empty", [[], None])
 def test_an_empty_or_null_list_of_movies_is_empty_too(empty: object):
     """
-    Never recorded, but it can mean nothing else (quirk 2).
+    Never recorded, but it can mean nothing else (docs/yts-api.md, quirk 2).
     """
     assert parse_page(answer({"movie_count": 0, "movies": empty})).movies == ()
 
 
 def test_a_movie_repeated_on_a_page_comes_once():
     """
-    Distinct by id, the first of each, in the order sent (quirk 3).
+    Distinct by id, the first of each, in the order sent (docs/yts-api.md, quirk 3).
     """
     rows = [a_row(9), a_row(7), a_row(9, title="Later"), a_row(8), a_row(7)]
     page = parse_page(page_answer(*rows))
@@ -75,7 +76,7 @@ def test_one_malformed_movie_does_not_take_its_page_along():
 @pytest.mark.parametrize("count", [None, "77000", True, -1, 1.5, 2**31, 10**400])
 def test_a_page_needs_a_count_that_can_be_kept(count: object):
     """
-    A catalogue of another size than a whole number is not YTS's (quirk 11).
+    A catalogue of another size than a whole number is not YTS's (docs/yts-api.md, quirk 11).
     """
     with pytest.raises(NotYts):
         parse_page(answer({"movie_count": count, "movies": [a_row()]}))
@@ -84,7 +85,7 @@ def test_a_page_needs_a_count_that_can_be_kept(count: object):
 @pytest.mark.parametrize("movies", [{}, "none", 7, {"a": a_row()}, {"0": a_row(), "x": 1}])
 def test_movies_that_are_no_list_are_not_yts(movies: object):
     """
-    Anything but a list, null or nothing is another shape (quirk 11).
+    Anything but a list, null or nothing is another shape (docs/yts-api.md, quirk 11).
     """
     with pytest.raises(NotYts):
         parse_page(answer({"movie_count": 1, "movies": movies}))
@@ -118,7 +119,7 @@ def test_an_empty_object_in_place_of_a_list_of_a_movie_is_an_empty_list():
 
 def test_a_count_of_zero_beside_movies_is_believed_to_be_wrong():
     """
-    Suggestions have come with `movie_count` 0 and four movies (section 3).
+    Suggestions have come with `movie_count` 0 and four movies (docs/yts-api.md, section 3).
     """
     assert len(parse_page(page_answer(a_row(1), a_row(2), movie_count=0)).movies) == 2
 

@@ -61,7 +61,7 @@ def test_the_servers_wish_is_waited_for(
     client: YtsClient, server: CannedServer, pauses: list[float], status: int
 ):
     """
-    Retry-After is honoured where it is longer than our own pause (section 8).
+    Retry-After is honoured where it is longer than our own pause (docs/yts-api.md, section 8).
     """
     server.give(Canned(b"", status, {"Retry-After": "17"}), page_answer(a_row()))
     client.fetch_page(1, "asc")

@@ -1,7 +1,7 @@
 """
 The envelope around an answer, and the movie that YTS does not have.
 
-Quirks and sections are those of the API's contract, as it was found to be.
+Quirks and sections are those of docs/yts-api.md.
 """
 
 import pytest
@@ -24,15 +24,15 @@ PHP_WARNING = b"<br />\n<b>Warning</b>: mysqli_query() {gone} in <b>/api/index.p
 
 def test_the_ghost_of_a_missing_movie_is_no_movie():
     """
-    A missing movie comes as id 0 with all genres and a title of " ()" (the API's
-    contract, quirk 1): YTS says that it has none.
+    A missing movie comes as id 0 with all genres and a title of " ()" (docs/yts-api.md,
+    quirk 1): YTS says that it has none.
     """
     assert parse_details(details_answer(a_ghost()), 4711) is None
 
 
 def test_another_movie_than_asked_for_is_no_answer():
     """
-    Neither a missing movie nor the wanted one (quirk 1): asking again may help.
+    Neither a missing movie nor the wanted one (docs/yts-api.md, quirk 1): asking again may help.
     """
     with pytest.raises(YtsUnavailable, match="asked for movie 4711, got movie 4712"):
         parse_details(details_answer(a_movie(4712)), 4711)
@@ -42,7 +42,7 @@ def test_another_movie_than_asked_for_is_no_answer():
 def test_only_the_number_zero_means_missing(nonsense: object):
     """
     A tombstone needs YTS's own word; an id of another kind is an answer of
-    another shape (quirk 1).
+    another shape (docs/yts-api.md, quirk 1).
     """
     movie = a_movie(id=nonsense) if nonsense != "absent" else without(a_movie(), "id")
     with pytest.raises(NotYts):
@@ -54,7 +54,7 @@ def test_only_the_number_zero_means_missing(nonsense: object):
 )
 def test_the_status_message_says_nothing(message: object):
     """
-    Only `status` tells success (quirk 7).
+    Only `status` tells success (docs/yts-api.md, quirk 7).
     """
     body = page_answer(a_row(), status_message=message)
     assert len(parse_page(body).movies) == 1
@@ -64,7 +64,7 @@ def test_the_status_message_says_nothing(message: object):
 def test_the_meta_part_is_not_needed(meta: object):
     """
     `@meta` has lost keys over the years, gains a migration notice, or is missing
-    (quirk 7 and section 2).
+    (docs/yts-api.md, quirk 7 and section 2).
     """
     envelope = {"status": "ok", "data": {"movie": a_movie()}}
     body = wire(envelope if meta == "absent" else envelope | {"@meta": meta})
@@ -74,7 +74,8 @@ def test_the_meta_part_is_not_needed(meta: object):
 @pytest.mark.parametrize("status", ["error", "", None, 0, True, "OK ", ["ok"], {}])
 def test_another_status_than_ok_is_worth_another_try(status: object):
     """
-    The message goes into the error, for no such answer was ever recorded (section 2).
+    The message goes into the error, for no such answer was ever recorded (docs/yts-api.md,
+    section 2).
     """
     body = answer({}, status=status, status_message="The query\u0000\u001b[2J failed")
     for parse in (parse_page, lambda body: parse_details(body, 1)):
@@ -98,7 +99,7 @@ def test_another_status_than_ok_is_worth_another_try(status: object):
 )
 def test_what_is_not_json_is_no_answer(body: bytes):
     """
-    Text, HTML, half an answer (quirk 9), and JSON nested to break its reader.
+    Text, HTML, half an answer (docs/yts-api.md, quirk 9), and JSON nested to break its reader.
     """
     for parse in (parse_page, lambda body: parse_details(body, 1)):
         with pytest.raises(YtsUnavailable, match="not JSON"):
@@ -118,7 +119,7 @@ def test_the_words_about_html_have_no_markup():
 @pytest.mark.parametrize("noise", [PHP_WARNING, b"\xef\xbb\xbf", b"\n\n", b"{oops} " * 50])
 def test_noise_before_the_json_is_passed_over(noise: bytes):
     """
-    PHP warnings, with braces of their own, and byte order marks (quirk 9).
+    PHP warnings, with braces of their own, and byte order marks (docs/yts-api.md, quirk 9).
     """
     assert [movie.id for movie in parse_page(noise + page_answer(a_row(3))).movies] == [3]
 
@@ -179,7 +180,8 @@ def test_an_id_may_be_written_as_a_text(text: str):
 )
 def test_json_from_look_alikes_is_never_an_empty_catalogue(body: bytes):
     """
-    JSON of another shape is not YTS (quirk 11), nor is a movie without its envelope.
+    JSON of another shape is not YTS (docs/yts-api.md, quirk 11), nor is a movie without its
+    envelope.
     """
     for parse in (parse_page, lambda body: parse_details(body, 1)):
         with pytest.raises(YtsUnavailable):

@@ -19,8 +19,8 @@ def test_another_host_is_refused_and_never_asked(
     client: YtsClient, server: CannedServer, status: int
 ):
     """
-    Domains change hands (section 1): only the user says where YTS is now. The words
-    name the new place and the option.
+    Domains change hands (docs/yts-api.md, section 1): only the user says where YTS is now.
+    The words name the new place and the option.
     """
     with open_canned() as other:
         elsewhere = other.url.replace("127.0.0.1", "localhost")
@@ -126,7 +126,7 @@ def test_a_redirect_with_a_full_address_of_the_same_host_is_followed(
 
 def test_the_home_page_in_place_of_the_api_is_tried_again(client: YtsClient, server: CannedServer):
     """
-    The API was redirected to the home page for hours (section 8).
+    The API was redirected to the home page for hours (docs/yts-api.md, section 8).
     """
     server.give(redirect_to("/"), Canned(b"<html>Movies!</html>"), page_answer(a_row(5)))
     assert len(client.fetch_page(1, "asc").movies) == 1

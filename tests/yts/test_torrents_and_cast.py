@@ -20,7 +20,7 @@ def read_people(*people: Json) -> tuple[CastPayload, ...]:
 
 def test_a_torrent_arrives_with_its_types():
     """
-    Repack and bit depth are numbers in texts, channels stay a text (section 4.4).
+    Repack and bit depth are numbers in texts, channels stay a text (docs/yts-api.md, section 4.4).
     """
     torrent = read_torrent(a_torrent())
 
@@ -33,21 +33,21 @@ def test_a_torrent_arrives_with_its_types():
 @pytest.mark.parametrize(("sent", "is_repack"), [("0", False), ("1", True), ("", None)])
 def test_a_repack_is_yes_no_or_unknown(sent: str, is_repack: object):
     """
-    The empty text occurs on 2160p torrents (section 4.4).
+    The empty text occurs on 2160p torrents (docs/yts-api.md, section 4.4).
     """
     assert read_torrent(a_torrent(is_repack=sent)).is_repack is is_repack
 
 
 def test_sizes_pass_two_to_the_31():
     """
-    A 2160p torrent has more bytes than a 32-bit number (section 4.4).
+    A 2160p torrent has more bytes than a 32-bit number (docs/yts-api.md, section 4.4).
     """
     assert read_torrent(a_torrent(size_bytes=8_922_894_008)).size_bytes == 8_922_894_008
 
 
 def test_seeds_of_the_days_before_the_clamp_are_taken():
     """
-    Clamped at 100 now, thousands before (quirk 8).
+    Clamped at 100 now, thousands before (docs/yts-api.md, quirk 8).
     """
     assert read_torrent(a_torrent(seeds=4821, peers=0)).seeds == 4821
     assert read_torrent(a_torrent(seeds=4821, peers=0)).peers == 0
@@ -56,7 +56,7 @@ def test_seeds_of_the_days_before_the_clamp_are_taken():
 @pytest.mark.parametrize("sent", ["ab" * 20, " AB" + "ab" * 19 + "\n"])
 def test_hashes_are_upper_case(sent: str):
     """
-    They are compared by their letters (section 4.4).
+    They are compared by their letters (docs/yts-api.md, section 4.4).
     """
     assert read_torrent(a_torrent(hash=sent)).hash == "AB" * 20
 
@@ -71,7 +71,7 @@ def test_a_torrent_without_a_hash_does_not_stop_its_movie(sent: object):
 
 def test_the_torrents_of_2015_have_no_type_and_no_codec():
     """
-    Type came around 2019, codec, depth, channels and repack in 2023 (section 4.4).
+    Type came around 2019, codec, depth, channels and repack in 2023 (docs/yts-api.md, section 4.4).
     """
     new = ("type", "is_repack", "video_codec", "bit_depth", "audio_channels")
     torrent = read_torrent(without(a_torrent(), *new))
@@ -80,7 +80,7 @@ def test_the_torrents_of_2015_have_no_type_and_no_codec():
 
 def test_two_torrents_may_differ_in_their_hash_alone():
     """
-    Quality, type and codec do not identify a torrent (section 4.4).
+    Quality, type and codec do not identify a torrent (docs/yts-api.md, section 4.4).
     """
     torrents = [a_torrent(hash="01" * 20), a_torrent(hash="02" * 20)]
     assert len(parse_movie(a_row(torrents=torrents)).torrents or ()) == 2
@@ -97,14 +97,14 @@ def test_a_malformed_torrent_makes_its_movie_malformed_and_says_which():
 @pytest.mark.parametrize("code", ["0000206", "17144014"])
 def test_the_codes_of_people_keep_their_zeros(code: str):
     """
-    Seven or eight digits, without "nm" (section 4.3).
+    Seven or eight digits, without "nm" (docs/yts-api.md, section 4.3).
     """
     assert read_people(a_person(imdb_code=code))[0].imdb_code == code
 
 
 def test_an_actor_without_a_picture_has_none():
     """
-    The key is absent then (section 4.3).
+    The key is absent then (docs/yts-api.md, section 4.3).
     """
     (person,) = read_people(without(a_person(), "url_small_image"))
     assert (person.name, person.url_small_image) == ("Ida Mellin", None)
@@ -112,7 +112,8 @@ def test_an_actor_without_a_picture_has_none():
 
 def test_the_order_of_the_cast_is_kept():
     """
-    A sample of at most four, in the order sent (quirk 10); more would be taken too.
+    A sample of at most four, in the order sent (docs/yts-api.md, quirk 10); more would be
+    taken too.
     """
     names = ["Ida", "Bo", "Ada", "Eli", "Cy"]
     people = [a_person(name=name, imdb_code=f"000000{n}") for n, name in enumerate(names)]

@@ -39,7 +39,8 @@ def test_trouble_that_may_pass_is_tried_again(
     client: YtsClient, server: CannedServer, trouble: Canned
 ):
     """
-    Bodies that are not JSON, every outage, every block page (quirks 9 and 11, section 8).
+    Bodies that are not JSON, every outage, every block page (docs/yts-api.md, quirks 9 and
+    11, section 8).
     """
     server.give(trouble, trouble, page_answer(a_row(6)))
 
@@ -50,7 +51,7 @@ def test_trouble_that_may_pass_is_tried_again(
 @pytest.mark.parametrize("status", [400, 404, 410])
 def test_a_refusal_is_not_asked_again(client: YtsClient, server: CannedServer, status: int):
     """
-    404 on an endpoint means that this is not the API (section 8).
+    404 on an endpoint means that this is not the API (docs/yts-api.md, section 8).
     """
     server.give(Canned(b'{"status":404}', status))
     with pytest.raises(YtsRefused, match=f"HTTP {status}, none of YTS's answers"):
@@ -80,7 +81,7 @@ def test_giving_up_raises_the_last_error_itself(client: YtsClient, server: Canne
 
 def test_a_look_alike_is_told_from_an_outage(client_once: YtsClient, server: CannedServer):
     """
-    Valid JSON without `status` is somebody else (quirk 11).
+    Valid JSON without `status` is somebody else (docs/yts-api.md, quirk 11).
     """
     server.give(b'{"message":"Cannot read property \'perPage\' of undefined"}')
     with pytest.raises(NotYts, match="not from YTS"):

@@ -16,7 +16,7 @@ URL = "https://yts.gg/api/v2/list_movies.json"
 @pytest.mark.parametrize("status", [200, 203, 206, 299])
 def test_a_success_is_left_to_the_judge_of_bodies(status: int):
     """
-    A status alone proves nothing: block pages come with 200 (section 8).
+    A status alone proves nothing: block pages come with 200 (docs/yts-api.md, section 8).
     """
     judge_status(status, None, URL)
 
@@ -24,7 +24,7 @@ def test_a_success_is_left_to_the_judge_of_bodies(status: int):
 @pytest.mark.parametrize("status", [403, 408, 500, 502, 503, 504, 520, 523, 526, 599])
 def test_outages_and_challenges_are_worth_another_try(status: int):
     """
-    5xx, Cloudflare's 520 to 526 and its 403 pass (section 8).
+    5xx, Cloudflare's 520 to 526 and its 403 pass (docs/yts-api.md, section 8).
     """
     with pytest.raises(YtsUnavailable, match=f"HTTP {status}") as caught:
         judge_status(status, None, URL)
@@ -34,7 +34,7 @@ def test_outages_and_challenges_are_worth_another_try(status: int):
 @pytest.mark.parametrize(("header", "wish"), [(None, None), ("7", 7.0)])
 def test_429_is_throttling_with_or_without_a_wish(header: str | None, wish: float | None):
     """
-    YTS sends no Retry-After, but it is honoured if it comes (section 8).
+    YTS sends no Retry-After, but it is honoured if it comes (docs/yts-api.md, section 8).
     """
     with pytest.raises(YtsUnavailable) as caught:
         judge_status(429, header, URL)
@@ -53,7 +53,8 @@ def test_an_outage_that_names_its_end_is_throttling():
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 405, 410, 451])
 def test_other_refusals_are_the_fault_of_the_base_url(status: int):
     """
-    404 on an endpoint is a configuration error (section 8), and the option is named.
+    404 on an endpoint is a configuration error (docs/yts-api.md, section 8), and the option
+    is named.
     """
     with pytest.raises(YtsRefused, match=f"HTTP {status}.*--api-url"):
         judge_status(status, "5", URL)
