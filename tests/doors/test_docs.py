@@ -153,3 +153,11 @@ def test_every_section_of_the_api_that_a_test_names_is_on_the_page() -> None:
 
     assert len(named) > 60
     assert [name for name in named if name[1] not in known] == []
+
+
+def test_the_index_lists_every_page() -> None:
+    """docs/README.md links each page beside it; that of decisions has a test of its own."""
+    index = (REPO / "docs/README.md").read_text()
+    linked = set(re.findall(r"\]\(([\w-]+\.md)\)", index))
+
+    assert linked == {page.name for page in (REPO / "docs").glob("*.md")} - {"README.md"}
