@@ -216,3 +216,20 @@ def table_contents(db: DatabaseManager) -> dict[str, list[tuple[object, ...]]]:
             name: [tuple(row) for row in session.execute(text(query))]
             for name, query in queries.items()
         }
+
+
+#: Modules whose tests start many whole processes or wait for real clocks; `make fast` omits them.
+SLOW_MODULES = {
+    "test_any_source", "test_cluster", "test_database_faults", "test_docs", "test_embedded",
+    "test_failing", "test_faults", "test_fetch", "test_kill_points", "test_monitor",
+    "test_outputs", "test_pool", "test_poolers", "test_screen", "test_secrets", "test_shell",
+    "test_stopping", "test_vacuum", "test_waiting",
+}  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of `SLOW_MODULES` as slow, before pytest selects by markers."""
+    for item in items:
+        if item.path.stem in SLOW_MODULES:
+            item.add_marker(pytest.mark.slow)
