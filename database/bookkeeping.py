@@ -81,6 +81,7 @@ class MissingMovie(Base):
         server_default="1",
         comment="separate requests that YTS answered so; one alone is not believed",
     )
+    origin: Mapped[str | None] = mapped_column(comment="base URL that denied it, or sandbox")
 
 
 class SyncState(Base):
@@ -120,7 +121,19 @@ class SyncState(Base):
         comment="owed: ask for stored movies that the last sweep of the whole list did not see",
     )
     swept_url: Mapped[str | None] = mapped_column(
-        comment="base URL of the last sweep of the whole list"
+        comment="base URL of the last sweep of the whole list, or sandbox"
+    )
+    sweep_origin: Mapped[str | None] = mapped_column(
+        comment="base URL of the sweep of the whole list that began last, or sandbox"
+    )
+    confirmed_origin: Mapped[str | None] = mapped_column(
+        comment="base URL, or sandbox, that the last two sweeps of the whole list have read"
+    )
+    whole_sweep_at: Mapped[datetime | None] = mapped_column(
+        comment="end of the last sweep of the whole list"
+    )
+    surplus_rows: Mapped[int | None] = mapped_column(
+        comment="rows of the list at the end of the last sweep, minus movies seen on its pages"
     )
 
 
@@ -128,7 +141,7 @@ class ListedMovie(Base):
     """
     A movie that YTS has shown since the sweep of the whole list began: on a page, or by details.
 
-    Emptied when the next sweep of the whole list begins.
+    When the next sweep of the whole list begins, only movies that no page named are kept.
     """
 
     __tablename__ = "listed_movies"
@@ -138,10 +151,15 @@ class ListedMovie(Base):
         comment="where, 0: not noted; null: only its details showed it"
     )
     reading: Mapped[int] = mapped_column(
-        server_default="0", comment="which reading of the list saw it last"
+        server_default="0",
+        comment="which reading of the list saw it last; 0: one before the sweep of the whole list",
     )
     moved_from: Mapped[int | None] = mapped_column(
         comment="another page where the same reading saw it before"
+    )
+    is_searched: Mapped[bool] = mapped_column(
+        server_default=text("false"),
+        comment="not on a page, and a search of the list was made for its texts",
     )
 
 

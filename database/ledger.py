@@ -186,3 +186,31 @@ def _is_of_movie() -> ColumnElement[bool]:
 
 def _may_be_tried() -> ColumnElement[bool]:
     return is_due(FetchFailure.next_attempt_at, FetchFailure.last_failed_at)
+
+
+def read_known(session: Session, ids: Iterable[int], *, update: bool) -> set[int]:
+    """
+    Return which of *ids* `--ids` skips: those stored with their details; with *update*, none.
+
+    Movies that are marked as gone are asked for again.
+    """
+    if update:
+        return set()
+    query = select(Movie.external_id).where(
+        Movie.external_id == func.any(list(ids)),
+        Movie.details_fetched_at.is_not(None),
+        Movie.gone_since.is_(None),
+    )
+    return set(session.scalars(query))
+
+
+def count_failures(session: Session) -> int:
+    """Return how many pages and movies are on record as failed, due or not."""
+    return session.scalar(select(func.count()).select_from(FetchFailure)) or 0
+
+
+def count_lost(session: Session) -> int:
+    """Return how many failures leave something out: pages, and movies that are not stored."""
+    is_stored = select(Movie.id).where(cast(Movie.external_id, Text) == FetchFailure.key).exists()
+    query = select(func.count()).where((FetchFailure.kind == "page") | ~is_stored)
+    return session.scalar(query.select_from(FetchFailure)) or 0

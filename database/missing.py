@@ -5,7 +5,8 @@ A denial of a movie that the list names is a contradiction, and is not recorded 
 Nothing here commits.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select, text, update
@@ -54,43 +55,73 @@ def is_due(at: _Time, written_at: _Time) -> ColumnElement[bool]:
     return or_(at <= func.now(), written_at > func.now())
 
 
-def find_contradictions(session: Session, external_ids: Collection[int]) -> set[int]:
-    """
-    Return which of these ids the list names, so that YTS contradicts itself if it denies them.
+@dataclass(frozen=True, slots=True)
+class DenialContext:
+    """What decides whether a run believes that YTS has no such movie."""
 
-    While a sweep of the whole list is under way, what is stored counts as listed.
+    #: The base URL that the run reads, without secrets, or `sandbox`.
+    origin: str = ""
+    #: Number of the first reading of the list that is part of the run.
+    first_reading: int = 0
+
+
+#: Whatever any reading has seen counts as listed.
+ANY_READING = DenialContext()
+
+
+def find_contradictions(
+    session: Session, external_ids: Collection[int], first_reading: int
+) -> tuple[set[int], set[int]]:
+    """
+    Return which of these ids the list names, and which it may name.
+
+    It names those that a reading from *first_reading* on has seen: if YTS denies them, it
+    contradicts itself. It may name those that only an earlier reading has seen, and, while a
+    sweep of the whole list is under way, all that are stored.
     """
     ids = list(external_ids)
-    listed = set(
-        session.scalars(
-            select(ListedMovie.external_id).where(ListedMovie.external_id == func.any(ids))
-        )
-    )
+    is_on_page = (ListedMovie.external_id == func.any(ids)) & ListedMovie.page.is_not(None)
+    seen = session.execute(select(ListedMovie.external_id, ListedMovie.reading).where(is_on_page))
+    reading_of = dict(seen.all())
+    named = {id_ for id_, reading in reading_of.items() if reading >= first_reading}
+    doubtful = reading_of.keys() - named
     if read_state(session).sweep_began_at is not None:
-        listed |= set(
-            session.scalars(
-                select(Movie.external_id).where(
-                    Movie.external_id == func.any(ids), Movie.gone_since.is_(None)
-                )
+        stored = session.scalars(
+            select(Movie.external_id).where(
+                Movie.external_id == func.any(ids), Movie.gone_since.is_(None)
             )
         )
-    return listed
+        doubtful |= set(stored) - named
+    return named, doubtful
 
 
-def record_missing(session: Session, external_ids: Collection[int]) -> None:
+def record_missing(session: Session, external_ids: Collection[int], origin: str) -> None:
     """
     Count a denial of each id; the first one is due again at once, the next are believed.
 
-    Stored movies are marked as gone if a sweep of the whole list has not seen them either.
+    Denials of another base URL than *origin* count for nothing. Stored movies are marked as
+    gone if two sweeps of the whole list at *origin* are over, and the last has not seen them.
     """
-    rows = [{"external_id": external_id} for external_id in sorted(external_ids)]
-    if not rows:
+    if not external_ids:
         return
+    _count_denials(session, sorted(external_ids), origin)
+    state = read_state(session)
+    if state.is_gone_check_due and state.confirmed_origin == origin:
+        session.execute(
+            update(Movie)
+            .where(Movie.external_id == func.any(list(external_ids)), Movie.gone_since.is_(None))
+            .values(gone_since=func.now())
+        )
+
+
+def _count_denials(session: Session, external_ids: Sequence[int], origin: str) -> None:
     source = incoming_rows(column_types(MissingMovie, ["external_id"]))
     statement = insert(table_of(MissingMovie)).from_select(
-        ["external_id", "ask_again_at"], select(source.c.external_id, func.now())
+        ["external_id", "ask_again_at", "origin"],
+        select(source.c.external_id, func.now(), literal(origin)),
     )
     old = table_of(MissingMovie).c
+    is_same = func.coalesce(old.origin, origin) == origin
     # The exponent is bounded, or the interval would overflow.
     doubled = func.power(2, func.least(old.denials - 1, 16))
     pause = func.least(
@@ -98,22 +129,21 @@ def record_missing(session: Session, external_ids: Collection[int]) -> None:
     )
     values = {
         "last_asked_at": func.now(),
-        "ask_again_at": func.now() + pause,
-        "denials": func.least(old.denials + 1, literal(1000)),
+        "ask_again_at": case((is_same, func.now() + pause), else_=func.now()),
+        "denials": case((is_same, func.least(old.denials + 1, literal(1000))), else_=1),
+        "origin": origin,
     }
     session.execute(
         statement.on_conflict_do_update(index_elements=["external_id"], set_=values),
-        values_of(rows, ["external_id"]),
+        values_of([{"external_id": id_} for id_ in external_ids], ["external_id"]),
     )
-    if read_state(session).is_gone_check_due:
-        session.execute(
-            update(Movie)
-            .where(
-                Movie.external_id == func.any([row["external_id"] for row in rows]),
-                Movie.gone_since.is_(None),
-            )
-            .values(gone_since=func.now())
-        )
+
+
+def doubt_other_denials(session: Session, origin: str) -> None:
+    """Make ids due that another base URL than *origin* has denied."""
+    session.execute(
+        update(MissingMovie).where(MissingMovie.origin != origin).values(ask_again_at=func.now())
+    )
 
 
 def clear_missing(session: Session, external_ids: Collection[int]) -> None:
@@ -155,16 +185,29 @@ def read_ids_to_audit(session: Session, count: int) -> list[int]:
     return never_asked + list(due)
 
 
-def read_unsearched(session: Session, external_ids: Collection[int]) -> list[tuple[int, str]]:
-    """Return YTS id and IMDb code of those of these movies that have no text of the list yet."""
+def read_unsearched(session: Session) -> list[tuple[int, str]]:
+    """Return YTS id and IMDb code of movies that no page named, and that lack texts of the list."""
     rows = session.execute(
         select(Movie.external_id, Movie.imdb_code)
+        .join(ListedMovie, ListedMovie.external_id == Movie.external_id)
         .where(
-            Movie.external_id == func.any(list(external_ids)),
+            ListedMovie.page.is_(None),
+            ~ListedMovie.is_searched,
+            Movie.gone_since.is_(None),
             Movie.imdb_code.is_not(None),
             Movie.summary.is_(None),
             Movie.description_full.is_not(None),
         )
+        .order_by(Movie.external_id)
+    )
+    return [(id_, code) for id_, code in rows if code is not None]
+
+
+def read_imdb_codes(session: Session, external_ids: Collection[int]) -> list[tuple[int, str]]:
+    """Return YTS id and IMDb code of those of these movies whose code is stored."""
+    rows = session.execute(
+        select(Movie.external_id, Movie.imdb_code)
+        .where(Movie.external_id == func.any(list(external_ids)))
         .order_by(Movie.external_id)
     )
     return [(id_, code) for id_, code in rows if code is not None]
@@ -177,20 +220,39 @@ def count_never_asked(session: Session) -> int:
 
 
 def read_unlisted(session: Session) -> list[int]:
-    """Return the YTS ids of stored movies, not marked gone, that the sweep has not seen."""
-    is_listed = select(ListedMovie).where(ListedMovie.external_id == Movie.external_id)
+    """
+    Return the YTS ids of stored movies, not marked gone, that the sweep has not seen.
+
+    Movies that no page named, but details have shown since the sweep, are left out.
+    """
+    is_seen = select(ListedMovie).where(
+        ListedMovie.external_id == Movie.external_id,
+        ListedMovie.page.is_not(None) | (ListedMovie.reading > 0),
+    )
     return list(
         session.scalars(
             select(Movie.external_id)
-            .where(Movie.gone_since.is_(None), ~is_listed.exists())
+            .where(Movie.gone_since.is_(None), ~is_seen.exists())
             .order_by(Movie.external_id)
         )
     )
 
 
+def count_vanished(session: Session) -> int:
+    """Return how many movies of `read_unlisted` pages named before."""
+    is_known = select(ListedMovie).where(ListedMovie.external_id == Movie.external_id)
+    query = select(func.count()).where(Movie.gone_since.is_(None), ~is_known.exists())
+    return session.scalar(query) or 0
+
+
 def finish_gone_check(session: Session) -> None:
-    """Owe the check of vanished movies no longer, unless one of them is still to be asked for."""
-    read_state(session).is_gone_check_due = bool(read_unlisted(session))
+    """
+    Owe the check of vanished movies no longer, unless one of them is still to be asked for.
+
+    They are asked for once if they cannot be marked, because two base URLs were swept in turn.
+    """
+    state = read_state(session)
+    state.is_gone_check_due = state.confirmed_origin is not None and bool(read_unlisted(session))
 
 
 def count_present(session: Session) -> int:

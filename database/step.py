@@ -16,9 +16,15 @@ from sqlalchemy.orm import Session
 from database.db import DatabaseManager
 from database.errors import RowRefused
 from database.ledger import Failure, clear_failures, record_failures
-from database.missing import clear_missing, find_contradictions, record_missing
+from database.missing import (
+    ANY_READING,
+    DenialContext,
+    clear_missing,
+    find_contradictions,
+    record_missing,
+)
 from database.runs import add_to_run
-from database.sync import note_listed, note_recheck, note_shown
+from database.sync import forget_listed, note_listed, note_recheck, note_searched, note_shown
 from database.write import Outcome, save_movies
 from yts.payload import MoviePayload
 from yts.settings import MOVIES_PER_PAGE
@@ -46,10 +52,15 @@ class Step:
     update: bool = False
     #: When the oldest of its answers was asked for, by the clock of the database; None: just now.
     asked_at: datetime | None = None
-    #: Ids that YTS says it does not have.
+    #: Ids that YTS says it does not have, and what decides whether that is believed.
     missing: tuple[int, ...] = ()
+    denial_context: DenialContext = ANY_READING
     #: The list does not name these movies: remember that YTS has them all the same.
     is_unlisted: bool = False
+    #: A search of the list was made for these movies.
+    searched: tuple[int, ...] = ()
+    #: YTS denies these movies, and a search of the list does not find them.
+    delisted: tuple[int, ...] = ()
     #: Remember that the sweep has seen the movies on this page.
     swept: SweptPage | None = None
     failures: tuple[Failure, ...] = ()
@@ -67,8 +78,9 @@ class StepResult:
 
     outcomes: Counter[str]
     failures: tuple[Failure, ...]
-    #: Missing movies that the list names. Nothing of them was recorded or counted.
+    #: Missing movies that the list names, or may name. Nothing of them was recorded or counted.
     contradicted: frozenset[int] = frozenset()
+    doubtful: frozenset[int] = frozenset()
     #: The lowest other page on which the same reading saw a movie of this one.
     moved_from: int | None = None
 
@@ -79,6 +91,7 @@ class StepResult:
             self.outcomes + other.outcomes,
             self.failures + other.failures,
             self.contradicted | other.contradicted,
+            self.doubtful | other.doubtful,
             min(pages, default=None),
         )
 
@@ -106,6 +119,8 @@ def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult
         step,
         movies=step.movies[middle:],
         missing=(),
+        searched=(),
+        delisted=(),
         failures=(),
         pages_read=(),
         skipped=0,
@@ -129,8 +144,7 @@ def _save(session: Session, run_id: int | None, step: Step) -> StepResult:
         update=step.update,
         asked_at=step.asked_at,
     )
-    contradicted = find_contradictions(session, step.missing) if step.missing else set[int]()
-    missing = set(step.missing) - contradicted
+    named, doubtful, missing = _judge_missing(session, step)
     moved_from = _note_seen(session, step, saved)
     _write_ledger(session, step, saved, missing)
     outcomes = Counter[str](saved.values()) + Counter(
@@ -139,12 +153,26 @@ def _save(session: Session, run_id: int | None, step: Step) -> StepResult:
     if run_id is not None:
         counters = Counter(step.counters) + outcomes
         add_to_run(session, run_id, {**counters, "planned": outcomes.total()})
-    return StepResult(outcomes, step.failures, frozenset(contradicted), moved_from)
+    return StepResult(outcomes, step.failures, frozenset(named), frozenset(doubtful), moved_from)
+
+
+def _judge_missing(session: Session, step: Step) -> tuple[set[int], set[int], set[int]]:
+    """Return which missing ids the list names, which it may name, and which are missing."""
+    if step.delisted:
+        forget_listed(session, step.delisted)
+    named, doubtful = set[int](), set[int]()
+    if step.missing:
+        first_reading = step.denial_context.first_reading
+        named, doubtful = find_contradictions(session, step.missing, first_reading)
+        doubtful -= set(step.delisted)
+    return named, doubtful, set(step.missing) - named - doubtful
 
 
 def _note_seen(session: Session, step: Step, saved: Mapping[int, Outcome]) -> int | None:
     if step.is_unlisted and saved:
         note_shown(session, saved)
+    if step.searched:
+        note_searched(session, step.searched)
     if step.swept is None:
         return None
     # A row that cannot be read is on the list all the same.
@@ -167,7 +195,7 @@ def _write_ledger(
     if saved:
         clear_missing(session, saved)
     if missing:
-        record_missing(session, missing)
+        record_missing(session, missing, step.denial_context.origin)
         clear_failures(session, "movie", missing)
     if cleared := set(step.pages_read) - {it.key for it in step.failures if it.kind == "page"}:
         clear_failures(session, "page", cleared)

@@ -1,7 +1,7 @@
 """The course of one run: hands batches to the pool, takes in their reports, keeps its row."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import partial
@@ -11,14 +11,16 @@ from typing import Any
 from database.db import DatabaseManager, Result, Work
 from database.errors import DatabaseAway, DatabaseNotReady
 from database.ledger import Failure
-from database.owed import read_owed
+from database.missing import DenialContext, read_imdb_codes
+from database.owed import Owed, read_owed
 from database.runs import RunTakenOver, change_run, close_run, fenced
 from database.stats import read_run
 from database.step import Step, save_step
+from database.sync import begin_sweep, read_state
 from database.write import read_clock
 from ingest.limits import believed_loss
 from ingest.outlook import estimate_details
-from ingest.plan import Batch, PageBatch
+from ingest.plan import Batch, PageBatch, SearchBatch, plan_search_batches
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts, RunReport
 from ingest.settings import RunSettings
@@ -72,10 +74,13 @@ class Course:
         self._failures: list[Failure] = []
         self._unknown_fields: Counter[str] = Counter()
         self._counts = Counts()
-        #: The base URL that is read, without secrets.
-        self.api_url = ""
+        #: The base URL that is read, without secrets; as origin, `sandbox` for practice data.
+        self.api_url = self.origin = ""
+        self._first_reading = db.run_step(lambda session: read_state(session).reading) + 1
         #: Movies that the list names and YTS denies.
         self.contradicted: set[int] = set()
+        #: Movies that YTS denies and that the list named in an earlier run.
+        self.doubtful: set[int] = set()
         #: YTS has given details of a movie in this run.
         self.has_details = False
         #: Movies that the list does not name and that were found by their ids.
@@ -127,6 +132,7 @@ class Course:
         self._unknown_fields = add_counts(self._unknown_fields, report.unknown_fields)
         self._counts += report.counts
         self.contradicted |= report.contradicted
+        self.doubtful |= report.doubtful
         came = report.counts.saved + report.counts.updated + report.counts.unchanged
         self.has_details |= came > 0 and not report.pages
         self.given_up = (
@@ -155,17 +161,38 @@ class Course:
         self.change(phase="details", details_expected=expected)
 
     def _too_many_contradictions(self) -> Ending | None:
-        if len(self.contradicted) <= believed_loss(self._details_expected):
+        count = len(self.contradicted | self.doubtful)
+        if count <= believed_loss(self._details_expected):
             return None
         return Ending(
-            f"YTS lists {len(self.contradicted):,} movies and says of each that it has no such "
-            "movie, which is not believed; nothing of this was recorded. The next run asks again",
+            f"YTS says of {count:,} movies that it has no such movie, but the list named them "
+            f"{'earlier' if self.doubtful else 'in this run'}. That is not believed; nothing of "
+            f"it was recorded. The next run {'reads the whole list' if self.doubtful else 'asks'} "
+            "again",
             EXIT_GUARD,
         )
 
-    def settle_contradictions(self) -> None:
-        """Record movies that the list names and YTS denies as failed, unless they are too many."""
-        if self._too_many_contradictions() is None:
+    @property
+    def denial_context(self) -> DenialContext:
+        """Return what decides whether this run believes that YTS has no such movie."""
+        return DenialContext(self.origin, self._first_reading)
+
+    def settle_contradictions(self, pool: BatchPool) -> None:
+        """
+        Record movies that the list names and YTS denies as failed, unless they are too many.
+
+        If the list named them in an earlier run, a search shows whether it still does. If they
+        are too many, the list has to be read again.
+        """
+        if self._too_many_contradictions() is not None:
+            if self.doubtful:
+                self.write(partial(begin_sweep, is_updating=False, origin=self.origin))
+            return
+        if self.doubtful and self.goes_on:
+            movies = self.db.run_step(partial(read_imdb_codes, external_ids=self.doubtful))
+            self.contradicted |= self.doubtful - {movie_id for movie_id, _ in movies}
+            self.search(pool, movies, is_denied=True)
+        if self.contradicted:
             self.record_failures(
                 Failure(
                     "movie",
@@ -176,6 +203,17 @@ class Course:
                 )
                 for movie_id in sorted(self.contradicted)
             )
+
+    def search(
+        self, pool: BatchPool, movies: Sequence[tuple[int, str]], *, is_denied: bool = False
+    ) -> None:
+        """Search the list for *movies*, pairs of YTS id and IMDb code, and save what it says."""
+        if movies:
+            self.expect_details(len(movies))
+            kind = SearchBatch((), (), self.denial_context, is_denied)
+            batches = plan_search_batches(movies, self.settings.batch_size, kind)
+            for _ in self.run_on(pool, batches):
+                pass
 
     def record_failures(self, failures: Iterable[Failure]) -> None:
         """Write *failures* into the ledger, and count them."""
@@ -251,6 +289,13 @@ class Course:
             details_expected=self._details_expected,
         )
 
+    def _read_owed(self) -> Owed:
+        settings = self.settings
+        with_audit = settings.details and settings.audit > 0
+        return self.db.run_step(
+            partial(read_owed, with_details=settings.details, with_audit=with_audit)
+        )
+
     def finish(self, *, is_sweep_complete: bool, exit_code: int | None = None) -> RunReport:
         """
         Close the run's row and return what came of it; *exit_code* overrules its own.
@@ -259,20 +304,12 @@ class Course:
         that ends well and is not ends with the exit code of work that is left.
         """
         settings, ending = self.settings, self.stop.ending if self.stop.is_set() else self.given_up
-        work_left = None
-        exit_code = self.exit_code if exit_code is None else exit_code
-        is_complete = is_sweep_complete and settings.reads_list and self.goes_on
-        if settings.reads_list and self.goes_on:
-            owed = self.db.run_step(
-                partial(
-                    read_owed,
-                    with_details=settings.details,
-                    with_audit=settings.details and settings.audit > 0,
-                )
-            )
-            is_complete = is_complete and not owed
-            if owed and exit_code == EXIT_DONE and (is_sweep_complete or not settings.max_pages):
-                exit_code, work_left = EXIT_LIMIT, owed.message
+        exit_code, work_left = self.exit_code if exit_code is None else exit_code, None
+        owed = self._read_owed() if settings.reads_list and self.goes_on else None
+        is_complete = is_sweep_complete and owed is not None and not owed.is_incomplete
+        if owed and exit_code == EXIT_DONE and (is_sweep_complete or not settings.max_pages):
+            exit_code = EXIT_LIMIT if owed.is_work_left else EXIT_SOME_FAILED
+            work_left = owed.message
         self.db.run_step(self._close(exit_code, is_complete=is_complete))
         row = self._read_row()
         self.listener.progress(row)

@@ -1,7 +1,7 @@
 """`Fetcher`: requests pages and movies of one worker with several threads, in portions to save."""
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
@@ -122,14 +122,37 @@ class Fetcher:
 
     def fetch_movies(self, ids: Sequence[int]) -> Generator[dict[int, Fetched], None, None]:
         """
-        Fetch all *ids* and yield what has come, by id, in portions.
+        Fetch the details of all *ids* and yield what has come, by id, in portions.
 
         An id that was not tried, because a stop or a giving up came first, is in none.
         Close it, or nobody knows that the rest is not wanted any more.
         """
+        return self._fetch(ids, self._fetch_movie)
+
+    def search_movies(self, codes: Mapping[int, str]) -> Generator[dict[int, Fetched], None, None]:
+        """
+        Search the list for movies by their IMDb codes, and yield rows by id, in portions.
+
+        None: the list does not show the movie. Otherwise as `fetch_movies`.
+        """
+
+        def search(movie_id: int) -> Fetched:
+            try:
+                return self._client.fetch_row(
+                    movie_id, codes[movie_id], attempts=self._breaker.attempts
+                )
+            except (YtsUnavailable, YtsRefused) as error:
+                self._count_failure(error, self._breaker.is_any_movie_given)
+                return failure_of("movie", str(movie_id), error)
+
+        return self._fetch(tuple(codes), search)
+
+    def _fetch(
+        self, ids: Sequence[int], fetch: Callable[[int], Fetched]
+    ) -> Generator[dict[int, Fetched], None, None]:
         count = min(self._thread_count, len(ids))
         portions = Portions[Fetched](ids, count)
-        pulling = [self._threads.submit(self._pull, portions) for _ in range(count)]
+        pulling = [self._threads.submit(self._pull, portions, fetch) for _ in range(count)]
         give_up_at = float("inf")
         try:
             while not portions.is_done and monotonic() < give_up_at:
@@ -149,11 +172,11 @@ class Fetcher:
         finally:
             portions.drop_rest()
 
-    def _pull(self, portions: Portions[Fetched]) -> None:
+    def _pull(self, portions: Portions[Fetched], fetch: Callable[[int], Fetched]) -> None:
         """Fetch one movie after another, until there is none or no point."""
         try:
             while not self.given_up and (movie_id := portions.next_id()) is not None:
-                portions.put(movie_id, self._fetch_movie(movie_id))
+                portions.put(movie_id, fetch(movie_id))
         except Stopped as error:
             self._note_ending(error)
         finally:

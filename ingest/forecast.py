@@ -7,13 +7,13 @@ from itertools import chain, islice
 from sqlalchemy.orm import Session
 
 from database.db import DatabaseManager
-from database.ledger import read_due_failures
+from database.ledger import read_due_failures, read_known
 from database.schema import read_revision, require_schema
 from database.source import Source, gives_way_to
 from database.stats import read_source, read_stats
 from database.status import looking_at
+from database.sync import is_whole_sweep_due
 from database.write import read_clock
-from ingest.known import read_known
 from ingest.open_source import PROBE_ATTEMPTS, choose_error, source_of
 from ingest.outlook import count_details, estimate_new
 from ingest.read_details import IDS_PER_LOOK
@@ -43,11 +43,13 @@ class Forecast:
     details: int
     #: Requests that the forecast itself has made.
     requests_made: int
+    #: Requests that only show whether YTS works: without the list, for its first page and a movie.
+    checks: int
 
     @property
     def requests(self) -> int:
         """Return how many requests the run would make, if none had to be repeated."""
-        return self.pages + self.details
+        return self.pages + self.details + self.checks
 
 
 def forecast(settings: RunSettings, db: DatabaseManager | None) -> Forecast:
@@ -84,6 +86,7 @@ def forecast(settings: RunSettings, db: DatabaseManager | None) -> Forecast:
         new=new,
         details=mirror.details + new if settings.details else 0,
         requests_made=answer.requests_made,
+        checks=0 if settings.reads_list else 1 + bool(mirror.stored and mirror.details),
     )
 
 
@@ -123,6 +126,7 @@ def _look(session: Session, settings: RunSettings) -> _Mirror:
             recheck_page=sync.get("recheck_page"),
             is_whole=sync.get("sweep_began_at") is not None,
             is_updating=sync.get("is_updating", False),
+            is_whole_due=is_whole_sweep_due(session, None),
         ),
         pages=pages,
         details=details,

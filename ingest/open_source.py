@@ -8,9 +8,9 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from database.missing import count_present
+from database.missing import count_present, doubt_other_denials
 from database.source import Source, claim_source, gives_way_to, read_held_source
-from database.sync import read_state
+from database.sync import is_whole_sweep_due, read_state
 from database.write import read_clock
 from ingest.course import Course
 from ingest.limits import believed_loss
@@ -47,8 +47,8 @@ class OpenSource:
     asked_at: datetime
 
 
-def read_sweep_start(session: Session, settings: RunSettings) -> SweepStart:
-    """Return where a run with *settings* begins to read the list."""
+def read_sweep_start(session: Session, settings: RunSettings, origin: str) -> SweepStart:
+    """Return where a run with *settings* begins to read the list of *origin*."""
     state = read_state(session)
     return plan_sweep(
         settings,
@@ -56,6 +56,7 @@ def read_sweep_start(session: Session, settings: RunSettings) -> SweepStart:
         recheck_page=state.recheck_page,
         is_whole=state.sweep_began_at is not None,
         is_updating=state.is_updating,
+        is_whole_due=is_whole_sweep_due(session, origin),
     )
 
 
@@ -76,6 +77,8 @@ def open_source(course: Course) -> Iterator[OpenSource]:
                 course.listener.notice(
                     f"The clock of the database was {ahead:.0f} s ahead: requests begin now."
                 )
+            course.origin = _guess_origin(course, api_url)
+            planned = _plan(course)
             try:
                 source = _probe(course, worker)
                 _check_is_whole(course, source)
@@ -83,11 +86,19 @@ def open_source(course: Course) -> Iterator[OpenSource]:
                 course.listener.note(f"{without_secrets(api_url)}: {error}")
                 reasons.append(error)
                 continue
-            if _claim(course, worker, api_url):
+            if _claim(course, worker, api_url) or _plan(course).next_page != planned.next_page:
                 source = _probe(course, worker)
             yield source
             return
     raise choose_error(reasons)
+
+
+def _plan(course: Course) -> SweepStart:
+    """Return where the run begins to read the list; without reading it, it asks for page 1."""
+    if not course.settings.reads_list:
+        return SweepStart(1)
+    plan = partial(read_sweep_start, settings=course.settings, origin=course.origin)
+    return course.db.run_step(plan)
 
 
 def choose_error(
@@ -100,9 +111,7 @@ def choose_error(
 
 def _probe(course: Course, worker: Worker) -> OpenSource:
     """Fetch the first page of this run, in the largest size of pages that the source gives."""
-    start = SweepStart(1)
-    if course.settings.reads_list:
-        start = course.db.run_step(partial(read_sweep_start, settings=course.settings))
+    start = _plan(course)
     asked_at = course.db.run_step(read_clock)
     size = MOVIES_PER_PAGE
     for _ in range(MOST_SIZES):
@@ -176,12 +185,21 @@ def source_of(server_name: str) -> Source:
     return "sandbox" if server_name.startswith(SANDBOX_SERVER) else "yts"
 
 
+def _guess_origin(course: Course, api_url: str) -> str:
+    """Return what `Course.origin` will be, before the server has said what it is."""
+    held = course.db.run_step(read_held_source)
+    return held if held == "sandbox" else without_secrets(api_url)
+
+
 def _claim(course: Course, worker: Worker, api_url: str) -> bool:
-    """Return whether practice movies were removed, so that there is nothing to go on from."""
+    """Read *api_url* from now on; return whether practice movies were removed first."""
     source = source_of(worker.client.server_name)
     is_emptied = course.write(lambda session: claim_source(session, source))
     if is_emptied:
         course.listener.note("The sandbox's practice movies were removed.")
     course.api_url = without_secrets(api_url)
     course.change(api_url=course.api_url)
+    # A sandbox has another port each time.
+    course.origin = source if source == "sandbox" else course.api_url
+    course.write(partial(doubt_other_denials, origin=course.origin))
     return is_emptied

@@ -1,10 +1,11 @@
 """Work for the workers: ids as a person writes them, cut into batches; pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Self
 
+from database.missing import ANY_READING, DenialContext
 from yts.settings import MOVIES_PER_PAGE, Order
 
 #: The highest that a column keeps.
@@ -58,6 +59,8 @@ class MovieBatch:
     is_known: bool = False
     #: The list does not name them.
     is_unlisted: bool = False
+    #: What decides whether the run believes that YTS has no such movie.
+    denial_context: DenialContext = ANY_READING
 
     @property
     def in_words(self) -> str:
@@ -65,7 +68,24 @@ class MovieBatch:
         return f"details of {len(self.ids):,} movies, from {min(self.ids, default=0)} on"
 
 
-Batch = PageBatch | MovieBatch
+@dataclass(frozen=True, slots=True)
+class SearchBatch:
+    """Movies for one worker to search in the list, by their IMDb codes."""
+
+    ids: tuple[int, ...]
+    #: The code of each of *ids*.
+    imdb_codes: tuple[str, ...]
+    denial_context: DenialContext
+    #: YTS denies these movies: the search shows whether the list names them all the same.
+    is_denied: bool = False
+
+    @property
+    def in_words(self) -> str:
+        """Return what whoever does it is at."""
+        return f"searches of {len(self.ids):,} movies, from {min(self.ids, default=0)} on"
+
+
+Batch = PageBatch | MovieBatch | SearchBatch
 
 
 def parse_ids(text: str) -> tuple[range, ...]:
@@ -107,6 +127,15 @@ def plan_movie_batches(
         yield replace(kind, ids=batch)
 
 
+def plan_search_batches(
+    movies: Sequence[tuple[int, str]], batch_size: int, kind: SearchBatch
+) -> Iterator[SearchBatch]:
+    """Yield *movies*, pairs of YTS id and IMDb code, in batches, otherwise like *kind*."""
+    for begin in range(0, len(movies), batch_size):
+        ids, codes = zip(*movies[begin : begin + batch_size], strict=True)
+        yield replace(kind, ids=ids, imdb_codes=codes)
+
+
 def choose_batch_size(most: int, *, workers: int, expected: int, rate: float) -> int:
     """
     Return how many of *expected* movies a worker takes at a time, *most* at the most.
@@ -125,4 +154,7 @@ def split_batch(batch: Batch) -> list[Batch]:
     """Return a batch for each movie of *batch*; itself alone, if it cannot be divided."""
     if isinstance(batch, PageBatch):
         return [batch]
+    if isinstance(batch, SearchBatch):
+        pairs = zip(batch.ids, batch.imdb_codes, strict=True)
+        return [replace(batch, ids=(id_,), imdb_codes=(code,)) for id_, code in pairs]
     return [replace(batch, ids=(movie_id,)) for movie_id in batch.ids]

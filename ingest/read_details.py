@@ -7,16 +7,19 @@ from functools import partial
 from itertools import chain, islice
 
 from database.ledger import (
+    Failure,
     count_due_for_details,
     count_stale,
     read_due_failures,
     read_ids_without_details,
+    read_known,
     read_stale,
 )
 from database.step import Step, save_step
 from database.sync import read_state
+from ingest.canary import require_plausible
 from ingest.course import Course
-from ingest.known import read_known
+from ingest.open_source import OpenSource
 from ingest.plan import (
     MovieBatch,
     PageBatch,
@@ -32,26 +35,30 @@ IDS_PER_READ = 1000
 IDS_PER_LOOK = 10_000
 
 
-def read_ids(course: Course, pool: BatchPool, ids: tuple[range, ...]) -> None:
+def read_ids(course: Course, pool: BatchPool, source: OpenSource, ids: tuple[range, ...]) -> None:
     """Fetch the movies that the run was told; stored ones only to update them."""
-    kind = MovieBatch((), update=course.settings.update)
+    kind = MovieBatch((), update=course.settings.update, denial_context=course.denial_context)
     unknown = _without_known(course, chain.from_iterable(ids))
-    _read(course, pool, unknown, sum(len(part) for part in ids), kind)
+    expected = sum(len(part) for part in ids)
+    course.expect_details(expected)
+    first = next(unknown, None)
+    if first is not None and require_plausible(course, source):
+        _fetch(course, pool, chain([first], unknown), expected, kind)
 
 
 def read_details(course: Course, pool: BatchPool) -> None:
     """Fetch details of stored movies without any, newest first; then renew those that are stale."""
     course.foresee_details()
     expected = course.db.run_step(count_due_for_details)
-    _read(course, pool, _ids_without_details(course), expected, MovieBatch((), is_known=True))
+    lacking = MovieBatch((), is_known=True, denial_context=course.denial_context)
+    _read(course, pool, _ids_without_details(course), expected, lacking)
     age = course.settings.stale_after
     if age is not None and course.goes_on:
         stale = course.db.run_step(partial(count_stale, before=course.began_at - age))
-        kind = MovieBatch((), update=True, is_known=True)
-        _read(course, pool, _stale_ids(course, age), stale, kind)
+        _read(course, pool, _stale_ids(course, age), stale, replace(lacking, update=True))
 
 
-def retry_failed(course: Course, pool: BatchPool) -> None:
+def retry_failed(course: Course, pool: BatchPool, source: OpenSource) -> None:
     """Fetch again what is recorded as failed and whose time has come, and nothing else."""
     read = course.db.run_step
     count = read(lambda session: read_state(session).movie_count) or 0
@@ -60,16 +67,27 @@ def retry_failed(course: Course, pool: BatchPool) -> None:
     # Perhaps an update failed, and a retry that is none would hide it.
     pages = [replace(PageBatch.of_key(key), update=True, movie_count=count) for key in keys]
     course.change(phase="pages", pages_expected=len(pages), details_expected=len(ids))
-    for _ in course.run_on(pool, pages):
-        pass
-    if course.goes_on:
-        _read(course, pool, iter(ids), len(ids), MovieBatch((), update=True, is_known=True))
+    for report in course.run_on(pool, pages):
+        course.record_failures(
+            Failure("page", page.key, "fetch", "ShortPage", page.shortness)
+            for page in report.pages
+            if page.is_doubtful
+        )
+    if ids and course.goes_on and require_plausible(course, source):
+        kind = MovieBatch((), update=True, is_known=True, denial_context=course.denial_context)
+        _read(course, pool, iter(ids), len(ids), kind)
 
 
 def _read(
     course: Course, pool: BatchPool, ids: Iterator[int], expected: int, kind: MovieBatch
 ) -> None:
     course.expect_details(expected)
+    _fetch(course, pool, ids, expected, kind)
+
+
+def _fetch(
+    course: Course, pool: BatchPool, ids: Iterator[int], expected: int, kind: MovieBatch
+) -> None:
     settings = course.settings
     size = choose_batch_size(
         settings.batch_size, workers=pool.workers, expected=expected, rate=settings.rate

@@ -18,6 +18,7 @@ from database.sync import (
     complete_sweep,
     count_listed,
     go_back_to_recheck,
+    has_unexplained_rows,
     note_recheck,
     read_state,
 )
@@ -39,16 +40,17 @@ def read_list(course: Course, pool: BatchPool, source: OpenSource) -> bool:
     """Read on from the page of *source*; return whether the list was read to its end."""
     details = course.foresee_details(source.page.movie_count)
     course.change(phase="pages", details_expected=details)
-    start = course.db.run_step(partial(read_sweep_start, settings=course.settings))
+    plan = partial(read_sweep_start, settings=course.settings, origin=course.origin)
+    start = course.db.run_step(plan)
     next_page = convert_page(start.next_page, MOVIES_PER_PAGE, source.first.size)
     planned, source = source.first, _go_back_to_known(course, source)
     if source.first != planned:
         next_page = source.first.page
     if next_page == 1:
-        course.write(partial(begin_sweep, is_updating=start.is_updating))
+        course.write(partial(begin_sweep, is_updating=start.is_updating, origin=course.origin))
     else:
         course.write(go_back_to_recheck)
-    before: Mapping[int, int] = {}
+    before: Mapping[int, int | None] = {}
     for _ in range(MOST_READINGS):
         reading = course.write(begin_reading)
         first = replace(source.first, reading=reading, update=start.is_updating)
@@ -62,8 +64,10 @@ def read_list(course: Course, pool: BatchPool, source: OpenSource) -> bool:
             return is_read
         before = sweep.digests
         next_page = convert_page(course.write(go_back_to_recheck), MOVIES_PER_PAGE, first.size)
-        course.listener.note(f"Rows moved while the list was read: again from page {next_page}.")
-        again = replace(first, page=max(first.page, next_page - PAGES_READ_AGAIN))
+        course.listener.note(
+            f"Rows of the list have moved: it is read again from page {next_page}."
+        )
+        again = replace(first, page=max(1, next_page - PAGES_READ_AGAIN))
         try:
             source = replace(source, first=again, page=source.worker.probe(again))
         except YtsUnavailable as error:
@@ -81,8 +85,13 @@ def _conclude(
         return False
     if (doubt := _doubt_end(course, source, sweep)) is None:
         _clear_ending(course, sweep, under_way)
-        if is_settled or course.db.run_step(lambda it: read_state(it).recheck_page) is None:
-            course.write(partial(complete_sweep, api_url=course.api_url))
+        rows = sweep.rows_to_end
+        if course.db.run_step(partial(has_unexplained_rows, rows=rows)):
+            # Movies were added in the middle of the list, or came to a place that is known.
+            state = course.db.run_step(read_state)
+            course.write(partial(begin_sweep, is_updating=state.is_updating, origin=course.origin))
+        elif is_settled or course.db.run_step(lambda it: read_state(it).recheck_page) is None:
+            course.write(partial(complete_sweep, origin=course.origin, rows=rows))
             return True
     elif is_settled or sweep.is_end_doubtful:
         under_way.record_short(sweep.ending[:1], doubt)
@@ -135,5 +144,5 @@ def _doubt_end(course: Course, source: OpenSource, sweep: Sweep) -> str | None:
 def _clear_ending(course: Course, sweep: Sweep, under_way: Reading) -> None:
     """Forget that the pages of the end failed, though YTS counts more movies than they show."""
     if sweep.is_end_doubtful:
-        keys = tuple(under_way.key(page) for page in sweep.ending)
+        keys = tuple(page.key for page in sweep.ending)
         save_step(course.db, course.run_id, Step(pages_read=keys))

@@ -63,10 +63,6 @@ class Reading:
     def _batch(self, page: int) -> PageBatch:
         return replace(self._first, page=page, movie_count=self._sweep.movie_count)
 
-    def key(self, page: PageReport) -> str:
-        """Return the name of a page in the ledger."""
-        return self._batch(page.page).key
-
     def _follow(self, reports: Iterable[BatchReport]) -> None:
         for report in reports:
             for page in report.pages:
@@ -113,10 +109,10 @@ class Reading:
         self._course.record_failures(
             Failure(
                 "page",
-                self.key(page),
+                page.key,
                 "fetch",
                 "ShortPage",
-                f"it came with {page.rows} of {self._sweep.size} rows: {reason}",
+                f"{page.shortness}: {reason}",
             )
             for page in pages
         )

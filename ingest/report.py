@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, fields
 from typing import Self
 
 from database.ledger import Failure
+from ingest.plan import PageBatch
 from ingest.stop import Ending
+from yts.settings import MOVIES_PER_PAGE
 from yts.unknown_fields import add_counts
 
 
@@ -52,11 +54,25 @@ class PageReport:
     movie_count: int
     #: Rows that came, repeated and malformed ones included.
     rows: int
-    #: Equal for pages with the same movies in the same order.
-    digest: int = 0
+    #: Equal for pages with the same movies in the same order; None: no row says which it is.
+    digest: int | None = None
+    #: A movie came twice on this page, perhaps instead of another one.
+    has_repeats: bool = False
+    #: Movies on a full page.
+    size: int = MOVIES_PER_PAGE
     #: Rows are lacking, by what YTS counts: on this page, or, if *is_collapsed*, before.
     is_doubtful: bool = False
     is_collapsed: bool = False
+
+    @property
+    def key(self) -> str:
+        """Return the name of the page in the ledger."""
+        return PageBatch(self.page, size=self.size).key
+
+    @property
+    def shortness(self) -> str:
+        """Return how many rows the page lacks, for the user."""
+        return f"it came with {self.rows} of {self.size} rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,8 @@ class BatchReport:
     failures: tuple[Failure, ...] = ()
     #: Movies that the list names and YTS denies; nothing of them is recorded yet.
     contradicted: frozenset[int] = frozenset()
+    #: Movies that YTS denies and that the list may name, as it did in an earlier run.
+    doubtful: frozenset[int] = frozenset()
     pages: tuple[PageReport, ...] = ()
     #: Fields that YTS sent and nobody has told us about, with how many movies had them.
     unknown_fields: Counter[str] = field(default_factory=Counter)
@@ -81,6 +99,7 @@ class BatchReport:
             self.requests + other.requests,
             self.failures + other.failures,
             self.contradicted | other.contradicted,
+            self.doubtful | other.doubtful,
             self.pages + other.pages,
             add_counts(self.unknown_fields, other.unknown_fields),
             self.given_up or other.given_up,

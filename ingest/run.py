@@ -96,17 +96,19 @@ def _follow(course: Course) -> RunReport:
         open_source(course) as source,
         _open_pool(course, begin(source.worker)) as pool,
     ):
-        if settings.retry_failed:
-            retry_failed(course, pool)
-        elif settings.ids is not None:
-            read_ids(course, pool, settings.ids)
-        else:
+        if settings.reads_list:
             is_sweep_complete = read_list(course, pool, source)
             if course.goes_on and settings.details:
                 read_details(course, pool)
+            course.settle_contradictions(pool)
             if is_sweep_complete:
                 audit(course, pool, source)
-        course.settle_contradictions()
+        else:
+            if settings.ids is None:
+                retry_failed(course, pool, source)
+            else:
+                read_ids(course, pool, source, settings.ids)
+            course.settle_contradictions(pool)
     return course.finish(is_sweep_complete=is_sweep_complete)
 
 

@@ -44,14 +44,16 @@ def plan_sweep(
     recheck_page: int | None = None,
     is_whole: bool = False,
     is_updating: bool = False,
+    is_whole_due: bool = False,
 ) -> SweepStart:
     """
     Return where a run with *settings* begins, given what `sync_state` says.
 
-    *is_whole*: a sweep of the whole list is under way; *is_updating*: one that updates.
+    *is_whole*: a sweep of the whole list is under way; *is_updating*: one that updates;
+    *is_whole_due*: the whole list is to be read again in any case.
     """
-    if (settings.update and not is_updating) or (settings.full and not is_whole):
-        return SweepStart(1, settings.update)
+    if (settings.update and not is_updating) or (settings.full and not is_whole) or is_whole_due:
+        return SweepStart(1, settings.update or is_updating)
     return SweepStart(min(next_page, recheck_page or next_page), settings.update or is_updating)
 
 
@@ -81,10 +83,10 @@ class Sweep:
         #: Pages with fewer rows than a page has: the end, or failures.
         self._short: set[int] = set()
         #: The first page with these rows, by digest.
-        self._page_of: dict[int, int] = {}
+        self._page_of: dict[int | None, int] = {}
         #: What YTS counted on the last page in order.
         self.movie_count = 0
-        #: From here on rows may have moved to pages read before: the count went down.
+        #: From here on rows may have moved: the count went down, or a page had a movie twice.
         self.recheck_page: int | None = None
 
     def record(self, page: PageReport) -> None:
@@ -94,7 +96,8 @@ class Sweep:
         (self._short.discard if page.rows >= self.size else self._short.add)(page.page)
         self._planned_up_to = max(self._planned_up_to, page.page)
         while (counted := self._pages.get(self._counted_up_to)) is not None:
-            if counted.movie_count < self.movie_count and self.recheck_page is None:
+            has_moved = counted.movie_count < self.movie_count or counted.has_repeats
+            if has_moved and self.recheck_page is None:
                 self.recheck_page = self._counted_up_to
             self.movie_count = counted.movie_count
             self._counted_up_to += 1
@@ -135,7 +138,7 @@ class Sweep:
     def repeated_page(self, page: PageReport) -> int | None:
         """Return another page of this reading with the same rows: then paging does not work."""
         other = self._page_of.get(page.digest, page.page)
-        return None if other == page.page or not page.rows else other
+        return None if other == page.page or page.digest is None else other
 
     @property
     def ending(self) -> list[PageReport]:
@@ -168,7 +171,7 @@ class Sweep:
         return [page for page in short if self._rows(page.page + 1) > 0 or page.is_collapsed]
 
     @property
-    def digests(self) -> Mapping[int, int]:
+    def digests(self) -> Mapping[int, int | None]:
         """Return what identifies the rows of each page."""
         return {page.page: page.digest for page in self._pages.values()}
 

@@ -12,24 +12,21 @@ from typing import Self
 
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
-from database.ledger import Failure
+from database.ledger import Failure, read_known
 from database.probing import read_ids_to_probe
 from database.signals import GROUP_SIGNALS, hear_signals
 from database.step import Step, SweptPage, save_step
 from database.waits import report_waits, waiting_for
 from database.workers import forget_workers, note_work
-from database.write import read_clock
 from ingest.breaker import MOVIES_PER_PROBE
 from ingest.budget import RequestBudget
 from ingest.fetcher import Fetched, Fetcher, failure_of
-from ingest.known import read_known
-from ingest.plan import Batch, MovieBatch, PageBatch
+from ingest.plan import Batch, MovieBatch, PageBatch, SearchBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
 from ingest.stop import STOP_SIGNAL, Ending, Stop, Stopped, statements_bound_by
 from yts.answers import MoviePage
 from yts.client import YtsClient
-from yts.errors import YtsError
 from yts.payload import MoviePayload
 from yts.settings import without_secrets
 from yts.unknown_fields import count_unknown
@@ -76,6 +73,7 @@ class Worker:
             take_slot=budget.take_slot,
             slow_down=budget.slow_down,
             sleep=budget.pause,
+            watch=partial(waiting_for, f"an answer of {without_secrets(api_url)}"),
         )
         self._fetcher = Fetcher(self.client, settings.threads, stop, self._ids_to_probe)
         self._requests_counted = 0
@@ -92,8 +90,7 @@ class Worker:
             YtsUnavailable, YtsRefused: the source cannot be used.
         """
         try:
-            with waiting_for(f"an answer of {without_secrets(self.api_url)}"):
-                return self._fetcher.ask_for_page(first, attempts)
+            return self._fetcher.ask_for_page(first, attempts)
         finally:
             self._count_requests()
 
@@ -114,16 +111,6 @@ class Worker:
         answer = answers.get(movie_id, _NOT_ASKED)
         return None if isinstance(answer, Failure) else answer is None
 
-    def complete_by_search(self, movie_id: int, imdb_code: str) -> BatchReport:
-        """Save what only the list says of a movie that no list page names, if a search finds it."""
-        asked_at = self.db.run_step(read_clock)
-        try:
-            row = self.client.fetch_row(movie_id, imdb_code)
-        except YtsError:  # The movie is stored; texts that its details have as well are lacking.
-            return self._count_requests()
-        movies = () if row is None else (row,)
-        return self._save(Step(movies, update=True, asked_at=asked_at))
-
     def run_batch(self, batch: Batch) -> BatchReport:
         """
         Do all of *batch*, or until a stop what is done by then.
@@ -138,6 +125,8 @@ class Worker:
         asked_at = self.db.run_step(note)
         if isinstance(batch, PageBatch):
             report = self._run_page(batch, asked_at)
+        elif isinstance(batch, SearchBatch):
+            report = self._run_searches(batch, asked_at)
         else:
             report = self._run_movies(batch, asked_at)
         report += self._count_requests()
@@ -186,7 +175,9 @@ class Worker:
             page=batch.page,
             movie_count=page.movie_count,
             rows=page.rows,
-            digest=hash(page.ids),
+            digest=hash(page.ids) if page.ids else None,
+            size=batch.size,
+            has_repeats=page.rows > len(page.movies) + len(page.malformed),
             is_doubtful=page.is_doubtful,
             is_collapsed=page.is_collapsed,
         )
@@ -217,11 +208,43 @@ class Worker:
             update=batch.update,
             asked_at=asked_at,
             missing=tuple(id_ for id_, it in portion.items() if it is None),
+            denial_context=batch.denial_context,
             is_unlisted=batch.is_unlisted,
             failures=tuple(it for it in portion.values() if isinstance(it, Failure)),
             counters={"details_read": len(portion)},
         )
         return replace(self._save(step), unknown_fields=count_unknown(movies))
+
+    def _run_searches(self, batch: SearchBatch, asked_at: datetime) -> BatchReport:
+        codes = dict(zip(batch.ids, batch.imdb_codes, strict=True))
+        report = BatchReport()
+        with closing(self._fetcher.search_movies(codes)) as portions:
+            for portion in portions:
+                report += self._save_searches(batch, portion, asked_at)
+        return report
+
+    def _save_searches(
+        self, batch: SearchBatch, portion: dict[int, Fetched], asked_at: datetime
+    ) -> BatchReport:
+        movies = tuple(it for it in portion.values() if isinstance(it, MoviePayload))
+        not_found = tuple(id_ for id_, it in portion.items() if it is None)
+        delisted = not_found if batch.is_denied else ()
+        step = Step(
+            movies,
+            update=True,
+            asked_at=asked_at,
+            missing=delisted,
+            denial_context=batch.denial_context,
+            searched=tuple(id_ for id_, it in portion.items() if not isinstance(it, Failure)),
+            delisted=delisted,
+            # Another search is owed anyway, unless it was to settle a denial.
+            failures=tuple(
+                it for it in portion.values() if batch.is_denied and isinstance(it, Failure)
+            ),
+            counters={"details_read": len(portion)},
+        )
+        found = frozenset(movie.id for movie in movies) if batch.is_denied else frozenset()
+        return replace(self._save(step), contradicted=found)
 
     def _count_requests(self) -> BatchReport:
         """Save how many requests were made in vain: no answer was there to be saved."""
@@ -234,7 +257,11 @@ class Worker:
         counters = {**step.counters, "requests": requests}
         result = save_step(self.db, self._run_id, replace(step, counters=counters))
         return BatchReport(
-            Counts.of(result.outcomes), requests, result.failures, result.contradicted
+            Counts.of(result.outcomes),
+            requests,
+            result.failures,
+            result.contradicted,
+            result.doubtful,
         )
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ An answer is judged by its shape, never by its status code alone.
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TypeVar
 
@@ -50,6 +51,7 @@ class YtsClient:
     *take_slot* is called before every request and returns when it may leave.
     *slow_down* is told of every throttling answer with the seconds the server
     asked for, or None. *sleep* waits between attempts; it may raise to give up.
+    *watch* returns a context in which each request is made and its response read.
     """
 
     def __init__(
@@ -59,10 +61,11 @@ class YtsClient:
         take_slot: Callable[[], None] = lambda: None,
         slow_down: Callable[[float | None], None] = lambda _seconds: None,
         sleep: Callable[[float], None] = time.sleep,
+        watch: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """Open nothing yet: connections belong to the threads that need them."""
         self.settings = settings
-        self._connections = Connections(settings, take_slot, slow_down)
+        self._connections = Connections(settings, take_slot, slow_down, watch)
         self._retrying = _make_retrying(settings, sleep)
 
     @property
@@ -160,15 +163,19 @@ class YtsClient:
             "movie_details.json", query, lambda body: parse_details(body, movie_id), attempts
         )
 
-    def fetch_row(self, movie_id: int, imdb_code: str) -> MoviePayload | None:
+    def fetch_row(
+        self, movie_id: int, imdb_code: str, *, attempts: int | None = None
+    ) -> MoviePayload | None:
         """
         Search the list for one movie by its IMDb code; None if the list does not show it.
+
+        *attempts* replaces that of the settings.
 
         Raises:
             YtsUnavailable, YtsRefused: as `fetch_details`.
         """
         query: Query = {"limit": 1, "page": 1, "query_term": imdb_code}
-        page = self._fetch("list_movies.json", query, parse_page)
+        page = self._fetch("list_movies.json", query, parse_page, attempts)
         return next((movie for movie in page.movies if movie.id == movie_id), None)
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ Errors come out as those of `yts.errors`, in words without passwords and queries
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -28,7 +29,7 @@ class Connections:
 
     *take_slot* is called before every request and returns when it may leave.
     *slow_down* is told of every throttling answer with the seconds the server
-    asked for, or None.
+    asked for, or None. *watch* returns a context in which each request is made.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class Connections:
         settings: ClientSettings,
         take_slot: Callable[[], None],
         slow_down: Callable[[float | None], None],
+        watch: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """Open nothing yet: connections belong to the threads that need them."""
         self._settings = settings
         self._take_slot = take_slot
         self._slow_down = slow_down
+        self._watch = watch
         self._of_thread = threading.local()
         self._lock = threading.Lock()
         self._lines: list[Line] = []
@@ -110,7 +113,7 @@ class Connections:
         line.exchange.begin()
         timeouts = (self._settings.connect_seconds, self._settings.read_seconds)
         try:
-            with line.send(url, query, timeouts) as response:
+            with self._watch(), line.send(url, query, timeouts) as response:
                 self.server_name = response.headers.get("Server", "")
                 if response.is_redirect:
                     return b"", _join(url, response.headers["Location"])

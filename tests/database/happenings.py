@@ -70,7 +70,11 @@ def _save_list_rows(db: DatabaseManager, dice: random.Random) -> None:
 def _mark(db: DatabaseManager, dice: random.Random) -> None:
     with db.get_session() as session:
         read_state(session).is_gone_check_due = True
-        dice.choice([record_missing, clear_missing])(session, dice.sample(IDS, 12))
+        ids = dice.sample(IDS, 12)
+        if dice.random() < 0.5:
+            record_missing(session, ids, "https://yts.gg/api/v2")
+        else:
+            clear_missing(session, ids)
 
 
 def _take_back(db: DatabaseManager, dice: random.Random) -> None:

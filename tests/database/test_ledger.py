@@ -52,8 +52,8 @@ def test_movies_due_for_details_are_those_not_tried_lately(db: DatabaseManager) 
     save(db, movie(4))
     with db.get_session() as session:
         record_failures(session, [_failure("3"), _failure("2")])
-        record_missing(session, [1])
-        record_missing(session, [1])
+        record_missing(session, [1], "https://yts.gg/api/v2")
+        record_missing(session, [1], "https://yts.gg/api/v2")
     with db.get_session() as session:
         assert read_ids_without_details(session, 100, 10) == [5]
         assert count_due_for_details(session) == 1
@@ -72,11 +72,11 @@ def test_a_completed_sweep_moves_the_watermark_to_the_highest_id(db: DatabaseMan
     """And the next run goes on at the end."""
     save(db, movie(7), movie(3))
     with db.get_session() as session:
-        begin_sweep(session, is_updating=False)
+        begin_sweep(session, is_updating=False, origin="https://yts.gg/api/v2")
         remember_progress(session, next_page=5, movie_count=0, recheck_page=None)
     with db.get_session() as session:
         assert (read_state(session).next_page, read_state(session).watermark_movie_id) == (5, None)
-        complete_sweep(session, "https://yts.gg/api/v2")
+        complete_sweep(session, origin="https://yts.gg/api/v2", rows=0)
         assert read_state(session).is_gone_check_due
     with db.get_session() as session:
         state = read_state(session)

@@ -91,7 +91,7 @@ def test_every_model_has_a_dict_for_apis(db: DatabaseManager) -> None:
         note_work(session, "worker", "page 1")
         read_state(session)
         note_listed(session, [1], 1, 1)
-        record_missing(session, [5])
+        record_missing(session, [5], "https://yts.gg/api/v2")
         record_failures(session, [Failure("page", "1", "fetch", "YtsUnavailable", "none")])
         row_id = session.scalars(select(Movie.id)).one()
         space = EmbeddingSpace(

@@ -292,7 +292,7 @@ def test_a_night_of_ghosts_records_nothing(db: DatabaseManager, source: Scripted
     report = mirror(db, source, details=True)
 
     assert (report.exit_code, report.is_complete) == (6, False)
-    assert "lists" in str(report.ended_early)
+    assert "the list named them" in str(report.ended_early)
     assert read_sql(db, "SELECT count(*) FROM missing_movies") == [0]
     assert read_sql(db, "SELECT count(*) FROM fetch_failures") == [0]
     source.denies_all = False

@@ -24,7 +24,8 @@ def test_a_movie_that_is_refused_costs_no_other(
 
     first, second = fetch(db, sandbox.url), fetch(db, sandbox.url)
 
-    assert (first.exit_code, second.exit_code) == (3, 0)
+    assert (first.exit_code, second.exit_code) == (3, 3)
+    assert "failures on record" in str(second.work_left)
     assert db.get_stats()["movies_with_details"] == MOVIES - 1
     assert read_sql(db, LEDGER) == [("movie", "60", "fetch", "YtsRefused")]
     assert "HTTP 451" in read_sql(db, "SELECT message FROM fetch_failures")[0]

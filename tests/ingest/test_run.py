@@ -90,7 +90,7 @@ def test_a_second_walk_over_ids_asks_only_for_missing_ones(db: DatabaseManager, 
     report = fetch(db, sandbox.url, ids=parse_ids("1-150"))
 
     assert report.counts.skipped == 150 - missing
-    assert report.requests == 1 + missing, "the probe and the missing ones"
+    assert report.requests == 1 + 1 + missing, "the probe, a known movie and the missing ones"
 
 
 def test_a_run_with_nothing_new_needs_three_requests(db: DatabaseManager, sandbox: Sandbox):

@@ -1,0 +1,290 @@
+"""What changes between two runs, or between two base URLs, is found or said."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from database.db import DatabaseManager
+from ingest.report import RunReport
+from ingest.worker import Worker
+from tests.conftest import run_sql
+from tests.ingest.runs import fetch, impatient_client, read_sql
+from tests.ingest.scripted_source import ScriptedSource, open_scripted_source
+from tests.ingest.test_completeness import hold, is_whole
+
+GONE = "SELECT external_id FROM movies WHERE gone_since IS NOT NULL ORDER BY 1"
+LEDGER = "SELECT kind, key, attempts FROM fetch_failures ORDER BY 1, 2"
+
+
+@pytest.fixture
+def source(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedSource]:
+    """Serve an empty catalogue, to clients that ask again without a pause."""
+    impatient_client(monkeypatch, attempts=3, backoff_seconds=0.0)
+    with open_scripted_source() as running:
+        yield running
+
+
+@pytest.fixture
+def other() -> Iterator[ScriptedSource]:
+    """Serve another catalogue, at another base URL."""
+    with open_scripted_source() as running:
+        yield running
+
+
+def mirror(db: DatabaseManager, source: ScriptedSource, **told: object) -> RunReport:
+    """Run a fetch as cron does, without details unless they are *told*."""
+    return fetch(db, source.url, **{"details": False, "audit": 500, **told})
+
+
+def _insert_in_the_middle(source: ScriptedSource) -> None:
+    source.ids.insert(99, 501)
+
+
+def _insert_behind_known_movies(source: ScriptedSource) -> None:
+    source.ids = source.ids[70:] + list(range(501, 561)) + source.ids[:70]
+
+
+def _repeat_a_known_page(source: ScriptedSource) -> None:
+    source.ids += range(501, 651)
+    source.repeated, source.says_page = {9: 1}, False
+    source.before_page = lambda query: query["page"] == "11" and source.be_honest()
+
+
+@pytest.mark.parametrize(
+    "change", [_insert_in_the_middle, _insert_behind_known_movies, _repeat_a_known_page]
+)
+def test_rows_that_nothing_explains_make_the_run_read_the_whole_list(
+    db: DatabaseManager, source: ScriptedSource, change: Callable[[ScriptedSource], None]
+):
+    """The list is longer than what is known of it: something new is where nobody would look."""
+    hold(source, 400)
+    mirror(db, source)
+    change(source)
+
+    assert is_whole(db, source, mirror(db, source))
+
+
+def test_removals_do_not_make_a_run_read_the_whole_list(
+    db: DatabaseManager, source: ScriptedSource
+):
+    """A list that is shorter hides nothing; the weekly sweep finds what was removed."""
+    hold(source, 400)
+    mirror(db, source)
+    del source.ids[20:23]
+    source.requests.clear()
+
+    assert mirror(db, source).is_complete
+    assert len(source.requests) < 8
+
+
+def test_the_whole_list_is_read_once_a_week(db: DatabaseManager, source: ScriptedSource):
+    """An id that changed in its place, or a removal beside an addition, shows nowhere else."""
+    hold(source, 400)
+    mirror(db, source)
+    source.ids[99] = 501
+    mirror(db, source)
+    older = "UPDATE sync_state SET whole_sweep_at = now() - interval '8 days'"
+    run_sql(db.url, older)
+
+    report = mirror(db, source)
+
+    assert report.is_complete
+    assert read_sql(db, "SELECT external_id FROM movies WHERE external_id IN (100, 501)") == [
+        501,
+        100,
+    ]
+    assert read_sql(db, GONE) == [100]
+    source.requests.clear()
+    mirror(db, source)
+    assert len(source.requests) < 8
+
+
+def test_a_movie_that_comes_twice_on_a_page_hides_no_other(
+    db: DatabaseManager, source: ScriptedSource
+):
+    """The page has all its rows, and one movie less: the list is read again."""
+    hold(source, 120)
+    source.ids[30] = 30
+    source.before_page = lambda query: query["page"] == "3" and hold(source, 120)
+
+    assert is_whole(db, source, mirror(db, source))
+
+
+@pytest.mark.parametrize("removed", [1, 25])
+def test_honest_removals_are_no_contradiction(
+    db: DatabaseManager, source: ScriptedSource, removed: int
+):
+    """The list named them in an earlier run; now neither a search nor a new reading does."""
+    hold(source, 300)
+    mirror(db, source, audit=0)
+    del source.ids[9 : 9 + removed]
+
+    for _ in range(2):
+        report = mirror(db, source, details=True)
+
+    assert (report.exit_code, report.is_complete) == (0, True)
+    assert read_sql(db, GONE) == list(range(10, 10 + removed))
+    assert read_sql(db, LEDGER) == []
+
+
+def test_a_denial_is_not_believed_while_a_search_finds_the_movie(
+    db: DatabaseManager, source: ScriptedSource
+):
+    """The earlier run's list named it, and the list still does: a failure, tried again soon."""
+    hold(source, 300)
+    mirror(db, source, audit=0)
+    source.denied = {17}
+
+    report = mirror(db, source, details=True)
+
+    assert report.exit_code == 3
+    assert read_sql(db, LEDGER) == [("movie", "17", 1)]
+    assert read_sql(db, "SELECT count(*) FROM missing_movies") == [0]
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_movie_that_an_audit_found_gets_the_texts_of_the_list(
+    db: DatabaseManager, source: ScriptedSource, monkeypatch: pytest.MonkeyPatch, is_killed: bool
+):
+    """Though the search failed, or the run was killed before it."""
+    hold(source, 120)
+    source.hidden = {17}
+
+    class Killed(BaseException):
+        pass
+
+    def fail(*_arguments: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        if is_killed:
+            patch.setattr(Worker, "_run_searches", fail)
+            with pytest.raises(Killed):
+                mirror(db, source, details=True)
+        else:
+            searches = "query_term"
+            source.before_request = lambda _: (
+                "status 500" if searches in source.requests[-1][1] else None
+            )
+            report = mirror(db, source, details=True)
+            assert (report.exit_code, report.is_complete) == (7, False)
+            source.be_honest()
+            source.hidden = {17}
+
+    assert is_whole(db, source, mirror(db, source, details=True))
+    lacking = "SELECT count(*) FROM movies WHERE summary IS NULL OR synopsis IS NULL"
+    assert read_sql(db, lacking) == [0]
+
+
+def test_what_another_base_url_denies_is_not_gone(
+    db: DatabaseManager, source: ScriptedSource, other: ScriptedSource
+):
+    """Neither the check that the first one owes, nor denials, count at the other."""
+    hold(source, 300)
+    hold(other, 300)
+    source.hidden = {17, 18, 19}
+    del other.ids[16:19]
+    mirror(db, source, details=True)
+    fetch(db, source.url, full=True, max_requests=7)
+
+    for _ in range(2):
+        assert mirror(db, other, details=True).is_complete
+        assert read_sql(db, GONE) == []
+    assert is_whole(db, source, mirror(db, source, details=True))
+    assert read_sql(db, "SELECT count(*) FROM missing_movies") == [0]
+
+
+def test_an_update_at_another_base_url_leaves_nothing_stale(
+    db: DatabaseManager, source: ScriptedSource, other: ScriptedSource
+):
+    """Movies that its sweep did not see are asked for, too, though none is marked as gone."""
+    hold(source, 300)
+    mirror(db, source, details=True)
+    hold(other, 300)
+    other.changes = {id_: {"title": f"New {id_}"} for id_ in other.ids}
+
+    def move(query: dict[str, str]) -> None:
+        if query["page"] == "4":
+            other.before_page = lambda _query: None
+            other.ids = [*other.ids[1:], 301]
+
+    other.before_page = move
+    mirror(db, other, details=True, update=True)
+    mirror(db, other, details=True)
+
+    stale = "SELECT external_id FROM movies WHERE title !~ '^New' AND external_id < 301"
+    assert read_sql(db, stale) == []
+
+
+def test_movies_that_no_page_names_hold_up_no_sweep(db: DatabaseManager, source: ScriptedSource):
+    """However many there are: an update asks for each, and none has vanished."""
+    hold(source, 300)
+    source.hidden = set(range(100, 130))
+    assert mirror(db, source, details=True).found_by_audit == 30
+
+    for told in ({"update": True}, {}, {}):
+        assert is_whole(db, source, mirror(db, source, details=True, **told))
+
+
+def test_ids_are_not_denied_in_an_outage(db: DatabaseManager, source: ScriptedSource):
+    """`--ids` believes nothing while YTS gives no movie that it gave before."""
+    hold(source, 120)
+    source.hidden = {17, 18}
+    mirror(db, source, details=True, audit=0)
+    source.denies_all = True
+
+    for _ in range(2):
+        assert fetch(db, source.url, ids=(range(17, 19),)).exit_code == 4
+    source.denies_all = False
+    assert is_whole(db, source, mirror(db, source, details=True))
+
+
+def test_ids_ask_for_movies_that_are_marked_as_gone(db: DatabaseManager, source: ScriptedSource):
+    """One that came back is not gone any more."""
+    hold(source, 120)
+    mirror(db, source, details=True)
+    source.ids.remove(20)
+    mirror(db, source, details=True, full=True)
+    assert read_sql(db, GONE) == [20]
+
+    source.ids.append(20)
+    fetch(db, source.url, ids=(range(20, 21),))
+    assert read_sql(db, GONE) == []
+
+
+def test_a_failure_that_is_not_due_is_said_all_the_same(
+    db: DatabaseManager, source: ScriptedSource
+):
+    """A movie that the source has shown and that is not stored: no run calls that complete."""
+    hold(source, 400)
+    source.changes = {60: {"rating": "bad"}}
+
+    for _ in range(2):
+        report = mirror(db, source, details=True)
+        assert (report.exit_code, report.is_complete) == (3, False)
+    assert "failures on record" in str(report.work_left)
+
+
+def test_a_page_that_is_still_short_has_failed_again(db: DatabaseManager, source: ScriptedSource):
+    """`--retry-failed` counts the attempt, and says so."""
+    hold(source, 300)
+    source.shortened = {3: 20}
+    mirror(db, source)
+    run_sql(db.url, "UPDATE fetch_failures SET next_attempt_at = now()")
+
+    report = fetch(db, source.url, retry_failed=True)
+
+    assert (report.exit_code, read_sql(db, LEDGER)) == (3, [("page", "3", 2)])
+
+
+def test_pages_whose_rows_have_no_ids_are_not_taken_for_one_page(
+    db: DatabaseManager, source: ScriptedSource
+):
+    """They are failures, and paging works."""
+    hold(source, 250)
+    source.changes = {id_: {"id": None} for id_ in range(51, 151)}
+
+    report = mirror(db, source, audit=0)
+
+    assert report.exit_code == 3
+    assert read_sql(db, "SELECT count(*) FROM movies") == [150]
