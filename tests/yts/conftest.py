@@ -19,7 +19,7 @@ from yts.settings import ClientSettings
 #: Makes a client; takes the fields of `ClientSettings` and the arguments of `YtsClient`.
 MakeClient = Callable[..., YtsClient]
 
-_CLIENT_ARGUMENTS = {"take_slot", "slow_down", "sleep"}
+_CLIENT_ARGUMENTS = {"take_slot", "slow_down", "sleep", "watch"}
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,7 @@
 """Pauses between attempts, slots before requests, and what a throttling server is told."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
@@ -190,3 +192,27 @@ def test_attempts_are_counted_anew_for_every_answer(
     assert len(pauses) == 6
     assert all(first < second for first, second in pairwise(pauses[:3]))
     assert 1 <= pauses[3] <= 2
+
+
+def test_each_request_is_watched_until_its_response_is_read(
+    make_client: MakeClient, server: CannedServer
+):
+    """What a program says of long waits is true: no slot and no pause is waited for meanwhile."""
+    events: list[str] = []
+
+    @contextmanager
+    def watch() -> Iterator[None]:
+        events.append("begin")
+        try:
+            yield
+        finally:
+            events.append("end")
+
+    client = make_client(
+        take_slot=lambda: events.append("slot"), sleep=lambda _: events.append("pause"), watch=watch
+    )
+    server.give(Canned(b"", 503), page_answer(a_row()))
+
+    client.fetch_page(1, "asc")
+
+    assert events == ["slot", "begin", "end", "pause", "slot", "begin", "end"]
