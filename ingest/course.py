@@ -186,7 +186,8 @@ class Course:
         """
         if self._too_many_contradictions() is not None:
             if self.doubtful:
-                self.write(partial(begin_sweep, is_updating=False, origin=self.origin))
+                state = self.db.run_step(read_state)
+                self.write(partial(begin_sweep, is_updating=state.is_updating, origin=self.origin))
             return
         if self.doubtful and self.goes_on:
             movies = self.db.run_step(partial(read_imdb_codes, external_ids=self.doubtful))
