@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Mirror the YTS movie catalogue into PostgreSQL: `python fetch_yts_data.py --help`."""
 
-import console.ready  # noqa: F401 -- ends the program where something is missing
+import cli.preflight  # noqa: F401 -- ends the program where something is missing
 
 # isort: split
 
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.options import READ_FILE, WRITTEN_FILE, Door, Duration
+from cli.options import READ_FILE, WRITTEN_FILE, Door, Duration
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
     from datetime import timedelta
 
-    from console.messages import Messages
+    from cli.events import Messages
     from database.db import DatabaseManager
     from ingest.report import BatchReport, RunReport
     from ingest.settings import RunSettings
@@ -166,9 +166,9 @@ def main(**options: Any) -> None:
     Run it again at any time: stored movies are skipped, an interrupted run goes on where it
     ended. Every option can be set by the environment or in a file .env, as YTS_MAX_PAGES=10.
     """
-    from console.exits import errors_in_words  # noqa: PLC0415
-    from console.stopping import leave_on_signals  # noqa: PLC0415
-    from console.terminal import prepare_stdout  # noqa: PLC0415
+    from cli.errors import errors_in_words  # noqa: PLC0415
+    from cli.signals import leave_on_signals  # noqa: PLC0415
+    from cli.terminal import prepare_stdout  # noqa: PLC0415
 
     prepare_stdout()
     _check(options)
@@ -189,7 +189,7 @@ def main(**options: Any) -> None:
 
 def _check(options: dict[str, Any]) -> None:
     """Refuse what cannot be meant, before anything is opened for it."""
-    from ingest.limits import parse_error_limit  # noqa: PLC0415
+    from ingest.error_limit import parse_error_limit  # noqa: PLC0415
     from ingest.plan import parse_ids  # noqa: PLC0415
     from yts.settings import parse_api_url  # noqa: PLC0415
 
@@ -205,14 +205,14 @@ def _check(options: dict[str, Any]) -> None:
             hint = f"--{name.replace('_', '-')}"
             raise click.BadParameter(str(error), param_hint=hint) from error
     if any(told is not None for name, told in options.items() if name.startswith("cluster")):
-        from console.cluster import read_cluster  # noqa: PLC0415 -- with SQLAlchemy behind it
+        from cli.fetch.cluster import read_cluster  # noqa: PLC0415 -- with SQLAlchemy behind it
 
         options["cluster"] = read_cluster(options)
 
 
 def _show_config(*, as_json: bool) -> None:
-    from console.config import write_config  # noqa: PLC0415
-    from database.embedded import default_home  # noqa: PLC0415
+    from cli.show_config import write_config  # noqa: PLC0415
+    from database.embedded.server import default_home  # noqa: PLC0415
     from yts.settings import PUBLIC_API_URLS  # noqa: PLC0415
 
     context = click.get_current_context()
@@ -226,19 +226,19 @@ def _show_config(*, as_json: bool) -> None:
 
 
 def _open_messages(options: dict[str, Any]) -> "Messages":
-    from console.messages import Messages, Reader  # noqa: PLC0415
+    from cli.events import Messages, Reader  # noqa: PLC0415
 
     readers: list[Reader] = []
     if options["json"]:
-        from console.journal import MessageLines  # noqa: PLC0415
+        from cli.fetch.logs import MessageLines  # noqa: PLC0415
 
         readers.append(MessageLines(is_quiet=options["quiet"]))
     else:
-        from console.progress import open_terminal  # noqa: PLC0415
+        from cli.progress import open_terminal  # noqa: PLC0415
 
         readers.append(open_terminal(is_quiet=options["quiet"]))
     if (path := options["log_file"]) is not None:
-        from console.journal import LogFile  # noqa: PLC0415
+        from cli.fetch.logs import LogFile  # noqa: PLC0415
 
         try:
             readers.append(LogFile(path, as_json=options["log_format"] == "json"))
@@ -248,12 +248,12 @@ def _open_messages(options: dict[str, Any]) -> "Messages":
 
 
 def _foresee(options: dict[str, Any], messages: "Messages") -> None:
-    from console.command import to_type  # noqa: PLC0415
-    from console.forecast import forecast_facts, forecast_in_words  # noqa: PLC0415
-    from console.terminal import fitted  # noqa: PLC0415
+    from cli.command_line import to_type  # noqa: PLC0415
+    from cli.fetch.dry_run_report import forecast_facts, forecast_in_words  # noqa: PLC0415
+    from cli.terminal import fitted  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from database.errors import NoDataYet  # noqa: PLC0415
-    from ingest.forecast import forecast  # noqa: PLC0415
+    from ingest.dry_run import forecast  # noqa: PLC0415
 
     with ExitStack() as stack:
         db: DatabaseManager | None = None
@@ -271,8 +271,8 @@ def _foresee(options: dict[str, Any], messages: "Messages") -> None:
 
 def _warm_up(options: dict[str, Any]) -> None:
     """Let the imports of the workers go on beside those of this process."""
-    from database.libpq_environment import hide_libpq_environment  # noqa: PLC0415
-    from ingest.processes import warm_up  # noqa: PLC0415
+    from database.connection.libpq_environment import hide_libpq_environment  # noqa: PLC0415
+    from ingest.backends.processes import warm_up  # noqa: PLC0415
 
     if not (options["database_url"] or os.environ.get("DATABASE_URL_FILE")):
         hide_libpq_environment()  # Before the workers inherit it.
@@ -284,12 +284,12 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
     _warm_up(options)
     from dataclasses import replace  # noqa: PLC0415
 
-    from console.command import to_type  # noqa: PLC0415
-    from console.embedding import embed_after_fetch  # noqa: PLC0415
-    from console.stopping import leave_now, stop_on_signals  # noqa: PLC0415
-    from database.status import place_of  # noqa: PLC0415
+    from cli.command_line import to_type  # noqa: PLC0415
+    from cli.fetch.embedding import embed_after_fetch  # noqa: PLC0415
+    from cli.signals import leave_now, stop_on_signals  # noqa: PLC0415
+    from database.monitoring.status import place_of  # noqa: PLC0415
     from ingest.course import Listener  # noqa: PLC0415
-    from ingest.run import run_fetch  # noqa: PLC0415
+    from ingest.fetch import run_fetch  # noqa: PLC0415
 
     again = to_type("fetch_yts_data.py", sys.argv[1:])
     with ExitStack() as stack:
@@ -325,8 +325,8 @@ def _open_database(options: dict[str, Any], opened: ExitStack, stop: "Stop") -> 
 
 def _vacuum(db: "DatabaseManager", stop: "Stop") -> None:
     """Vacuum at the end of every run, except one that the user wants to end now."""
-    from console.exits import LIMIT  # noqa: PLC0415
-    from database.vacuum import vacuum_overdue_tables  # noqa: PLC0415
+    from cli.errors import LIMIT  # noqa: PLC0415
+    from database.bookkeeping.vacuum import vacuum_overdue_tables  # noqa: PLC0415
 
     vacuum_overdue_tables(
         db.engine, is_stopped=lambda: stop.is_set() and stop.ending.exit_code != LIMIT
@@ -340,9 +340,9 @@ def _tell_summary(
     report: "RunReport",
     again: str,
 ) -> None:
-    from console.summary import summarize, summary_facts  # noqa: PLC0415
-    from console.terminal import fitted  # noqa: PLC0415
-    from database.ledger import read_next_attempt  # noqa: PLC0415
+    from cli.fetch.summary import summarize, summary_facts  # noqa: PLC0415
+    from cli.terminal import fitted  # noqa: PLC0415
+    from database.bookkeeping.failures import read_next_attempt  # noqa: PLC0415
     from ingest.stop import Stopped  # noqa: PLC0415
 
     try:
@@ -404,7 +404,7 @@ def _api_urls(options: dict[str, Any], stack: ExitStack) -> tuple[str, ...]:
     from yts.settings import PUBLIC_API_URLS  # noqa: PLC0415
 
     if options["sandbox"]:
-        from sandbox.server import open_sandbox  # noqa: PLC0415
+        from sandbox.api.server import open_sandbox  # noqa: PLC0415
         from sandbox.settings import SandboxSettings  # noqa: PLC0415
 
         return (stack.enter_context(open_sandbox(SandboxSettings())).url,)
@@ -453,7 +453,7 @@ def process_movie_batch(ids: list[int]) -> "BatchReport":
     from database.db import get_db_manager  # noqa: PLC0415
     from ingest.plan import MovieBatch  # noqa: PLC0415
     from ingest.stop import Stop  # noqa: PLC0415
-    from ingest.worker import Worker  # noqa: PLC0415
+    from ingest.worker.worker import Worker  # noqa: PLC0415
 
     with get_db_manager(pool_size=2, max_overflow=5) as db:
         # Requests are limited from the beginning of a run on, and this is none.

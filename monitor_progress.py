@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Watch a fetch and judge the mirror: `python monitor_progress.py --help`."""
 
-import console.ready  # noqa: F401 -- ends the program where something is missing
+import cli.preflight  # noqa: F401 -- ends the program where something is missing
 
 # isort: split
 
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.options import WRITTEN_FILE, Door, Duration
+from cli.options import WRITTEN_FILE, Door, Duration
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
-    from console.dashboard import Dashboard
-    from console.lines import Blocks, JsonLines
+    from cli.monitor.live import Dashboard
+    from cli.monitor.plain import Blocks, JsonLines
     from database.db import DatabaseManager
 
 EPILOG = """
@@ -109,9 +109,9 @@ def main(**options: Any) -> None:
         raise click.UsageError(f"{first} and {second} are two different looks; leave out one.")
     if options["limit"] and not (options["failures"] or options["history"]):
         raise click.UsageError("--limit is for --failures and --history.")
-    from console.exits import errors_in_words  # noqa: PLC0415
-    from console.stopping import leave_on_signals, say_nothing, say_on_stderr  # noqa: PLC0415
-    from console.terminal import prepare_stdout  # noqa: PLC0415
+    from cli.errors import errors_in_words  # noqa: PLC0415
+    from cli.signals import leave_on_signals, say_nothing, say_on_stderr  # noqa: PLC0415
+    from cli.terminal import prepare_stdout  # noqa: PLC0415
 
     prepare_stdout()
     # A live view shows by itself that it waits.
@@ -130,12 +130,12 @@ def main(**options: Any) -> None:
 
 
 def _watch(options: dict[str, Any]) -> None:
-    from console.pace import PaceMeter  # noqa: PLC0415
-    from console.polling import watch_status  # noqa: PLC0415
+    from cli.monitor.polling import watch_status  # noqa: PLC0415
+    from cli.progress_rate import PaceMeter  # noqa: PLC0415
     from database.config import read_database_url  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from database.errors import DatabaseNotReady  # noqa: PLC0415
-    from database.status import place_of  # noqa: PLC0415
+    from database.monitoring.status import place_of  # noqa: PLC0415
 
     with ExitStack() as stack:
         url = read_database_url(options["database_url"])
@@ -159,14 +159,14 @@ def _watch(options: dict[str, Any]) -> None:
 
 
 def _report(db: "DatabaseManager", options: dict[str, Any]) -> None:
-    from console.history import write_age, write_history  # noqa: PLC0415
-    from console.polling import look_once  # noqa: PLC0415
-    from database.history import read_freshness, read_history  # noqa: PLC0415
-    from database.status import read_ledger, read_status  # noqa: PLC0415
+    from cli.monitor.polling import look_once  # noqa: PLC0415
+    from cli.monitor.run_history import write_age, write_history  # noqa: PLC0415
+    from database.monitoring.history import read_freshness, read_history  # noqa: PLC0415
+    from database.monitoring.status import read_ledger, read_status  # noqa: PLC0415
 
     as_json = options["json"]
     if options["failures"]:
-        from console.failures import write_failures  # noqa: PLC0415
+        from cli.monitor.failure_table import write_failures  # noqa: PLC0415
 
         columns = shutil.get_terminal_size().columns
         ledger = look_once(db, partial(read_ledger, limit=options["limit"]))
@@ -178,27 +178,27 @@ def _report(db: "DatabaseManager", options: dict[str, Any]) -> None:
         freshness = look_once(db, read_freshness)
         sys.exit(write_age(freshness, options["max_age"], as_json=as_json))
     elif options["prometheus"]:
-        from console.metrics import write_metrics  # noqa: PLC0415
+        from cli.monitor.metrics import write_metrics  # noqa: PLC0415
 
         status, freshness = look_once(db, read_status), look_once(db, read_freshness)
         write_metrics(status, freshness, options["prometheus"])
     else:
-        from console.page import write_page  # noqa: PLC0415
-        from database.overview import read_overview  # noqa: PLC0415
+        from cli.monitor.html_page import write_page  # noqa: PLC0415
+        from database.monitoring.overview import read_overview  # noqa: PLC0415
 
         write_page(look_once(db, read_overview), options["html"])
 
 
 def _open_display(options: dict[str, Any], place: str) -> "Blocks | JsonLines | Dashboard":
     """Return the display that fits the place."""
-    from console.lines import Blocks, JsonLines  # noqa: PLC0415
-    from console.terminal import is_live  # noqa: PLC0415
+    from cli.monitor.plain import Blocks, JsonLines  # noqa: PLC0415
+    from cli.terminal import is_live  # noqa: PLC0415
 
     if options["json"]:
         return JsonLines()
     if options["once"] or not is_live(sys.stdout):
         return Blocks(place)
-    from console.dashboard import Dashboard  # noqa: PLC0415
+    from cli.monitor.live import Dashboard  # noqa: PLC0415
 
     return Dashboard(place, options["interval"].total_seconds())
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Query the mirror: search, similar, show, top, stats, export: `python query_movies.py --help`."""
 
-import console.ready  # noqa: F401 -- ends the program where something is missing
+import cli.preflight  # noqa: F401 -- ends the program where something is missing
 
 # isort: split
 
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from console.options import WRITTEN_FILE, Door
-from console.ranges import filter_options
+from cli.options import WRITTEN_FILE, Door
+from cli.query.filter_options import filter_options
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
-    from database.filters import MovieFilter
     from database.models import Movie
     from database.repository import MovieRepository
+    from database.search.filters import MovieFilter
 
 Options = dict[str, Any]
 _ORDERS = ("rating", "likes", "year", "newest", "title")
@@ -107,9 +107,9 @@ def _options(*, is_listed: bool) -> list[Callable[..., Any]]:
 
 
 def _run(run: Callable[["MovieRepository", Options], None], options: Options) -> None:
-    from console.exits import errors_in_words  # noqa: PLC0415
-    from console.stopping import leave_on_signals  # noqa: PLC0415
-    from console.terminal import prepare_stdout  # noqa: PLC0415
+    from cli.errors import errors_in_words  # noqa: PLC0415
+    from cli.signals import leave_on_signals  # noqa: PLC0415
+    from cli.terminal import prepare_stdout  # noqa: PLC0415
 
     prepare_stdout()
     try:
@@ -128,7 +128,7 @@ def _run(run: Callable[["MovieRepository", Options], None], options: Options) ->
 
 @contextmanager
 def _open_repository(database_url: str | None) -> Iterator["MovieRepository"]:
-    from console.asking import open_repository  # noqa: PLC0415
+    from cli.query.lookup import open_repository  # noqa: PLC0415
 
     with open_repository(database_url) as repository:
         yield repository
@@ -143,7 +143,7 @@ def search(repository: "MovieRepository", options: Options) -> None:
     Exact titles, IMDb codes and names come first, then movies that match the words or the
     meaning. One typing error in a word is forgiven.
     """
-    from console.asking import let_search_by_meaning, say  # noqa: PLC0415
+    from cli.query.lookup import let_search_by_meaning, say  # noqa: PLC0415
 
     let_search_by_meaning(repository)
     words = " ".join(options["words"])
@@ -163,7 +163,7 @@ def search(repository: "MovieRepository", options: Options) -> None:
 @click.option("--why", is_flag=True, help="Show what they have in common.")
 def similar(repository: "MovieRepository", options: Options) -> None:
     """List the movies that are most similar to one, by plot, genres, time, cast and rating."""
-    from console.asking import explain_all, one_movie  # noqa: PLC0415
+    from cli.query.lookup import explain_all, one_movie  # noqa: PLC0415
 
     movie = one_movie(repository, " ".join(options["reference"]))
     filters = _filters(repository, options)
@@ -183,9 +183,9 @@ def similar(repository: "MovieRepository", options: Options) -> None:
 @_REFERENCE
 def show(repository: "MovieRepository", options: Options) -> None:
     """Show everything about one movie."""
-    from console.asking import one_movie  # noqa: PLC0415
-    from console.movies import json_of, write_movie  # noqa: PLC0415
-    from console.tables import write_json  # noqa: PLC0415
+    from cli.query.lookup import one_movie  # noqa: PLC0415
+    from cli.query.rows import json_of, write_movie  # noqa: PLC0415
+    from cli.tables import write_json  # noqa: PLC0415
 
     movie = one_movie(repository, " ".join(options["reference"]))
     if options["as_json"]:
@@ -232,7 +232,7 @@ def stats(repository: "MovieRepository", options: Options) -> None:
 
 
 def _choose_format(options: Options) -> None:
-    from console.exporting import choose_format  # noqa: PLC0415
+    from cli.query.export import choose_format  # noqa: PLC0415
 
     if options["as_json"] and options["kind"] not in {None, "jsonl"}:
         raise click.UsageError(f"--json writes JSON lines, not {options['kind']}; leave out one.")
@@ -260,8 +260,8 @@ def _choose_format(options: Options) -> None:
 )
 def export(repository: "MovieRepository", options: Options) -> None:
     """Write all movies, or those that match the filters, as CSV, JSON lines or Parquet."""
-    from console.exporting import export as write  # noqa: PLC0415
-    from console.files import STDOUT  # noqa: PLC0415
+    from cli.output import STDOUT  # noqa: PLC0415
+    from cli.query.export import export as write  # noqa: PLC0415
 
     count = write(
         repository.stream(_filters(repository, options)),
@@ -275,14 +275,14 @@ def export(repository: "MovieRepository", options: Options) -> None:
 
 
 def _filters(repository: "MovieRepository", options: Options) -> "MovieFilter":
-    from console.asking import read_filters  # noqa: PLC0415
+    from cli.query.lookup import read_filters  # noqa: PLC0415
 
     return read_filters(repository, options)
 
 
 def _show(found: list[tuple["Movie", dict[str, Any]]], options: Options) -> None:
-    from console.movies import json_of, row_of  # noqa: PLC0415
-    from console.tables import write_json, write_table  # noqa: PLC0415
+    from cli.query.rows import json_of, row_of  # noqa: PLC0415
+    from cli.tables import write_json, write_table  # noqa: PLC0415
 
     if options["as_json"]:
         with_posters = options["posters"]
@@ -297,7 +297,7 @@ def _show(found: list[tuple["Movie", dict[str, Any]]], options: Options) -> None
 def _show_groups(
     repository: "MovieRepository", options: Options, filters: "MovieFilter", by: str, page: slice
 ) -> None:
-    from console.tables import write_json, write_table  # noqa: PLC0415
+    from cli.tables import write_json, write_table  # noqa: PLC0415
 
     groups = repository.aggregate(cast("Any", by), filters)[page]
     rows = [
@@ -314,7 +314,7 @@ def _keys(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _hint(options: Options) -> str:
-    from console.asking import is_filtered  # noqa: PLC0415
+    from cli.query.lookup import is_filtered  # noqa: PLC0415
 
     return " Try without the filters." if is_filtered(options) else ""
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Is the database ready for the mirror? `python test_db_connection.py --help`."""
 
-import console.ready  # noqa: F401 -- ends the program where something is missing
+import cli.preflight  # noqa: F401 -- ends the program where something is missing
 
 # isort: split
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.options import Door
+from cli.options import Door
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
@@ -53,9 +53,9 @@ def main(database_url: str | None, *, verbose: bool) -> None:
 
     Tables that are not there yet, or of an older version, are made or migrated, as by a fetch.
     """
-    from console.exits import errors_in_words  # noqa: PLC0415
-    from console.stopping import leave_on_signals  # noqa: PLC0415
-    from console.terminal import prepare_stdout  # noqa: PLC0415
+    from cli.errors import errors_in_words  # noqa: PLC0415
+    from cli.signals import leave_on_signals  # noqa: PLC0415
+    from cli.terminal import prepare_stdout  # noqa: PLC0415
 
     prepare_stdout()
     with errors_in_words("test_db_connection.py", is_verbose=verbose), leave_on_signals():
@@ -65,7 +65,7 @@ def main(database_url: str | None, *, verbose: bool) -> None:
 
 def _check(database_url: str | None) -> int:
     """Show what was found, and return the exit code."""
-    from console.exits import DATABASE_NOT_READY, DONE, USAGE  # noqa: PLC0415
+    from cli.errors import DATABASE_NOT_READY, DONE, USAGE  # noqa: PLC0415
     from database.check import Check, prepare_and_check  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
@@ -84,8 +84,8 @@ def _check(database_url: str | None) -> int:
 
 
 def _show(checks: Sequence["Check"]) -> None:
-    from console.terminal import marks  # noqa: PLC0415
-    from console.text import printable  # noqa: PLC0415
+    from cli.terminal import marks  # noqa: PLC0415
+    from cli.text import printable  # noqa: PLC0415
 
     good, bad = marks()
     width = max(len(check.name) for check in checks)
@@ -96,8 +96,8 @@ def _show(checks: Sequence["Check"]) -> None:
 
 def _in_columns(stats: Mapping[str, Any]) -> str:
     """Return *stats* as names and values, numbers under numbers."""
-    from console.status import local_time  # noqa: PLC0415
-    from console.text import aligned  # noqa: PLC0415
+    from cli.monitor.wording import local_time  # noqa: PLC0415
+    from cli.text import aligned  # noqa: PLC0415
 
     numbers = {name: f"{it:,}" for name, it in stats.items() if isinstance(it, int | float)}
     width = max(len(number) for number in numbers.values())

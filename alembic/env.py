@@ -5,17 +5,17 @@ import sys
 from alembic import context
 from sqlalchemy import Connection, NullPool, create_engine
 
-import database.bookkeeping  # noqa: F401 -- fills the metadata
+import database.bookkeeping.models  # noqa: F401 -- fills the metadata
 from database.config import read_database_url
-from database.embedded import open_embedded
-from database.env_file import UnreadableEnvFile, read_env_file
+from database.connection.env_file import UnreadableEnvFile, read_env_file
+from database.connection.signal_handling import hear_signals
+from database.connection.statements import cancel_statements, watched_cursor
+from database.connection.waits import report_waits
+from database.embedded.server import open_embedded
 from database.errors import DatabaseNotReady, InvalidDatabaseUrl
 from database.models import Base
 from database.schema import lock_migrations
-from database.signals import hear_signals
-from database.spaces import INDEX_PREFIX
-from database.statements import cancel_statements, watched_cursor
-from database.waits import report_waits
+from database.vectors.spaces import INDEX_PREFIX
 
 
 def _is_of_migrations(name: str | None, kind: str, _parents: object) -> bool:

@@ -15,7 +15,7 @@ from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
 from benchmarks.catalogue import PreparedCatalogue
-from sandbox.traffic import RateLimit
+from sandbox.api.traffic import RateLimit
 
 _SLOW_DOWN = b"You have sent more requests than we can serve at the moment; please pause."
 _RETRY_AFTER_SECONDS = 1

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sandbox import movie_json, wire
-from sandbox.answers import Answers
-from sandbox.catalogue import Catalogue
-from sandbox.films import read_films
-from sandbox.listing import read_list_request
+from sandbox.api.endpoints import Answers
+from sandbox.api.listing import read_list_request
+from sandbox.catalogue import movie_json
+from sandbox.catalogue import php_json as wire
+from sandbox.catalogue.catalogue import Catalogue
+from sandbox.catalogue.films import read_films
 
 SEED = 1
 

@@ -13,7 +13,7 @@ from psycopg2 import sql
 from sqlalchemy import URL
 
 from benchmarks.catalogue import Truth
-from database.embedded import open_embedded
+from database.embedded.server import open_embedded
 
 _COUNT = """
     SELECT (SELECT count(*) FROM movies), (SELECT count(*) FROM torrents),

@@ -11,8 +11,8 @@ from psycopg2.extras import execute_values
 
 from benchmarks.million_tables import BOOKKEEPING, DOCUMENTS, LINKS, MOVIES, TEXTS
 from database.db import DatabaseManager
-from database.words import refresh_words
-from sandbox import words
+from database.search.word_counts import refresh_words
+from sandbox.catalogue import words
 
 _SEED = 1
 _MOVIES_AT_A_TIME = 50_000

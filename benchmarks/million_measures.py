@@ -10,10 +10,10 @@ from sqlalchemy import text
 from benchmarks.catalogue import PreparedCatalogue
 from benchmarks.million_catalogue import vocabulary
 from database.db import DatabaseManager
-from database.search import search_movies
-from database.status import read_status
+from database.monitoring.status import read_status
+from database.search.query import search_movies
 from database.step import Step, SweptPage, save_step
-from yts.answers import parse_page
+from yts.responses import parse_page
 
 _MOVIES_A_PAGE = 50
 #: Above all that are stored.

@@ -27,11 +27,11 @@ from benchmarks.quality_scale import measure_latency, measure_recall, mix
 from benchmarks.quality_searches import search_known_items, search_names
 from benchmarks.quality_tastes import FRANCHISE, OVERLAP, Figures, measure_tastes
 from database.db import DatabaseManager, get_db_manager
-from discovery.active import open_embedder
-from discovery.embedder import Embedder
-from discovery.index import EmbedReport, embed_all
-from discovery.models import open_model
-from discovery.text import MovieText
+from embeddings.embedder import Embedder
+from embeddings.index import EmbedReport, embed_all
+from embeddings.load import open_embedder
+from embeddings.text import MovieText
+from embeddings.vectors import open_model
 
 _HERE = Path(__file__).parent
 

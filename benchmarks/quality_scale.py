@@ -10,13 +10,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from benchmarks.quality_films import Film
-from database.filters import MovieFilter
 from database.models import Movie, MovieEmbedding
-from database.nearest import Target, read_nearest
-from database.search import search_movies
-from database.similar import similar_movies
-from database.spaces import Space, read_active_space
-from discovery.embedder import Embedder
+from database.search.filters import MovieFilter
+from database.search.nearest import Target, read_nearest
+from database.search.query import search_movies
+from database.search.similar import similar_movies
+from database.vectors.spaces import Space, read_active_space
+from embeddings.embedder import Embedder
 
 _ROUNDS = 100
 #: Every movie fulfils it, and it is compared with all of them all the same.

@@ -9,11 +9,11 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from benchmarks.quality_films import Film
-from database.filters import MovieFilter
-from database.search import search_by_meaning, search_movies
-from database.search_words import search_by_words
-from database.terms import read_terms
-from discovery.embedder import Embedder
+from database.search.filters import MovieFilter
+from database.search.keywords import search_by_words
+from database.search.query import search_by_meaning, search_movies
+from database.search.query_terms import read_terms
+from embeddings.embedder import Embedder
 
 #: Descriptions of films; weights were chosen while looking at those of the first file, and never
 #: at those of the second, which are by somebody who had seen no results.

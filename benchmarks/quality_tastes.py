@@ -16,8 +16,8 @@ from benchmarks.quality_metrics import (
     overlap,
     share_without_cast,
 )
-from discovery.blocks import genre_block
-from discovery.text import MovieText
+from embeddings.blocks import genre_block
+from embeddings.text import MovieText
 
 OVERLAP, FRANCHISE = "overlap@10 with co-ratings", "franchise hit@10"
 Figures = dict[str, float]

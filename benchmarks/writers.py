@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from itertools import islice
 
 from benchmarks.databases import Databases, read_written
+from database.bookkeeping.runs import start_run
 from database.db import get_db_manager
-from database.runs import start_run
 from database.step import Step, save_step
-from ingest.portions import MOVIES_PER_PORTION
-from sandbox.cast import CastMember
-from sandbox.catalogue import Catalogue
-from sandbox.films import read_films
-from sandbox.movie_json import detailed_movie
+from ingest.worker.work_queue import MOVIES_PER_PORTION
+from sandbox.catalogue.cast import CastMember
+from sandbox.catalogue.catalogue import Catalogue
+from sandbox.catalogue.films import read_films
+from sandbox.catalogue.movie_json import detailed_movie
 from yts.payload import MoviePayload, parse_movie
 
 MOVIES = 8000

@@ -1,1 +1,1 @@
-"""Keeps what YTS says: the tables, the one way to write them, and the ways to read them."""
+"""PostgreSQL: the tables, the only code that writes them, and the code that reads them."""

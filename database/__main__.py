@@ -1,6 +1,6 @@
 """PostgreSQL's own programs on the mirror: `python -m database exec psql`."""
 
-import console.ready  # noqa: F401 -- ends the program where something is missing
+import cli.preflight  # noqa: F401 -- ends the program where something is missing
 
 # isort: split
 
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.options import Door
-from database.signals import hear_signals
+from cli.options import Door
+from database.connection.signal_handling import hear_signals
 from yts import __version__
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def execute(database_url: str | None, program: str, arguments: tuple[str, ...]) 
       python -m database exec psql -c 'SELECT count(*) FROM movies'
       python -m database exec pg_dump --format=custom --file=mirror.dump
     """
-    from console.exits import errors_in_words  # noqa: PLC0415 -- for a fast --help
-    from console.stopping import leave_on_signals  # noqa: PLC0415
+    from cli.errors import errors_in_words  # noqa: PLC0415 -- for a fast --help
+    from cli.signals import leave_on_signals  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
 
     with (
@@ -118,7 +118,7 @@ def _environment(url: "URL", stack: ExitStack) -> dict[str, str]:
     libpq does not know is an error there instead of nothing.
     """
     from database.config import read_parameters  # noqa: PLC0415 -- for a fast --help
-    from database.embedded_launch import find_programs  # noqa: PLC0415
+    from database.embedded.launcher import find_programs  # noqa: PLC0415
     from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
 
     parameters = read_parameters(url)

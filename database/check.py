@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from sqlalchemy import URL, Connection, Table, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from database.bookkeeping import FetchRun
+from database.bookkeeping.models import FetchRun
 from database.config import has_secrets, without_secrets
-from database.connect import refuse_transaction_pool
+from database.connection.engine import refuse_transaction_pool
+from database.connection.explain import explain_unreachable
 from database.db import DatabaseManager
-from database.embedded_home import is_embedded
+from database.embedded.home import is_embedded
 from database.errors import DatabaseNotReady
-from database.reasons import explain_unreachable
 from database.schema import (
     HEAD_REVISION,
     MIN_SERVER_VERSION,

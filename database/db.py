@@ -12,16 +12,16 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from database.config import read_database_url
-from database.connect import APPLICATION_NAME, open_engine, refuse_transaction_pool
-from database.embedded import EmbeddedServer, open_embedded
-from database.embedded_home import is_embedded
+from database.connection.engine import APPLICATION_NAME, open_engine, refuse_transaction_pool
+from database.connection.explain import explain_unreachable
+from database.connection.retry import repeat_transient
+from database.embedded.home import is_embedded
+from database.embedded.server import EmbeddedServer, open_embedded
 from database.errors import DatabaseAway, DatabaseNotReady, RowRefused
 from database.models import Cast, Genre, Movie
-from database.reasons import explain_unreachable
 from database.schema import ensure_schema
 from database.stats import read_stats
-from database.transient import repeat_transient
-from database.write import Outcome, read_row_ids, save_movies
+from database.writing.movies import Outcome, read_row_ids, save_movies
 from yts.errors import MalformedMovie
 from yts.payload import CastPayload, MoviePayload, parse_movie
 
@@ -105,7 +105,7 @@ class DatabaseManager:
         writes must bear to be written twice.
 
         Raises:
-            DatabaseNotReady: as `database.transient.repeat_transient`.
+            DatabaseNotReady: as `database.connection.retry.repeat_transient`.
         """
 
         def attempt() -> Result:

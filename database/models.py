@@ -353,7 +353,7 @@ class MovieEmbedding(Base):
 
 
 class SearchWord(Base):
-    """A word of the documents, refreshed after runs; see `database.words`."""
+    """A word of the documents, refreshed after runs; see `database.search.word_counts`."""
 
     __tablename__ = "search_words"
     __table_args__ = (Index("ix_search_words_keys", "keys", postgresql_using="gin"),)

@@ -8,17 +8,17 @@ from typing import Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database.aggregates import By, Group, aggregate_movies
-from database.catalogue import Order, find_movies, order_of, with_links
-from database.filters import MovieFilter, resolve_genres, resolve_languages, resolve_quality
 from database.models import Movie
-from database.search import How, search_movies
-from database.similar import similar_movies
-from database.terms import read_weights
+from database.search.aggregates import By, Group, aggregate_movies
+from database.search.filters import MovieFilter, resolve_genres, resolve_languages, resolve_quality
+from database.search.lookup import Order, find_movies, order_of, with_links
+from database.search.query import How, search_movies
+from database.search.query_terms import read_weights
+from database.search.similar import similar_movies
 
 
 class QueryEmbedder(Protocol):
-    """Makes the vector of a query, as `discovery.active.open_embedder` gives one."""
+    """Makes the vector of a query, as `embeddings.load.open_embedder` gives one."""
 
     def embed_query(self, words: str) -> list[float] | None:
         """Return the vector in the active space of *search*; None if the words say nothing."""
@@ -111,7 +111,7 @@ class MovieRepository:
         offset: int = 0,
     ) -> list[FoundMovie]:
         """
-        Return what *words* find, the best first; see `database.search.search_movies`.
+        Return what *words* find, the best first; see `database.search.query.search_movies`.
 
         Raises:
             NothingToSearch: there is neither a letter nor a digit in them.
@@ -128,7 +128,7 @@ class MovieRepository:
         self, movie: Movie, *, filters: MovieFilter | None = None, limit: int = 10
     ) -> list[SimilarMovie]:
         """
-        Return the movies most like *movie*, the best first; see `database.similar`.
+        Return the movies most like *movie*, the best first; see `database.search.similar`.
 
         Raises:
             NoVector: there is nothing to compare it by.
@@ -167,7 +167,7 @@ class MovieRepository:
             yield from part
 
     def aggregate(self, by: By, filters: MovieFilter | None = None) -> list[Group]:
-        """Return how many movies, and how well rated, in each group; see `database.aggregates`."""
+        """Return number and mean rating of the movies in each group; see `By`."""
         return aggregate_movies(self.session, by, filters or MovieFilter())
 
     def _load(self, row_ids: Sequence[int]) -> list[Movie]:

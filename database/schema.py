@@ -6,9 +6,9 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from database.bookkeeping import FetchRun
+from database.bookkeeping.models import FetchRun
+from database.connection.explain import explain_trouble, first_line, sqlstate
 from database.errors import DatabaseNotReady
-from database.reasons import explain_trouble, first_line, sqlstate
 
 #: The newest revision in alembic/versions; a test holds the two together. Knowing it here
 #: spares every start the import of alembic.

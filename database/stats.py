@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import desc, func, select
 from sqlalchemy.orm import Session
 
-from database.bookkeeping import FetchFailure, FetchRun, MissingMovie, SyncState
+from database.bookkeeping.models import FetchFailure, FetchRun, MissingMovie, SyncState
 from database.counts import movies_of_genres, read_counts
 from database.models import Genre, Movie
 

@@ -13,19 +13,25 @@ from typing import Self
 
 from sqlalchemy.orm import Session
 
-from database.db import DatabaseManager
-from database.errors import RowRefused
-from database.ledger import Failure, clear_failures, record_failures
-from database.missing import (
+from database.bookkeeping.failures import Failure, clear_failures, record_failures
+from database.bookkeeping.missing import (
     ANY_READING,
     DenialContext,
     clear_missing,
     find_contradictions,
     record_missing,
 )
-from database.runs import add_to_run
-from database.sync import forget_listed, note_listed, note_recheck, note_searched, note_shown
-from database.write import Outcome, save_movies
+from database.bookkeeping.runs import add_to_run
+from database.bookkeeping.sweep import (
+    forget_listed,
+    note_listed,
+    note_recheck,
+    note_searched,
+    note_shown,
+)
+from database.db import DatabaseManager
+from database.errors import RowRefused
+from database.writing.movies import Outcome, save_movies
 from yts.payload import MoviePayload
 from yts.settings import MOVIES_PER_PAGE
 

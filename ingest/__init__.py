@@ -1,1 +1,1 @@
-"""Brings what YTS says into the database: plan, workers, reports, and one whole run."""
+"""One fetch run: plan, worker processes, request budget, and the phases of the run."""

@@ -8,24 +8,24 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
+from database.bookkeeping.failures import Failure
+from database.bookkeeping.missing import DenialContext, read_imdb_codes
+from database.bookkeeping.owed import Owed, read_owed
+from database.bookkeeping.runs import RunTakenOver, change_run, close_run, fenced
+from database.bookkeeping.sweep import begin_sweep, read_state
 from database.db import DatabaseManager, Result, Work
 from database.errors import DatabaseAway, DatabaseNotReady
-from database.ledger import Failure
-from database.missing import DenialContext, read_imdb_codes
-from database.owed import Owed, read_owed
-from database.runs import RunTakenOver, change_run, close_run, fenced
 from database.stats import read_run
 from database.step import Step, save_step
-from database.sync import begin_sweep, read_state
-from database.write import read_clock
-from ingest.limits import believed_loss
-from ingest.outlook import estimate_details
+from database.writing.movies import read_clock
+from ingest.error_limit import believed_loss
+from ingest.estimates import estimate_details
 from ingest.plan import Batch, PageBatch, SearchBatch, plan_search_batches
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts, RunReport
 from ingest.settings import RunSettings
 from ingest.stop import EXIT_DONE, EXIT_GUARD, EXIT_LIMIT, EXIT_SOME_FAILED, Ending, Stop
-from ingest.worker import Worker
+from ingest.worker.worker import Worker
 from yts.unknown_fields import add_counts
 
 #: Failures kept for the summary.

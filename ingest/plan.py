@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Self
 
-from database.missing import ANY_READING, DenialContext
+from database.bookkeeping.missing import ANY_READING, DenialContext
 from yts.settings import MOVIES_PER_PAGE, Order
 
 #: The highest that a column keeps.

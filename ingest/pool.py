@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from time import monotonic
 
-from ingest.engine import BatchReturned, Engine, WorkerDied
+from ingest.backends.base import BatchReturned, Engine, WorkerDied
 from ingest.plan import Batch, split_batch
 from ingest.report import BatchReport
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import Self
 
-from database.ledger import Failure
+from database.bookkeeping.failures import Failure
 from ingest.plan import PageBatch
 from ingest.stop import Ending
 from yts.settings import MOVIES_PER_PAGE

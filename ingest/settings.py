@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import URL
 
-from ingest.limits import ErrorLimit
+from ingest.error_limit import ErrorLimit
 from yts.settings import ClientSettings
 
 #: A whole answer may take this many times the longest silence.

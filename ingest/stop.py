@@ -96,7 +96,7 @@ class Stop(threading.Event):
 def statements_bound_by(stop: threading.Event) -> Iterator[None]:
     """Cancel statements of this process that still wait a moment after *stop* was set."""
     # Imported here, because the process that forks the workers needs no database.
-    from database.statements import cancel_statements  # noqa: PLC0415
+    from database.connection.statements import cancel_statements  # noqa: PLC0415
 
     ended = threading.Event()
 

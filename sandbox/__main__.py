@@ -21,10 +21,10 @@ from collections.abc import Iterable
 
 import click
 
-from sandbox.faults import FAULTS
-from sandbox.server import open_sandbox
+from sandbox.api.fault_mix import ALL, FaultShares
+from sandbox.api.faults import FAULTS
+from sandbox.api.server import open_sandbox
 from sandbox.settings import SandboxSettings
-from sandbox.shares import ALL, FaultShares
 
 
 def _read_faults(

@@ -12,10 +12,10 @@ from sqlalchemy import URL, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from database.db import DatabaseManager
-from database.embedded import open_embedded
+from database.embedded.server import open_embedded
 from database.models import Base, Cast, Movie, Torrent
 from database.schema import ensure_schema
-from sandbox.server import Sandbox, open_sandbox
+from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 
 REPO = Path(__file__).parent.parent
@@ -100,8 +100,8 @@ def db(database_url: URL) -> Iterator[DatabaseManager]:
 def mirror_url(new_database: Callable[..., URL]) -> URL:
     """Return a database with 300 practice movies and their vectors, to be read only."""
     pytest.importorskip("safetensors")
-    from discovery.index import embed_all
-    from tests.database.movies import fetch_details, save
+    from embeddings.index import embed_all
+    from tests.support.movies import fetch_details, save
 
     url = new_database()
     with DatabaseManager(url) as db, open_sandbox(SandboxSettings(movies=300)) as running:

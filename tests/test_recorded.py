@@ -17,16 +17,16 @@ from sqlalchemy import URL, text
 from database.db import DatabaseManager
 from database.step import Step, StepResult, save_step
 from tests.conftest import RECORDED, REPO, table_contents
-from tests.yts.answers import a_ghost, details_answer, page_answer
-from tests.yts.canned import Asked, Canned, CannedServer, open_canned
-from tests.yts.recorded import (
+from tests.support.canned_server import Asked, Canned, CannedServer, open_canned
+from tests.support.payload_rows import expected, read_movies
+from tests.support.recorded import (
     INDEX,
     Catalogue,
     Recording,
     read_catalogue,
     read_index,
 )
-from tests.yts.rows import expected, read_movies
+from tests.support.yts_responses import a_ghost, details_answer, page_answer
 from yts.client import YtsClient
 from yts.errors import NotYts, YtsError, YtsRefused, YtsUnavailable
 from yts.settings import ClientSettings

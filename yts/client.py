@@ -19,12 +19,12 @@ from tenacity import (
     wait_random,
 )
 
-from yts.answers import MoviePage, join_pages, parse_details, parse_page
-from yts.connection import Connections
 from yts.errors import AnswerTooLarge, YtsUnavailable
-from yts.line import Query
 from yts.payload import MoviePayload
+from yts.responses import MoviePage, join_pages, parse_details, parse_page
 from yts.settings import MOVIES_PER_PAGE, ClientSettings, Order
+from yts.thread_session import Query
+from yts.transport import Connections
 
 Answer = TypeVar("Answer")
 

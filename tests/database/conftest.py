@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from tests.database.movies import empty
+from tests.support.movies import empty
 
 
 @pytest.fixture(scope="session")

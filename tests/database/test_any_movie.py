@@ -10,19 +10,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from database.bookkeeping import OUTCOMES
+from database.bookkeeping.models import OUTCOMES
+from database.bookkeeping.runs import start_run
 from database.db import DatabaseManager
 from database.models import Movie
-from database.runs import start_run
 from database.step import Step, save_step
-from ingest.fetcher import failure_of
+from ingest.worker.fetcher import failure_of
 from tests.conftest import examples, table_contents
-from tests.database.movies import Json, empty, list_row, movie, person, read
-from tests.mutation import mutate, nasty_value
-from tests.yts.answers import page_answer
-from yts.answers import parse_page
+from tests.support.movies import Json, empty, list_row, movie, person, read
+from tests.support.mutation import mutate, nasty_value
+from tests.support.yts_responses import page_answer
 from yts.errors import MalformedMovie
 from yts.payload import MoviePayload, parse_movie
+from yts.responses import parse_page
 
 BAD = 502
 #: No id that a mutation may come to.

@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import URL, Engine, create_engine
 
-from database.budget import (
+from database.bookkeeping.request_budget import (
     LOWEST_SHARE,
     Slot,
     renew_slot,
@@ -22,10 +22,10 @@ from database.budget import (
 )
 from database.db import DatabaseManager
 from tests.conftest import run_sql
-from tests.database.commands import REPO, in_database
-from tests.database.movies import read
-from tests.database.savers import run_in_processes
-from tests.database.takers import read_pace, take_slots
+from tests.support.alembic_commands import REPO, in_database
+from tests.support.movies import read
+from tests.support.savers import run_in_processes
+from tests.support.takers import read_pace, take_slots
 
 RATE = 50.0
 #: Slots lie so far apart that a busy machine is still early for the next.

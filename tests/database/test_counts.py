@@ -7,15 +7,15 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy import URL, text
 
+from database.bookkeeping.source import claim_source
 from database.counts import Counts, read_counts
 from database.db import DatabaseManager
-from database.source import claim_source
 from database.stats import read_top_genres
 from tests.conftest import run_sql
-from tests.database.commands import run_alembic
-from tests.database.happenings import HAPPENINGS
-from tests.database.movies import list_row, movie, person, read, save
-from tests.database.savers import run_in_processes, save_in_random_order
+from tests.support.alembic_commands import run_alembic
+from tests.support.happenings import HAPPENINGS
+from tests.support.movies import list_row, movie, person, read, save
+from tests.support.savers import run_in_processes, save_in_random_order
 
 WORKERS = 8
 #: Where a transaction begins to look for a free shard.

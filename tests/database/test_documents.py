@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from database.db import DatabaseManager
-from tests.database.movies import Json, list_row, movie, person, save
+from tests.support.movies import Json, list_row, movie, person, save
 
 _WRONG = """
     SELECT external_id FROM movies JOIN movie_documents ON movie_id = id

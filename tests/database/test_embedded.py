@@ -22,11 +22,14 @@ import psycopg2
 import pytest
 from sqlalchemy import create_engine, text
 
-from database import embedded_account, embedded_home, embedded_launch, embedded_process
 from database.db import DatabaseManager
-from database.embedded import DATABASE_NAME, default_home, open_embedded
+from database.embedded import account as embedded_account
+from database.embedded import home as embedded_home
+from database.embedded import launcher as embedded_launch
+from database.embedded import process as embedded_process
+from database.embedded.server import DATABASE_NAME, default_home, open_embedded
 from database.errors import DatabaseAway, DatabaseNotReady
-from tests.database.embedded_world import (
+from tests.support.embedded_world import (
     ENVIRONMENT,
     REPOSITORY,
     TIMEOUT_SECONDS,
@@ -234,7 +237,7 @@ def test_starting_while_the_last_one_stops(home):
         import random, sys, time
         from pathlib import Path
         import psycopg2
-        from database.embedded import open_embedded
+        from database.embedded.server import open_embedded
         for _ in range(12):
             with open_embedded(Path(sys.argv[1])) as server:
                 psycopg2.connect(
@@ -257,7 +260,7 @@ def test_a_script_that_forgets_to_close_stops_the_server(home):
     script = """
         import sys
         from pathlib import Path
-        from database.embedded import open_embedded
+        from database.embedded.server import open_embedded
         shares = [open_embedded(Path(sys.argv[1])) for _ in range(2)]
     """
     run_script(script, home)
@@ -273,7 +276,7 @@ def test_a_forked_child_has_no_share(home):
         import os, sys, time
         from pathlib import Path
         import psycopg2
-        from database.embedded import open_embedded
+        from database.embedded.server import open_embedded
         server = open_embedded(Path(sys.argv[1]))
         if os.fork() == 0:
             sys.exit()
@@ -597,7 +600,7 @@ def test_the_environment_of_postgresql_comes_back(home):
     script = """
         import os, sys
         from pathlib import Path
-        from database.embedded import open_embedded
+        from database.embedded.server import open_embedded
         os.environ["PGPASSWORD"] = "x"
         with open_embedded(Path(sys.argv[1])):
             with open_embedded(Path(sys.argv[1])):
@@ -836,7 +839,7 @@ def test_windows_asks_for_a_url():
     script = """
         import sys
         sys.modules["fcntl"] = sys.modules["pwd"] = None
-        from database.embedded import DatabaseNotReady, open_embedded
+        from database.embedded.server import DatabaseNotReady, open_embedded
         try:
             open_embedded()
         except DatabaseNotReady as error:

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from database.db import DatabaseManager
-from database.ledger import (
+from database.bookkeeping.failures import (
     FIRST_RETRY,
     LONGEST_RETRY,
     Failure,
@@ -11,10 +10,11 @@ from database.ledger import (
     read_ids_without_details,
     record_failures,
 )
-from database.missing import record_missing
-from database.sync import begin_sweep, complete_sweep, read_state, remember_progress
+from database.bookkeeping.missing import record_missing
+from database.bookkeeping.sweep import begin_sweep, complete_sweep, read_state, remember_progress
+from database.db import DatabaseManager
 from tests.conftest import run_sql
-from tests.database.movies import list_row, movie, read, save
+from tests.support.movies import list_row, movie, read, save
 
 
 def _failure(key: str, message: str = "no answer") -> Failure:

@@ -11,11 +11,20 @@ import pytest
 from sqlalchemy import URL, select, text
 from sqlalchemy.orm import Session
 
-from database.bookkeeping import FetchFailure, FetchRun, MissingMovie, RequestBudget, SyncState
-from database.budget import reset_budget
+from database.bookkeeping.failures import Failure, record_failures
+from database.bookkeeping.missing import record_missing
+from database.bookkeeping.models import (
+    FetchFailure,
+    FetchRun,
+    MissingMovie,
+    RequestBudget,
+    SyncState,
+)
+from database.bookkeeping.request_budget import reset_budget
+from database.bookkeeping.runs import start_run
+from database.bookkeeping.sweep import note_listed, read_state
+from database.bookkeeping.workers import note_work
 from database.db import DatabaseManager
-from database.ledger import Failure, record_failures
-from database.missing import record_missing
 from database.models import (
     Base,
     Cast,
@@ -26,12 +35,9 @@ from database.models import (
     MovieEmbedding,
     SearchWord,
 )
-from database.runs import start_run
-from database.sync import note_listed, read_state
-from database.workers import note_work
-from sandbox.server import Sandbox
-from tests.database.commands import REPO, in_database, run, run_python
-from tests.database.movies import movie, person, read, save
+from sandbox.api.server import Sandbox
+from tests.support.alembic_commands import REPO, in_database, run, run_python
+from tests.support.movies import movie, person, read, save
 
 SCRIPT = Path(__file__).with_name("promised_use.py")
 

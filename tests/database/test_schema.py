@@ -11,13 +11,13 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, create_engine
 
-import database.bookkeeping  # noqa: F401 -- fills the metadata
+import database.bookkeeping.models  # noqa: F401 -- fills the metadata
 from database.errors import DatabaseNotReady
 from database.models import Base
 from database.schema import HEAD_REVISION, ensure_schema
 from tests.conftest import run_sql
-from tests.database.commands import REPO, in_database, run_alembic
-from tests.database.schema_facts import read_key_functions, read_schema, read_table_names
+from tests.support.alembic_commands import REPO, in_database, run_alembic
+from tests.support.schema_facts import read_key_functions, read_schema, read_table_names
 
 NewDatabase = Callable[..., URL]
 

@@ -13,15 +13,15 @@ from sqlalchemy import URL, event, select, text
 from sqlalchemy.orm import Session
 
 from database.db import DatabaseManager
-from database.filters import MovieFilter, UnknownFilterValue, resolve_genres
 from database.models import Movie
 from database.repository import MovieRepository
-from database.search import NothingToSearch, search_movies
-from database.similar import NoVector, similar_movies
-from database.terms import are_known, read_terms, words_of
-from database.words import refresh_words
+from database.search.filters import MovieFilter, UnknownFilterValue, resolve_genres
+from database.search.query import NothingToSearch, search_movies
+from database.search.query_terms import are_known, read_terms, words_of
+from database.search.similar import NoVector, similar_movies
+from database.search.word_counts import refresh_words
 from tests.conftest import REPO, examples
-from tests.database.movies import movie, save
+from tests.support.movies import movie, save
 
 FILTERS = {
     "genre": MovieFilter(genres=("Drama",)),
@@ -236,7 +236,7 @@ def test_an_unknown_genre_names_the_nearest(session: Session):
 
 def test_similar_never_shows_the_movie_or_a_film_twice(db: DatabaseManager):
     """Other entries of one film are known by their code, or by title and year."""
-    from discovery.index import embed_all
+    from embeddings.index import embed_all
 
     plot = {"description_full": "A king loses his crown.", "cast": []}
     save(db, movie(1, **plot), movie(2, **plot, imdb_code="tt0000001"),
@@ -253,10 +253,10 @@ def test_similar_never_shows_the_movie_or_a_film_twice(db: DatabaseManager):
 
 def test_a_movie_without_vector_says_what_to_do(db: DatabaseManager):
     """Before anything was embedded, and for one that came since."""
-    from discovery.index import embed_all
+    from embeddings.index import embed_all
 
     save(db, movie(1))
-    with db.get_session() as session, pytest.raises(NoVector, match="discovery embed"):
+    with db.get_session() as session, pytest.raises(NoVector, match="embeddings embed"):
         similar_movies(session, session.scalars(select(Movie.id)).one())
     embed_all(db)
     save(db, movie(2))

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from database.slugs import unique_slugs
-from tests.database.commands import run_alembic
-from tests.database.movies import empty, movie, read, save
+from database.writing.slugs import unique_slugs
+from tests.support.alembic_commands import run_alembic
+from tests.support.movies import empty, movie, read, save
 
 Slugs = dict[int, str | None]
 

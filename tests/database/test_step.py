@@ -3,14 +3,14 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from database.bookkeeping import OUTCOMES
+from database.bookkeeping.failures import Failure
+from database.bookkeeping.models import OUTCOMES
+from database.bookkeeping.runs import add_to_run, start_run
 from database.db import DatabaseManager
 from database.errors import DatabaseAway, DatabaseNotReady
-from database.ledger import Failure
-from database.runs import add_to_run, start_run
 from database.step import Step, StepResult, save_step
 from tests.conftest import run_sql, table_contents
-from tests.database.movies import movie, payloads, read, save
+from tests.support.movies import movie, payloads, read, save
 
 MOVIES = tuple(payloads([movie(number) for number in range(1, 26)]))
 
@@ -174,7 +174,7 @@ def test_patience_ends(
     db: DatabaseManager, run_id: int, monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
     """What could have passed by itself, and did not, is nobody's fault either."""
-    monkeypatch.setattr("database.transient.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("database.connection.retry.PATIENCE_SECONDS", 0.1)
     _refuse(db, "movies", "true", f"RAISE 'on purpose' USING ERRCODE = '{state}'")
 
     with pytest.raises(DatabaseAway, match="on purpose"):

@@ -11,13 +11,13 @@ from sqlalchemy.exc import DBAPIError
 
 from database import schema
 from database.config import parse_database_url
+from database.connection.explain import explain_trouble
 from database.db import DatabaseManager, get_db_manager
 from database.errors import DatabaseNotReady, InvalidDatabaseUrl
-from database.reasons import explain_trouble
 from tests.conftest import run_sql
-from tests.database.commands import in_database, run_python
-from tests.database.movies import read
-from tests.database.other_server import PASSWORD, OtherServer, open_other_server
+from tests.support.alembic_commands import in_database, run_python
+from tests.support.movies import read
+from tests.support.other_server import PASSWORD, OtherServer, open_other_server
 
 #: What no message may hold of the password.
 SECRETS = (PASSWORD, "p%2540", "p%40@", "'/:$x")

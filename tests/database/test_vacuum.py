@@ -5,12 +5,12 @@ import time
 import pytest
 from sqlalchemy import URL, create_engine, text
 
+from database.bookkeeping.vacuum import vacuum_overdue_tables
 from database.db import DatabaseManager
-from database.vacuum import vacuum_overdue_tables
-from sandbox.server import Sandbox
+from sandbox.api.server import Sandbox
 from tests.conftest import run_sql
-from tests.doors.commands import call
-from tests.ingest.runs import read_sql, set_faults
+from tests.support.commands import call
+from tests.support.runs import read_sql, set_faults
 
 RUNS = 6
 #: Autovacuum's own threshold: 50 rows, and a fifth of the table.

@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from database.bookkeeping.failures import count_due_for_details
 from database.db import DatabaseManager
-from database.ledger import count_due_for_details
-from sandbox.server import Sandbox
+from sandbox.api.server import Sandbox
 from tests.conftest import table_contents
-from tests.database.movies import (
+from tests.support.movies import (
     Json,
     empty,
     fetch_details,

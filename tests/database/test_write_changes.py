@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from database.db import DatabaseManager
-from database.incoming import URL_COLUMNS
+from database.sql import URL_COLUMNS
 from tests.conftest import table_contents
-from tests.database.movies import Json, movie, person, read, read_one, save, torrent, updated_at
+from tests.support.movies import Json, movie, person, read, read_one, save, torrent, updated_at
 
 
 @pytest.fixture

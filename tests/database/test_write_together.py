@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import URL
 
+from database.bookkeeping.runs import start_run
 from database.db import DatabaseManager
-from database.runs import start_run
-from database.write import save_movies
+from database.writing.movies import save_movies
 from tests.conftest import table_contents
-from tests.database.embedded_world import wait_until
-from tests.database.movies import Json, movie, payloads, person, read, save
-from tests.database.savers import run_in_processes, save_in_random_order
+from tests.support.embedded_world import wait_until
+from tests.support.movies import Json, movie, payloads, person, read, save
+from tests.support.savers import run_in_processes, save_in_random_order
 
 WORKERS = 4
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from database.db import DatabaseManager
-from tests.database.movies import movie, read, read_one, save, torrent
+from tests.support.movies import movie, read, read_one, save, torrent
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from sqlalchemy import URL, create_engine
 
 from database.db import DatabaseManager
 from database.schema import ensure_schema
-from sandbox.server import Sandbox, open_sandbox
+from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import run_sql, table_contents
-from tests.database.other_server import PASSWORD, OtherServer, open_other_server
-from tests.doors.commands import run
-from tests.ingest.faulty_database import Contents, Mirror
+from tests.support.commands import run
+from tests.support.faulty_database import Contents, Mirror
+from tests.support.other_server import PASSWORD, OtherServer, open_other_server
 
 #: The movies of a mirror that is to be disturbed, and how slowly they come.
 MOVIES, LATENCY_SECONDS = 70, 0.08

@@ -15,13 +15,13 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import URL
 
-import ingest.worker
+import ingest.worker.worker
 from database.db import DatabaseManager
 from ingest.report import RunReport
 from ingest.settings import RunSettings
 from tests.conftest import examples, make_empty, run_sql
-from tests.ingest.runs import fetch, read_sql
-from tests.ingest.scripted_source import ScriptedSource, open_scripted_source
+from tests.support.runs import fetch, read_sql
+from tests.support.scripted_source import ScriptedSource, open_scripted_source
 from yts.errors import YtsUnavailable
 from yts.settings import ClientSettings
 
@@ -182,7 +182,7 @@ class MirrorMachine(RuleBasedStateMachine):
     @rule(steps=st.integers(1, 12), update=st.booleans(), is_saved=st.booleans())
     def kill(self, steps: int, *, update: bool, is_saved: bool) -> None:
         """Kill a run before or after one of its steps is saved."""
-        save_step, left = ingest.worker.save_step, iter(range(steps))
+        save_step, left = ingest.worker.worker.save_step, iter(range(steps))
 
         def save_or_die(*args: Any) -> Any:
             result = save_step(*args) if is_saved else None
@@ -191,7 +191,7 @@ class MirrorMachine(RuleBasedStateMachine):
             return result if is_saved else save_step(*args)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(ingest.worker, "save_step", save_or_die)
+            patch.setattr(ingest.worker.worker, "save_step", save_or_die)
             self._fetch(update=update)
 
     def teardown(self) -> None:

@@ -9,11 +9,11 @@ import requests
 from database.db import DatabaseManager
 from ingest.plan import parse_ids
 from ingest.stop import Stop
-from sandbox.server import Sandbox
-from sandbox.spoil import HONEST, WAYS
+from sandbox.api.server import Sandbox
+from sandbox.catalogue.corruptions import HONEST, WAYS
 from tests.conftest import table_contents
-from tests.database.movies import read
-from tests.ingest.runs import MOVIES, counted, fetch, impatient_client
+from tests.support.movies import read
+from tests.support.runs import MOVIES, counted, fetch, impatient_client
 
 BAD = 60
 #: Ways in which a movie is still worth storing.
@@ -81,7 +81,7 @@ def test_one_bad_details_answer_costs_no_other(db: DatabaseManager, sandbox: San
 
 def spoil_stage(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, stage: str, fault: str) -> None:
     """Let every answer from the beginning of *stage* on go wrong, in whichever way."""
-    module = __import__("ingest.run", fromlist=[stage])
+    module = __import__("ingest.fetch", fromlist=[stage])
     begin: Callable[..., Any] = getattr(module, stage)
 
     def begin_badly(*arguments: Any) -> Any:

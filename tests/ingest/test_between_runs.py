@@ -6,11 +6,11 @@ import pytest
 
 from database.db import DatabaseManager
 from ingest.report import RunReport
-from ingest.worker import Worker
+from ingest.worker.worker import Worker
 from tests.conftest import run_sql
-from tests.ingest.runs import fetch, impatient_client, read_sql
-from tests.ingest.scripted_source import ScriptedSource, open_scripted_source
 from tests.ingest.test_completeness import hold, is_whole
+from tests.support.runs import fetch, impatient_client, read_sql
+from tests.support.scripted_source import ScriptedSource, open_scripted_source
 
 GONE = "SELECT external_id FROM movies WHERE gone_since IS NOT NULL ORDER BY 1"
 LEDGER = "SELECT kind, key, attempts FROM fetch_failures ORDER BY 1, 2"

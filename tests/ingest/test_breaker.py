@@ -5,14 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from database.db import DatabaseManager
-from ingest.breaker import FAILURES_UNTIL_PROBE
 from ingest.plan import PageBatch, parse_ids
 from ingest.stop import Stop
-from ingest.worker import Worker
-from sandbox.server import Sandbox
+from ingest.worker.breaker import FAILURES_UNTIL_PROBE
+from ingest.worker.worker import Worker
+from sandbox.api.server import Sandbox
 from tests.conftest import run_sql
-from tests.ingest.runs import MOVIES, ImpatientSettings, fetch, impatient_client, read_sql, refuse
-from yts.line import Query
+from tests.support.runs import MOVIES, ImpatientSettings, fetch, impatient_client, read_sql, refuse
+from yts.thread_session import Query
 
 NEWEST = "SELECT external_id FROM movies ORDER BY external_id DESC LIMIT {}"
 DUE_NOW = "UPDATE fetch_failures SET next_attempt_at = now() - interval '1 s'"

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from database.budget import reset_budget, take_slot
+from database.bookkeeping.request_budget import reset_budget, take_slot
 from database.db import DatabaseManager
-from database.history import read_freshness
-from sandbox.server import Sandbox
+from database.monitoring.history import read_freshness
+from sandbox.api.server import Sandbox
 from tests.conftest import run_sql
-from tests.ingest.runs import MOVIES, fetch, read_sql
+from tests.support.runs import MOVIES, fetch, read_sql
 
 AHEAD = "now() + interval '2 hours'"
 

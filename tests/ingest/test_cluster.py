@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from database.db import DatabaseManager
-from ingest.engine import ClusterAway, ClusterRefused
+from ingest.backends.base import ClusterAway, ClusterRefused
 from ingest.settings import ClusterSettings
 from ingest.stop import Stop
-from sandbox.server import Sandbox, open_sandbox
+from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import run_sql, table_contents
-from tests.ingest.clusters import LocalCluster, wait_until
-from tests.ingest.runs import MOVIES, counted, fetch, read_sql
+from tests.support.clusters import LocalCluster, wait_until
+from tests.support.runs import MOVIES, counted, fetch, read_sql
 
-cluster_module = pytest.importorskip("ingest.cluster")
+cluster_module = pytest.importorskip("ingest.backends.dask_cluster")
 distributed = pytest.importorskip("distributed")
 
 
@@ -258,7 +258,7 @@ def test_a_dead_scheduler_ends_the_run_and_a_re_run_finishes_it(
     ("told", "environ", "said"),
     [
         ([], {"PYTHONPATH": ""}, "has not this program, but yts-mirror"),
-        (["--preload", "tests.ingest.another_version"], {}, "has yts-mirror 99.0 "),
+        (["--preload", "tests.support.another_version"], {}, "has yts-mirror 99.0 "),
         ([], {"DASK_CONFIG": "/nowhere"}, "profiler is on"),
     ],
     ids=["no-program", "another-version", "profiler"],
@@ -303,7 +303,7 @@ def test_a_worker_that_cannot_reach_the_database_costs_only_itself(
     to another worker.
     """
     notices: list[str] = []
-    preload = ("--preload", "tests.ingest.out_of_reach")
+    preload = ("--preload", "tests.support.out_of_reach")
     worker = cluster.start_worker("far", *preload, OUT_OF_REACH=since)
     cluster.wait_for_workers()
     try:
@@ -346,7 +346,7 @@ def test_a_movie_that_always_kills_is_given_up_and_the_others_are_not(
     cluster = LocalCluster(tmp_path, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
     try:
         for number in range(2):
-            cluster.start_worker(f"w{number}", "--nanny", "--preload", "tests.ingest.poisoned")
+            cluster.start_worker(f"w{number}", "--nanny", "--preload", "tests.support.poisoned")
         report = fetch_on(cluster, db, sandbox.url, batch_size=20)
     finally:
         cluster.close()

@@ -7,8 +7,8 @@ import pytest
 from database.db import DatabaseManager
 from ingest.report import RunReport
 from tests.conftest import run_sql
-from tests.ingest.runs import fetch, impatient_client, read_sql, refuse
-from tests.ingest.scripted_source import ScriptedSource, open_scripted_source
+from tests.support.runs import fetch, impatient_client, read_sql, refuse
+from tests.support.scripted_source import ScriptedSource, open_scripted_source
 
 STORED = "SELECT external_id FROM movies ORDER BY 1"
 COMPLETE = "SELECT is_complete FROM fetch_runs ORDER BY id DESC LIMIT 1"

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from sandbox.server import open_sandbox
+from sandbox.api.server import open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import run_sql, table_contents
-from tests.database.other_server import OtherServer
-from tests.doors.commands import SECONDS_TO_WAKE, run, start
-from tests.ingest.faulty_database import Mirror, wait_until
+from tests.support.commands import SECONDS_TO_WAKE, run, start
+from tests.support.faulty_database import Mirror, wait_until
+from tests.support.other_server import OtherServer
 
 LONG = pytest.mark.long
 
@@ -129,7 +129,7 @@ def test_a_server_that_is_gone_for_good_is_exit_5(
     """
     Patience ends, here after a second instead of sixty, and so does the run; nobody hangs.
     """
-    process = mirror.start(*arguments, command="tests/ingest/impatient_fetch.py")
+    process = mirror.start(*arguments, command="tests/support/impatient_fetch.py")
     mirror.server.stop(signal.SIGQUIT)
     try:
         done = mirror.finish(process, within_seconds=1 + 12)
@@ -185,7 +185,7 @@ def test_no_connection_for_long_is_exit_5(mirror: Mirror) -> None:
     """
     The sentence says what to change on either side.
     """
-    process = mirror.start(command="tests/ingest/impatient_fetch.py")
+    process = mirror.start(command="tests/support/impatient_fetch.py")
     mirror.order("ALTER ROLE mirror CONNECTION LIMIT 1")
     try:
         mirror.cut("yts-mirror worker%")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ingest.faulty_database import Mirror
+from tests.support.faulty_database import Mirror
 
 #: Deadlock, serialization failure, cancelled by a timeout or by hand, lock not available,
 #: too many connections, shutting down.

@@ -10,11 +10,11 @@ from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from ingest.report import RunReport
-from sandbox.faults import FAULTS
-from sandbox.server import Sandbox, open_sandbox
+from sandbox.api.faults import FAULTS
+from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import run_sql, table_contents
-from tests.ingest.runs import counted, fetch, impatient_client, set_faults
+from tests.support.runs import counted, fetch, impatient_client, set_faults
 from yts.errors import YtsUnavailable
 
 SHARE = 0.15

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from sandbox.server import Sandbox, open_sandbox
+from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import REPO, table_contents
-from tests.ingest.killed_fetch import MAIN_POINTS, POISON, WORKER_POINTS
-from tests.ingest.runs import fetch, read_sql
+from tests.support.killed_fetch import MAIN_POINTS, POISON, WORKER_POINTS
+from tests.support.runs import fetch, read_sql
 
 MOVIES = 110
 UNBALANCED = (
@@ -41,7 +41,7 @@ def calm(new_database: Callable[..., URL], served: Sandbox) -> dict[str, list[tu
 def run_killed(url: URL, sandbox: Sandbox, workers: int, point: str, mark: Path) -> int:
     """Run a fetch that dies at *point*, and return its exit code."""
     address = url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "tests.ingest.killed_fetch"]
+    command = [sys.executable, "-m", "tests.support.killed_fetch"]
     return subprocess.run(
         [*command, address, sandbox.url, str(workers), point, str(mark)],
         cwd=REPO,

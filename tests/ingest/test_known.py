@@ -3,11 +3,12 @@
 import pytest
 
 from database.db import DatabaseManager
-from ingest import processes, read_details
+from ingest.backends import processes
+from ingest.phases import read_details
 from ingest.plan import parse_ids
 from ingest.stop import Stop
-from sandbox.server import Sandbox
-from tests.ingest.runs import fetch, read_sql
+from sandbox.api.server import Sandbox
+from tests.support.runs import fetch, read_sql
 
 
 @pytest.fixture(autouse=True)

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from database.db import DatabaseManager
-from ingest.limits import FEWEST_FOR_A_SHARE, ErrorLimit, parse_error_limit
-from sandbox.server import Sandbox, open_sandbox
+from ingest.error_limit import FEWEST_FOR_A_SHARE, ErrorLimit, parse_error_limit
+from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import run_sql
-from tests.ingest.runs import MOVIES, counted, fetch, read_sql
+from tests.support.runs import MOVIES, counted, fetch, read_sql
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -114,7 +114,7 @@ def test_all_that_is_stale_is_renewed_once(
     """
     However many portions of ids are read before the first of them is renewed, or after.
     """
-    monkeypatch.setattr("ingest.read_details.IDS_PER_READ", 20)
+    monkeypatch.setattr("ingest.phases.read_details.IDS_PER_READ", 20)
     fetch(db, sandbox.url)
     run_sql(db.url, "UPDATE movies SET details_fetched_at = now() - interval '40 days'")
     asked = counted(sandbox)["ids"]
@@ -130,6 +130,6 @@ def test_all_that_is_stale_is_renewed_once(
 
 def parse_days(days: int):
     """Return so many days as the command line reads them."""
-    from console.options import Duration
+    from cli.options import Duration
 
     return Duration().convert(f"{days}d", None, None)

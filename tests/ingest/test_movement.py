@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from sandbox.server import Sandbox, open_sandbox
+from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import run_sql
-from tests.ingest.runs import MOVIES, fetch, read_sql, tell
+from tests.support.runs import MOVIES, fetch, read_sql, tell
 
 STORED = "SELECT external_id FROM movies ORDER BY 1"
 
@@ -106,7 +106,7 @@ def test_practice_leaves_no_trace_in_the_real_list(
     A practice run that ended in the middle of its list is nothing to go on from.
     """
     fetch(db, sandbox.url, max_pages=4, details=False)
-    monkeypatch.setattr("ingest.open_source.SANDBOX_SERVER", "not this one")
+    monkeypatch.setattr("ingest.phases.open_source.SANDBOX_SERVER", "not this one")
 
     fetch(db, sandbox.url, details=False)
 

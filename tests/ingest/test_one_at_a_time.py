@@ -7,12 +7,12 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy import text
 
+from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock
+from database.bookkeeping.runs import RunTakenOver, start_run
 from database.db import DatabaseManager
-from database.lock import FetchLockHeld, hold_fetch_lock
-from database.runs import RunTakenOver, start_run
 from database.step import Step, save_step
-from sandbox.server import Sandbox
-from tests.ingest.runs import fetch, read_sql
+from sandbox.api.server import Sandbox
+from tests.support.runs import fetch, read_sql
 from yts.payload import parse_movie
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ingest.engine import OwnThread
+from ingest.backends.base import OwnThread
+from ingest.backends.processes import OwnProcesses
 from ingest.plan import MovieBatch
 from ingest.pool import BatchPool
-from ingest.processes import OwnProcesses
 from ingest.report import BatchReport, Counts
 from ingest.stop import Stop
-from tests.ingest.pool_work import POISON, SLOW, give_up, run, start
+from tests.support.pool_work import POISON, SLOW, give_up, run, start
 
 
 @contextmanager

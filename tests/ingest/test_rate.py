@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from database.db import DatabaseManager
-from ingest.budget import RequestBudget
 from ingest.plan import MovieBatch
 from ingest.settings import RunSettings
 from ingest.stop import Stop
-from ingest.worker import Worker
-from sandbox.server import Sandbox, open_sandbox
+from ingest.worker.budget import RequestBudget
+from ingest.worker.worker import Worker
+from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.database.takers import read_pace
-from tests.ingest.runs import counted, fetch, impatient_client, read_sql, set_faults
-from tests.processes import workers_of
+from tests.support.processes import workers_of
+from tests.support.runs import counted, fetch, impatient_client, read_sql, set_faults
+from tests.support.takers import read_pace
 
 RATE = 10.0
 #: What may come within one second of the server: one on either end of it, and what a busy machine

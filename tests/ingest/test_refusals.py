@@ -3,12 +3,12 @@
 import pytest
 
 from database.db import DatabaseManager
-from ingest.breaker import FAILURES_UNTIL_PROBE, MOVIES_PER_PROBE
 from ingest.plan import PageBatch
 from ingest.stop import Stop
-from ingest.worker import Worker
-from sandbox.server import Sandbox
-from tests.ingest.runs import MOVIES, ImpatientSettings, fetch, read_sql, refuse, set_faults
+from ingest.worker.breaker import FAILURES_UNTIL_PROBE, MOVIES_PER_PROBE
+from ingest.worker.worker import Worker
+from sandbox.api.server import Sandbox
+from tests.support.runs import MOVIES, ImpatientSettings, fetch, read_sql, refuse, set_faults
 
 LEDGER = "SELECT kind, key, stage, error_class FROM fetch_failures"
 THREADS = 4

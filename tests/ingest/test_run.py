@@ -9,19 +9,19 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy import URL
 
-from console.pace import left_of
+from cli.progress_rate import left_of
+from database.bookkeeping.failures import Failure, record_failures
+from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock
+from database.bookkeeping.source import SourceMismatch
+from database.bookkeeping.sweep import read_state
 from database.db import DatabaseManager
-from database.ledger import Failure, record_failures
-from database.lock import FetchLockHeld, hold_fetch_lock
-from database.source import SourceMismatch
-from database.sync import read_state
-from ingest.breaker import FAILURES_UNTIL_PROBE, MOVIES_PER_PROBE
 from ingest.plan import parse_ids
 from ingest.report import RunReport
-from sandbox.server import Sandbox, open_sandbox
+from ingest.worker.breaker import FAILURES_UNTIL_PROBE, MOVIES_PER_PROBE
+from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import table_contents
-from tests.ingest.runs import (
+from tests.support.runs import (
     MOVIES,
     ImpatientSettings,
     counted,
@@ -307,7 +307,7 @@ def test_practice_movies_give_way_to_real_ones(
     A live run after practice begins with empty tables.
     """
     fetch(db, sandbox.url, details=False)
-    monkeypatch.setattr("ingest.open_source.SANDBOX_SERVER", "not this one")
+    monkeypatch.setattr("ingest.phases.open_source.SANDBOX_SERVER", "not this one")
 
     fetch(db, sandbox.url, max_pages=1, details=False)
 

@@ -5,8 +5,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.phases.sweep import Sweep, convert_page, last_page
 from ingest.report import PageReport
-from ingest.sweep import Sweep, convert_page, last_page
 
 MOVIES = st.integers(0, 700)
 

@@ -2,7 +2,7 @@
 
 import time
 
-from sandbox.faults import FAULTS
+from sandbox.api.faults import FAULTS
 from tests.proofs.stage import compare, half_movies, open_stage, say
 
 #: A stalled answer outlasts the timeout, so that it fails.

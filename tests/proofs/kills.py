@@ -12,10 +12,10 @@ from typing import Any
 import psutil
 import requests
 
-from database.embedded import open_embedded
+from database.embedded.server import open_embedded
 from database.errors import DatabaseNotReady
-from tests.processes import workers_of
 from tests.proofs.stage import Stage, compare, half_movies, open_stage, say
+from tests.support.processes import workers_of
 
 #: Slow enough to be hit in the middle of things.
 COMMAND = ("--rate", "40", "--workers", "3", "--threads", "2", "--batch-size", "5")

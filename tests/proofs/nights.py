@@ -11,17 +11,17 @@ from typing import Any
 
 from sqlalchemy import DateTime, text
 
-from database.bookkeeping import FetchRun
+from database.bookkeeping.models import FetchRun
 from database.db import DatabaseManager
 from database.models import Base
 from database.schema import ensure_schema
-from database.slugs import unique_slugs
+from database.writing.slugs import unique_slugs
 from tests.conftest import REPO
-from tests.doors.commands import environment
-from tests.ingest.scripted_source import open_scripted_source
-from tests.processes import workers_of
 from tests.proofs.restless_source import RestlessSource
 from tests.proofs.stage import SECONDS_TO_END, Commands, compare, make_home, say
+from tests.support.commands import environment
+from tests.support.processes import workers_of
+from tests.support.scripted_source import open_scripted_source
 
 #: As quick as the machine allows; a response that stalls outlasts the timeout.
 OPTIONS = ("-q", "--rate", "0", "--workers", "2", "--timeout", "1s")

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 
-from tests.ingest.scripted_source import WIRE_FAULTS, ScriptedSource
+from tests.support.scripted_source import WIRE_FAULTS, ScriptedSource
 
 #: Of the changes; rarer ones cannot be told from outages if they come in large numbers.
 WEIGHTS = {"add": 4, "remove": 1, "date again": 2, "number again": 1, "swap": 2, "rename": 2}

@@ -19,9 +19,9 @@ import click
 import requests
 
 from database.db import DatabaseManager
-from database.embedded import open_embedded
+from database.embedded.server import open_embedded
 from tests.conftest import REPO, run_sql, table_contents
-from tests.doors.commands import children_of, environment
+from tests.support.commands import children_of, environment
 from yts.client import YtsClient
 from yts.settings import ClientSettings
 

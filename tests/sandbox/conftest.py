@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.server import Sandbox, open_sandbox
+from sandbox.api.server import Sandbox, open_sandbox
 
 Json = dict[str, Any]
 

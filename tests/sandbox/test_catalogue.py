@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from sandbox.catalogue import Catalogue
-from sandbox.films import read_films
-from sandbox.movie_json import detailed_movie, list_movie
-from sandbox.quirks import NAMESAKE, QUIRKS
+from sandbox.catalogue.catalogue import Catalogue
+from sandbox.catalogue.films import read_films
+from sandbox.catalogue.movie_json import detailed_movie, list_movie
+from sandbox.catalogue.quirks import NAMESAKE, QUIRKS
 from tests.sandbox.conftest import Json
 
 FILMS = read_films()

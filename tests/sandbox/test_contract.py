@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from sandbox.server import Sandbox, open_sandbox
+from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.sandbox.conftest import (
     TIMEOUT_SECONDS,

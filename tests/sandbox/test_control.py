@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.server import Sandbox, open_sandbox
-from sandbox.traffic import RateLimit, Traffic
+from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.traffic import RateLimit, Traffic
 from tests.sandbox.conftest import (
     TIMEOUT_SECONDS,
     all_ids,

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sandbox.faults import FAULTS
-from sandbox.server import Sandbox, open_sandbox
+from sandbox.api.fault_mix import FaultShares
+from sandbox.api.faults import FAULTS
+from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from sandbox.shares import FaultShares
 from tests.sandbox.conftest import ask, details, order, read, stats
 
 

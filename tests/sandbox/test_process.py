@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox.server import open_sandbox
+from sandbox.api.server import open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.sandbox.conftest import TIMEOUT_SECONDS
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.yts.answers import Json, page_answer
-from tests.yts.canned import CannedServer, open_canned
-from yts.answers import parse_page
+from tests.support.canned_server import CannedServer, open_canned
+from tests.support.yts_responses import Json, page_answer
 from yts.client import YtsClient
 from yts.payload import MoviePayload
+from yts.responses import parse_page
 from yts.settings import ClientSettings
 
 #: Makes a client; takes the fields of `ClientSettings` and the arguments of `YtsClient`.

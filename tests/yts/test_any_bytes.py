@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import examples
-from tests.yts.answers import a_movie, a_row, details_answer, page_answer
-from yts.answers import parse_details, parse_page
+from tests.support.yts_responses import a_movie, a_row, details_answer, page_answer
 from yts.errors import YtsError
 from yts.payload import MoviePayload
+from yts.responses import parse_details, parse_page
 
 fuzz = examples(150)
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import examples
-from tests.yts.answers import a_movie, a_row, details_answer, page_answer
+from tests.support.yts_responses import a_movie, a_row, details_answer, page_answer
 from tests.yts.test_any_bytes import assert_storable_text
-from yts.answers import MoviePage
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, YtsRefused, YtsUnavailable
 from yts.payload import MoviePayload
+from yts.responses import MoviePage
 from yts.settings import ClientSettings
 
 fuzz = examples(150)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.yts.answers import a_ghost, a_movie, a_row, details_answer, page_answer
-from tests.yts.canned import CannedServer
+from tests.support.canned_server import CannedServer
+from tests.support.yts_responses import a_ghost, a_movie, a_row, details_answer, page_answer
 from yts import PROJECT_URL, __version__
 from yts.client import YtsClient
 from yts.errors import YtsUnavailable

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from ingest.settings import TIMEOUTS_PER_ANSWER, RunSettings
-from tests.yts.answers import a_row, page_answer
+from tests.support.raw_server import open_raw, read_request, whole_response
+from tests.support.yts_responses import a_row, page_answer
 from tests.yts.conftest import MakeClient
-from tests.yts.raw import open_raw, read_request, whole_response
+from yts.deadlines import MAX_INTERIM
 from yts.errors import YtsUnavailable
-from yts.exchange import MAX_INTERIM
 
 PAGE = whole_response(page_answer(a_row(5)))
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from database.incoming import URL_COLUMNS
-from tests.yts.answers import a_movie, a_person, a_row, a_torrent, details_answer, without
+from database.sql import URL_COLUMNS
+from tests.support.yts_responses import a_movie, a_person, a_row, a_torrent, details_answer, without
 from tests.yts.conftest import read_row
-from yts.answers import parse_details
 from yts.errors import MalformedMovie
 from yts.payload import MoviePayload, parse_movie
+from yts.responses import parse_details
 
 
 def test_a_list_row_arrives_as_it_was_sent():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.yts.answers import Json, a_movie, a_row, without
+from tests.support.yts_responses import Json, a_movie, a_row, without
 from tests.yts.conftest import read_row
 from yts.errors import MalformedMovie
 from yts.payload import parse_movie

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.yts.answers import a_row, page_answer
-from tests.yts.canned import Canned, CannedServer
+from tests.support.canned_server import Canned, CannedServer
+from tests.support.raw_server import open_raw, read_request, whole_response
+from tests.support.yts_responses import a_row, page_answer
 from tests.yts.conftest import MakeClient
-from tests.yts.raw import open_raw, read_request, whole_response
 from yts.client import YtsClient
 from yts.errors import YtsRefused, YtsUnavailable
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.yts.answers import (
+from tests.support.yts_responses import (
     a_ghost,
     a_movie,
     a_row,
@@ -12,9 +12,9 @@ from tests.yts.answers import (
     answer,
     page_answer,
 )
-from yts.answers import parse_page
 from yts.errors import NotYts
 from yts.payload import parse_movie
+from yts.responses import parse_page
 from yts.unknown_fields import MAX_NAMES, OTHER_FIELDS, add_counts
 
 

@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import pytest
 
-from tests.yts.answers import a_row, page_answer
-from tests.yts.canned import Canned, CannedServer
+from tests.support.canned_server import Canned, CannedServer
+from tests.support.yts_responses import a_row, page_answer
 from tests.yts.conftest import MakeClient
 from yts.client import YtsClient
 from yts.errors import YtsUnavailable
-from yts.verdict import MAX_RETRY_AFTER_SECONDS
+from yts.http_status import MAX_RETRY_AFTER_SECONDS
 
 
 class Stopped(Exception):

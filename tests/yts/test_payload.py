@@ -6,7 +6,7 @@ Quirks and sections are those of docs/yts-api.md.
 
 import pytest
 
-from tests.yts.answers import (
+from tests.support.yts_responses import (
     a_ghost,
     a_movie,
     a_row,
@@ -16,8 +16,8 @@ from tests.yts.answers import (
     wire,
     without,
 )
-from yts.answers import parse_details, parse_page
 from yts.errors import MalformedMovie, NotYts, YtsUnavailable
+from yts.responses import parse_details, parse_page
 
 PHP_WARNING = b"<br />\n<b>Warning</b>: mysqli_query() {gone} in <b>/api/index.php</b><br />\n"
 

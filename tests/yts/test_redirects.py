@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.yts.answers import a_row, page_answer
-from tests.yts.canned import Canned, CannedServer, open_canned
+from tests.support.canned_server import Canned, CannedServer, open_canned
+from tests.support.yts_responses import a_row, page_answer
 from yts.client import YtsClient
-from yts.connection import is_same_place
 from yts.errors import YtsRefused, YtsUnavailable
+from yts.transport import is_same_place
 
 
 def redirect_to(target: str, status: int = 301) -> Canned:

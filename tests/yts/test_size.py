@@ -6,11 +6,11 @@ from contextlib import suppress
 
 import pytest
 
-from tests.yts.answers import a_row, page_answer
-from tests.yts.canned import Canned, CannedServer
+from tests.support.canned_server import Canned, CannedServer
+from tests.support.yts_responses import a_row, page_answer
 from yts.client import YtsClient
-from yts.connection import MAX_ANSWER_BYTES
 from yts.errors import YtsUnavailable
+from yts.transport import MAX_ANSWER_BYTES
 
 
 def padded(size_bytes: int) -> bytes:

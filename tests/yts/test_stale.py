@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.yts.answers import a_row, page_answer
+from tests.support.raw_server import open_raw, read_request, whole_response
+from tests.support.yts_responses import a_row, page_answer
 from tests.yts.conftest import MakeClient
-from tests.yts.raw import open_raw, read_request, whole_response
+from yts.deadlines import MAX_STALE
 from yts.errors import YtsUnavailable
-from yts.exchange import MAX_STALE
 
 PAGE = whole_response(page_answer(a_row(5)))
 PAGES = 30

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.yts.answers import a_movie, a_row, details_answer, page_answer
-from tests.yts.canned import Asked, Canned, CannedServer
+from tests.support.canned_server import Asked, Canned, CannedServer
+from tests.support.yts_responses import a_movie, a_row, details_answer, page_answer
 from yts.client import YtsClient
-from yts.connection import MAX_ANSWER_BYTES
 from yts.errors import AnswerTooLarge, YtsUnavailable
 from yts.settings import Order
+from yts.transport import MAX_ANSWER_BYTES
 
 HUGE = "x" * (MAX_ANSWER_BYTES + 1)
 

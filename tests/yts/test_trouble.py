@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.yts.answers import a_movie, a_row, details_answer, page_answer
-from tests.yts.canned import Canned, CannedServer
+from tests.support.canned_server import Canned, CannedServer
+from tests.support.yts_responses import a_movie, a_row, details_answer, page_answer
 from tests.yts.conftest import MakeClient
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, NotYts, YtsRefused, YtsUnavailable

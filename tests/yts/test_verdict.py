@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yts.errors import YtsRefused, YtsUnavailable
-from yts.verdict import MAX_RETRY_AFTER_SECONDS, judge_status, read_retry_after
+from yts.http_status import MAX_RETRY_AFTER_SECONDS, judge_status, read_retry_after
 
 URL = "https://yts.gg/api/v2/list_movies.json"
 

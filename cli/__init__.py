@@ -1,0 +1,1 @@
+"""The commands, and what they share: options, exit codes, messages for errors, progress, output."""

@@ -1,0 +1,45 @@
+"""Vectors after a fetch: made in the same command, never at its expense."""
+
+import os
+
+from cli.command_line import to_type_next
+from cli.errors import DATABASE_NOT_READY, DONE
+from cli.events import Messages
+from database.db import DatabaseManager
+from database.errors import DatabaseNotReady
+from database.vectors.spaces import EmbeddingLockHeld
+from embeddings.errors import ModelMissing
+from embeddings.recipe import is_in_step
+from ingest.stop import Stop, Stopped
+
+
+def embed_after_fetch(db: DatabaseManager, messages: Messages, stop: Stop, workers: int) -> int:
+    """
+    Bring the vectors in step with the movies, or say why not; return the exit code of that.
+
+    What is missing for it, or already doing it, is no error of the fetch.
+    """
+
+    def progress(done: int, total: int) -> None:
+        messages.stage("vectors", done, total)
+        if stop.is_set():
+            raise Stopped
+
+    try:
+        if not db.run_step(is_in_step):
+            from embeddings.index import embed_all  # noqa: PLC0415 -- numpy, where it is needed
+
+            cores = os.cpu_count() or 1
+            embed_all(db, workers=min(workers, cores), progress=progress, note=messages.note)
+    except ModelMissing as error:
+        messages.note(f"No vectors were made, so that nothing can be found by meaning: {error}")
+    except EmbeddingLockHeld:
+        messages.note("Vectors are being made by another process; this one leaves that to it.")
+    except Stopped:
+        again = to_type_next("embeddings", "embed")
+        messages.note(f"Making vectors was stopped; those that are made stay. Go on with: {again}")
+        return stop.ending.exit_code
+    except DatabaseNotReady as error:
+        messages.note(f"Making vectors was given up, all movies are saved: {error}")
+        return DATABASE_NOT_READY
+    return DONE

@@ -1,0 +1,72 @@
+"""The status as metrics for Prometheus, by way of the node exporter's textfile collector."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from cli.output import open_output
+from database.bookkeeping.models import OUTCOMES
+from database.monitoring.history import Freshness
+from database.monitoring.status import Status
+
+#: Metric: the statistic it shows, and its help.
+_TOTALS = {
+    "yts_movies": ("total_movies", "Movies in the mirror."),
+    "yts_movies_with_details": ("movies_with_details", "Movies whose details were fetched."),
+    "yts_movies_with_vectors": ("movies_with_vectors", "Movies that can be found by meaning."),
+    "yts_movies_gone": ("total_gone", "Movies in the mirror that YTS has no more."),
+    "yts_ids_missing": ("total_missing", "Ids that YTS says it does not have."),
+    "yts_torrents": ("total_torrents", "Torrents whose metadata is stored."),
+    "yts_people": ("total_cast", "People who play in movies of the mirror."),
+    "yts_failures": ("total_failures", "Pages and movies that failed and were not had since."),
+}
+
+Metric = tuple[str, str, float]
+
+
+def write_metrics(status: Status, freshness: Freshness, path: Path) -> None:
+    """
+    Write the metrics to *path*, see `open_output`: no reader ever sees half of a file.
+
+    What is not known, such as the exit code of a run that goes on, is left out.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    registry = CollectorRegistry()
+    for name, told, value in (*_of_mirror(status, freshness), *_of_run(status)):
+        Gauge(name, told, registry=registry).set(value)
+    if status.run is not None:
+        movies = Gauge(
+            "yts_run_movies", "Movies of the last run by outcome.", ["outcome"], registry=registry
+        )
+        for outcome in OUTCOMES:
+            movies.labels(outcome).set(status.run[outcome])
+    with open_output(path) as file:
+        file.write(generate_latest(registry))
+
+
+def _of_mirror(status: Status, freshness: Freshness) -> Iterator[Metric]:
+    for name, (statistic, told) in _TOTALS.items():
+        yield name, told, status.stats[statistic]
+    if expected := status.sync.get("movie_count"):
+        yield "yts_movies_at_source", "Movies that YTS has, as it said last.", expected
+    if freshness.completed_at is not None:
+        told = "When the last complete run ended, in seconds since 1970."
+        yield "yts_complete_timestamp_seconds", told, freshness.completed_at.timestamp()
+
+
+def _of_run(status: Status) -> Iterator[Metric]:
+    yield "yts_fetch_running", "1 while a fetch is at work.", status.is_fetch_running
+    if (run := status.run) is None:
+        return
+    began = datetime.fromisoformat(run["started_at"]).timestamp()
+    yield "yts_run_start_timestamp_seconds", "When the last run began.", began
+    yield "yts_run_requests", "Requests that the last run has made.", run["requests"]
+    if run["finished_at"] is not None:
+        ended = datetime.fromisoformat(run["finished_at"]).timestamp()
+        yield "yts_run_seconds", "How long the last run took.", ended - began
+    if run["exit_code"] is not None:
+        yield "yts_run_exit_code", "The exit code of the last run.", run["exit_code"]

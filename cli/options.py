@@ -1,0 +1,92 @@
+"""`Duration`, paths and `Door`: option types and the command class that all commands use."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_CENTURY = 100 * 365 * _UNITS["d"]
+
+
+class Duration(click.ParamType[timedelta]):
+    """A duration such as 45s, 90m, 26h, 30d or 2w, or a number of seconds; a timedelta."""
+
+    name = "duration"
+
+    def __init__(self, shortest: float = 1, longest: float = _CENTURY) -> None:
+        """Refuse what is not within these limits, in seconds."""
+        self._shortest, self._longest = shortest, longest
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read the text, or refuse it with an example."""
+        if isinstance(value, timedelta):
+            return value
+        match = re.fullmatch(
+            r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s?([smhdw]?)", str(value).strip().lower()
+        )
+        if match is None:
+            example = "use for example 45s, 90m, 26h or 30d"
+            self.fail(f"{value!r} is not a duration; {example}", param, ctx)
+        seconds = float(match[1]) * _UNITS[match[2] or "s"]
+        if not self._shortest <= seconds <= self._longest:
+            limits = f"{self._shortest:g} to {self._longest:g} seconds"
+            self.fail(f"{value!r} is not within {limits}", param, ctx)
+        return timedelta(seconds=seconds)
+
+
+#: A file that a command reads; its absolute path, as a string.
+READ_FILE = click.Path(exists=True, dir_okay=False, readable=True, resolve_path=True)
+#: A file that a command writes; `-` is stdout.
+WRITTEN_FILE = click.Path(dir_okay=False, readable=False, allow_dash=True, path_type=Path)
+
+
+class Door(click.Command):
+    """A command whose usage errors repeat no password that was typed in the wrong place."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Read the command line, and `.env` before it."""
+        from cli.dotenv_file import read_settings_file  # noqa: PLC0415
+
+        read_settings_file()
+        try:
+            context = super().make_context(*arguments, **options)
+            for param in self.get_params(context):
+                _check_text(param, context)
+            return context
+        except click.UsageError as error:
+            raise _without_secrets(error, error.ctx) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, after a word on settings that do not exist."""
+        from cli.dotenv_file import warn_of_unknown_settings  # noqa: PLC0415
+
+        warn_of_unknown_settings()
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            raise _without_secrets(error, ctx) from None
+
+
+def _check_text(param: click.Parameter, context: click.Context) -> None:
+    """Refuse bytes that are not UTF-8, except in names of files, which may have any."""
+    value = context.params.get(param.name or "")
+    if isinstance(param.type, click.Path):
+        return
+    for text in value if isinstance(value, tuple) else (value,):
+        if isinstance(text, str) and text.encode(errors="replace").decode() != text:
+            raise click.BadParameter("the text is not valid UTF-8", context, param)
+
+
+def _without_secrets(error: click.UsageError, context: click.Context | None) -> click.UsageError:
+    """Return *error* without passwords, and with the name of a variable that is to blame."""
+    from cli.dotenv_file import blame_variable  # noqa: PLC0415
+    from cli.redaction import masked  # noqa: PLC0415
+
+    if isinstance(error, click.BadParameter) and context is not None:
+        return click.UsageError(masked(blame_variable(error, context)), context)
+    return click.UsageError(masked(error.format_message()), context)

@@ -1,0 +1,103 @@
+"""`open_terminal`: progress of a command as bars on a terminal, or as plain lines elsewhere."""
+
+import sys
+from typing import TYPE_CHECKING, Never
+
+from cli.events import Message, Reader, counts_in_words, in_words
+from cli.terminal import columns_of, fitted, is_live
+from cli.text import printable
+
+if TYPE_CHECKING:  # Workers start meanwhile, and cron never sees a bar.
+    from tqdm import tqdm
+
+_NARROWEST_BAR, _WIDEST_BAR = 4, 16
+_LEFT = "left"
+#: What a narrow terminal shows beside the numbers: the first ones of these.
+_BY_IMPORTANCE = ("failed", _LEFT, "saved", "updated", "missing", "unchanged", "skipped")
+
+
+def bar_format(message: Message, remaining: str, columns: int) -> str:
+    """
+    Return the bar of a progress message for tqdm, not longer than *columns*.
+
+    *remaining* is the time to the end of the run, empty while it cannot be told.
+    What does not fit is left out as a whole, first the bar, and failures last: no number is cut.
+    """
+    name, done, total, counts = (message[it] for it in ("stage", "done", "total", "counts"))
+    share = f"{min(100, 100 * done // max(total, 1)):3d}%"
+    head, far = f"{name:<7} {share}", f"{done:,}/{total:,}"
+    left = remaining and f"{remaining} left"
+    for number in range(len(_BY_IMPORTANCE), -1, -1):
+        names = _BY_IMPORTANCE[:number]
+        shown = counts_in_words({it: counts.get(it, 0) for it in names})
+        line = ", ".join(filter(None, (far, left if _LEFT in names else "", shown)))
+        if (room := columns - len(head) - len(line) - 1) >= 0:
+            width = min(_WIDEST_BAR, room - 3)
+            bar = f" |{{bar:{width}}}|" if width >= _NARROWEST_BAR else ""
+            return f"{head}{bar} {line}"
+    return share
+
+
+class Bars(Reader):
+    """One bar for each phase, on stderr."""
+
+    def __init__(self) -> None:
+        """Draw nothing before there is something to show."""
+        self._bars: dict[str, tqdm[Never]] = {}
+
+    def take(self, message: Message) -> None:
+        """Move the bar of a phase, or print a sentence above all bars."""
+        if message["message_type"] == "note":
+            from tqdm import tqdm  # noqa: PLC0415 -- when there is something to show
+
+            sentence = fitted(printable(message["sentence"]), sys.stderr)
+            tqdm.write(sentence, file=sys.stderr)
+        elif message["message_type"] == "progress":
+            self._move(message)
+
+    def _move(self, message: Message) -> None:
+        name, done, total = message["stage"], message["done"], message["total"]
+        if total and name not in self._bars:
+            from tqdm import tqdm  # noqa: PLC0415
+
+            self.close()  # A finished phase stands still.
+            # Measured at each update: the terminal may have become narrower.
+            self._bars[name] = tqdm(total=total, desc=name, bar_format=" ", dynamic_ncols=True)
+        if (bar := self._bars.get(name)) is not None and not bar.disable:
+            bar.total, bar.n = total, done
+            eta = message["eta_seconds"]
+            remaining = "" if eta is None else bar.format_interval(eta)
+            columns = columns_of(sys.stderr) - 1
+            bar.bar_format = bar_format(message, remaining, columns)
+            bar.refresh()
+
+    def close(self) -> None:
+        """Continue below the bars."""
+        for bar in self._bars.values():
+            bar.close()
+
+
+class Lines(Reader):
+    """A line now and then: for cron mail, log files and pipes."""
+
+    seconds_between = 30.0
+
+    def __init__(self) -> None:
+        """Begin with silence: a short run needs no line."""
+        self._is_first = True
+
+    def take(self, message: Message) -> None:
+        """Print progress and sentences."""
+        is_progress = message["message_type"] == "progress"
+        if is_progress and self._is_first:
+            self._is_first = False
+        elif is_progress or message["message_type"] == "note":
+            sys.stderr.write(f"{printable(in_words(message))}\n")
+            sys.stderr.flush()
+
+
+def open_terminal(*, is_quiet: bool) -> Reader:
+    """Return the reader that fits stderr: bars for a terminal, lines else, nothing under -q."""
+    if is_quiet:
+        return Reader()
+    return Bars() if is_live(sys.stderr) else Lines()

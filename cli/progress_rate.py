@@ -1,0 +1,195 @@
+"""How a run stands: whether it goes on, how fast, how long still; pure."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:  # A fetch has no use for it.
+    from database.monitoring.status import Status
+
+#: Rates are those of the last so many seconds.
+WINDOW_SECONDS = 60.0
+#: What was seen over less time than this says little: steps come in lumps.
+TRUSTED_SECONDS = 5.0
+
+#: So many rates are remembered, each of so many seconds: five minutes.
+RATES_SHOWN = 30
+SECONDS_PER_RATE = 10.0
+_BARS = "▁▂▃▄▅▆▇█"
+
+COUNTERS = ("requests", "pages_read", "details_read")
+Rates = dict[str, float]
+Row = dict[str, Any]
+#: `vanished`: without an end, and without a process that could still bring it to one.
+State = Literal["running", "ended", "vanished"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The course of one run as of one moment."""
+
+    state: State
+    elapsed_seconds: float
+    #: Of each counter, a second: lately, or over the whole run where little was seen of it.
+    rates: Rates
+    #: To the end of the run; None while it cannot be told.
+    eta_seconds: float | None
+
+
+class PaceMeter:
+    """Remembers what was lately seen of a run in one phase."""
+
+    def __init__(self) -> None:
+        """Begin without memory."""
+        self._seen: deque[Status] = deque()
+
+    def take(self, status: "Status") -> Pace | None:
+        """Return the pace as of *status*, the newest; None where there is no run."""
+        if status.run is None:
+            return None
+        if self._seen and _phase(self._seen[-1]) != _phase(status):
+            self._seen.clear()
+        self._seen.append(status)
+        while len(self._seen) > 2 and _seconds(self._seen[1].time, status.time) >= WINDOW_SECONDS:
+            self._seen.popleft()
+        return self._pace(status.run, status.time, status.pace)
+
+    def _pace(self, run: Row, now: datetime, limit: float | None) -> Pace:
+        state = self._state(run)
+        end = {"running": now, "ended": run["finished_at"], "vanished": run["heartbeat_at"]}[state]
+        elapsed = max(0.0, _seconds(run["started_at"], end))
+        average = {name: run[name] / elapsed if elapsed else 0.0 for name in COUNTERS}
+        if state != "running":
+            return Pace(state, elapsed, average, None)
+        if (rates := self._recent_rates()) is not None:
+            rate = rates.get(f"{run['phase']}_read")
+        else:
+            # Each page and each movie takes a request; its own counter says nothing of a phase
+            # that began late.
+            rates, rate = average, average["requests"]
+        return Pace(state, elapsed, rates, seconds_left(left_of(run), rate, limit))
+
+    def _state(self, run: Row) -> State:
+        if run["finished_at"] is not None:
+            return "vanished" if run["phase"] == "killed" else "ended"
+        if self._seen[-1].is_fetch_running:
+            return "running"
+        # A restart of the server takes the lock from a run that goes on: its heart still beats.
+        beats = {_run(seen)["heartbeat_at"] for seen in self._seen if not seen.is_fetch_running}
+        return "running" if len(beats) > 1 else "vanished"
+
+    def _recent_rates(self) -> Rates | None:
+        first, last = self._seen[0], self._seen[-1]
+        if (span := _seconds(first.time, last.time)) < TRUSTED_SECONDS:
+            return None
+        return {name: (_run(last)[name] - _run(first)[name]) / span for name in COUNTERS}
+
+
+class Countdown:
+    """Tells how long a run or command still takes, at the rate of the last minute."""
+
+    def __init__(self) -> None:
+        """Begin without memory."""
+        self._stage = ""
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def take(
+        self, stage: str, done: int, left: int | None, now: float, limit: float | None = None
+    ) -> float | None:
+        """
+        Return the seconds to the end, with *done* of *stage* behind and *left* in all ahead.
+
+        *now* is in seconds, *limit* the most that can be done in each. None while too little
+        was seen of the stage.
+        """
+        if stage != self._stage:
+            self._stage = stage
+            self._seen.clear()
+        self._seen.append((now, done))
+        while len(self._seen) > 2 and now - self._seen[1][0] >= WINDOW_SECONDS:
+            self._seen.popleft()
+        time, before = self._seen[0]
+        rate = (done - before) / (now - time) if now - time >= TRUSTED_SECONDS else None
+        return seconds_left(left, rate, limit)
+
+
+class RateHistory:
+    """The requests a second of the last minutes, as far as they were seen."""
+
+    def __init__(self) -> None:
+        """Begin without memory."""
+        self._seen: deque[tuple[float, int]] = deque()
+        self._run_id: int | None = None
+
+    def take(self, status: "Status") -> list[float]:
+        """Return the rates up to *status*, each of `SECONDS_PER_RATE`, the newest last."""
+        run = _run(status)
+        if run.get("id") != self._run_id:
+            self._run_id = run.get("id")
+            self._seen.clear()
+        if not run:
+            return []
+        now = status.time.timestamp()
+        self._seen.append((now, run["requests"]))
+        while self._seen[0][0] < now - RATES_SHOWN * SECONDS_PER_RATE:
+            self._seen.popleft()
+        return self._rates(now)
+
+    def _rates(self, now: float) -> list[float]:
+        first = self._seen[0][0]
+        count = min(RATES_SHOWN, int((now - first) / SECONDS_PER_RATE))
+        ends = [now - SECONDS_PER_RATE * place for place in range(count, -1, -1)]
+        marks = [self._requests_at(end) for end in ends]
+        return [(after - before) / SECONDS_PER_RATE for before, after in pairwise(marks)]
+
+    def _requests_at(self, time: float) -> float:
+        """Return the requests made by then, between two looks in proportion."""
+        for (t0, before), (t1, after) in pairwise(self._seen):
+            if t0 <= time <= t1 and t1 > t0:
+                return before + (after - before) * (time - t0) / (t1 - t0)
+        return self._seen[-1][1]
+
+
+def sparkline(rates: Sequence[float]) -> str:
+    """Return *rates* as a row of bars, the highest of them being full."""
+    most = max(rates, default=0)
+    return "".join(_BARS[round(rate / most * (len(_BARS) - 1)) if most else 0] for rate in rates)
+
+
+def left_of(run: Mapping[str, Any]) -> int | None:
+    """
+    Return how many pages and movies the whole run is yet to ask for; None if not known yet.
+
+    While pages are read, the movies that they bring are an estimate. Pages that failed are not
+    asked for again once details are.
+    """
+    phases = {"pages": ("pages", "details"), "details": ("details",)}.get(run["phase"], ())
+    if not phases or not run[f"{run['phase']}_expected"]:
+        return None
+    return sum(max(0, int(run[f"{it}_expected"] - run[f"{it}_read"])) for it in phases)
+
+
+def seconds_left(left: int | None, rate: float | None, limit: float | None) -> float | None:
+    """Return how long *left* requests take at *rate* a second, or at *limit* if that is slower."""
+    if left is None or not rate:
+        return None
+    return left / min(rate, limit or rate)
+
+
+def _run(status: "Status") -> Row:
+    return status.run or {}
+
+
+def _phase(status: "Status") -> tuple[object, object]:
+    return _run(status).get("id"), _run(status).get("phase")
+
+
+def _seconds(start: datetime | str, end: datetime | str) -> float:
+    return (_time(end) - _time(start)).total_seconds()
+
+
+def _time(time: datetime | str) -> datetime:
+    return datetime.fromisoformat(time) if isinstance(time, str) else time

@@ -1,0 +1,1 @@
+"""`query_movies.py`: filters from options, movies as rows, exports."""

@@ -1,0 +1,180 @@
+"""`export`: movies as CSV, JSON Lines or Parquet, streamed, in flat memory."""
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from cli.output import STDOUT, open_output
+from cli.query.rows import POSTERS
+from database.models import Movie
+from yts.printable import json_line
+
+Format = Literal["csv", "jsonl", "parquet"]
+#: The ending of a file's name, and the format that it means.
+SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+#: Rows that are written together.
+_ROWS_AT_ONCE = 1000
+#: Column: its type in Parquet.
+_COLUMNS = {
+    "id": "int64",
+    "imdb_code": "string",
+    "title": "string",
+    "year": "int16",
+    "rating": "float64",
+    "runtime": "int16",
+    "language": "string",
+    "mpa_rating": "string",
+    "like_count": "int32",
+    "genres": "list",
+    "cast": "list",
+    "qualities": "list",
+    "description": "string",
+    "date_uploaded": "time",
+    "url": "string",
+}
+
+Row = dict[str, Any]
+
+
+class ParquetMissing(Exception):
+    """Parquet is asked for, and the library for it is not installed."""
+
+
+def choose_format(kind: Format | None, output: Path | None) -> Format:
+    """
+    Return the format that was asked for, or that the name of *output* means; else CSV.
+
+    Raises:
+        ValueError: they contradict each other, or the name has another ending.
+    """
+    suffix = output.suffix.lower() if output else ""
+    meant = SUFFIXES.get(suffix)
+    if kind and meant and kind != meant:
+        raise ValueError(f"The name {output} stands for {meant}, but the format is {kind}.")
+    if suffix and not (kind or meant):
+        raise ValueError(f"The name {output} does not tell the format; add --format.")
+    return kind or meant or "csv"
+
+
+def export(
+    movies: Iterable[Movie],
+    kind: Format,
+    output: Path | None,
+    *,
+    with_posters: bool = False,
+    for_excel: bool = False,
+) -> int:
+    """
+    Write *movies* to *output*, or to stdout, and return their number.
+
+    *for_excel* makes CSV that spreadsheets read correctly: see `_for_excel`.
+
+    Raises:
+        ParquetMissing: pyarrow is needed, and not installed.
+        OSError: it cannot be written.
+    """
+    columns = {**_COLUMNS, **(dict.fromkeys(POSTERS, "string") if with_posters else {})}
+    rows = (_row(movie, columns) for movie in movies)
+    writers: dict[Format, Callable[..., int]] = {
+        "csv": partial(_write_csv, for_excel=for_excel),
+        "jsonl": _write_jsonl,
+        "parquet": _write_parquet,
+    }
+    with open_output(output or STDOUT) as stream:
+        return writers[kind](rows, columns, stream)
+
+
+def _row(movie: Movie, columns: Iterable[str]) -> Row:
+    values = {
+        "id": movie.external_id,
+        "genres": [genre.name for genre in movie.genres],
+        "cast": [link.cast.name for link in movie.cast_links],
+        "qualities": sorted({it.quality for it in movie.torrents if it.quality}),
+        "description": movie.description_full or movie.summary,
+    }
+    return {name: values[name] if name in values else getattr(movie, name) for name in columns}
+
+
+def _write_csv(
+    rows: Iterator[Row], columns: dict[str, str], stream: IO[bytes], *, for_excel: bool
+) -> int:
+    if for_excel:
+        stream.write("\ufeff".encode())
+    writer = csv.writer(_Encoded(stream), lineterminator=_CRLF)
+    writer.writerow(columns)
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007 -- counted as they go
+        cells = map(_cell, row.values())
+        writer.writerow(map(_for_excel, cells) if for_excel else cells)
+    return count
+
+
+def _cell(value: Any) -> Any:
+    # Names may contain a comma, but no semicolon.
+    return "; ".join(value) if isinstance(value, list) else _plain(value)
+
+
+#: What a spreadsheet takes for the beginning of a formula, also after blanks.
+_FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+
+
+def _for_excel(value: Any) -> Any:
+    """Return a text that would be a formula with an apostrophe before it, so that it is none."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+#: What ends a row for the csv module: before Python 3.11.9 it quotes a bare CR only if CR is in it.
+_CRLF = "\r\n"
+
+
+class _Encoded:
+    """Writes rows that end in CRLF into a stream of bytes, with LF in its place."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(f"{text.removesuffix(_CRLF)}\n".encode())
+
+
+def _write_jsonl(rows: Iterator[Row], _columns: dict[str, str], stream: IO[bytes]) -> int:
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007
+        plain = {name: _plain(value) for name, value in row.items()}
+        stream.write(json_line(plain, is_ascii=False).encode("utf-8") + b"\n")
+    return count
+
+
+def _write_parquet(rows: Iterator[Row], columns: dict[str, str], stream: IO[bytes]) -> int:
+    try:
+        import pyarrow as pa  # noqa: PLC0415 -- only for this format
+        from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
+    except ImportError as error:
+        raise ParquetMissing(
+            "Parquet needs one library more: pip install pyarrow. CSV and JSON lines need none."
+        ) from error
+    types = {"list": pa.list_(pa.string()), "time": pa.timestamp("us", tz="UTC")}
+    schema = pa.schema(
+        [(name, types.get(kind) or pa.type_for_alias(kind)) for name, kind in columns.items()]
+    )
+    count = 0
+    with ParquetWriter(stream, schema) as writer:
+        while part := list(islice(rows, _ROWS_AT_ONCE)):
+            writer.write_table(pa.Table.from_pylist(part, schema))
+            count += len(part)
+    return count

@@ -1,0 +1,137 @@
+"""Signals for all commands: the first asks for an orderly end, the second ends at once."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import NoReturn
+
+from cli.terminal import fitted
+from cli.text import printable
+from database.connection.signal_handling import hear_signals
+from ingest.stop import Ending, Stop, Stopped, statements_bound_by
+
+#: How long an orderly end may take before it is forced, in seconds.
+STOP_SECONDS = 9.5
+
+
+class _Left(SystemExit):
+    """A signal came while nothing was under way that has to be saved."""
+
+
+class _Leaver:
+    """Ends the program at the first signal by an exception, at the second one at once."""
+
+    def __init__(self, exit_codes: Mapping[int, int]) -> None:
+        self._exit_codes = exit_codes
+        self._is_interrupted = False
+        self.leaving = threading.Event()
+
+    def hear(self, number: int) -> None:
+        exit_code = self._code_of(number)
+        if self.leaving.is_set():
+            os._exit(exit_code)
+        self.leaving.set()
+        _start_timer(lambda: os._exit(exit_code))
+
+    def interrupt(self, number: int) -> None:
+        if not self._is_interrupted:
+            self._is_interrupted = True
+            raise _Left(self._code_of(number))
+
+    def _code_of(self, number: int) -> int:
+        return self._exit_codes.get(number, 128 + number)
+
+
+def say_on_stderr(sentence: str) -> None:
+    """Write *sentence* as a line of its own, if there is anything to write it on."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"{fitted(printable(sentence), sys.stderr)}\n")
+        sys.stderr.flush()
+
+
+def say_nothing(_sentence: str) -> None:
+    """Be quiet."""
+
+
+@contextmanager
+def leave_on_signals(
+    exit_codes: Mapping[int, int] | None = None, *, say: Callable[[str], None] = say_on_stderr
+) -> Iterator[None]:
+    """
+    End the program at a signal, closing what is open; the second time at once.
+
+    *say* gets sentences about what the program waits for, from another thread.
+    It ends with 128 + the signal's number unless *exit_codes* has another one. A fetch uses
+    it before its run and after it; `stop_on_signals` takes over in between.
+    """
+    from database.connection.statements import cancel_statements  # noqa: PLC0415 -- for a fast --help
+    from database.connection.waits import report_waits  # noqa: PLC0415
+
+    leaver = _Leaver(exit_codes or {})
+    with (
+        report_waits(say),
+        statements_bound_by(leaver.leaving),
+        hear_signals(leaver.hear, interrupt=leaver.interrupt),
+    ):
+        try:
+            yield
+        except _Left as left:
+            cancel_statements()  # Those of other threads.
+            # Without stdout: its reader may be what the program was waiting for.
+            with suppress(OSError):
+                sys.stderr.flush()
+            os._exit(int(str(left.code)))
+
+
+@contextmanager
+def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
+    """
+    Yield the wish to stop, which SIGINT, SIGTERM and a closed terminal set.
+
+    An end that takes too long, or a second signal, ends the process and its children
+    at once; *release* then gives back what would outlive them.
+    """
+    from ingest.backends.processes import kill_processes  # noqa: PLC0415 -- only a fetch needs it
+
+    stop = Stop()
+    is_heard = False
+
+    def force() -> None:
+        kill_processes()
+        release()
+        os._exit(stop.ending.exit_code)
+
+    def hear(number: int) -> None:
+        nonlocal is_heard
+        if is_heard:
+            force()
+        is_heard = True
+        stop.end(Ending("stopped by a signal", 128 + number))
+        with suppress(OSError, ValueError):
+            sys.stderr.write("\n")  # A progress bar may stand there.
+        say_on_stderr("Stopping: what is under way is being saved (at most 10 s).")
+        say_on_stderr("A second signal stops at once.")
+        _start_timer(force)
+
+    with statements_bound_by(stop), hear_signals(hear):
+        try:
+            yield stop
+        except Stopped:  # Before the run had begun.
+            sys.stderr.write(f"Ended early: {stop.ending.reason}.\n")
+            leave_now(stop.ending.exit_code)
+
+
+def _start_timer(force: Callable[[], None]) -> None:
+    timer = threading.Timer(STOP_SECONDS, force)
+    timer.daemon = True
+    timer.start()
+
+
+def leave_now(exit_code: int) -> NoReturn:
+    """Exit without waiting for threads that still wait for an answer."""
+    with suppress(BrokenPipeError):  # The reader has seen enough.
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(exit_code)

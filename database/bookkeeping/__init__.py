@@ -1,0 +1,1 @@
+"""State of the mirroring: runs, failures, missing ids, the sweep, the request budget."""

@@ -1,0 +1,59 @@
+"""Whose movies a database holds: the sandbox's practice data never mixes with the real thing."""
+
+from typing import Literal
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from database.bookkeeping.sweep import highest_movie_id, read_state
+
+Source = Literal["yts", "sandbox"]
+
+
+class SourceMismatch(Exception):
+    """The database holds the real catalogue and must not be filled with practice data."""
+
+
+def read_held_source(session: Session) -> str | None:
+    """Return whose movies are here; None where there are none yet."""
+    return read_state(session).source or ("yts" if highest_movie_id(session) else None)
+
+
+def claim_source(session: Session, source: Source) -> bool:
+    """
+    Make *source* the one of this database; return whether practice data was removed.
+
+    Practice data gives way to the real catalogue; the reverse is refused.
+
+    Raises:
+        SourceMismatch: real movies are here and *source* is the sandbox.
+    """
+    state = read_state(session)
+    gives_way = gives_way_to(read_held_source(session) or source, source)
+    if gives_way:
+        session.execute(
+            text(
+                "TRUNCATE movies, genres, casts, torrents, movie_genres, movie_casts, "
+                "movie_embeddings, search_words, fetch_failures, missing_movies, listed_movies, "
+                "sync_state"
+            )
+        )
+        session.expunge(state)
+        state = read_state(session)
+    state.source = source
+    return gives_way
+
+
+def gives_way_to(held: str, source: Source) -> bool:
+    """
+    Tell whether movies of *held* are removed before the first of *source* is stored.
+
+    Raises:
+        SourceMismatch: real movies never give way to practice data.
+    """
+    if held != source and source == "sandbox":
+        raise SourceMismatch(
+            "This database holds the real catalogue, and the sandbox would mix practice movies "
+            "into it. Give the sandbox a database of its own: set YTS_HOME or DATABASE_URL."
+        )
+    return held != source

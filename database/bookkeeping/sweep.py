@@ -1,0 +1,227 @@
+"""
+The sweep of the list: how far it has come, what it has seen, and what it still owes.
+
+Pages are counted here in units of `MOVIES_PER_PAGE`, whatever page size a source gives.
+Nothing here commits.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, case, delete, func, null, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from database.bookkeeping.models import FetchFailure, ListedMovie, SyncState
+from database.models import Movie
+from database.sql import column_types, incoming_rows, table_of, values_of
+
+#: The whole list is read at least this often.
+WHOLE_SWEEP_EVERY = timedelta(days=7)
+
+
+def read_state(session: Session) -> SyncState:
+    """Return the one row of `sync_state`, made if it is not there yet."""
+    session.execute(insert(SyncState).values(id=1).on_conflict_do_nothing())
+    return session.scalars(select(SyncState)).one()
+
+
+def is_whole_sweep_due(session: Session, origin: str | None) -> bool:
+    """
+    Return whether the whole list of *origin* is to be read, whatever the sweep has seen before.
+
+    Because another base URL was read before, or because the last time is long ago: movies may
+    have changed their ids or places meanwhile, which the end of the list does not show.
+    Without *origin*, only the time counts.
+    """
+    state = session.scalars(select(SyncState)).one_or_none()
+    if state is None:
+        return False
+    origin = origin or state.sweep_origin or state.swept_url
+    if state.sweep_began_at is not None:
+        return state.sweep_origin not in {None, origin}
+    is_old = or_(
+        SyncState.whole_sweep_at < func.now() - WHOLE_SWEEP_EVERY,
+        SyncState.whole_sweep_at > func.now(),
+    )
+    return bool(session.scalar(select(is_old))) or state.swept_url not in {None, origin}
+
+
+def highest_movie_id(session: Session) -> int | None:
+    """Return the highest YTS id stored."""
+    return session.scalar(select(func.max(Movie.external_id)))
+
+
+def begin_sweep(session: Session, *, is_updating: bool, origin: str) -> None:
+    """
+    Begin a sweep of the whole list with its first page, and forget what the last one has seen.
+
+    *is_updating* stays with the sweep until its end, whichever run reads on. *origin* is the
+    base URL that is read. Movies that no page named are kept, as seen before this sweep.
+    """
+    session.execute(delete(ListedMovie).where(ListedMovie.page.is_not(None)))
+    session.execute(update(ListedMovie).values(reading=0))
+    state = read_state(session)
+    state.sweep_began_at, state.sweep_origin, state.surplus_rows = func.now(), origin, None
+    state.next_page, state.recheck_page = 1, None
+    state.is_updating, state.is_gone_check_due = is_updating, False
+
+
+def begin_reading(session: Session) -> int:
+    """Begin one reading of list pages and return its number; only one is under way at a time."""
+    state = read_state(session)
+    state.reading += 1
+    session.flush()
+    return state.reading
+
+
+def note_listed(
+    session: Session, external_ids: Collection[int], page: int, reading: int
+) -> int | None:
+    """
+    Remember that *reading* saw these movies on *page* of the size that the source gives.
+
+    Return the lowest other page on which the same reading has seen one of them: rows moved
+    while the list was read. None where none was.
+    """
+    rows = [{"external_id": id_, "page": page, "reading": reading} for id_ in sorted(external_ids)]
+    if not rows:
+        return None
+    names = ["external_id", "page", "reading"]
+    source = incoming_rows(column_types(ListedMovie, names))
+    statement = insert(table_of(ListedMovie)).from_select(
+        names, select(*(source.c[name] for name in names))
+    )
+    old, new = table_of(ListedMovie).c, statement.excluded
+    has_moved = (old.reading == new.reading) & (old.page != new.page)
+    values = {
+        "page": new.page,
+        "reading": new.reading,
+        "moved_from": case((has_moved, old.page), else_=null()),
+    }
+    moved = session.scalars(
+        statement.on_conflict_do_update(index_elements=["external_id"], set_=values).returning(
+            old.moved_from
+        ),
+        values_of(rows, names),
+    )
+    return min((page for page in moved if page is not None), default=None)
+
+
+def note_shown(session: Session, external_ids: Collection[int]) -> None:
+    """Remember that YTS has shown these movies by their details, though on no page yet."""
+    reading = read_state(session).reading
+    rows = [{"external_id": id_, "reading": reading} for id_ in sorted(external_ids)]
+    names = ["external_id", "reading"]
+    source = incoming_rows(column_types(ListedMovie, names))
+    statement = insert(table_of(ListedMovie)).from_select(
+        names, select(*(source.c[name] for name in names))
+    )
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["external_id"],
+            set_={"reading": statement.excluded.reading},
+            where=table_of(ListedMovie).c.page.is_(None),
+        ),
+        values_of(rows, names),
+    )
+
+
+def note_searched(session: Session, external_ids: Collection[int]) -> None:
+    """Remember that a search of the list was made for these movies, which no page named."""
+    session.execute(
+        update(ListedMovie)
+        .where(ListedMovie.external_id == func.any(list(external_ids)), ListedMovie.page.is_(None))
+        .values(is_searched=True)
+    )
+
+
+def forget_listed(session: Session, external_ids: Collection[int]) -> None:
+    """Forget that pages named these movies: now YTS denies them, and no search finds them."""
+    session.execute(
+        delete(ListedMovie).where(ListedMovie.external_id == func.any(list(external_ids)))
+    )
+    state = read_state(session)
+    if state.sweep_began_at is None:
+        state.is_gone_check_due = True
+
+
+def has_unexplained_rows(session: Session, rows: int) -> bool:
+    """Return whether more of *rows* rows of the list are unknown than after the last sweep."""
+    surplus = read_state(session).surplus_rows
+    return surplus is not None and rows - count_listed(session) > surplus
+
+
+def are_listed(session: Session, external_ids: Collection[int]) -> bool:
+    """Return whether the sweep has seen all these movies on list pages."""
+    seen = session.scalar(
+        select(func.count())
+        .select_from(ListedMovie)
+        .where(
+            ListedMovie.external_id == func.any(list(external_ids)), ListedMovie.page.is_not(None)
+        )
+    )
+    return seen == len(set(external_ids))
+
+
+def count_listed(session: Session) -> int:
+    """Return how many movies the sweep has seen on list pages."""
+    is_on_page = ListedMovie.page.is_not(None)
+    return session.scalar(select(func.count()).select_from(ListedMovie).where(is_on_page)) or 0
+
+
+def remember_progress(
+    session: Session, *, next_page: int, movie_count: int, recheck_page: int | None
+) -> None:
+    """Note how far the sweep has come, the count YTS gave last, and from where to read again."""
+    state = read_state(session)
+    state.next_page, state.movie_count = next_page, movie_count
+    note_recheck(session, recheck_page)
+
+
+def note_recheck(session: Session, page: int | None) -> None:
+    """Owe another reading from *page* on, unless one from an earlier page is owed already."""
+    if page is not None:
+        state = read_state(session)
+        state.recheck_page = min(page, state.recheck_page or page)
+
+
+def go_back_to_recheck(session: Session) -> int:
+    """Let the sweep go on where it has to read again; return that page."""
+    state = read_state(session)
+    state.next_page = min(state.recheck_page or state.next_page, state.next_page)
+    state.recheck_page = None
+    return state.next_page
+
+
+def complete_sweep(session: Session, *, origin: str, rows: int) -> None:
+    """
+    Move the watermark: the list was read to its end, and nothing moved that was not read again.
+
+    *origin* is the base URL that was read, *rows* the length of the list. Movies that a sweep
+    of the whole list has not seen are to be asked for. They are marked as gone only if the
+    sweep before read the same base URL: a movie that only another one has is not gone.
+    """
+    state = read_state(session)
+    state.surplus_rows = rows - count_listed(session)
+    state.recheck_page = None
+    _forget_page_failures(session, state.sweep_began_at)
+    if state.sweep_began_at is not None:
+        state.is_gone_check_due, state.whole_sweep_at = True, func.now()
+        state.confirmed_origin = origin if state.swept_url in {None, origin} else None
+        state.swept_url = origin
+    state.sweep_began_at, state.is_updating = None, False
+    state.watermark_movie_id = highest_movie_id(session)
+    state.sweep_completed_at = func.now()
+
+
+def _forget_page_failures(session: Session, whole_since: datetime | None) -> None:
+    """
+    Forget pages that could not be fetched: no sweep comes to its end without reading them.
+
+    Their rows that could not be read stay, unless the whole list was read since.
+    """
+    is_moot: ColumnElement[bool] = FetchFailure.stage == "fetch"
+    if whole_since is not None:
+        is_moot |= FetchFailure.last_failed_at < whole_since
+    session.execute(delete(FetchFailure).where(FetchFailure.kind == "page", is_moot))

@@ -1,0 +1,70 @@
+"""`vacuum_overdue_tables`: does at the end of a run what autovacuum comes too late for."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+import database.bookkeeping.models  # noqa: F401 -- fills the metadata
+from database.models import Base
+
+#: How long it may take in all. What is not done by then is overdue at the end of the next run.
+SECONDS = 60.0
+
+#: Our own tables that are past the thresholds of autovacuum. The embedded server often lives for a
+#: shorter time than autovacuum sleeps between two looks.
+_OVERDUE = text("""
+    WITH setting AS MATERIALIZED (
+        SELECT replace(name, 'autovacuum_', '') AS name, setting::float FROM pg_settings
+        WHERE name LIKE 'autovacuum\\_%\\_threshold' OR name LIKE 'autovacuum\\_%\\_scale\\_factor'
+    ), threshold AS (
+        SELECT c.oid, kind, number.setting + share.setting * greatest(c.reltuples, 0) AS rows
+        FROM pg_class c
+        CROSS JOIN unnest(ARRAY['vacuum', 'vacuum_insert', 'analyze']) AS kind
+        JOIN setting number ON number.name = kind || '_threshold' AND number.setting >= 0
+        JOIN setting share ON share.name = kind || '_scale_factor'
+    ), passed AS (
+        SELECT relid, array_agg(kind) AS kinds
+        FROM pg_stat_user_tables JOIN threshold ON oid = relid
+        WHERE CASE kind WHEN 'vacuum' THEN n_dead_tup
+            WHEN 'vacuum_insert' THEN n_ins_since_vacuum ELSE n_mod_since_analyze END > rows
+        GROUP BY relid
+    )
+    SELECT relid::regclass::text, kinds && ARRAY['vacuum', 'vacuum_insert'] FROM passed
+    JOIN pg_class c ON c.oid = relid
+    WHERE relname = ANY(:names) AND pg_table_is_visible(relid) AND pg_has_role(relowner, 'USAGE')
+    ORDER BY pg_relation_size(relid)
+    """)
+
+
+def vacuum_overdue_tables(
+    engine: Engine, *, seconds: float = SECONDS, is_stopped: Callable[[], bool] = lambda: False
+) -> list[str]:
+    """
+    Vacuum and analyze tables past the thresholds of autovacuum; return their names.
+
+    It waits for no lock. An error ends it and is nobody's trouble: autovacuum, or the next
+    run, makes up for it.
+    """
+    done: list[str] = []
+    deadline = monotonic() + seconds
+    with suppress(DBAPIError), engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.detach()  # It is closed afterwards: other users of the pool want no timeout.
+        for name, is_vacuum in _read_overdue(connection):
+            left = deadline - monotonic()
+            if left <= 0 or is_stopped():
+                break
+            connection.execute(text(f"SET statement_timeout = {max(1, int(left * 1000))}"))
+            command = "VACUUM (ANALYZE, SKIP_LOCKED)" if is_vacuum else "ANALYZE (SKIP_LOCKED)"
+            connection.execute(text(f"{command} {name}"))
+            done.append(name)
+    return done
+
+
+def _read_overdue(connection: Connection) -> list[tuple[str, bool]]:
+    names = [table.name for table in Base.metadata.sorted_tables]
+    rows = connection.execute(_OVERDUE, {"names": names})
+    return [(name, is_vacuum) for name, is_vacuum in rows]

@@ -1,0 +1,55 @@
+"""What the workers of the running fetch are at, for whoever watches. Nothing here commits."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import column, delete, func, select, table
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from database.bookkeeping.models import FetchWorker
+
+_connections = table("pg_stat_activity", column("application_name"), column("datname"))
+
+
+def note_work(session: Session, name: str, doing: str) -> datetime:
+    """Note what the worker *name* begins just now; return the time by the database's clock."""
+    values = {"doing": doing, "since": func.now()}
+    statement = (
+        insert(FetchWorker)
+        .values(name=name, **values)
+        .on_conflict_do_update(index_elements=["name"], set_=values)
+        .returning(FetchWorker.since)
+    )
+    return session.scalars(statement).one()
+
+
+def forget_workers(session: Session, name: str | None = None) -> None:
+    """Forget the worker *name*, which has nothing to do; None: all, those of runs before."""
+    statement = delete(FetchWorker)
+    session.execute(statement if name is None else statement.where(FetchWorker.name == name))
+
+
+def read_workers(session: Session) -> list[dict[str, Any]]:
+    """
+    Return what each worker that is alive is at, and for how many seconds; JSON-ready.
+
+    Alive is who is connected: a database user of other rights may see none.
+    """
+    is_connected = (
+        select(_connections.c.application_name)
+        .where(
+            _connections.c.application_name == FetchWorker.name,
+            _connections.c.datname == func.current_database(),
+        )
+        .exists()
+    )
+    seconds = func.extract("epoch", func.clock_timestamp() - FetchWorker.since)
+    rows = session.execute(
+        select(FetchWorker.name, FetchWorker.doing, seconds)
+        .where(is_connected)
+        .order_by(FetchWorker.name)
+    )
+    return [
+        {"name": name, "doing": doing, "seconds": round(float(age), 1)} for name, doing, age in rows
+    ]

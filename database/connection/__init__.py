@@ -1,0 +1,1 @@
+"""Connections to PostgreSQL: engines, retries, waits, signals, and errors explained."""

@@ -1,0 +1,127 @@
+"""`open_engine`: connections with the settings of this program, to a server or a pooler."""
+
+import os
+from typing import Any
+
+from psycopg2.extensions import connection as DriverConnection  # noqa: N812 (it is a class)
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from database.connection.statements import watched_cursor
+from database.errors import DatabaseNotReady
+
+APPLICATION_NAME = "yts-mirror"
+#: Settings of every session, applied after connecting unless the user chose others. The same as the
+#: parameters below: the locks of a machine that was cut off are free after a minute.
+_SETTINGS = {
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+_TRANSACTION_POOL = (
+    "This database is behind a connection pooler that gives each transaction another connection "
+    "(PgBouncer calls it pool_mode = transaction), where locks and settings do not last. Set "
+    "DATABASE_URL to the server itself, or to a pool in session mode; nothing was changed."
+)
+_BROKEN_OFF = (
+    "This database closes connections that are in use. If it is behind a connection pooler, that "
+    "needs session mode, and more connections than this program has workers; or set DATABASE_URL "
+    "to the server itself."
+)
+
+
+def open_engine(
+    url: URL,
+    *,
+    pool_size: int,
+    max_overflow: int,
+    application_name: str = APPLICATION_NAME,
+    is_keyed: bool = False,
+) -> Engine:
+    """
+    Return an engine for *url*; *is_keyed* is for programs that look up all rows by keys.
+    """
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        # A connection that a server restart has cut is replaced before it is used.
+        pool_pre_ping=True,
+        connect_args=_parameters(url, application_name),
+    )
+    # Not the startup parameter `options`: poolers refuse it, and libpq would not read PGOPTIONS.
+    command = _settings_command(url, is_keyed=is_keyed)
+
+    @event.listens_for(engine, "connect")
+    def apply(connection: DriverConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(command)
+        connection.autocommit = False
+
+    return engine
+
+
+def refuse_transaction_pool(url: URL) -> None:
+    """
+    Raise if *url* leads to a pooler that shares connections between transactions.
+
+    There, another client gets the connection of an idle one, or the idle one gets another than
+    before. Poolers choose in different ways, hence two other clients.
+
+    Raises:
+        DatabaseNotReady: it does; says what to do.
+        sqlalchemy.exc.OperationalError: no connection can be had.
+    """
+    engine = create_engine(url, connect_args=_parameters(url, APPLICATION_NAME), poolclass=NullPool)
+    try:
+        with engine.connect() as first, engine.connect() as second, engine.connect() as third:
+            backend = _read_backend(first)
+            first.rollback()
+            # Those two stay in their transactions, and so keep what they got.
+            for other in (second, third):
+                if _read_backend(other) == backend or _read_backend(first) != backend:
+                    raise DatabaseNotReady(_TRANSACTION_POOL)
+                first.rollback()
+    except OperationalError as error:
+        if str(error.orig).startswith("server closed the connection"):  # After it was opened.
+            raise DatabaseNotReady(_BROKEN_OFF) from error
+        raise
+
+
+def _read_backend(connection: Connection) -> int | None:
+    """Begin a transaction, if none is open, and return the pid of the server's process."""
+    pid: int | None = connection.scalar(text("SELECT pg_backend_pid()"))
+    return pid
+
+
+def _parameters(url: URL, application_name: str) -> dict[str, Any]:
+    """Return the parameters of every connection, except those that *url* has itself."""
+    ours: dict[str, str | int] = {
+        "application_name": application_name,
+        "connect_timeout": 10,
+        "client_encoding": "utf8",
+        # A network that falls silent counts as cut after a minute, not after two hours.
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,
+    }
+    chosen = {name: value for name, value in ours.items() if name not in url.query}
+    return {**chosen, "cursor_factory": watched_cursor(url)}
+
+
+def _settings_command(url: URL, *, is_keyed: bool) -> str:
+    """Return the SQL that applies our settings; those that the user's options name are left out."""
+    settings = dict(_SETTINGS)
+    if is_keyed:
+        # Tables that are just being filled have no statistics yet, and PostgreSQL would rather
+        # read them through, again and again, than look up a hundred keys.
+        settings["enable_seqscan"] = "off"
+    options = f"{url.query.get('options') or os.environ.get('PGOPTIONS', '')}"
+    chosen = {name: value for name, value in settings.items() if name not in options}
+    # Times are shown and exported as UTC, whatever PGTZ, a role or a database prefers.
+    chosen["timezone"] = "UTC"
+    return "; ".join(f"SET {name} = '{value}'" for name, value in chosen.items())

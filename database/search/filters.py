@@ -1,0 +1,128 @@
+"""`MovieFilter`: which movies a query is about; `resolve_*` check the values of its fields."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from database.models import Genre, Movie, MovieGenre, Torrent
+from database.search.edit_distance import nearest
+
+#: From, to; both included, None is open.
+Range = tuple[float | None, float | None]
+_OPEN: Range = (None, None)
+
+
+_LANGUAGE_NAMES = """
+    arabic=ar bengali=bn bulgarian=bg cantonese=cn catalan=ca chinese=zh croatian=hr czech=cs
+    danish=da dutch=nl english=en estonian=et filipino=tl finnish=fi french=fr german=de greek=el
+    hebrew=he hindi=hi hungarian=hu icelandic=is indonesian=id italian=it japanese=ja korean=ko
+    latvian=lv lithuanian=lt malay=ms malayalam=ml mandarin=zh norwegian=no persian=fa polish=pl
+    portuguese=pt punjabi=pa romanian=ro russian=ru serbian=sr slovak=sk slovenian=sl spanish=es
+    swedish=sv tagalog=tl tamil=ta telugu=te thai=th turkish=tr ukrainian=uk urdu=ur vietnamese=vi
+"""
+#: What people write, and the value that YTS uses.
+_LANGUAGES = dict(pair.split("=") for pair in _LANGUAGE_NAMES.split())
+_QUALITIES = {"4k": "2160p", "uhd": "2160p", "fhd": "1080p", "fullhd": "1080p", "hd": "720p"}
+
+
+class UnknownFilterValue(ValueError):
+    """No movie has this value; the argument says so, and which is nearest."""
+
+
+@dataclass(frozen=True, slots=True)
+class MovieFilter:
+    """What a movie must be; by default nothing. What is unknown of a movie is in no range."""
+
+    #: All of them, by their names as stored; see `resolve_genres`.
+    genres: tuple[str, ...] = ()
+    years: Range = _OPEN
+    #: IMDb, 0.1 to 10.
+    rating: Range = _OPEN
+    #: Minutes.
+    runtime: Range = _OPEN
+    #: Any of them, as YTS writes them: en, ja ...
+    languages: tuple[str, ...] = ()
+    #: At least one torrent of it: 720p, 2160p, 3D ...
+    quality: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is asked."""
+        return self == MovieFilter()
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return what rows of `movies` must fulfil; movies that are gone never do."""
+        found: list[ColumnElement[bool]] = [Movie.gone_since.is_(None)]
+        for name in self.genres:
+            links = select(MovieGenre.movie_id).join(Genre).where(Genre.name == name)
+            found.append(Movie.id.in_(links))
+        found += _within(Movie.year, self.years)
+        found += _within(Movie.rating, self.rating)
+        found += _within(Movie.runtime, self.runtime)
+        if self.languages:
+            found.append(Movie.language.in_(self.languages))
+        if self.quality is not None:
+            of_quality = func.lower(Torrent.quality) == self.quality.lower()
+            found.append(Movie.id.in_(select(Torrent.movie_id).where(of_quality)))
+        return found
+
+
+def _within(column: InstrumentedAttribute[object], limits: Range) -> list[ColumnElement[bool]]:
+    low, high = limits
+    return [
+        *([] if low is None else [column >= low]),
+        *([] if high is None else [column <= high]),
+    ]
+
+
+def resolve_genres(session: Session, names: Sequence[str]) -> tuple[str, ...]:
+    """
+    Return the stored names of genres that were written in any case.
+
+    Raises:
+        UnknownFilterValue: no movie is of such a genre.
+    """
+    return _resolve("is of the genre", names, session.scalars(select(Genre.name)), {})
+
+
+def resolve_languages(session: Session, names: Sequence[str]) -> tuple[str, ...]:
+    """
+    Return the stored codes of languages that were written in any case.
+
+    Raises:
+        UnknownFilterValue: no movie is in such a language.
+    """
+    stored = session.scalars(select(Movie.language).distinct()) if names else ()
+    return _resolve("is in the language", names, stored, _LANGUAGES)
+
+
+def resolve_quality(session: Session, name: str) -> str:
+    """
+    Return the stored name of a quality that was written in any case.
+
+    Raises:
+        UnknownFilterValue: no torrent has it.
+    """
+    stored = session.scalars(select(Torrent.quality).distinct())
+    return _resolve("has the quality", [name], stored, _QUALITIES)[0]
+
+
+def _resolve(
+    relation: str, names: Sequence[str], stored: Iterable[str | None], aliases: Mapping[str, str]
+) -> tuple[str, ...]:
+    known = sorted(filter(None, stored))
+    by_key = {name.lower(): name for name in known}
+    found = []
+    for name in names:
+        key = name.strip().lower()
+        if key not in by_key:
+            alias = by_key.get(aliases.get(key, ""))
+            near = alias or nearest(name, known)
+            hint = f"The nearest is {near}; there are" if near else "There are"
+            raise UnknownFilterValue(
+                f"No movie {relation} {name!r}. {hint}: {', '.join(known) or 'none'}."
+            )
+        found.append(by_key[key])
+    return tuple(found)

@@ -1,0 +1,104 @@
+"""One half of a search: movies that have the words of a query, the rarest words first."""
+
+import operator
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cache, reduce
+from itertools import accumulate
+
+from sqlalchemy import ColumnElement, Float, Text, bindparam, case, cast, column, func, or_, select
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+from sqlalchemy.orm import Session
+
+from database.models import Movie
+from database.search.filters import MovieFilter
+from database.search.query_terms import Term
+
+#: Movies that are looked at, about: of frequent words, those of the rarer ones.
+_MOST_CANDIDATES = 4000
+#: Where even the rarest word is in more than these movies, the others are not looked at.
+_MOST_READ = 8000
+#: What a word counts in a title, in the names of cast and genres, and in a description.
+_IN_TITLE, _IN_NAMES, _IN_DESCRIPTION = 1.0, 0.8, 0.6
+
+
+def search_by_words(
+    session: Session, terms: Sequence[Term], filters: MovieFilter, limit: int
+) -> list[int]:
+    """
+    Return `movies.id` of movies that have any of *terms*, the best first.
+
+    The score is the sum of the weights of the words a movie has, less for a description
+    than for a title; among equals those with more likes and votes come first.
+    """
+    if not terms:
+        return []
+    terms = sorted(terms, key=lambda it: it.movies)
+    candidates = (
+        select(Movie.id, Movie.external_id, Movie.like_count, Movie.rating, Movie.search_vector)
+        .where(_wanted(_count_candidates(terms)), *filters.conditions())
+        .limit(_MOST_READ)
+        .cte("candidates")
+        .prefix_with("MATERIALIZED")
+    )
+    found = (
+        select(candidates.c.id)
+        .order_by(
+            _score(len(terms)).desc(),
+            func.coalesce(candidates.c.like_count, 0).desc(),
+            func.coalesce(candidates.c.rating, 0).desc(),
+            candidates.c.external_id,
+        )
+        .limit(limit)
+    )
+    return list(session.scalars(found, _told(terms)))
+
+
+def _count_candidates(terms: Sequence[Term]) -> int:
+    """Return of how many of *terms*, the rarest first, the movies are looked at."""
+    movies = list(accumulate(term.movies for term in terms))
+    return max(1, bisect_right(movies, _MOST_CANDIDATES))
+
+
+@cache
+def _wanted(terms: int) -> ColumnElement[bool]:
+    # One condition a term: of a single long one PostgreSQL thinks that half the table has it.
+    has = Movie.search_vector.bool_op("@@")
+    return or_(*(has(_parameter("anywhere", number)) for number in range(terms)))
+
+
+@cache
+def _score(terms: int) -> ColumnElement[float]:
+    """Return the score by so many terms; what they are is told by parameters."""
+    has = column("search_vector", TSVECTOR).bool_op("@@")
+    shares = (
+        bindparam(f"weight_{number}", type_=Float)
+        * case(
+            (~has(_parameter("anywhere", number)), 0.0),
+            (has(_parameter("in_title", number)), _IN_TITLE),
+            (has(_parameter("in_names", number)), _IN_NAMES),
+            else_=_IN_DESCRIPTION,
+        )
+        for number in range(terms)
+    )
+    return reduce(operator.add, shares)
+
+
+def _parameter(kind: str, number: int) -> ColumnElement[str]:
+    return cast(bindparam(f"{kind}_{number}", type_=Text), TSQUERY)
+
+
+def _told(terms: Sequence[Term]) -> dict[str, str | float]:
+    told: dict[str, str | float] = {}
+    for number, term in enumerate(terms):
+        told[f"weight_{number}"] = term.weight
+        told[f"anywhere_{number}"] = _query(term)
+        told[f"in_title_{number}"] = _query(term, ":A")
+        told[f"in_names_{number}"] = _query(term, ":B")
+    return told
+
+
+def _query(term: Term, label: str = "") -> str:
+    """Return any of the lexemes as a tsquery; they are quoted, so that none is an operator."""
+    quoted = (it.replace("\\", "\\\\").replace("'", "''") for it in term.lexemes)
+    return " | ".join(f"'{it}'{label}" for it in quoted)

@@ -1,0 +1,153 @@
+"""The words of a query as searches see them: lexemes, how rare they are, and typing errors."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ARRAY, String, bindparam, column, func, literal, select
+from sqlalchemy.orm import Session
+
+from database.counts import read_counts
+from database.models import SearchWord
+from database.search.edit_distance import count_edits
+
+#: Of a longer query the rest is not read.
+MOST_WORDS = 32
+#: A rarer word may be a typing error of another one.
+_RARE = 3
+#: What a word that was guessed counts for, against one that was typed.
+_GUESSED = 0.6
+#: Guesses for one word, the most frequent ones.
+_MOST_GUESSES = 5
+_LONGEST_GUESSED = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word of a query: any of its lexemes will do."""
+
+    lexemes: tuple[str, ...]
+    #: The rarer, the more it says.
+    weight: float
+    #: Movies that have it.
+    movies: int
+    #: It was not typed, but one typing error may explain what was.
+    is_guess: bool = False
+
+
+def words_of(query: str) -> list[str]:
+    """Return the words of *query* without punctuation, each once, in their order."""
+    query = unicodedata.normalize("NFC", query.lower())
+    # Accents and vowel signs that are characters of their own belong to the word before them.
+    marks = "".join({char for char in query if unicodedata.category(char).startswith("M")})
+    word = rf"\w[\w{re.escape(marks)}]*"
+    return list(dict.fromkeys(re.findall(rf"{word}(?:['\u2019]{word})*", query)))[:MOST_WORDS]
+
+
+def read_terms(session: Session, query: str) -> list[Term]:
+    """
+    Return what to look for.
+
+    Words that were counted nowhere, for instance those of movies that came since, are taken for
+    the rarest.
+    """
+    words = words_of(query)
+    if not words:
+        return []
+    typed = _read_words(session, words)
+    # Words such as "the" count where there are no others.
+    telling = [word for word in typed if not word.is_stop] or typed
+    movies = _read_frequencies(session, {it for word in telling for it in word.lexemes})
+    total = max(read_counts(session).movies, 1)
+    terms = []
+    for word in telling:
+        count = max((movies.get(it, 0) for it in word.lexemes), default=0)
+        if word.lexemes:
+            terms.append(Term(word.lexemes, _weight(max(count, 1), total), count))
+        if count < _RARE:
+            terms += _guess(session, word, total)
+    return terms
+
+
+def are_known(terms: Sequence[Term]) -> bool:
+    """
+    Return whether a query has a meaning that can be compared with those of movies.
+
+    At least half of its words must be in a movie. The vector of a word that is in none is noise,
+    and is near to something all the same: see docs/decisions/search-floor.md. Numbers mean nothing.
+    """
+    typed = [it for it in terms if not it.is_guess and any(map(str.isalpha, "".join(it.lexemes)))]
+    known = sum(it.movies > 0 for it in typed)
+    return known > 0 and 2 * known >= len(typed)
+
+
+def read_weights(session: Session, words: Sequence[str]) -> dict[str, float]:
+    """Return how much each of *words* says; stop words are left out."""
+    if not words:
+        return {}
+    typed = [word for word in _read_words(session, words) if not word.is_stop]
+    movies = _read_frequencies(session, {it for word in typed for it in word.lexemes})
+    total = max(read_counts(session).movies, 1)
+    return {
+        word.typed: _weight(max([1, *(movies.get(it, 0) for it in word.lexemes)]), total)
+        for word in typed
+    }
+
+
+def _weight(movies: int, total: int) -> float:
+    """Return the inverse document frequency, steepened: a rare word outweighs two usual ones."""
+    inverse = math.log(1 + max(total - movies + 0.5, 0.5) / (movies + 0.5))
+    return float(inverse**1.5)
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word as it was typed, and without accents."""
+
+    typed: str
+    folded: str
+    #: As documents have it: plain, and stemmed.
+    lexemes: tuple[str, ...]
+    #: So usual that descriptions are indexed without it.
+    is_stop: bool
+
+
+def _read_words(session: Session, words: Sequence[str]) -> list[_Word]:
+    typed = (
+        func.unnest(bindparam("words", list(words), type_=ARRAY(String)))
+        .table_valued(column("word", String), with_ordinality="place")
+        .render_derived()
+    )
+    folded = func.fold_accents(typed.c.word)
+    plain, stemmed = (
+        func.tsvector_to_array(func.to_tsvector(language, folded))
+        for language in ("simple", "english")
+    )
+    rows = session.execute(select(typed.c.word, folded, plain, stemmed).order_by(typed.c.place))
+    return [
+        _Word(word, without_accents, tuple(dict.fromkeys([*as_it_is, *stems])), not stems)
+        for word, without_accents, as_it_is, stems in rows
+    ]
+
+
+def _read_frequencies(session: Session, lexemes: set[str]) -> dict[str, int]:
+    query = select(SearchWord.word, SearchWord.movies).where(SearchWord.word.in_(lexemes))
+    return {row.word: row.movies for row in session.execute(query)}
+
+
+def _guess(session: Session, word: _Word, total: int) -> list[Term]:
+    """Return words of titles and names that one typing error parts from *word*."""
+    keys = func.word_keys(literal(word.folded[:_LONGEST_GUESSED]))
+    rows = session.execute(
+        select(SearchWord.word, SearchWord.movies)
+        .where(SearchWord.keys.bool_op("&&")(keys), SearchWord.word.not_in(word.lexemes))
+        .order_by(SearchWord.movies.desc(), SearchWord.word)
+        .limit(10 * _MOST_GUESSES)
+    )
+    near = [row for row in rows if count_edits(word.folded, row.word) == 1]
+    return [
+        Term((row.word,), _GUESSED * _weight(row.movies, total), row.movies, is_guess=True)
+        for row in near[:_MOST_GUESSES]
+    ]

@@ -1,0 +1,86 @@
+"""What is like a movie: the nearest by their vectors, well-rated ones a little before others."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from database.models import Movie, MovieEmbedding
+from database.search.filters import MovieFilter
+from database.search.nearest import Target, read_nearest
+from database.vectors.spaces import read_active_space
+
+#: Of the nearest, so many are ranked anew.
+_RANKED_ANEW = 100
+#: What one point of rating is worth against similarity, and what counts as no opinion.
+_RATING_WEIGHT, _NEUTRAL_RATING = 0.02, 6.5
+_NONE_AT_ALL = "No vectors have been made yet; make them with: python -m embeddings embed"
+_NONE_OF_THIS = (
+    "This movie has no vector: it came after the last were made, or nothing is known of it. Make "
+    "those that are missing with: python -m embeddings embed"
+)
+
+
+class NoVector(Exception):
+    """There is nothing to compare a movie by; the argument says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A movie that is like another."""
+
+    #: `movies.id`.
+    row_id: int
+    #: Inner product of both vectors; 1 at the most.
+    similarity: float
+    #: What it is ranked by.
+    score: float
+
+
+def similar_movies(
+    session: Session, row_id: int, *, filters: MovieFilter | None = None, limit: int = 10
+) -> list[Near]:
+    """
+    Return the movies most like the one with `movies.id` *row_id*, the best first.
+
+    Of the nearest 100, those with higher ratings move up a little. Neither the movie itself,
+    nor another entry of the same film, nor a film twice is among them.
+
+    Raises:
+        NoVector: nothing has been embedded yet, or nothing is known of this movie.
+    """
+    space = read_active_space(session)
+    if space is None:
+        raise NoVector(_NONE_AT_ALL)
+    own = select(MovieEmbedding.recommend).where(
+        MovieEmbedding.space_id == space.id, MovieEmbedding.movie_id == row_id
+    )
+    if (vector := session.scalar(own)) is None:
+        raise NoVector(_NONE_OF_THIS)
+    target = Target(space, "recommend", tuple(vector))
+    found = read_nearest(
+        session, target, filters or MovieFilter(), max(_RANKED_ANEW, 2 * limit) + 1
+    )
+    return _rank(session, row_id, dict(found))[:limit]
+
+
+def _rank(session: Session, row_id: int, similarities: dict[int, float]) -> list[Near]:
+    rows = session.execute(
+        select(
+            Movie.id, Movie.imdb_code, func.search_key(Movie.title), Movie.year, Movie.rating
+        ).where(Movie.id.in_([row_id, *similarities]))
+    ).all()
+    # A film is known by its IMDb code, and by title and year.
+    films = {id_: {code, (title, year)} - {None} for id_, code, title, year, _ in rows}
+    ratings = {id_: _NEUTRAL_RATING if it is None else it for id_, _, _, _, it in rows}
+    scored = [
+        Near(id_, similarity, similarity + _RATING_WEIGHT * (ratings[id_] - _NEUTRAL_RATING))
+        for id_, similarity in similarities.items()
+    ]
+    seen = set(films[row_id])
+    best = []
+    for near in sorted(scored, key=lambda it: (-it.score, it.row_id)):
+        if near.row_id != row_id and not films[near.row_id] & seen:
+            best.append(near)
+            seen |= films[near.row_id]
+    return best

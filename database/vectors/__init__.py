@@ -1,0 +1,1 @@
+"""Embedding spaces, and the vectors stored in them."""

@@ -1,0 +1,152 @@
+"""Vectors on their way into the table, and the indexes over them."""
+
+import struct
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import psycopg2
+from sqlalchemy import ARRAY, BigInteger, Engine, bindparam, delete, func, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from database.models import Movie, MovieEmbedding
+from database.vectors.spaces import Space, index_name
+from database.writing.search_documents import movie_documents
+
+KINDS = ("recommend", "search")
+_COPY = (
+    "COPY movie_embeddings (space_id, movie_id, document_hash, recommend, search) "
+    "FROM STDIN (FORMAT binary)"
+)
+_HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
+_TRAILER = struct.pack("!h", -1)
+#: An index of 77,500 movies is built in memory with this; of more of them each takes so many bytes.
+#: What has no room in memory is entered on disk, one by one, which takes hours with a million.
+_BUILD_MEGABYTES = 256
+_BUILD_BYTES_PER_MOVIE = 2500
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The parts of a movie's document, and what they amount to."""
+
+    movie_id: int
+    hash: str
+    #: What is stored beside the movie is of other parts, or not made yet.
+    is_stale: bool
+    title: str
+    year: int | None
+    genres: tuple[str, ...]
+    description: str
+    cast: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorRow:
+    """
+    The vectors of one movie, None where nothing is known.
+
+    Each is its numbers as 16-bit floats, the most significant byte first.
+    """
+
+    movie_id: int
+    document_hash: str
+    recommend: bytes | None
+    search: bytes | None
+
+
+def read_documents(session: Session, movie_ids: Sequence[int]) -> list[Document]:
+    """Return the documents of these movies, by `movies.id`; movies that are gone are left out."""
+    parts = movie_documents.c
+    wanted = bindparam("movie_ids", list(movie_ids), type_=ARRAY(BigInteger))
+    rows = session.execute(
+        select(
+            parts.movie_id,
+            parts.document_hash,
+            parts.document_hash.is_distinct_from(Movie.document_hash),
+            parts.title,
+            parts.year,
+            parts.genres,
+            parts.description,
+            parts.casts,
+        )
+        .select_from(movie_documents)
+        .join(Movie, Movie.id == parts.movie_id)
+        .where(parts.movie_id == func.any(wanted))
+    )
+    return [
+        Document(id_, hash_, is_stale, title, year, tuple(genres), description, tuple(casts))
+        for id_, hash_, is_stale, title, year, genres, description, casts in rows
+    ]
+
+
+def save_vectors(session: Session, space: Space, rows: Sequence[VectorRow]) -> None:
+    """
+    Put *rows* in the place of what these movies have in *space*; does not commit.
+
+    To be called by who holds the embedding lock, or by its workers.
+    """
+    session.execute(
+        delete(MovieEmbedding).where(
+            MovieEmbedding.space_id == space.id,
+            MovieEmbedding.movie_id.in_([row.movie_id for row in rows]),
+        )
+    )
+    # Numbers as text would take ten times as long, on both sides.
+    cursor: Any = session.connection().connection.cursor()
+    try:
+        cursor.copy_expert(_COPY, BytesIO(_as_copied(space.id, rows)))
+    except psycopg2.Error as error:  # As SQLAlchemy would have told it.
+        raise DBAPIError.instance(_COPY, None, error, psycopg2.Error) from error
+    cursor.close()
+
+
+def _as_copied(space_id: int, rows: Iterable[VectorRow]) -> bytes:
+    parts = [_HEADER]
+    for row in rows:
+        hash_ = row.document_hash.encode()
+        parts.append(struct.pack("!hiiiqi", 5, 4, space_id, 8, row.movie_id, len(hash_)))
+        parts += [hash_, _field(row.recommend), _field(row.search)]
+    return b"".join([*parts, _TRAILER])
+
+
+def _field(vector: bytes | None) -> bytes:
+    if vector is None:
+        return struct.pack("!i", -1)
+    return struct.pack("!ihh", len(vector) + 4, len(vector) // 2, 0) + vector
+
+
+def drop_indexes(session: Session, space: Space) -> None:
+    """Do without the indexes of *space* while many vectors are added; does not commit."""
+    for kind in KINDS:
+        session.execute(text(f"DROP INDEX IF EXISTS {index_name(kind, space.id)}"))
+
+
+def refresh_statistics(session: Session) -> None:
+    """Let PostgreSQL know a table that has just been filled, rather than when it finds time."""
+    session.execute(text("ANALYZE movie_embeddings"))
+
+
+def build_indexes(engine: Engine, space: Space, movies: int) -> None:
+    """Make the indexes of *space*, of so many *movies*, that are missing; each commits."""
+    megabytes = max(_BUILD_MEGABYTES, movies * _BUILD_BYTES_PER_MOVIE // 2**20)
+    # Both at once, as that is the longest part of filling a space.
+    with ThreadPoolExecutor(len(KINDS)) as executor:
+        list(executor.map(lambda kind: _build_index(engine, space, kind, megabytes), KINDS))
+
+
+def _build_index(engine: Engine, space: Space, kind: str, megabytes: int) -> None:
+    # The expression and the literal are what `database.search.nearest` asks for.
+    statement = (
+        f"CREATE INDEX IF NOT EXISTS {index_name(kind, space.id)} ON movie_embeddings "
+        f"USING hnsw (({kind}::halfvec({space.dimensions(kind)})) halfvec_ip_ops) "
+        f"WITH (m = 16, ef_construction = 128) WHERE space_id = {space.id}"
+    )
+    with engine.begin() as connection:
+        connection.execute(text(f"SET LOCAL maintenance_work_mem = '{megabytes}MB'"))
+        # Helpers would share the graph in /dev/shm, of which containers have 64 MB.
+        connection.execute(text("SET LOCAL max_parallel_maintenance_workers = 0"))
+        connection.execute(text(statement))

@@ -1,0 +1,1 @@
+"""Save movies with genres, cast, torrents and search documents, set by set."""

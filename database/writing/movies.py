@@ -1,0 +1,244 @@
+"""
+Save movies: one statement for each table, whatever the number of movies.
+
+Nothing here commits. Tables are written in one order (movies, genres, casts,
+links, torrents) and keys are sorted, so that two writers never deadlock.
+An unknown value never replaces a known one.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal
+
+from sqlalchemy import DateTime, Text, bindparam, case, func, literal_column, or_, select
+from sqlalchemy import update as update_rows
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
+
+from database.models import Movie
+from database.sql import any_differs, column_types, incoming_rows, table_of, values_of
+from database.writing.links import save_links
+from database.writing.search_documents import (
+    LINKED_NAMES,
+    document_columns,
+    linked_names,
+    save_documents,
+)
+from database.writing.slugs import assign_slugs
+from yts.payload import MoviePayload
+
+Outcome = Literal["saved", "updated", "unchanged", "skipped"]
+
+#: Columns that a payload fills under the same name.
+_PAYLOAD_COLUMNS = (
+    "imdb_code",
+    "title_english",
+    "title_long",
+    "year",
+    "rating",
+    "runtime",
+    "language",
+    "mpa_rating",
+    "summary",
+    "description_full",
+    "description_intro",
+    "synopsis",
+    "yt_trailer_code",
+    "like_count",
+    "url",
+    "background_image",
+    "background_image_original",
+    "small_cover_image",
+    "medium_cover_image",
+    "large_cover_image",
+    "date_uploaded_unix",
+)
+_COLUMNS = ["external_id", "title", "slug", "yts_slug", "date_uploaded", *_PAYLOAD_COLUMNS]
+#: Never changed by the upsert; `assign_slugs` changes the slugs of stored movies.
+_INSERTED_COLUMNS = frozenset({"external_id", "slug"})
+#: Written along with a real change, but none by themselves.
+_VOLATILE_COLUMNS = frozenset({"like_count", "date_uploaded_unix"})
+
+
+def save_movies(
+    session: Session,
+    movies: Sequence[MoviePayload],
+    *,
+    has_details: bool,
+    update: bool,
+    asked_at: datetime | None = None,
+) -> dict[int, Outcome]:
+    """
+    Save *movies* with genres, cast and torrents; return what became of each YTS id.
+
+    Stored movies are skipped, except that an answer with details completes a row
+    that came from a list page, and that *update* writes whatever really changed.
+    A row written from an answer that was asked for after *asked_at* (None: now), by the
+    clock of the database, is skipped too: newer data is never overwritten by older. Does
+    not commit.
+    """
+    asked_at = asked_at or read_clock(session)
+    by_id = {movie.id: movie for movie in sorted(movies, key=lambda movie: movie.id)}
+    stored = _read_stored(session, by_id, is_locked=update)
+    wanted = [
+        movie
+        for movie in by_id.values()
+        if movie.id not in stored or stored[movie.id].wants(asked_at, has_details, update)
+    ]
+    outcomes: dict[int, Outcome] = dict.fromkeys(by_id, "skipped")
+    if wanted:
+        outcomes |= _write(session, wanted, has_details=has_details, asked_at=asked_at)
+    return outcomes
+
+
+def _write(
+    session: Session, movies: Sequence[MoviePayload], *, has_details: bool, asked_at: datetime
+) -> dict[int, Outcome]:
+    outcomes: dict[int, Outcome] = dict.fromkeys((movie.id for movie in movies), "unchanged")
+    row_ids: dict[int, int] = {}
+    for external_id, row_id, is_new in _upsert(
+        session, movies, has_details=has_details, asked_at=asked_at
+    ):
+        outcomes[external_id] = "saved" if is_new else "updated"
+        row_ids[external_id] = row_id
+    row_ids |= read_row_ids(session, list(outcomes.keys() - row_ids.keys()))
+    new = {row_ids[external_id] for external_id, it in outcomes.items() if it == "saved"}
+    changed, recast = save_links(session, {row_ids[movie.id]: movie for movie in movies}, new)
+    written = {row_ids[external_id] for external_id, it in outcomes.items() if it != "unchanged"}
+    save_documents(session, written | changed | recast)
+    equal = [external_id for external_id, outcome in outcomes.items() if outcome == "unchanged"]
+    only_links = [external_id for external_id in equal if row_ids[external_id] in changed]
+    _touch(session, only_links, updated_at=func.now(), fetched_at=asked_at)
+    if has_details:
+        _touch(session, equal, details_fetched_at=asked_at)
+    return outcomes | dict.fromkeys(only_links, "updated")
+
+
+def read_row_ids(session: Session, external_ids: Sequence[int]) -> dict[int, int]:
+    """Return `movies.id` of each of these YTS ids that is stored."""
+    if not external_ids:
+        return {}
+    rows = session.execute(
+        select(Movie.external_id, Movie.id).where(Movie.external_id == func.any(external_ids))
+    )
+    return dict(rows.all())
+
+
+def existing_ids(
+    session: Session, external_ids: Sequence[int], *, with_details: bool = False
+) -> set[int]:
+    """Return which of these YTS ids are stored, or stored with their details."""
+    stored = _read_stored(session, external_ids)
+    return {id_ for id_, row in stored.items() if row.is_complete or not with_details}
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What decides whether a stored movie is written again."""
+
+    is_complete: bool
+    fetched_at: datetime
+    #: The row was written at a time that is still to come: the clock was wrong then.
+    is_ahead: bool
+
+    def wants(self, asked_at: datetime, has_details: bool, update: bool) -> bool:  # noqa: FBT001
+        """Tell whether an answer asked for at *asked_at* is of use."""
+        # One older than the row would undo what is newer in it. If it brings the first details,
+        # the row stays due for them, and the next run asks again.
+        is_newer = self.is_ahead or asked_at >= self.fetched_at
+        return is_newer and (update or (has_details and not self.is_complete))
+
+
+def _read_stored(
+    session: Session, external_ids: Collection[int], *, is_locked: bool = False
+) -> dict[int, _Stored]:
+    """Return what is stored of these ids; *is_locked* keeps others from changing it meanwhile."""
+    query = (
+        select(
+            Movie.external_id,
+            Movie.details_fetched_at.is_not(None),
+            Movie.fetched_at,
+            Movie.fetched_at > func.clock_timestamp(),
+        )
+        .where(Movie.external_id == func.any(list(external_ids)))
+        .order_by(Movie.external_id)
+    )
+    if is_locked:
+        query = query.with_for_update(key_share=True)
+    rows = session.execute(query)
+    return {id_: _Stored(is_complete, at, is_ahead) for id_, is_complete, at, is_ahead in rows}
+
+
+def read_clock(session: Session) -> datetime:
+    """Return the time by the clock of the database, which alone decides what is newer."""
+    now: datetime = session.scalars(select(func.clock_timestamp())).one()
+    return now
+
+
+def _upsert(
+    session: Session, movies: Sequence[MoviePayload], *, has_details: bool, asked_at: datetime
+) -> list[tuple[int, int, bool]]:
+    """Write the movie rows; return those new or changed: both ids, and whether it is new."""
+    slugs = assign_slugs(session, {movie.id: movie.slug for movie in movies})
+    rows = [_row(movie, slugs[movie.id]) for movie in movies]
+    times = {"asked_at": asked_at, "details_at": asked_at if has_details else None}
+    incoming = values_of(rows, [*_COLUMNS, *LINKED_NAMES])
+    returned = session.execute(_upsert_statement(), {**incoming, **times})
+    return [(external_id, row_id, is_new) for external_id, row_id, is_new in returned]
+
+
+@cache
+def _upsert_statement() -> ReturningInsert[int, int, bool]:
+    linked = dict.fromkeys(LINKED_NAMES, Text())
+    source = incoming_rows({**column_types(Movie, _COLUMNS), **linked})
+    document = document_columns(source)
+    times = {
+        "fetched_at": bindparam("asked_at", type_=DateTime(timezone=True)),
+        "details_fetched_at": bindparam("details_at", type_=DateTime(timezone=True)),
+    }
+    statement = postgresql.insert(table_of(Movie)).from_select(
+        [*_COLUMNS, *times, *document],
+        select(
+            *(source.c[name] for name in _COLUMNS), *times.values(), *document.values()
+        ).order_by(source.c.external_id),
+    )
+    old, new = table_of(Movie).c, statement.excluded
+    values: dict[str, Any] = {
+        name: func.coalesce(new[name], old[name])
+        for name in _COLUMNS
+        if name not in _INSERTED_COLUMNS
+    }
+    changes = any_differs(
+        (old[name], new[name]) for name in values if name not in _VOLATILE_COLUMNS
+    )
+    first_details = old.details_fetched_at.is_(None) & new.details_fetched_at.is_not(None)
+    values["details_fetched_at"] = func.coalesce(new.details_fetched_at, old.details_fetched_at)
+    values |= {"updated_at": func.now(), "fetched_at": new.fetched_at}
+    # Only then is the answer likely to be all there is; see `document_columns`.
+    values |= {name: case((first_details, new[name]), else_=old[name]) for name in document}
+    return statement.on_conflict_do_update(
+        index_elements=["external_id"], set_=values, where=or_(changes, first_details)
+    ).returning(old.external_id, old.id, literal_column("movies.xmax = 0"))
+
+
+def _row(movie: MoviePayload, slug: str | None) -> dict[str, Any]:
+    own = {name: getattr(movie, name) for name in _PAYLOAD_COLUMNS}
+    return {
+        **own,
+        **linked_names(movie),
+        "external_id": movie.id,
+        "title": movie.display_title,
+        "slug": slug,
+        "yts_slug": movie.slug,
+        "date_uploaded": movie.uploaded_at,
+    }
+
+
+def _touch(session: Session, external_ids: Sequence[int], **times: Any) -> None:
+    if external_ids:
+        session.execute(
+            update_rows(Movie).where(Movie.external_id == func.any(external_ids)).values(**times)
+        )

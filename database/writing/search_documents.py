@@ -1,0 +1,101 @@
+"""What of a movie can be searched: written with it, in the same transaction."""
+
+import json
+from collections.abc import Collection
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+    table,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from database.models import Movie
+from database.sql import table_of
+from yts.payload import MoviePayload
+
+#: A view of migration 0006, which says what a document is made of.
+movie_documents = table(
+    "movie_documents",
+    *map(column, ("movie_id", "title", "title_english", "year", "genres", "description", "casts")),
+    column("document_hash"),
+    column("search_vector"),
+)
+
+
+#: What of a payload goes into its document beside columns of the movie, as JSON.
+LINKED_NAMES = ("genre_names", "cast_names")
+
+
+def linked_names(movie: MoviePayload) -> dict[str, str]:
+    """Return the names of genres and cast as the view has them where nothing else is linked."""
+    genres = {genre for genre in movie.genres or () if genre}
+    people = {person.name for person in movie.cast or () if person.name}
+    return {
+        name: json.dumps(sorted(names))
+        for name, names in zip(LINKED_NAMES, (genres, people), strict=True)
+    }
+
+
+def document_columns(source: FromClause) -> dict[str, ColumnElement[Any]]:
+    """
+    Return hash and vector of incoming movies, from their columns and `linked_names`.
+
+    So a new movie is written once. Where a person is stored by another spelling, or more is
+    linked than the answer says, `save_documents` puts it right.
+    """
+    incoming = source.c
+    genres, casts = (_texts_of(source, name) for name in LINKED_NAMES)
+    described = func.nullif(incoming.description_full, "")
+    description = func.coalesce(described, incoming.summary, "")
+    parts = (incoming.title, incoming.title_english, genres, description, casts)
+    return {
+        "document_hash": func.document_hash(cast(incoming.year, Integer), *parts),
+        "search_vector": func.document_vector(*parts),
+    }
+
+
+def _texts_of(source: FromClause, name: str) -> ColumnElement[Any]:
+    names = cast(source.c[name], JSONB)
+    elements = select(func.jsonb_array_elements_text(names)).correlate(source)
+    return func.array(elements.scalar_subquery(), type_=ARRAY(Text))
+
+
+def save_documents(session: Session, row_ids: Collection[int]) -> int:
+    """
+    Bring the documents of these movies, by `movies.id`, up to date; return how many changed.
+
+    To be called after whatever writes a movie, its genres or its cast. Does not commit.
+    """
+    if not row_ids:
+        return 0
+    return len(session.scalars(_statement(), {"row_ids": sorted(row_ids)}).all())
+
+
+@cache
+def _statement() -> ReturningUpdate[int]:
+    movies = table_of(Movie)
+    new = movie_documents.c
+    row_ids = bindparam("row_ids", type_=ARRAY(movies.c.id.type))
+    return (
+        update(movies)
+        .where(
+            movies.c.id == func.any(row_ids),
+            new.movie_id == movies.c.id,
+            movies.c.document_hash.is_distinct_from(new.document_hash),
+        )
+        .values(search_vector=new.search_vector, document_hash=new.document_hash)
+        .returning(movies.c.id)
+    )

@@ -1,1 +1,0 @@
-"""Finds and recommends: vectors of movies, kept in step with their documents."""

@@ -1,0 +1,55 @@
+"""The recipe: how the two vectors of a movie are made from its parts."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from embeddings.blocks import (
+    CAST_DIMENSIONS,
+    GENRE_DIMENSIONS,
+    YEAR_DIMENSIONS,
+    cast_block,
+    genre_block,
+    year_block,
+)
+from embeddings.recipe import RECIPE
+from embeddings.text import MovieText
+from embeddings.vectors import TextModel, Vectors, unit
+
+_ADDED = GENRE_DIMENSIONS + YEAR_DIMENSIONS + CAST_DIMENSIONS
+#: Of the blocks text, genres, year, cast; the squares add up to 1.
+_WEIGHTS = np.sqrt(np.array([1.0, 0.25, 0.25, 0.25]) / 1.75).astype(np.float32)
+
+
+class Embedder:
+    """
+    Makes vectors of movies and of queries with one model.
+
+    *recommend* has the dimensions of the model and 108 more, and length 1 where text, genres,
+    year and cast are known, less where not. *search* has length 1. To be compared by their
+    inner product; zeros mean that nothing is known.
+    """
+
+    recipe = RECIPE
+
+    def __init__(self, model: TextModel) -> None:
+        """Use *model* for all texts."""
+        self.model = model
+        self.recommend_dimensions = model.dimensions + _ADDED
+        self.search_dimensions = model.dimensions
+
+    def embed_movies(self, movies: Sequence[MovieText]) -> tuple[Vectors, Vectors]:
+        """Return *recommend*, shape (movies, dimensions + 108), and *search*."""
+        plot = self.model.embed([movie.description for movie in movies])
+        title = self.model.embed([movie.title for movie in movies])
+        genres = self.model.embed([" ".join(movie.genres) for movie in movies])
+        people = self.model.embed([" ".join(movie.cast) for movie in movies])
+        text = unit(plot + 0.4 * title + 0.2 * genres + 0.3 * people)
+        blocks = (text, genre_block(movies), year_block(movies), cast_block(movies))
+        weighted = [weight * block for weight, block in zip(_WEIGHTS, blocks, strict=True)]
+        return np.concatenate(weighted, axis=1), unit(plot + 0.2 * title)
+
+    def embed_query(self, words: str) -> list[float] | None:
+        """Return the vector of a query in the space of *search*; None if it says nothing."""
+        (vector,) = self.model.embed([words])
+        return vector.tolist() if vector.any() else None

@@ -1,0 +1,1 @@
+"""Where batches run: a thread, processes of this machine, or a dask cluster."""

@@ -1,0 +1,287 @@
+"""
+Workers on other machines: batches go to the scheduler of a dask cluster, reports come back.
+
+Only what is in flight is at the scheduler: results live on the worker that has them, and
+would be worked out again when it dies. What a death means is the pool's affair.
+"""
+
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import CancelledError, Future, wait
+from contextlib import contextmanager, suppress
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from distributed import Client, KilledWorker, get_worker
+from distributed.security import Security
+
+from database.connection.waits import waiting_for
+from database.errors import DatabaseAway
+from ingest.backends import dask_worker as cluster_worker
+from ingest.backends.base import BatchReturned, ClusterAway, ClusterRefused, WorkerDied
+from ingest.backends.dask_worker import Order, OutOfReach
+from ingest.plan import Batch
+from ingest.report import BatchReport
+from ingest.settings import ClusterSettings, RunSettings
+from ingest.stop import Stop
+
+CONNECT_SECONDS = 10.0
+#: How long a cluster may be without any worker.
+PATIENCE_SECONDS = 60.0
+TELL_SECONDS = 2.0
+#: The number of workers is asked for so often, for more may join.
+SECONDS_BETWEEN_COUNTS = 2.0
+
+
+@contextmanager
+def open_cluster(
+    settings: RunSettings, stop: Stop, notice: Callable[[str], None]
+) -> Iterator[Callable[[Order], "ClusterWorkers"]]:
+    """
+    Connect to the scheduler, see that its workers can do this run, and yield what puts them on it.
+
+    A worker that cannot reach the database is left out; *notice* gets its name.
+
+    Raises:
+        Stopped: a stop came first.
+        ClusterAway: no scheduler answers, or it has no worker.
+        ClusterRefused: it is no cluster for this run, as it is.
+    """
+    assert settings.cluster is not None  # noqa: S101 -- the caller looks
+    # It tells a reconnection as an error with a traceback; what matters is raised.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with waiting_for(f"the scheduler at {settings.cluster.address}"):
+        client = stop.call(partial(_connect, settings.cluster))
+    try:
+        stop.call(partial(_wait_for_worker, client, settings.cluster))
+        unfit = stop.call(partial(_inspect, client, settings))
+        for address, reason in unfit.items():
+            notice(_describe_unfit(address, reason))
+        yield partial(ClusterWorkers, client, frozenset(unfit), notice)
+    finally:
+        with suppress(OSError):
+            client.close(timeout=1)
+
+
+def _connect(cluster: ClusterSettings) -> Client:
+    security = None
+    if cluster.is_encrypted:
+        security = Security(
+            tls_ca_file=cluster.ca,
+            tls_client_cert=cluster.cert,
+            tls_client_key=cluster.key,
+            require_encryption=True,
+        )
+    try:
+        return Client(
+            cluster.address, security=security, timeout=CONNECT_SECONDS, set_as_default=False
+        )
+    except OSError as error:
+        how = " with these certificates" if cluster.is_encrypted else ""
+        raise ClusterAway(f"no scheduler answers at {cluster.address}{how}") from error
+
+
+def _wait_for_worker(client: Client, cluster: ClusterSettings) -> None:
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+    except OSError as error:
+        raise ClusterAway(f"the scheduler at {cluster.address} has no worker") from error
+
+
+def _inspect(client: Client, settings: RunSettings) -> dict[str, str]:
+    """
+    See that all have this program; return which workers cannot reach the database, and why.
+
+    Raises:
+        ClusterRefused: another program, a worker that may freeze, or none that can do this run.
+    """
+
+    def describe() -> str:
+        # Sent as it is, for it has no name that one could look up; what it imports must be there.
+        from ingest.backends.dask_worker import describe_program  # noqa: PLC0415
+
+        return describe_program()
+
+    mine = describe()
+    # The scheduler takes apart what workers are sent: it must know our classes, too.
+    workers = _ask_workers(client, describe)
+    found = {"the scheduler": _ask_scheduler(client, describe)}
+    found |= {f"the worker at {address}": program for address, program in workers.items()}
+    for who, program in found.items():
+        if program != mine:
+            theirs = "not this program" if isinstance(program, Exception) else program
+            raise ClusterRefused(
+                f"{who} has {theirs}, but {mine} is here. Have the same on all machines, the "
+                "scheduler's as well, and start them anew as docs/cluster.md says"
+            )
+    for address, trouble in _ask_workers(client, cluster_worker.explain_unfit).items():
+        if trouble is not None:
+            raise ClusterRefused(f"the worker at {address}: {trouble}")
+    answers = _ask_workers(client, cluster_worker.explain_out_of_reach, settings)
+    unfit = {address: str(reason) for address, reason in answers.items() if reason is not None}
+    if answers and len(unfit) == len(answers):
+        raise ClusterRefused(f"no worker can use the database; {_join(unfit)}")
+    return unfit
+
+
+def _describe_unfit(address: str, reason: str) -> str:
+    return f"The worker at {address} is left out, because it cannot use the database: {reason}"
+
+
+def _join(unfit: dict[str, str]) -> str:
+    return "; ".join(f"the worker at {address}: {reason}" for address, reason in unfit.items())
+
+
+def _ask_scheduler(client: Client, call: Callable[[], str]) -> str | Exception:
+    try:
+        return str(client.run_on_scheduler(call))
+    except OSError as error:
+        raise ClusterAway("the scheduler went away") from error
+    except Exception as error:  # noqa: BLE001 -- whatever it says, it could not run it
+        return error
+
+
+def _ask_workers(client: Client, *call: Any) -> dict[str, Any]:
+    """
+    Return what each worker answers to a call, or the error that it ends with.
+
+    Who has not answered in time is busy with another run; each batch is asked the same again.
+    """
+    asked = {
+        client.get_executor(pure=False, workers=[address]).submit(*call): address
+        for address in _count_threads(client)
+    }
+    answered, _ = wait(asked, timeout=CONNECT_SECONDS)
+    try:
+        return {asked[it]: it.exception() or it.result() for it in answered}
+    except CancelledError as error:
+        raise ClusterAway("the scheduler went away") from error
+
+
+def _count_threads(client: Client) -> dict[str, int]:
+    try:
+        return dict(client.nthreads(callback_timeout=CONNECT_SECONDS))
+    except (OSError, ValueError) as error:
+        raise ClusterAway("the scheduler went away") from error
+
+
+def _run_batch(order: Order, batch: Batch) -> BatchReport:
+    """Run *batch* on a worker; an error of its database names the worker."""
+    try:
+        return cluster_worker.run_batch(order, batch)
+    except DatabaseAway as error:
+        raise OutOfReach(get_worker().address, str(error)) from error
+
+
+class ClusterWorkers:
+    """All workers of a cluster, also those that join later."""
+
+    dies_as_one = False
+
+    def __init__(
+        self,
+        client: Client,
+        left_out: frozenset[str],
+        notice: Callable[[str], None],
+        order: Order,
+    ) -> None:
+        """Submit nothing yet; *client* is closed by who opened it."""
+        self._client = client
+        self._order = order
+        self._notice = notice
+        #: Addresses of workers that cannot reach the database, and why.
+        self._left_out = dict.fromkeys(left_out, "")
+        self._fit: list[str] = []
+        self._executor = client.get_executor(pure=False)
+        self._slots = 1
+        self._counted_at = float("-inf")
+        self._has_worker_at = monotonic()
+
+    @property
+    def slots(self) -> int:
+        """
+        How many batches run at the same time, at the moment; 1 while there is no worker.
+
+        Raises:
+            ClusterAway: the scheduler is gone, or it has had no worker for a while.
+            DatabaseAway: no worker that is left can reach the database.
+        """
+        if monotonic() - self._counted_at > SECONDS_BETWEEN_COUNTS:
+            self._count()
+        return max(1, self._slots)
+
+    def _count(self) -> None:
+        threads = _count_threads(self._client)
+        fit = {
+            address: count for address, count in threads.items() if address not in self._left_out
+        }
+        if threads and not fit:
+            reason = next(filter(None, reversed(self._left_out.values())), "see above")
+            raise DatabaseAway(f"No worker of the cluster can use the database: {reason}")
+        self._fit = sorted(fit)
+        threads_before = self._slots
+        self._slots = sum(fit.values())
+        self._counted_at = monotonic()
+        if not self._slots and threads_before:
+            self._notice(f"No worker is left; waiting up to {PATIENCE_SECONDS:g} s for one.")
+        if self._slots:
+            self._has_worker_at = self._counted_at
+        elif self._counted_at - self._has_worker_at > PATIENCE_SECONDS:
+            raise ClusterAway(f"no worker was left for {PATIENCE_SECONDS:g} s")
+
+    def submit(self, batch: Batch) -> Future[BatchReport]:
+        """Have *batch* run by whoever is free first."""
+        # Another worker may take it where those have gone meanwhile.
+        where = {"workers": self._fit, "allow_other_workers": True} if self._left_out else {}
+        future: Future[BatchReport] = self._executor.submit(_run_batch, self._order, batch, **where)
+        return future
+
+    def read(self, future: Future[BatchReport]) -> BatchReport:
+        """
+        Return the report of a batch that has ended.
+
+        Raises:
+            WorkerDied: several, one after the other, while they had this batch.
+            BatchReturned: its worker cannot reach the database, and is left out from now on.
+            ClusterAway: the scheduler is gone, and with it what it knew.
+        """
+        try:
+            return future.result()
+        except OutOfReach as error:
+            self._leave_out(error.address, error.reason)
+            raise BatchReturned from error
+        except KilledWorker as error:
+            raise WorkerDied from error
+        except CancelledError as error:
+            raise ClusterAway("the scheduler went away") from error
+
+    def _leave_out(self, address: str, reason: str) -> None:
+        if address not in self._left_out:
+            self._left_out[address] = reason
+            self._notice(_describe_unfit(address, reason))
+        self._counted_at = float("-inf")  # The next batch is for one that is left.
+
+    def ask_to_stop(self) -> bool:
+        """Ask every worker for an orderly end of what it does for this run."""
+        return self._tell_all(cluster_worker.ask_to_stop)
+
+    def close(self) -> None:
+        """Begin nothing that waits, and let every worker close what it has open for this run."""
+        self._executor.shutdown(wait=False)
+        self._executor = self._client.get_executor(pure=False)
+        self._tell_all(cluster_worker.leave)
+
+    def _tell_all(self, tell: Callable[[Order], Awaitable[None]]) -> bool:
+        """Have all workers told, but do not wait for one that stands still."""
+        if self._client.status != "running":
+            return False
+        thread = threading.Thread(target=self._run_on_all, args=(tell,), daemon=True)
+        thread.start()
+        thread.join(TELL_SECONDS)
+        return True
+
+    def _run_on_all(self, tell: Callable[[Order], Awaitable[None]]) -> None:
+        with suppress(OSError, CancelledError):  # Who is away hears of it when it is gone.
+            self._client.run(tell, self._order, wait=False, on_error="ignore")

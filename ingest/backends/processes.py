@@ -1,0 +1,203 @@
+"""
+The processes of the pool: forked from a server that has imported everything beforehand.
+
+A worker of its own would import for most of a second; forking the main process would
+share its database connections. The server has neither threads nor connections, and
+leaves when the main process does, however that ends.
+"""
+
+import errno
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import wait as wait_for_exit
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from database.connection.signal_handling import GROUP_SIGNALS
+from ingest.backends.base import WorkerDied
+from ingest.stop import STOP_SIGNAL
+
+if TYPE_CHECKING:  # The server is to start before anything heavy is imported here.
+    from ingest.plan import Batch
+    from ingest.report import BatchReport
+
+#: Where nothing can be forked, each process starts from nothing.
+_HAS_SERVER = "forkserver" in multiprocessing.get_all_start_methods()
+
+
+class NoLocks(OSError):
+    """The system refuses the locks that processes share; they are in /dev/shm."""
+
+
+def warm_up() -> None:
+    """Let the server begin to import, while this process has other things to do."""
+    if not _HAS_SERVER:
+        return
+    from multiprocessing import forkserver, resource_tracker  # noqa: PLC0415 -- only where it is
+
+    multiprocessing.set_forkserver_preload(["ingest.worker.worker"])
+    with _changed_environment(PYTHONWARNINGS="ignore"):
+        # Here, because it would let go the signals that are held. It removes semaphores of a
+        # process that ended at once, which is not worth a warning to the user.
+        resource_tracker.ensure_running()
+    with _signals_held(), _found_by_new_processes():
+        forkserver.ensure_running()
+
+
+class OwnProcesses:
+    """So many worker processes of this machine; they serve until one of them dies."""
+
+    dies_as_one = True
+
+    def __init__(
+        self, count: int, start: Callable[[], object], run: "Callable[[Batch], BatchReport]"
+    ) -> None:
+        """
+        Start no process yet.
+
+        *start* runs once in each new process, *run* for each batch; both with plain values.
+        """
+        self.slots = count
+        self._start = start
+        self._run = run
+        self._executor: ProcessPoolExecutor | None = None
+
+    def submit(self, batch: "Batch") -> "Future[BatchReport]":
+        """
+        Have *batch* run by whoever is free first.
+
+        Raises:
+            WorkerDied: a process, or the server that forks them, between two batches.
+        """
+        if self._executor is None:
+            self._executor = open_processes(self.slots, self._start)
+        try:
+            return self._executor.submit(self._run, batch)
+        except (BrokenProcessPool, ConnectionError, EOFError) as error:
+            self.close()
+            raise WorkerDied from error
+
+    def read(self, future: "Future[BatchReport]") -> "BatchReport":
+        """
+        Return the report of a batch that has ended.
+
+        Raises:
+            WorkerDied: its process, or the one of another batch, is no more.
+        """
+        try:
+            return future.result()
+        except BrokenProcessPool as error:
+            raise WorkerDied from error
+
+    def ask_to_stop(self) -> bool:
+        """Ask every process for an orderly end."""
+        for child in multiprocessing.active_children():
+            with suppress(ProcessLookupError):
+                os.kill(child.pid or 0, STOP_SIGNAL)
+        return True
+
+    def close(self) -> None:
+        """End the processes, finished or not; others are started for what is submitted later."""
+        if self._executor is None:
+            return
+        # Nobody waits for them, and one that died may have taken along the lock
+        # without which the others never hear that they should end.
+        kill_processes()
+        self._executor.shutdown(cancel_futures=True)
+        self._executor = None
+
+
+def open_processes(count: int, start: Callable[[], object]) -> ProcessPoolExecutor:
+    """
+    Return an executor of *count* processes, in each of which *start* runs first.
+
+    Raises:
+        NoLocks: there can be no processes.
+    """
+    warm_up()
+    return _open_executor(count, start)
+
+
+def find_obstacle(count: int) -> str | None:
+    """Return why *count* processes cannot share locks, or None if they can; starts no process."""
+    warm_up()
+    try:
+        _open_executor(count, dict).shutdown()
+    except NoLocks as error:
+        return error.strerror or str(error)
+    return None
+
+
+def _open_executor(count: int, start: Callable[[], object]) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("forkserver" if _HAS_SERVER else "spawn")
+    try:
+        return ProcessPoolExecutor(
+            count, mp_context=context, initializer=_start_process, initargs=(start,)
+        )
+    except OSError as error:
+        if error.errno in {errno.EMFILE, errno.ENFILE}:
+            raise
+        # The locks are in shared memory, which the error does not name.
+        raise NoLocks(error.errno, error.strerror, "/dev/shm") from error  # noqa: S108
+
+
+def kill_processes() -> None:
+    """End every process at once."""
+    for child in multiprocessing.active_children():
+        child.kill()
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """
+    Hold back signals, from us for now, from the server and its workers for good.
+
+    Ctrl-C would end a process that is just starting with a traceback.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*GROUP_SIGNALS, STOP_SIGNAL))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _found_by_new_processes() -> Iterator[None]:
+    """Let the server find our modules, and none of their names in the working directory."""
+    root = str(Path(__file__).parent.parent)
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    with _changed_environment(PYTHONPATH=path, PYTHONSAFEPATH="1"):
+        yield
+
+
+@contextmanager
+def _changed_environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ[name] for name in variables if name in os.environ}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            del os.environ[name]
+        os.environ.update(before)
+
+
+def _start_process(start: Callable[[], object]) -> None:
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    start()
+    if _HAS_SERVER:  # From now on the wish is understood.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [STOP_SIGNAL])
+
+
+def _leave_with_parent() -> None:
+    """Without this, the workers of a killed parent would wait for it for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for_exit([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,40 @@
+"""How many movies a run is yet to ask for by their details, told from the tables and a count."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from database.bookkeeping.failures import count_due_for_details, count_stale
+from database.bookkeeping.missing import read_ids_to_audit
+from database.counts import read_counts
+from ingest.settings import RunSettings
+from yts.settings import MOVIES_PER_PAGE
+
+#: More does not fit in the run's row, and YTS may count as many.
+MOST = 2**31 - 1
+
+
+def count_details(session: Session, settings: RunSettings, now: datetime) -> int:
+    """Return how many ids a run with *settings* would ask for if the list brought nothing new."""
+    if not settings.details:
+        return 0
+    details = count_due_for_details(session) + len(read_ids_to_audit(session, settings.audit))
+    if settings.stale_after is not None:
+        details += count_stale(session, now - settings.stale_after)
+    return details
+
+
+def estimate_new(settings: RunSettings, movie_count: int, stored: int) -> int:
+    """Return how many movies the list would bring, where YTS counts *movie_count*."""
+    new = max(0, movie_count - stored)
+    return new if settings.max_pages is None else min(new, settings.max_pages * MOVIES_PER_PAGE)
+
+
+def estimate_details(
+    session: Session, settings: RunSettings, now: datetime, movie_count: int
+) -> int:
+    """Return how many ids a run with *settings* would ask for after it has read the list."""
+    if not settings.details:
+        return 0
+    new = estimate_new(settings, movie_count, read_counts(session).movies)
+    return min(MOST, count_details(session, settings, now) + new)

@@ -1,0 +1,164 @@
+"""
+One whole run: probe the source, read its list, then fetch the details that are lacking.
+
+1. Take the lock of the database, so that runs do not overlap.
+2. Ask each base URL for the first page; the first that answers like YTS is used.
+3. Read list pages and save what they say.
+4. Fetch details of stored movies that lack them, in batches, on the pool.
+5. Ask for ids that the list does not name, and for movies that it does not name any more.
+6. Close the run's row; its counters are those that the saved steps have moved.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock
+from database.bookkeeping.runs import RunTakenOver, start_run
+from database.bookkeeping.source import SourceMismatch
+from database.db import DatabaseManager
+from database.errors import DatabaseNotReady
+from ingest.backends.base import ClusterAway, ClusterRefused, Engine, OwnThread
+from ingest.backends.processes import OwnProcesses, find_obstacle
+from ingest.course import Course, Listener
+from ingest.phases.audit import audit
+from ingest.phases.open_source import PartialSource, open_source
+from ingest.phases.read_details import read_details, read_ids, retry_failed
+from ingest.phases.read_list import read_list
+from ingest.pool import BatchPool
+from ingest.report import RunReport
+from ingest.settings import RunSettings
+from ingest.stop import (
+    EXIT_FATAL,
+    EXIT_GUARD,
+    EXIT_LIMIT,
+    EXIT_LOCKED,
+    EXIT_NOT_READY,
+    EXIT_UNAVAILABLE,
+    EXIT_USAGE,
+    Ending,
+    Stop,
+    Stopped,
+)
+from ingest.worker.budget import LimitReached
+from ingest.worker.worker import Worker, run_batch, start_worker
+from ingest.worker_waits import relay_waits
+from yts.errors import YtsRefused, YtsUnavailable
+
+
+def run_fetch(
+    settings: RunSettings, db: DatabaseManager, command: str, listener: Listener, stop: Stop
+) -> RunReport:
+    """
+    Mirror what *settings* say; set *stop* to end early with what is saved by then.
+
+    Trouble with single pages and movies is in the report and in the ledger.
+
+    Raises:
+        FetchLockHeld: another run is at work on this database, perhaps since a restart of it.
+        SourceMismatch: the sandbox would be mixed into the real catalogue.
+        RunTakenOver: this run lost its lock, and another has begun.
+        DatabaseNotReady: the database went away and stayed away.
+        YtsUnavailable: no base URL answers; nothing was changed.
+        YtsRefused: no base URL is one of a YTS API; nothing was changed.
+        ClusterAway: scheduler or workers of the cluster are gone; what was saved stays.
+        ClusterRefused: the cluster cannot do this run; nothing was changed.
+    """
+    stop.end_after(settings.max_seconds)
+    try:
+        with hold_fetch_lock(db.engine, settings.wait_lock_seconds, stop.sleep) as keep_lock:
+            run_id = db.run_step(lambda session: start_run(session, command))
+            return _run(Course(settings, db, run_id, listener, stop=stop, keep_lock=keep_lock))
+    except Stopped:
+        return RunReport.of_nothing(stop.ending)
+
+
+def _run(course: Course) -> RunReport:
+    try:
+        return _follow(course)
+    except LimitReached:
+        return course.finish(is_sweep_complete=False, exit_code=EXIT_LIMIT)
+    except Stopped:
+        return course.finish(is_sweep_complete=False)
+    except PartialSource as error:
+        course.given_up = Ending(str(error), EXIT_GUARD)
+        return course.finish(is_sweep_complete=False)
+    except Exception as error:
+        course.abandon(_exit_code_of(error))
+        raise
+
+
+def _follow(course: Course) -> RunReport:
+    settings = course.settings
+    is_sweep_complete = True
+    with (
+        _open_engine(course) as begin,
+        open_source(course) as source,
+        _open_pool(course, begin(source.worker)) as pool,
+    ):
+        if settings.reads_list:
+            is_sweep_complete = read_list(course, pool, source)
+            if course.goes_on and settings.details:
+                read_details(course, pool)
+            course.settle_contradictions(pool)
+            if is_sweep_complete:
+                audit(course, pool, source)
+        else:
+            if settings.ids is None:
+                retry_failed(course, pool, source)
+            else:
+                read_ids(course, pool, source, settings.ids)
+            course.settle_contradictions(pool)
+    return course.finish(is_sweep_complete=is_sweep_complete)
+
+
+def _exit_code_of(error: Exception) -> int:
+    kinds = (
+        (YtsUnavailable, EXIT_UNAVAILABLE),
+        ((YtsRefused, SourceMismatch), EXIT_USAGE),
+        ((FetchLockHeld, RunTakenOver), EXIT_LOCKED),
+        (DatabaseNotReady, EXIT_NOT_READY),
+        (ClusterAway, EXIT_UNAVAILABLE),
+        (ClusterRefused, EXIT_USAGE),
+    )
+    return next((code for kind, code in kinds if isinstance(error, kind)), EXIT_FATAL)
+
+
+@contextmanager
+def _open_engine(course: Course) -> Iterator[Callable[[Worker], Engine]]:
+    """Yield what makes the engine for a source; a cluster is there before any is asked."""
+    if course.settings.cluster is None:
+        yield partial(_own_engine, course)
+        return
+    # An extra that few have installed.
+    from ingest.backends.dask_cluster import open_cluster  # noqa: PLC0415
+    from ingest.backends.dask_worker import Order  # noqa: PLC0415
+
+    with open_cluster(course.settings, course.stop, course.listener.notice) as begin:
+        yield lambda worker: begin(Order(course.settings, worker.api_url, course.run_id))
+
+
+@contextmanager
+def _open_pool(course: Course, engine: Engine) -> Iterator[BatchPool]:
+    """Open a pool whose workers begin with the first batch."""
+    pool = BatchPool(engine, give_up=course.give_up, tick=course.tick, stop=course.stop)
+    try:
+        with relay_waits(course.db, course.listener.notice):
+            yield pool
+    finally:
+        pool.close()
+
+
+def _own_engine(course: Course, worker: Worker) -> Engine:
+    """Return so many processes; one worker means this process, which also does without locks."""
+    settings = course.settings
+    if settings.workers == 1:
+        return OwnThread(worker.run_batch)
+    if obstacle := find_obstacle(settings.workers):
+        course.listener.notice(
+            f"No worker processes can start, because /dev/shm takes no locks ({obstacle}). This "
+            "process does their work. Make /dev/shm writable and larger, or use --workers 1."
+        )
+        return OwnThread(worker.run_batch)
+    start = partial(start_worker, settings, worker.api_url, course.run_id)
+    return OwnProcesses(settings.workers, start, run_batch)

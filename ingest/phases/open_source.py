@@ -1,0 +1,205 @@
+"""`open_source`: the first base URL that answers like YTS and has the whole catalogue."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from database.bookkeeping.missing import count_present, doubt_other_denials
+from database.bookkeeping.source import Source, claim_source, gives_way_to, read_held_source
+from database.bookkeeping.sweep import is_whole_sweep_due, read_state
+from database.writing.movies import read_clock
+from ingest.course import Course
+from ingest.error_limit import believed_loss
+from ingest.phases.sweep import SweepStart, convert_page, last_page, plan_sweep
+from ingest.plan import PageBatch
+from ingest.settings import RunSettings
+from ingest.worker.worker import Worker
+from yts.errors import SmallerPages, WrongPage, YtsRefused, YtsUnavailable
+from yts.responses import MoviePage
+from yts.settings import MOVIES_PER_PAGE, without_secrets
+
+#: Requests to a base URL until the next is tried.
+PROBE_ATTEMPTS = 3
+#: Page sizes tried with one base URL, each smaller than the one before.
+MOST_SIZES = 3
+#: A list that is shorter than what is stored by more than this share has only a part of it.
+LARGEST_SHRINKAGE = 0.2
+#: How the Server header of practice data begins.
+SANDBOX_SERVER = "yts-sandbox"
+
+
+class PartialSource(Exception):
+    """A base URL answers, but lists far fewer movies than are stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSource:
+    """A worker on the base URL of this run, and the first page that it gave."""
+
+    worker: Worker
+    first: PageBatch
+    page: MoviePage
+    #: When the page was asked for, or before, by the clock of the database.
+    asked_at: datetime
+
+
+def read_sweep_start(session: Session, settings: RunSettings, origin: str) -> SweepStart:
+    """Return where a run with *settings* begins to read the list of *origin*."""
+    state = read_state(session)
+    return plan_sweep(
+        settings,
+        next_page=state.next_page,
+        recheck_page=state.recheck_page,
+        is_whole=state.sweep_began_at is not None,
+        is_updating=state.is_updating,
+        is_whole_due=is_whole_sweep_due(session, origin),
+    )
+
+
+@contextmanager
+def open_source(course: Course) -> Iterator[OpenSource]:
+    """
+    Open a worker on the first base URL that answers, with the page it answered.
+
+    Raises:
+        PartialSource: one answers, and has only a part of what is stored.
+        YtsUnavailable, YtsRefused: none answers.
+    """
+    reasons: list[YtsUnavailable | YtsRefused | PartialSource] = []
+    for api_url in course.settings.api_urls:
+        with Worker(course.settings, api_url, course.run_id, course.stop) as worker:
+            if not reasons and (ahead := worker.budget.reset()):
+                # Once a run: what base URLs before this one have used of the budget is used.
+                course.listener.notice(
+                    f"The clock of the database was {ahead:.0f} s ahead: requests begin now."
+                )
+            course.origin = _guess_origin(course, api_url)
+            planned = _plan(course)
+            try:
+                source = _probe(course, worker)
+                _check_is_whole(course, source)
+            except (YtsUnavailable, YtsRefused, PartialSource) as error:
+                course.listener.note(f"{without_secrets(api_url)}: {error}")
+                reasons.append(error)
+                continue
+            if _claim(course, worker, api_url) or _plan(course).next_page != planned.next_page:
+                source = _probe(course, worker)
+            yield source
+            return
+    raise choose_error(reasons)
+
+
+def _plan(course: Course) -> SweepStart:
+    """Return where the run begins to read the list; without reading it, it asks for page 1."""
+    if not course.settings.reads_list:
+        return SweepStart(1)
+    plan = partial(read_sweep_start, settings=course.settings, origin=course.origin)
+    return course.db.run_step(plan)
+
+
+def choose_error(
+    errors: Sequence[YtsUnavailable | YtsRefused | PartialSource],
+) -> YtsUnavailable | YtsRefused | PartialSource:
+    """Return the one to report: an outage, which passes by itself, before all others."""
+    order = (YtsUnavailable, PartialSource, YtsRefused)
+    return min(errors, key=lambda error: [isinstance(error, kind) for kind in order].index(True))
+
+
+def _probe(course: Course, worker: Worker) -> OpenSource:
+    """Fetch the first page of this run, in the largest size of pages that the source gives."""
+    start = _plan(course)
+    asked_at = course.db.run_step(read_clock)
+    size = MOVIES_PER_PAGE
+    for _ in range(MOST_SIZES):
+        first = PageBatch(convert_page(start.first_page, MOVIES_PER_PAGE, size), size=size)
+        try:
+            first, page = _probe_back(worker, first)
+        except SmallerPages as error:
+            size = error.limit
+            continue
+        return _adopt_smaller(worker, OpenSource(worker, first, page, asked_at))
+    raise YtsUnavailable(f"not even pages of {size} rows come as they are asked for")
+
+
+def _probe_back(worker: Worker, first: PageBatch) -> tuple[PageBatch, MoviePage]:
+    """
+    Return *first*, or a page before it if that one alone is broken, and what it says.
+
+    Whether it is, the first page of all shows. The steps back grow.
+    """
+    try:
+        return first, worker.probe(first, PROBE_ATTEMPTS)
+    except (SmallerPages, WrongPage):
+        raise
+    except (YtsUnavailable, YtsRefused):
+        if first.page == 1:
+            raise
+    at_all = replace(first, page=1)
+    beginning, step = worker.probe(at_all, 1), 1
+    while first.page - step > 1:
+        before = replace(first, page=first.page - step)
+        with suppress(YtsUnavailable, YtsRefused):
+            return before, worker.probe(before, 1)
+        step *= 2
+    return at_all, beginning
+
+
+def _adopt_smaller(worker: Worker, source: OpenSource) -> OpenSource:
+    """Return *source* with pages of as many rows as it gives, if it gives fewer and hides that."""
+    first, rows = source.first, source.page.rows
+    if not source.page.is_doubtful or not 0 < rows < first.size:
+        return source
+    smaller = replace(first, size=rows, page=convert_page(first.page, first.size, rows))
+    page = worker.probe(smaller, PROBE_ATTEMPTS)
+    return replace(source, first=smaller, page=page) if page.rows == rows else source
+
+
+def _check_is_whole(course: Course, source: OpenSource) -> None:
+    """
+    Refuse a source that lists far fewer movies than are stored.
+
+    Its count alone proves nothing: the page where the last of them should be decides.
+    """
+    held = course.db.run_step(read_held_source)
+    if held and gives_way_to(held, source_of(source.worker.client.server_name)):
+        return
+    present = course.db.run_step(count_present)
+    least = present - max(believed_loss(present), int(present * LARGEST_SHRINKAGE))
+    if source.page.movie_count >= least:
+        return
+    batch = replace(source.first, page=last_page(least, source.first.size))
+    if not source.worker.probe(batch, PROBE_ATTEMPTS).rows:
+        raise PartialSource(
+            f"it lists {source.page.movie_count:,} movies, and {present:,} are stored: too few "
+            "to believe, so nothing was changed. Try again later, or another --api-url. If YTS "
+            "really removed so many, remove their rows"
+        )
+
+
+def source_of(server_name: str) -> Source:
+    """Return the kind of movies that a server with this Server header has."""
+    return "sandbox" if server_name.startswith(SANDBOX_SERVER) else "yts"
+
+
+def _guess_origin(course: Course, api_url: str) -> str:
+    """Return what `Course.origin` will be, before the server has said what it is."""
+    held = course.db.run_step(read_held_source)
+    return held if held == "sandbox" else without_secrets(api_url)
+
+
+def _claim(course: Course, worker: Worker, api_url: str) -> bool:
+    """Read *api_url* from now on; return whether practice movies were removed first."""
+    source = source_of(worker.client.server_name)
+    is_emptied = course.write(lambda session: claim_source(session, source))
+    if is_emptied:
+        course.listener.note("The sandbox's practice movies were removed.")
+    course.api_url = without_secrets(api_url)
+    course.change(api_url=course.api_url)
+    # A sandbox has another port each time.
+    course.origin = source if source == "sandbox" else course.api_url
+    course.write(partial(doubt_other_denials, origin=course.origin))
+    return is_emptied

@@ -1,0 +1,118 @@
+"""`Reading`: one reading of the list; hands out its pages, saves them, and notes how far it is."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+from time import monotonic
+
+from database.bookkeeping.failures import Failure
+from database.bookkeeping.sweep import remember_progress
+from ingest.course import Course
+from ingest.phases.open_source import OpenSource
+from ingest.phases.sweep import Sweep, convert_page
+from ingest.plan import PageBatch
+from ingest.pool import BatchPool
+from ingest.report import BatchReport, PageReport
+from ingest.stop import EXIT_UNAVAILABLE, Ending
+from yts.settings import MOVIES_PER_PAGE
+
+#: So few pages are read by this process, because starting others would take longer.
+FEW_PAGES = 4
+#: A run that is killed reads again what was read since the last note.
+SECONDS_BETWEEN_NOTES = 1.0
+
+
+class Reading:
+    """Reads pages from *first* on, in the order that *sweep* plans."""
+
+    def __init__(
+        self, course: Course, pool: BatchPool, source: OpenSource, sweep: Sweep, first: PageBatch
+    ) -> None:
+        """Read nothing yet; *first* tells how all pages are read."""
+        self._course = course
+        self._pool = pool
+        self._worker = source.worker
+        self._asked_at = source.asked_at
+        self._sweep = sweep
+        self._first = first
+        self._noted_at = 0.0
+
+    def read(self, source: OpenSource) -> None:
+        """Save the first page, fetched before, and read on to the end of the list."""
+        report = self._worker.save_page(self._first, source.page, self._asked_at)
+        self._course.take(report)
+        self._follow([report])
+        self._course.change(pages_expected=self._sweep.pages_expected)
+        while self._course.goes_on:
+            is_short = self._sweep.pages_ahead <= FEW_PAGES
+            pages = self._sweep.plan()
+            if (next_page := next(pages, None)) is None:
+                break
+            # Made one by one, so that each knows the newest count.
+            batches = (self._batch(page) for page in chain([next_page], pages))
+            if is_short:
+                self._follow(self._course.run_here(self._worker, batches))
+            else:
+                self._follow(self._course.run_on(self._pool, batches))
+        if self._course.goes_on:
+            self.record_short(
+                self._sweep.short_pages, "the list goes on after it, or YTS counted more before"
+            )
+
+    def _batch(self, page: int) -> PageBatch:
+        return replace(self._first, page=page, movie_count=self._sweep.movie_count)
+
+    def _follow(self, reports: Iterable[BatchReport]) -> None:
+        for report in reports:
+            for page in report.pages:
+                self._record(page)
+            if monotonic() - self._noted_at > SECONDS_BETWEEN_NOTES:
+                self._note_progress()
+        self._note_progress()
+
+    def _record(self, page: PageReport) -> None:
+        other = self._sweep.repeated_page(page)
+        if other is None:
+            self._sweep.record(page)
+            return
+        # Once more, for a cache between us and YTS may have mixed up two pages.
+        report = self._worker.run_batch(self._batch(page.page))
+        self._course.take(report)
+        for again in report.pages:
+            if self._sweep.repeated_page(again) is None:
+                self._sweep.record(again)
+                return
+        self._course.given_up = self._course.given_up or Ending(
+            f"YTS gave the rows of page {other} for page {page.page}, too: paging does not work "
+            "there",
+            EXIT_UNAVAILABLE,
+        )
+
+    def to_unit(self, page: int) -> int:
+        """Return *page* in pages of `MOVIES_PER_PAGE`."""
+        return convert_page(page, self._sweep.size, MOVIES_PER_PAGE)
+
+    def _note_progress(self) -> None:
+        recheck = self._sweep.recheck_page
+        note = partial(
+            remember_progress,
+            next_page=self.to_unit(self._sweep.next_page),
+            movie_count=self._sweep.movie_count,
+            recheck_page=None if recheck is None else self.to_unit(recheck),
+        )
+        self._course.write(note)
+        self._noted_at = monotonic()
+
+    def record_short(self, pages: Iterable[PageReport], reason: str) -> None:
+        """Record pages as failed that came with fewer rows than they have."""
+        self._course.record_failures(
+            Failure(
+                "page",
+                page.key,
+                "fetch",
+                "ShortPage",
+                f"{page.shortness}: {reason}",
+            )
+            for page in pages
+        )

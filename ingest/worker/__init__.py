@@ -1,0 +1,1 @@
+"""One worker: takes batches, makes requests with several threads, saves the results."""

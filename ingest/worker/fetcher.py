@@ -1,0 +1,215 @@
+"""`Fetcher`: requests pages and movies of one worker with several threads, in portions to save."""
+
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import partial
+from time import monotonic
+
+from database.bookkeeping.failures import Failure, Kind, Stage
+from ingest.plan import PageBatch
+from ingest.stop import EXIT_LIMIT, EXIT_UNAVAILABLE, Ending, Stopped
+from ingest.worker.breaker import Breaker
+from ingest.worker.budget import LimitReached
+from ingest.worker.work_queue import Portions
+from yts.client import YtsClient
+from yts.errors import (
+    MalformedMovie,
+    SmallerPages,
+    WrongPage,
+    YtsError,
+    YtsRefused,
+    YtsUnavailable,
+)
+from yts.payload import MoviePayload
+from yts.responses import MoviePage
+
+#: How often a page is asked for that comes with another number.
+WRONG_PAGE_ATTEMPTS = 2
+#: When the run is stopped, seconds that requests under way may still take.
+SECONDS_TO_DRAIN = 5.0
+#: How often somebody who waits for an answer looks whether the run is stopped.
+SECONDS_BETWEEN_LOOKS = 0.25
+
+#: What became of asking for one movie; None: YTS has no such movie.
+Fetched = MoviePayload | Failure | None
+
+
+class Fetcher:
+    """Asks one client with several threads; one batch at a time."""
+
+    def __init__(
+        self,
+        client: YtsClient,
+        threads: int,
+        stop: threading.Event,
+        read_ids: Callable[[], Sequence[int]] = tuple,
+    ) -> None:
+        """Start no thread yet. *read_ids* returns movies to probe, as `Breaker` needs them."""
+        self._client = client
+        self._breaker = Breaker(client, read_ids)
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="fetch")
+        self._thread_count = threads
+        self._stop = stop
+        self._limit: Ending | None = None
+
+    @property
+    def given_up(self) -> Ending | None:
+        """Return why nothing more should be requested; None if there is no reason."""
+        return self._breaker.ending or self._limit
+
+    def ask_for_page(self, batch: PageBatch, attempts: int | None = None) -> MoviePage:
+        """
+        Fetch one list page, on a thread, so that an answer that stalls does not hold up a stop.
+
+        Raises:
+            Stopped: a stop came first.
+            SmallerPages: the source gives fewer rows a page.
+            WrongPage: the source ignores the page number, or takes a lower one.
+            YtsUnavailable, YtsRefused: as the client.
+        """
+        for _ in range(WRONG_PAGE_ATTEMPTS):
+            page = self._ask_for_page(batch, attempts)
+            if not page.rows or page.page_number in {None, batch.page}:
+                break
+        else:
+            raise WrongPage(f"asked for page {batch.page}, got page {page.page_number}")
+        if page.limit is not None and page.rows <= page.limit < batch.size:
+            reason = f"asked for {batch.size} rows a page, got {page.limit}"
+            raise SmallerPages(reason, page.limit)
+        return page
+
+    def _ask_for_page(self, batch: PageBatch, attempts: int | None) -> MoviePage:
+        answer = self._threads.submit(
+            self._client.fetch_page,
+            batch.page,
+            batch.order,
+            size=batch.size,
+            attempts=attempts,
+            movie_count=batch.movie_count,
+        )
+        give_up_at = float("inf")
+        while not wait([answer], timeout=SECONDS_BETWEEN_LOOKS).done:
+            if self._stop.is_set():
+                give_up_at = min(give_up_at, monotonic() + SECONDS_TO_DRAIN)
+            if monotonic() > give_up_at:
+                raise Stopped
+        return answer.result()
+
+    def fetch_page(self, batch: PageBatch) -> MoviePage | Failure | None:
+        """Fetch one list page; None where a stop or a giving up came first."""
+        if self.given_up:
+            return None
+        try:
+            page = self.ask_for_page(batch, self._breaker.attempts)
+        except (YtsUnavailable, YtsRefused) as error:
+            self._count_failure(error, partial(self._is_any_page_given, batch))
+            if isinstance(error, WrongPage):
+                self._limit = Ending(f"{error}: paging does not work there", EXIT_UNAVAILABLE)
+            return failure_of("page", batch.key, error)
+        except Stopped as error:
+            self._note_ending(error)
+            return None
+        self._breaker.count_page(batch.page)
+        return page
+
+    def _is_any_page_given(self, batch: PageBatch) -> bool:
+        """Return whether the source gives any page like *batch*."""
+        return self._breaker.is_any_page_given(
+            lambda page: self.ask_for_page(replace(batch, page=page, movie_count=0), attempts=1)
+        )
+
+    def fetch_movies(self, ids: Sequence[int]) -> Generator[dict[int, Fetched], None, None]:
+        """
+        Fetch the details of all *ids* and yield what has come, by id, in portions.
+
+        An id that was not tried, because a stop or a giving up came first, is in none.
+        Close it, or nobody knows that the rest is not wanted any more.
+        """
+        return self._fetch(ids, self._fetch_movie)
+
+    def search_movies(self, codes: Mapping[int, str]) -> Generator[dict[int, Fetched], None, None]:
+        """
+        Search the list for movies by their IMDb codes, and yield rows by id, in portions.
+
+        None: the list does not show the movie. Otherwise as `fetch_movies`.
+        """
+
+        def search(movie_id: int) -> Fetched:
+            try:
+                return self._client.fetch_row(
+                    movie_id, codes[movie_id], attempts=self._breaker.attempts
+                )
+            except (YtsUnavailable, YtsRefused) as error:
+                self._count_failure(error, self._breaker.is_any_movie_given)
+                return failure_of("movie", str(movie_id), error)
+
+        return self._fetch(tuple(codes), search)
+
+    def _fetch(
+        self, ids: Sequence[int], fetch: Callable[[int], Fetched]
+    ) -> Generator[dict[int, Fetched], None, None]:
+        count = min(self._thread_count, len(ids))
+        portions = Portions[Fetched](ids, count)
+        pulling = [self._threads.submit(self._pull, portions, fetch) for _ in range(count)]
+        give_up_at = float("inf")
+        try:
+            while not portions.is_done and monotonic() < give_up_at:
+                if portion := portions.take(seconds=SECONDS_BETWEEN_LOOKS):
+                    yield portion
+                if (self.given_up or self._stop.is_set()) and give_up_at == float("inf"):
+                    portions.drop_rest()
+                    for thread in pulling:
+                        if thread.cancel():  # It never began: others wait for answers that stall.
+                            portions.leave()
+                    give_up_at = monotonic() + SECONDS_TO_DRAIN
+            if portion := portions.take(seconds=0, is_last=True):
+                yield portion
+            for thread in pulling:
+                if not thread.cancelled() and (portions.is_done or thread.done()):
+                    thread.result()  # It may have met what no movie is to blame for.
+        finally:
+            portions.drop_rest()
+
+    def _pull(self, portions: Portions[Fetched], fetch: Callable[[int], Fetched]) -> None:
+        """Fetch one movie after another, until there is none or no point."""
+        try:
+            while not self.given_up and (movie_id := portions.next_id()) is not None:
+                portions.put(movie_id, fetch(movie_id))
+        except Stopped as error:
+            self._note_ending(error)
+        finally:
+            portions.leave()
+
+    def _fetch_movie(self, movie_id: int) -> Fetched:
+        try:
+            movie = self._client.fetch_details(movie_id, attempts=self._breaker.attempts)
+        except MalformedMovie as error:
+            return failure_of("movie", str(movie_id), error)
+        except (YtsUnavailable, YtsRefused) as error:
+            self._count_failure(error, self._breaker.is_any_movie_given)
+            return failure_of("movie", str(movie_id), error)
+        # Here and not when it is saved: by then the source may have died.
+        self._breaker.count_movie(movie.id if movie else None)
+        return movie
+
+    def _count_failure(self, error: YtsUnavailable | YtsRefused, probe: Callable[[], bool]) -> None:
+        try:
+            self._breaker.count_failure(error, probe)
+        except Stopped as stopped:  # The item has failed all the same.
+            self._note_ending(stopped)
+
+    def _note_ending(self, error: Stopped) -> None:
+        if isinstance(error, LimitReached):
+            self._limit = Ending("--max-requests allows no more", EXIT_LIMIT)
+
+    def close(self) -> None:
+        """Start nothing more; threads that still wait for an answer are left behind."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def failure_of(kind: Kind, key: str, error: YtsError) -> Failure:
+    """Return the ledger's view of *error*."""
+    stage: Stage = "parse" if isinstance(error, MalformedMovie) else "fetch"
+    return Failure(kind, key, stage, type(error).__name__, str(error))

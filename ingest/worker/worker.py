@@ -1,0 +1,309 @@
+"""One worker: takes a batch, leaves out what is known, fetches, saves in steps, reports."""
+
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from database.bookkeeping.failures import Failure, read_known
+from database.bookkeeping.probe_ids import read_ids_to_probe
+from database.bookkeeping.workers import forget_workers, note_work
+from database.connection.signal_handling import GROUP_SIGNALS, hear_signals
+from database.connection.waits import report_waits, waiting_for
+from database.db import DatabaseManager
+from database.errors import DatabaseNotReady
+from database.step import Step, SweptPage, save_step
+from ingest.plan import Batch, MovieBatch, PageBatch, SearchBatch
+from ingest.report import BatchReport, Counts, PageReport
+from ingest.settings import RunSettings
+from ingest.stop import STOP_SIGNAL, Ending, Stop, Stopped, statements_bound_by
+from ingest.worker.breaker import MOVIES_PER_PROBE
+from ingest.worker.budget import RequestBudget
+from ingest.worker.fetcher import Fetched, Fetcher, failure_of
+from yts.client import YtsClient
+from yts.payload import MoviePayload
+from yts.responses import MoviePage
+from yts.settings import without_secrets
+from yts.unknown_fields import count_unknown
+
+#: What became of a movie when a stop came first.
+_NOT_ASKED = Failure("movie", "", "fetch", "Stopped", "a stop came first")
+
+
+class Worker:
+    """Runs batches against one API and one database; makes its own connections to both."""
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        api_url: str,
+        run_id: int | None,
+        stop: Stop,
+        *,
+        name: str = "",
+    ) -> None:
+        """
+        Open nothing yet but pools.
+
+        *run_id* None leaves no trace in `fetch_runs`. *name* tells it from all others of the
+        database; without one, this process is the only one of its number.
+        """
+        self.api_url = api_url
+        self._run_id = run_id
+        self._name = f"yts-mirror worker {name or os.getpid()}"
+        self.db = DatabaseManager(
+            settings.database_url,
+            pool_size=2,
+            # Each thread takes its slots from the database.
+            max_overflow=max(5, settings.threads),
+            application_name=self._name,
+            is_keyed=True,
+            sleep=stop.sleep,
+        )
+        self.budget = budget = RequestBudget(
+            self.db.engine, settings.rate, stop, settings.max_requests, takers=settings.takers
+        )
+        self.client = YtsClient(
+            settings.client_settings(api_url),
+            take_slot=budget.take_slot,
+            slow_down=budget.slow_down,
+            sleep=budget.pause,
+            watch=partial(waiting_for, f"an answer of {without_secrets(api_url)}"),
+        )
+        self._fetcher = Fetcher(self.client, settings.threads, stop, self._ids_to_probe)
+        self._requests_counted = 0
+
+    def _ids_to_probe(self) -> Sequence[int]:
+        return self.db.run_step(partial(read_ids_to_probe, count=MOVIES_PER_PROBE))
+
+    def probe(self, first: PageBatch, attempts: int | None = None) -> MoviePage:
+        """
+        Fetch the first page of a run; it also shows whether the source is YTS.
+
+        Raises:
+            Stopped: the run is being stopped.
+            YtsUnavailable, YtsRefused: the source cannot be used.
+        """
+        try:
+            return self._fetcher.ask_for_page(first, attempts)
+        finally:
+            self._count_requests()
+
+    @property
+    def given_up(self) -> Ending | None:
+        """Return why nothing more should be requested; None if there is no reason."""
+        return self._fetcher.given_up
+
+    def is_denied(self, movie_id: int) -> bool | None:
+        """
+        Ask for one movie; return whether YTS denies it, None where there is no usable answer.
+
+        Nothing is saved.
+        """
+        portions = self._fetcher.fetch_movies([movie_id])
+        answers = {id_: answer for portion in portions for id_, answer in portion.items()}
+        self._count_requests()
+        answer = answers.get(movie_id, _NOT_ASKED)
+        return None if isinstance(answer, Failure) else answer is None
+
+    def run_batch(self, batch: Batch) -> BatchReport:
+        """
+        Do all of *batch*, or until a stop what is done by then.
+
+        Trouble with YTS is never raised but reported.
+
+        Raises:
+            DatabaseNotReady: the database stayed out of reach.
+        """
+        note = partial(note_work, name=self._name, doing=batch.in_words)
+        # The clock of the database decides what is newer, whatever this machine's says.
+        asked_at = self.db.run_step(note)
+        if isinstance(batch, PageBatch):
+            report = self._run_page(batch, asked_at)
+        elif isinstance(batch, SearchBatch):
+            report = self._run_searches(batch, asked_at)
+        else:
+            report = self._run_movies(batch, asked_at)
+        report += self._count_requests()
+        return replace(report, given_up=self.given_up)
+
+    def note_wait(self, sentence: str) -> None:
+        """Let the main process say what this worker waits for, if the database can be used."""
+        with suppress(DatabaseNotReady, Stopped):
+            self.db.run_step(
+                partial(note_work, name=self._name, doing=sentence), patience_seconds=0
+            )
+
+    def rest(self) -> None:
+        """Say that there is nothing to do for now."""
+        self.db.run_step(partial(forget_workers, name=self._name))
+
+    def _run_page(self, batch: PageBatch, asked_at: datetime) -> BatchReport:
+        page = self._fetcher.fetch_page(batch)
+        if page is None:
+            return BatchReport()
+        if isinstance(page, Failure):
+            return self._save(Step(failures=(page,)))
+        return self.save_page(batch, page, asked_at)
+
+    def save_page(self, batch: PageBatch, page: MoviePage, asked_at: datetime) -> BatchReport:
+        """Save a page that was asked for at *asked_at*, by the database's clock, in one step."""
+        failures = tuple(
+            # A row that does not even say whose it is goes to the page's account.
+            failure_of("page", batch.key, error)
+            if error.movie_id is None
+            else failure_of("movie", str(error.movie_id), error)
+            for error in page.malformed
+        )
+        swept = batch.reading and SweptPage(batch.page, batch.reading, batch.size)
+        step = Step(
+            page.movies,
+            update=batch.update,
+            asked_at=asked_at,
+            swept=swept or None,
+            failures=failures,
+            # Whether a page that is not full is the end, the sweep decides.
+            pages_read=(batch.key,) if page.rows >= batch.size or not page.is_doubtful else (),
+            counters={"pages_read": 1},
+        )
+        shown = PageReport(
+            page=batch.page,
+            movie_count=page.movie_count,
+            rows=page.rows,
+            digest=hash(page.ids) if page.ids else None,
+            size=batch.size,
+            has_repeats=page.rows > len(page.movies) + len(page.malformed),
+            is_doubtful=page.is_doubtful,
+            is_collapsed=page.is_collapsed,
+        )
+        return replace(self._save(step), pages=(shown,), unknown_fields=page.unknown_fields)
+
+    def _run_movies(self, batch: MovieBatch, asked_at: datetime) -> BatchReport:
+        known = set() if batch.is_known else self._known(batch)
+        wanted = [id_ for id_ in batch.ids if id_ not in known]
+        report = BatchReport()
+        if known:
+            skipped = Step(skipped=len(known), counters={"details_read": len(known)})
+            report += self._save(skipped)
+        with closing(self._fetcher.fetch_movies(wanted)) as portions:
+            for portion in portions:
+                report += self._save_portion(batch, portion, asked_at)
+        return report
+
+    def _known(self, batch: MovieBatch) -> set[int]:
+        return self.db.run_step(partial(read_known, ids=batch.ids, update=batch.update))
+
+    def _save_portion(
+        self, batch: MovieBatch, portion: dict[int, Fetched], asked_at: datetime
+    ) -> BatchReport:
+        movies = tuple(it for it in portion.values() if isinstance(it, MoviePayload))
+        step = Step(
+            movies,
+            has_details=True,
+            update=batch.update,
+            asked_at=asked_at,
+            missing=tuple(id_ for id_, it in portion.items() if it is None),
+            denial_context=batch.denial_context,
+            is_unlisted=batch.is_unlisted,
+            failures=tuple(it for it in portion.values() if isinstance(it, Failure)),
+            counters={"details_read": len(portion)},
+        )
+        return replace(self._save(step), unknown_fields=count_unknown(movies))
+
+    def _run_searches(self, batch: SearchBatch, asked_at: datetime) -> BatchReport:
+        codes = dict(zip(batch.ids, batch.imdb_codes, strict=True))
+        report = BatchReport()
+        with closing(self._fetcher.search_movies(codes)) as portions:
+            for portion in portions:
+                report += self._save_searches(batch, portion, asked_at)
+        return report
+
+    def _save_searches(
+        self, batch: SearchBatch, portion: dict[int, Fetched], asked_at: datetime
+    ) -> BatchReport:
+        movies = tuple(it for it in portion.values() if isinstance(it, MoviePayload))
+        not_found = tuple(id_ for id_, it in portion.items() if it is None)
+        delisted = not_found if batch.is_denied else ()
+        step = Step(
+            movies,
+            update=True,
+            asked_at=asked_at,
+            missing=delisted,
+            denial_context=batch.denial_context,
+            searched=tuple(id_ for id_, it in portion.items() if not isinstance(it, Failure)),
+            delisted=delisted,
+            # Another search is owed anyway, unless it was to settle a denial.
+            failures=tuple(
+                it for it in portion.values() if batch.is_denied and isinstance(it, Failure)
+            ),
+            counters={"details_read": len(portion)},
+        )
+        found = frozenset(movie.id for movie in movies) if batch.is_denied else frozenset()
+        return replace(self._save(step), contradicted=found)
+
+    def _count_requests(self) -> BatchReport:
+        """Save how many requests were made in vain: no answer was there to be saved."""
+        is_current = self._requests_counted == self.client.requests_made
+        return BatchReport() if is_current else self._save(Step())
+
+    def _save(self, step: Step) -> BatchReport:
+        requests = self.client.requests_made - self._requests_counted
+        self._requests_counted += requests
+        counters = {**step.counters, "requests": requests}
+        result = save_step(self.db, self._run_id, replace(step, counters=counters))
+        return BatchReport(
+            Counts.of(result.outcomes),
+            requests,
+            result.failures,
+            result.contradicted,
+            result.doubtful,
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._fetcher.close()
+        self.client.close()
+        self.db.close_all()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close everything."""
+        self.close()
+
+
+# What follows is one process of the pool.
+
+_worker: Worker | None = None
+_hearing = ExitStack()
+
+
+def start_worker(settings: RunSettings, api_url: str, run_id: int | None) -> None:
+    """Prepare this process of the pool; its parent asks it to stop, nobody else does."""
+    global _worker  # noqa: PLW0603 -- one worker a process, made by the pool's initializer
+    stop = Stop()
+    for number in GROUP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    _hearing.enter_context(hear_signals(lambda _number: stop.set(), numbers=[STOP_SIGNAL]))
+    _hearing.enter_context(statements_bound_by(stop))
+    _worker = Worker(settings, api_url, run_id, stop)
+    _hearing.enter_context(report_waits(_worker.note_wait))
+
+
+def run_batch(batch: Batch) -> BatchReport:
+    """Run *batch* on the worker of this process."""
+    if _worker is None:
+        raise RuntimeError("start_worker comes first")
+    return _worker.run_batch(batch)

@@ -1,0 +1,1 @@
+"""The HTTP server: endpoints, rate limit, faults on request, control of a running server."""

@@ -1,0 +1,150 @@
+"""Which movies a list request means, and in which order."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sandbox.catalogue.catalogue import Catalogue
+from sandbox.catalogue.torrents import Torrent
+
+DEFAULT_LIMIT = 20
+LARGEST_LIMIT = 50
+_SELECTIONS_KEPT = 16
+
+SortKey = Callable[[Catalogue, int], tuple[object, ...]]
+
+
+def _by_likes(catalogue: Catalogue, movie_id: int) -> tuple[object, ...]:
+    return (catalogue.facts(movie_id).like_count,)
+
+
+#: Absent names, date_added too, mean the order of adding. YTS is reported not to sort by the
+#: swarms it shows; all measures of popularity go by likes here.
+_SORT_KEYS: dict[str, SortKey] = {
+    "title": lambda catalogue, movie_id: ((catalogue.facts(movie_id).title or "").casefold(),),
+    "year": lambda catalogue, movie_id: (catalogue.facts(movie_id).year,),
+    "rating": lambda catalogue, movie_id: (catalogue.facts(movie_id).rating,),
+    "like_count": _by_likes,
+    "download_count": _by_likes,
+    "seeds": _by_likes,
+    "peers": _by_likes,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which movies, in which order of sorting; the neutral values choose all."""
+
+    sort_by: str = "date_added"
+    quality: str = "all"
+    genre: str = "all"
+    minimum_rating: float = 0.0
+    query_term: str = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """One page of a list; nonsense in the query has become a default, as with YTS."""
+
+    filter: Filter
+    limit: int
+    page: int
+    is_ascending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a page, none where the answer has no such key."""
+
+    movie_count: int
+    ids: Sequence[int]
+
+
+class Shelf:
+    """Answers list requests, and remembers the last selections until the catalogue changes."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._selection = lru_cache(_SELECTIONS_KEPT)(self._select)
+
+    def rows(self, request: ListRequest) -> Rows:
+        """Give one page. A page past the end has no rows and a positive count."""
+        ids, movie_count = self._selection(request.filter, self._catalogue.version)
+        start = (request.page - 1) * request.limit
+        if request.is_ascending:
+            return Rows(movie_count, ids[start : start + request.limit])
+        stop = max(len(ids) - start, 0)
+        return Rows(movie_count, ids[max(stop - request.limit, 0) : stop][::-1])
+
+    def _select(self, chosen: Filter, _version: int) -> tuple[Sequence[int], int]:
+        """Give all rows in ascending order, and the count YTS would tell."""
+        catalogue = self._catalogue
+        ids: Sequence[int] = catalogue.order
+        if key := _SORT_KEYS.get(chosen.sort_by):
+            ids = sorted(catalogue.ids, key=lambda movie_id: (*key(catalogue, movie_id), movie_id))
+        if chosen.genre != "all":
+            ids = [i for i in ids if chosen.genre in map(str.lower, catalogue.facts(i).genres)]
+        if chosen.minimum_rating > 0:
+            ids = [i for i in ids if catalogue.facts(i).rating >= chosen.minimum_rating]
+        if chosen.quality != "all":
+            # A movie stands once for each torrent that matches, on the page and in the count.
+            ids = [i for i in ids for torrent in _shown(catalogue, i) if _is(torrent, chosen)]
+        if chosen.query_term == "0":
+            return ids, len(ids)
+        return _search(catalogue, ids, chosen.query_term)
+
+
+def read_list_request(query: Mapping[str, str]) -> ListRequest:
+    """Read a query string; never fails."""
+    limit = read_number(query.get("limit"), DEFAULT_LIMIT)
+    return ListRequest(
+        filter=Filter(
+            sort_by=query.get("sort_by", "date_added"),
+            quality=query.get("quality", "all").lower(),
+            genre=query.get("genre", "all").lower(),
+            minimum_rating=read_number(query.get("minimum_rating"), 0),
+            query_term=query.get("query_term", "").strip().lower() or "0",
+        ),
+        limit=min(limit, LARGEST_LIMIT) if limit > 0 else DEFAULT_LIMIT,
+        page=max(read_number(query.get("page"), 1), 1),
+        is_ascending=query.get("order_by", "desc").lower() == "asc",
+    )
+
+
+def _search(catalogue: Catalogue, ids: Iterable[int], term: str) -> tuple[Sequence[int], int]:
+    """Look for an IMDb code, or for all words in the rendered title."""
+    if term.startswith("tt") and term[2:].isdigit():
+        found = [i for i in ids if catalogue.imdb_code(i) == term]
+        return found, len(found)
+    words = term.split()
+    plain = [word for word in words if not _is_year(word)]
+    candidates = [i for i in ids if _has_words(catalogue, i, plain)]
+    found = [i for i in candidates if _has_words(catalogue, i, words)]
+    # With a wrong year YTS still counts the movies, but shows none.
+    return found, len(found) or len(candidates)
+
+
+def _has_words(catalogue: Catalogue, movie_id: int, words: Iterable[str]) -> bool:
+    title = catalogue.facts(movie_id).title_long.lower()
+    return all(word in title for word in words)
+
+
+def _is_year(word: str) -> bool:
+    return len(word) == 4 and word.isdigit()
+
+
+def _shown(catalogue: Catalogue, movie_id: int) -> tuple[Torrent, ...]:
+    hidden = {"torrents absent", "torrents null"} & catalogue.quirks(movie_id)
+    return () if hidden else catalogue.torrents(movie_id)
+
+
+def _is(torrent: Torrent, chosen: Filter) -> bool:
+    quality, _, codec = chosen.quality.partition(".")
+    made = torrent.format
+    return made.quality.lower() == quality and codec in ("", made.video_codec)
+
+
+def read_number(text: str | None, default: int) -> int:
+    """Read a whole number of a sensible length, or give *default*."""
+    digits = text or ""
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else default

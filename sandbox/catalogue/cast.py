@@ -1,0 +1,60 @@
+"""Who plays whom."""
+
+from random import Random
+from typing import NamedTuple
+
+from sandbox.catalogue.films import Film
+from sandbox.catalogue.people import People, make_role
+from sandbox.catalogue.quirks import Quirks
+from sandbox.catalogue.random_streams import Purpose, dice
+
+#: No answer names more.
+SHOWN = 4
+_LARGEST_CAST = 6
+
+
+class CastMember(NamedTuple):
+    """An actor and the part."""
+
+    name: str
+    role: str
+    imdb_code: str
+    has_picture: bool
+
+
+def film_cast(film: Film, people: People) -> tuple[CastMember, ...]:
+    """Give the true cast of a real film."""
+    return tuple(_member(actor, role, people) for actor, role in film.cast)
+
+
+def draw_cast(
+    seed: int, movie_id: int, people: People, quirks: Quirks
+) -> tuple[CastMember, ...] | None:
+    """Make up a cast; None means that the answer has no such key."""
+    if "cast absent" in quirks:
+        return None
+    rng = dice(seed, movie_id, Purpose.CAST)
+    size = _cast_size(rng, quirks)
+    # A name drawn twice plays one part only.
+    names = dict.fromkeys(people.draw(rng) for _ in range(2 * size))
+    return tuple(_member(name, make_role(rng), people) for name in list(names)[:size])
+
+
+def sample(cast: tuple[CastMember, ...], turn: int) -> tuple[CastMember, ...]:
+    """Choose the four whom answer number *turn* names; every member has a turn."""
+    if len(cast) <= SHOWN:
+        return cast
+    start = turn % len(cast)
+    return (cast[start:] + cast[:start])[:SHOWN]
+
+
+def _cast_size(rng: Random, quirks: Quirks) -> int:
+    if "cast empty" in quirks:
+        return 0
+    if "short cast" in quirks:
+        return rng.randrange(1, SHOWN)
+    return rng.randrange(SHOWN + 1, _LARGEST_CAST + 1) if "large cast" in quirks else SHOWN
+
+
+def _member(name: str, role: str, people: People) -> CastMember:
+    return CastMember(name, role, people.code(name), people.has_picture(name))

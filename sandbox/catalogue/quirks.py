@@ -1,0 +1,42 @@
+"""The oddities of real rows, and how often a made-up movie has them."""
+
+from sandbox.catalogue.random_streams import Purpose, dice
+
+#: Quirk to its share of the generated movies. The first generated movies have one each,
+#: in this order, so that even a small catalogue shows them all.
+QUIRKS: dict[str, float] = {
+    "rating 0": 0.035,
+    "whole rating": 0.05,
+    "runtime 0": 0.03,
+    "year 0": 0.001,
+    "null title": 0.0005,
+    "accented title": 0.05,
+    "genres absent": 0.001,
+    "torrents absent": 0.001,
+    "torrents null": 0.0005,
+    "torrents doubled": 0.03,
+    "empty mpa_rating": 0.4,
+    "empty language": 0.003,
+    "language cn": 0.004,
+    "language eng": 0.003,
+    "empty texts": 0.04,
+    "cast absent": 0.01,
+    "cast empty": 0.005,
+    "short cast": 0.08,
+    "large cast": 0.15,
+}
+#: Same title and year as the movie with the id before, thus the same slug. Promised once,
+#: to the first movie after the others whose neighbour is an ordinary one.
+NAMESAKE = "namesake"
+NAMESAKE_SHARE = 0.002
+
+Quirks = frozenset[str]
+
+
+def draw_quirks(seed: int, movie_id: int) -> Quirks:
+    """Draw what is odd about a movie; most often nothing but a missing mpa_rating."""
+    rng = dice(seed, movie_id, Purpose.QUIRKS)
+    quirks = {quirk for quirk, share in QUIRKS.items() if rng.random() < share}
+    if rng.random() < NAMESAKE_SHARE:
+        quirks.add(NAMESAKE)
+    return frozenset(quirks)

@@ -1,0 +1,313 @@
+"""Narrow terminals, closed streams, and arguments that are not text."""
+
+import errno
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import URL
+
+from cli.events import Message, Messages, Reader
+from cli.progress import Bars, bar_format
+from cli.tables import write_table
+from cli.terminal import fitted
+from database.connection.waits import report_waits, waiting_for
+from database.db import DatabaseManager
+from tests.conftest import REPO, examples
+from tests.support.commands import HERE, call, environment, start
+
+HELP = [
+    ("fetch_yts_data.py",), ("monitor_progress.py",), ("test_db_connection.py",),
+    ("query_movies.py",), ("query_movies.py", "search"), ("query_movies.py", "export"),
+    ("-m", "embeddings", "embed"), ("-m", "database", "exec"), ("-m", "sandbox"),
+]  # fmt: skip
+OUTCOMES = {"saved": "new", "updated": "updated", "unchanged": "unchanged", "skipped": "skipped",
+            "missing": "missing", "failed": "failed"}  # fmt: skip
+
+
+def progress(done: int, total: int, **counts: int) -> dict[str, Any]:
+    """Return a progress message."""
+    return {
+        "message_type": "progress",
+        "stage": "details",
+        "done": done,
+        "total": total,
+        "counts": counts,
+        "eta_seconds": None,
+    }
+
+
+@examples(200)
+@given(
+    done=st.integers(0, 10_000_000),
+    more=st.integers(0, 10_000_000),
+    counts=st.dictionaries(st.sampled_from(list(OUTCOMES)), st.integers(0, 10_000_000)),
+    columns=st.integers(1, 200),
+)
+def test_no_number_of_a_bar_is_cut(done: int, more: int, counts: dict[str, int], columns: int):
+    """Each is there as a whole or not at all, and the bar is not longer than the terminal."""
+    drawn = bar_format(progress(done, done + more, **counts), "11:54:03", columns)
+    width = int(match[1]) if (match := re.search(r"\{bar:(\d+)\}", drawn)) else 0
+    line = re.sub(r"\{bar:\d+\}", "#" * width, drawn)
+
+    assert len(line) <= max(columns, len("100%"))
+    for word, number in re.findall(
+        r"(new|updated|unchanged|skipped|missing|failed) ([\d,]+)", line
+    ):
+        (outcome,) = (name for name, it in OUTCOMES.items() if it == word)
+        assert number.rstrip(",") == f"{counts[outcome]:,}"
+    if "/" in line:
+        assert f"{done:,}/{done + more:,}" in line
+    if columns >= 79 and counts.get("failed"):
+        assert f"failed {counts['failed']:,}" in line
+
+
+def test_a_bar_of_usual_numbers_has_everything_at_80_columns():
+    """With the time that is left, or without it while that cannot be told."""
+    line = bar_format(progress(27_000, 77_500, saved=27_000, failed=4), "11:54:03", 79)
+
+    assert line == "details  34% |{bar:13}| 27,000/77,500, 11:54:03 left, new 27,000, failed 4"
+    assert "left" not in bar_format(progress(27_000, 77_500), "", 79)
+
+
+class Terminal:
+    """A terminal whose width can change, and all that was written to it."""
+
+    def __init__(self, columns: int) -> None:
+        self._master, slave = pty.openpty()
+        self.stream = os.fdopen(slave, "w")
+        self.resize(columns)
+        self._written = bytearray()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def resize(self, columns: int) -> None:
+        size = struct.pack("HHHH", 24, columns, 0, 0)
+        fcntl.ioctl(self.stream, termios.TIOCSWINSZ, size)
+
+    def _read(self) -> None:
+        try:
+            while part := os.read(self._master, 10_000):
+                self._written += part
+        except OSError:
+            pass  # Linux says so when the other side is closed.
+
+    def close(self) -> str:
+        self.stream.close()
+        self._reader.join(timeout=30)
+        os.close(self._master)
+        return self._written.decode()
+
+
+def test_a_terminal_that_becomes_narrower_gets_no_line_for_each_update(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Each drawing fits the width of its moment, so that it stays in its line."""
+    terminal = Terminal(80)
+    monkeypatch.setattr(sys, "stderr", terminal.stream)
+    bars = Bars()
+    for number in range(1, 60):
+        if number == 30:
+            terminal.resize(40)
+            terminal.stream.write("[narrow]")
+        bars.take(progress(number * 1000, 77_500, saved=number * 1000, failed=4))
+    bars.close()
+
+    wide, narrow = terminal.close().split("[narrow]")
+    drawn = [line for line in re.split(r"[\r\n]+", narrow.replace("\x1b[A", "")) if line.strip()]
+    assert "failed 4" in wide
+    assert len(drawn) > 5
+    assert max(len(line.rstrip()) for line in drawn) < 40
+    assert narrow.count("\n") <= 2
+
+
+@examples(100)
+@given(st.lists(st.text("abcdefgh", min_size=1, max_size=12), max_size=60), st.integers(20, 100))
+def test_text_is_broken_between_words(words: list[str], columns: int):
+    """No line is wider than the terminal, and every word is whole; files get lines as they are."""
+    terminal = Terminal(columns)
+    try:
+        text = "  name  " + " ".join(words)
+        lines = fitted(text, terminal.stream).splitlines()
+        commands = "Done.\nNext:\n" + " ".join(["x" * 30] * 9)
+        assert fitted(commands, terminal.stream) == commands
+    finally:
+        terminal.close()
+
+    assert max(map(len, lines), default=0) <= columns
+    assert " ".join(lines).split() == text.split()
+    with Path(os.devnull).open("w") as file:
+        assert fitted(text, file) == text
+
+
+ROWS = [
+    {"id": 12, "title": "The Matrix Reloaded", "year": 2003, "genres": "Action, Adventure, Sci-Fi",
+     "why": "Action, Sci-Fi; Carrie-Anne Moss; 4 years apart; matrix, machines~machine"},
+    {"id": 77, "title": "Ĝis revido 七人の侍", "year": None, "genres": "", "why": "saved~save"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", [30, 40, 60, 80, 100, 200])
+def test_tables_break_no_word(columns: int, monkeypatch: pytest.MonkeyPatch):
+    """What is too wide for a table is written as a list."""
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal(columns)
+    monkeypatch.setattr(sys, "stdout", terminal.stream)
+
+    write_table(ROWS)
+
+    lines = re.sub(r"\x1b\[[\d;]*m", "", terminal.close()).splitlines()
+    assert max(map(len, lines)) <= columns
+    words = {word for row in ROWS for value in row.values() for word in str(value or "").split()}
+    assert words <= set(" ".join(lines).split())
+
+
+@pytest.mark.parametrize("command", HELP, ids=" ".join)
+def test_help_fits_80_columns(command: tuple[str, ...]):
+    """Or the terminal would break it in the middle of words."""
+    done = subprocess.run(
+        [sys.executable, *command, "--help"],
+        cwd=REPO,
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert max(map(len, done.stdout.splitlines())) < 80
+    assert "None, None" not in done.stdout
+
+
+def test_a_long_start_is_said_before_other_waits():
+    """
+    The first start takes some ten seconds, and a user at a terminal sees nothing else.
+    """
+    said: list[str] = []
+    with (
+        report_waits(said.append),
+        waiting_for("the start", seconds=0.0),
+        waiting_for("something else"),
+    ):
+        while not said:
+            time.sleep(0.01)
+
+    assert said == ["Waiting for the start."]
+
+
+CLOSED = [">&-", "2>&-", "<&-", ">&- 2>&- <&-"]
+
+
+def in_shell(command: str, url: URL) -> Any:
+    """Run a command line as a shell does."""
+    values = environment(DATABASE_URL=url.render_as_string(hide_password=False))
+    return subprocess.run(
+        ["bash", "-c", f"{sys.executable} {REPO}/{command}"],
+        env=values,
+        cwd=HERE,
+        capture_output=True,
+        check=False,
+        timeout=100,
+    )
+
+
+@pytest.mark.parametrize("closed", CLOSED)
+def test_a_fetch_goes_on_without_a_screen(closed: str, db: DatabaseManager, database_url: URL):
+    """Whichever of its streams are closed, it stores everything, and mistakes no connection."""
+    done = in_shell(
+        f"fetch_yts_data.py --sandbox --no-details --max-pages 2 {closed}", database_url
+    )
+
+    assert b"bug" not in done.stderr
+    assert done.returncode == 0, done.stderr
+    assert db.get_stats()["total_movies"] == 100
+
+
+class Broken(Reader):
+    """Raises an error of the system."""
+
+    def __init__(self, number: int) -> None:
+        self.error = OSError(number, os.strerror(number))
+        self.taken = 0
+
+    def take(self, message: Message) -> None:
+        self.taken += 1
+        raise self.error
+
+
+def test_a_reader_that_is_gone_is_left_out():
+    """A closed terminal or pipe gets nothing more, and others do; a full disk is an error."""
+    gone, full = [Broken(errno.EPIPE), Broken(errno.EIO)], Broken(errno.ENOSPC)
+    messages = Messages(gone)
+    for _ in range(3):
+        messages.note("x")
+
+    assert [it.taken for it in gone] == [1, 1]
+    with pytest.raises(OSError, match="No space left"):
+        Messages([full]).note("x")
+
+
+@pytest.mark.parametrize("options", [("--json",), ("--json", "-v"), ("-v",)], ids=" ".join)
+def test_a_fetch_goes_on_when_its_reader_leaves(
+    options: tuple[str, ...], db: DatabaseManager, database_url: URL
+):
+    """`| head` reads what it wants, and all movies are stored."""
+    source = ("--sandbox", "--no-details", "--max-pages", "2")
+    process = start("fetch_yts_data.py", *source, *options, url=database_url)
+    process.stdout.close()
+    process.stderr.close()
+
+    assert process.wait(timeout=100) == 0
+    assert db.get_stats()["total_movies"] == 100
+
+
+@pytest.mark.parametrize("closed", CLOSED)
+@pytest.mark.parametrize(
+    "command", ["query_movies.py top", "monitor_progress.py --once", "test_db_connection.py"]
+)
+def test_closed_streams_are_not_a_bug(command: str, closed: str, mirror_url: URL):
+    """What would be printed goes nowhere."""
+    done = in_shell(f"{command} {closed}", mirror_url)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["query_movies.py search $'caf\\xe9'", "query_movies.py show $'\\xff'",
+     "query_movies.py top --genre $'\\xff'", "fetch_yts_data.py --ids $'\\xff'",
+     "fetch_yts_data.py --sandbox --api-url $'http://\\xff'",
+     "monitor_progress.py --database-url $'postgresql://\\xff'"],
+)  # fmt: skip
+def test_bytes_that_are_not_text_are_a_usage_error(arguments: str, mirror_url: URL):
+    """In a sentence, before anything is opened."""
+    done = in_shell(arguments, mirror_url)
+
+    assert done.returncode == 2
+    assert b"bug" not in done.stderr
+    assert b"Error: " in done.stderr
+
+
+def test_names_of_files_may_have_any_bytes(database_url: URL, tmp_path: Path):
+    """As the system allows; what was typed is stored and shown without them."""
+    name = os.fsencode(tmp_path) + b"/caf\xe9"
+    path = os.fsdecode(name)
+    fetch = call("fetch_yts_data.py", "--sandbox", "--no-details", "--max-pages", "1",
+                 "--log-file", f"{path}.log", url=database_url)  # fmt: skip
+    export = call("query_movies.py", "export", "--output", f"{path}.csv", url=database_url)
+
+    assert (fetch.returncode, export.returncode) == (0, 0)
+    names = sorted(os.fsencode(it.name) for it in tmp_path.iterdir())
+    assert names == [b"caf\xe9.csv", b"caf\xe9.log"]
+    assert b"/caf?.log" in Path(f"{path}.log").read_bytes()

@@ -1,0 +1,297 @@
+"""Vectors are always of the documents that are there, whatever happened before."""
+
+import errno
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from database.db import DatabaseManager
+from database.vectors.spaces import EmbeddingLockHeld, hold_embedding_lock, read_active_space
+from embeddings import index
+from embeddings import wordllama_model as static_model
+from embeddings.errors import ModelMissing
+from embeddings.index import embed_all
+from embeddings.load import open_embedder
+from embeddings.recipe import is_in_step
+from embeddings.vectors import Vectors, unit
+from tests.conftest import REPO
+from tests.support.commands import run
+from tests.support.movies import movie, save
+
+_VECTORS = """
+    SELECT external_id, recommend::text, search::text, e.document_hash = m.document_hash
+    FROM movies m LEFT JOIN movie_embeddings e ON e.movie_id = m.id AND space_id =
+        (SELECT id FROM embedding_spaces WHERE is_active) ORDER BY 1"""
+
+
+def rows(db: DatabaseManager, query: str = _VECTORS) -> list[tuple[object, ...]]:
+    """Return what *query* says; by default the active vectors of all movies."""
+    with db.get_session() as session:
+        return [tuple(row) for row in session.execute(text(query))]
+
+
+def fill(db: DatabaseManager, movies: int) -> None:
+    """Save so many movies with plots of their own."""
+    plots = {number: f"A king and {number} dogs, part {number}." for number in range(1, movies + 1)}
+    save(db, *(movie(number, description_full=plot) for number, plot in plots.items()))
+
+
+class OtherModel:
+    """A model of three numbers."""
+
+    name, folder, hash, dimensions = "other", None, "1", 3
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors that tell texts apart a little."""
+        return unit(np.array([[len(it), it.count("a"), 1] for it in texts], dtype=np.float32))
+
+
+def test_embedding_twice_changes_nothing(db: DatabaseManager):
+    """What is of today is left alone."""
+    fill(db, 5)
+    assert embed_all(db).embedded == 5
+    before = rows(db, "SELECT xmin::text, * FROM movie_embeddings ORDER BY movie_id")
+
+    assert embed_all(db).embedded == 0
+
+    assert rows(db, "SELECT xmin::text, * FROM movie_embeddings ORDER BY movie_id") == before
+    with db.get_session() as session:
+        assert is_in_step(session)
+
+
+def test_only_what_changed_is_embedded(db: DatabaseManager):
+    """A rating is no document; a title is, and a person more."""
+    fill(db, 4)
+    embed_all(db)
+    before = rows(db)
+
+    save(db, movie(1, description_full="A king and 1 dogs, part 1.", rating=9.9, like_count=99),
+         update=True)  # fmt: skip
+    assert embed_all(db).embedded == 0
+    save(db, movie(2, title="Another", description_full="A king and 2 dogs, part 2."),
+         update=True)  # fmt: skip
+    assert embed_all(db).embedded == 1
+
+    after = rows(db)
+    assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, True, True]
+    assert all(row[3] for row in after)
+
+
+def test_a_mirror_without_movies_is_in_step(db: DatabaseManager):
+    """The first fetch of all needs no model for nothing."""
+    with db.get_session() as session:
+        assert is_in_step(session)
+        assert open_embedder(session) is None
+    fill(db, 1)
+    with db.get_session() as session:
+        assert not is_in_step(session)
+
+
+def test_a_record_without_anything_has_no_vector(db: DatabaseManager):
+    """But a row, so that it is not tried again and again."""
+    save(db, movie(1))
+    with db.get_session() as session:
+        session.execute(text("DELETE FROM movie_genres; DELETE FROM movie_casts"))
+        session.execute(text(
+            "UPDATE movies SET title = '', title_english = NULL, description_full = NULL, "
+            "summary = NULL, year = NULL, document_hash = NULL"
+        ))  # fmt: skip
+
+    assert embed_all(db).embedded == 1
+    assert rows(db) == [(1, None, None, True)]
+    assert embed_all(db).embedded == 0
+
+
+def test_another_model_takes_over_when_it_is_full(
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+):
+    """Until then the active space is asked, whole; the one before stays for one filling more."""
+    fill(db, 3)
+    embed_all(db)
+    seen = []
+
+    def look(done: int, total: int) -> None:
+        with db.get_session() as session:
+            space = read_active_space(session)
+        seen.append((space.model if space else None, len(rows(db)), done, total))
+
+    monkeypatch.setattr(index, "open_model", lambda _folder: OtherModel())
+    embed_all(db, progress=look)
+
+    assert seen == [("wordllama", 3, 3, 3)]
+    spaces = "SELECT model, is_active, (SELECT count(*) FROM movie_embeddings WHERE space_id = id) "
+    assert rows(db, f"{spaces} FROM embedding_spaces ORDER BY id") == [
+        ("wordllama", False, 3),
+        ("other", True, 3),
+    ]
+    embed_all(db)
+    assert rows(db, f"{spaces} FROM embedding_spaces") == [("other", True, 3)]
+    names = rows(db, "SELECT indexname FROM pg_indexes WHERE indexname LIKE 'idx_movie_emb%'")
+    assert len(names) == 2
+
+
+def test_a_rebuild_makes_all_anew_and_leaves_nobody_without(db: DatabaseManager):
+    """Whoever looks meanwhile sees vectors of every movie."""
+    fill(db, 3)
+    embed_all(db)
+    before = rows(db)
+    with db.get_session() as session:
+        session.execute(
+            text(
+                "UPDATE movie_embeddings SET document_hash = '?', search = "
+                "(SELECT search FROM movie_embeddings WHERE movie_id = 2) WHERE movie_id = 1"
+            )
+        )
+
+    embed_all(db, is_rebuild=True, progress=lambda _done, _total: check_all(db))
+
+    assert rows(db) == before
+
+
+def check_all(db: DatabaseManager) -> None:
+    """Fail if a movie has no vector just now."""
+    assert all(row[1] for row in rows(db))
+
+
+def test_many_movies_in_processes_have_the_vectors_of_one(
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+):
+    """Two processes make what one makes, and the indexes stand."""
+    fill(db, 60)
+    embed_all(db)
+    before = rows(db)
+    monkeypatch.setattr(index, "_MOVIES_FOR_PROCESSES", 10)
+    monkeypatch.setattr(index, "MOVIES_PER_STEP", 7)
+
+    done = []
+    embed_all(db, is_rebuild=True, workers=2, progress=lambda count, _total: done.append(count))
+
+    assert rows(db) == before
+    assert done[-1] == 60
+
+
+def test_without_locks_for_processes_this_one_does_it(
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+):
+    """A /dev/shm that is full costs speed, and a sentence."""
+    fill(db, 20)
+    monkeypatch.setattr(index, "_MOVIES_FOR_PROCESSES", 10)
+    full = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
+    monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", full)
+    notes: list[str] = []
+
+    embed_all(db, workers=2, note=notes.append)
+
+    check_all(db)
+    (note,) = notes
+    assert "/dev/shm takes no locks (No space left on device)" in note
+    assert "--workers 1" in note
+
+
+def test_killed_halfway_it_goes_on(db: DatabaseManager):
+    """What was saved stays; the next run makes the rest, and nothing twice."""
+    fill(db, 40)
+    program = (
+        "import sys; from database.db import DatabaseManager; from embeddings import index\n"
+        "index.MOVIES_PER_STEP = 5\n"
+        "def tell(done, total):\n"
+        "    print(done, flush=True)\n"
+        "    if done >= 10: sys.stdin.read()\n"
+        "index.embed_all(DatabaseManager(sys.argv[1]), progress=tell)"
+    )
+    url = db.url.render_as_string(hide_password=False)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, url], cwd=REPO, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    while process.stdout.readline().strip() != "10":
+        assert process.poll() is None
+    with pytest.raises(EmbeddingLockHeld):
+        embed_all(db)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    wait_for_lock(db)
+
+    assert embed_all(db).embedded == 30
+    assert all(row[3] for row in rows(db))
+
+
+def wait_for_lock(db: DatabaseManager) -> None:
+    """Wait until PostgreSQL has seen that the holder is dead."""
+    for _ in range(100):
+        try:
+            with hold_embedding_lock(db.engine):
+                return
+        except EmbeddingLockHeld:
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the package of the model."""
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        static_model.importlib.util,
+        "find_spec",
+        lambda name, *rest: None if name == "wordllama" else found(name, *rest),
+    )
+
+
+@pytest.mark.usefixtures("no_model")
+def test_without_the_package_one_sentence_says_so(db: DatabaseManager):
+    """What is stored stays, and what to install is named."""
+    fill(db, 1)
+
+    with pytest.raises(ModelMissing, match="pip install wordllama"):
+        embed_all(db)
+
+
+def test_another_version_of_the_model_is_not_asked(
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+):
+    """A query's vector of one model is never compared with those of another."""
+    fill(db, 1)
+    embed_all(db)
+    monkeypatch.setattr("embeddings.load.open_model", lambda _folder: OtherModel())
+
+    with db.get_session() as session, pytest.raises(ModelMissing, match="python -m embeddings"):
+        open_embedder(session)
+
+
+def test_the_command_makes_vectors_and_says_how_many(db: DatabaseManager):
+    """Also beside another one, which it leaves alone."""
+    fill(db, 3)
+
+    done = run("embeddings/__main__.py", "embed", url=db.url)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("3 movies embedded in ")
+    assert run("embeddings/__main__.py", "embed", "-q", url=db.url).stderr == ""
+
+    with hold_embedding_lock(db.engine):
+        held = run("embeddings/__main__.py", "embed", url=db.url)
+    assert held.returncode == 11
+    assert "Another process is making vectors" in held.stderr
+
+
+def test_alembic_sees_nothing_to_do_where_there_are_spaces(db: DatabaseManager):
+    """Indexes of spaces are made by the program, not by migrations."""
+    fill(db, 2)
+    embed_all(db)
+    url = db.url.render_as_string(hide_password=False)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "alembic", "check"], cwd=REPO, capture_output=True, text=True,
+        check=False, env={**os.environ, "DATABASE_URL": url},
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,200 @@
+"""The encoder in numpy against one that is written out number by number."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
+
+from embeddings.errors import ModelMissing
+from embeddings.minilm import MiniLm
+from embeddings.vectors import open_model
+
+SIZE, HEADS, INNER, LAYERS = 8, 2, 12, 2
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "one", "two", "three", "four"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny model of the same build, its weights drawn at random."""
+    place = tmp_path_factory.mktemp("model")
+    dice = np.random.default_rng(7)
+    shapes = {
+        "embeddings.word_embeddings.weight": (len(WORDS), SIZE),
+        "embeddings.position_embeddings.weight": (16, SIZE),
+        "embeddings.token_type_embeddings.weight": (2, SIZE),
+        "embeddings.LayerNorm.weight": (SIZE,),
+        "embeddings.LayerNorm.bias": (SIZE,),
+    }
+    for number in range(LAYERS):
+        layer = f"encoder.layer.{number}"
+        for part, rows, columns in (
+            *((f"attention.self.{it}", SIZE, SIZE) for it in ("query", "key", "value")),
+            ("attention.output.dense", SIZE, SIZE),
+            ("intermediate.dense", INNER, SIZE),
+            ("output.dense", SIZE, INNER),
+        ):
+            shapes |= {f"{layer}.{part}.weight": (rows, columns), f"{layer}.{part}.bias": (rows,)}
+        for part in ("attention.output", "output"):
+            shapes |= {f"{layer}.{part}.LayerNorm.{it}": (SIZE,) for it in ("weight", "bias")}
+    tensors = {name: dice.normal(size=it).astype(np.float32) for name, it in shapes.items()}
+    save_file(tensors, place / "model.safetensors")
+    tokenizer = Tokenizer(WordLevel({word: place for place, word in enumerate(WORDS)}, "[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    tokenizer.save(str(place / "tokenizer.json"))
+    (place / "config.json").write_text(json.dumps({"num_attention_heads": HEADS}))
+    return place
+
+
+def normalise(row, weights, part):
+    """Return a row with mean 0 and variance 1, scaled and shifted."""
+    mean = sum(row) / len(row)
+    spread = math.sqrt(sum((it - mean) ** 2 for it in row) / len(row) + 1e-12)
+    scale, shift = (weights[f"{part}.LayerNorm.{it}"] for it in ("weight", "bias"))
+    return [(it - mean) / spread * scale[at] + shift[at] for at, it in enumerate(row)]
+
+
+def dense(row, weights, part):
+    """Return a row through a matrix."""
+    matrix, bias = weights[f"{part}.weight"], weights[f"{part}.bias"]
+    return [
+        sum(float(one) * other for one, other in zip(line, row, strict=True)) + float(bias[at])
+        for at, line in enumerate(matrix)
+    ]
+
+
+def attend(rows, weights, part):
+    """Return what each row sees of all, head by head."""
+    width = SIZE // HEADS
+    query, key, value = (
+        [dense(row, weights, f"{part}.{it}") for row in rows] for it in ("query", "key", "value")
+    )
+    seen = [[0.0] * SIZE for _ in rows]
+    for head in range(HEADS):
+        span = range(head * width, (head + 1) * width)
+        for at, mine in enumerate(query):
+            scores = [sum(mine[i] * it[i] for i in span) / math.sqrt(width) for it in key]
+            total = sum(math.exp(it) for it in scores)
+            for i in span:
+                seen[at][i] = sum(
+                    math.exp(score) / total * it[i] for score, it in zip(scores, value, strict=True)
+                )
+    return seen
+
+
+def encode(ids, weights):
+    """Return the unit vector of a text, by its tokens."""
+    part = "embeddings"
+    rows = [
+        normalise(
+            [
+                float(
+                    weights[f"{part}.word_embeddings.weight"][id_][i]
+                    + weights[f"{part}.position_embeddings.weight"][at][i]
+                    + weights[f"{part}.token_type_embeddings.weight"][0][i]
+                )
+                for i in range(SIZE)
+            ],
+            weights,
+            part,
+        )
+        for at, id_ in enumerate(ids)
+    ]
+    for number in range(LAYERS):
+        part = f"encoder.layer.{number}"
+        seen = attend(rows, weights, f"{part}.attention.self")
+        rows = [
+            normalise(add(row, dense(it, weights, f"{part}.attention.output.dense")), weights,
+                      f"{part}.attention.output")
+            for row, it in zip(rows, seen, strict=True)
+        ]  # fmt: skip
+        inner = [
+            [gelu(it) for it in dense(row, weights, f"{part}.intermediate.dense")] for row in rows
+        ]
+        rows = [
+            normalise(
+                add(row, dense(it, weights, f"{part}.output.dense")), weights, f"{part}.output"
+            )
+            for row, it in zip(rows, inner, strict=True)
+        ]
+    mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+    length = math.sqrt(sum(it * it for it in mean))
+    return [it / length for it in mean]
+
+
+def add(one, other):
+    """Return the sum of two rows."""
+    return [float(it) + that for it, that in zip(one, other, strict=True)]
+
+
+def gelu(value):
+    """Return the exact GELU."""
+    return 0.5 * value * (1 + math.erf(value / math.sqrt(2)))
+
+
+def test_the_encoder_is_bert(folder: Path):
+    """Number by number what the definition says."""
+    from safetensors.numpy import load_file
+
+    weights = load_file(folder / "model.safetensors")
+
+    vectors = open_model(folder).embed(["one two three", "four"])
+
+    for vector, ids in zip(vectors, ([2, 4, 5, 6, 3], [2, 7, 3]), strict=True):
+        assert np.allclose(vector, encode(ids, weights), atol=2e-5)
+
+
+def test_padding_and_company_do_not_matter(folder: Path):
+    """A short text among long ones has the vector that it has alone."""
+    model = MiniLm(folder)
+    texts = ["one", "one two three four one two", "", "two two"]
+
+    together = model.embed(texts)
+
+    assert not together[2].any()
+    for text, vector in zip(texts, together, strict=True):
+        assert np.allclose(model.embed([text])[0], vector, atol=1e-5)
+
+
+def test_longer_texts_are_cut(folder: Path):
+    """At as many tokens as the model has positions."""
+    model = MiniLm(folder)
+
+    short, long = model.embed(["one " * 14, "one " * 500])
+
+    assert np.allclose(short, long, atol=1e-5)
+
+
+def test_what_is_missing_is_said(folder: Path, tmp_path: Path):
+    """No folder, no file, or a file of another kind."""
+    with pytest.raises(ModelMissing, match=r"no model\.safetensors and no tokenizer\.json"):
+        MiniLm(tmp_path)
+
+    (tmp_path / "tokenizer.json").write_bytes((folder / "tokenizer.json").read_bytes())
+    save_file({"weight": np.zeros(3, dtype=np.float32)}, tmp_path / "model.safetensors")
+    with pytest.raises(ModelMissing, match="no BERT encoder"):
+        MiniLm(tmp_path)
+
+    (tmp_path / "model.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(ModelMissing, match="no BERT encoder"):
+        MiniLm(tmp_path)
+
+
+def test_the_hash_tells_models_apart(folder: Path, tmp_path: Path):
+    """Another file, another space."""
+    for name in ("model.safetensors", "tokenizer.json", "config.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    assert MiniLm(tmp_path).hash == MiniLm(folder).hash
+
+    with (tmp_path / "tokenizer.json").open("a") as file:
+        file.write("\n")
+    assert MiniLm(tmp_path).hash != MiniLm(folder).hash

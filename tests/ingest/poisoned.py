@@ -1,6 +1,0 @@
-"""Lets a worker of a cluster die over one movie, each time; named by `--preload`."""
-
-from tests.ingest.killed_fetch import poison, wrap
-from yts.client import YtsClient
-
-wrap(YtsClient, "fetch_details", before=poison)

@@ -1,0 +1,161 @@
+"""
+A fetch in which one process kills itself at a chosen point, once; run by `test_kill_points.py`.
+
+The product knows nothing of this: functions are replaced, here and in spawned workers.
+"""
+
+import functools
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import make_url
+
+import database.step
+import ingest.fetch
+import ingest.phases.read_details
+import ingest.phases.read_list
+import ingest.phases.reading
+import ingest.worker.worker
+from database.db import DatabaseManager
+from ingest.course import Course
+from ingest.plan import MovieBatch
+from ingest.worker.worker import Worker
+from tests.support.runs import fetch
+from yts.client import YtsClient
+
+#: An id over which every worker dies, at the point "poison".
+POISON = 57
+
+_start_worker = ingest.worker.worker.start_worker
+
+
+def die_once() -> None:
+    """End this process as `kill -9` does, unless one has died of it before."""
+    try:
+        os.close(os.open(os.environ["KILL_MARK"], os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return
+    die()
+
+
+def die() -> None:
+    """End this process as `kill -9` does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    threading.Event().wait()  # The signal may take a moment.
+
+
+def wrap(place: Any, name: str, *, before: Any = None, after: Any = None) -> None:
+    """Have *before* and *after* called around a function, with its arguments."""
+    original = getattr(place, name)
+
+    @functools.wraps(original)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if before:
+            before(*args, **kwargs)
+        result = original(*args, **kwargs)
+        if after:
+            after(*args, **kwargs)
+        return result
+
+    setattr(place, name, wrapped)
+
+
+def on_call(number: int) -> Callable[..., None]:
+    """Return what dies when it is called for the *number*th time in its process."""
+    calls = iter(range(1, 1_000_000))
+    return lambda *_args, **_kwargs: die_once() if next(calls) == number else None
+
+
+def if_details(has_details: bool) -> Callable[..., None]:
+    """Return what dies when a step with details, or one with a page, is saved."""
+
+    def look(*args: Any, **kwargs: Any) -> None:
+        step = args[2] if len(args) > 2 else None
+        if kwargs.get("has_details", getattr(step, "has_details", None)) == has_details:
+            die_once()
+
+    return look
+
+
+def poison(_client: YtsClient, movie_id: int, **_named: Any) -> None:
+    """Die over one movie, each time."""
+    if movie_id == POISON:
+        die()
+
+
+def second_batch_of_movies() -> Callable[..., None]:
+    """Return what dies when a worker, done with one batch of movies, begins the next."""
+    again = on_call(2)
+    return lambda _worker, batch: again() if isinstance(batch, MovieBatch) else None
+
+
+def mid_plan() -> None:
+    """Let the plan of details die while batches are under way."""
+    original = ingest.phases.read_details.plan_movie_batches
+
+    def plan(*args: Any) -> Iterator[MovieBatch]:
+        for number, batch in enumerate(original(*args)):
+            if number == 6:
+                die_once()
+            yield batch
+
+    ingest.phases.read_details.plan_movie_batches = plan
+
+
+#: In a worker, or in the main process where there is only one worker.
+WORKER_POINTS: dict[str, Callable[[], None]] = {
+    "before-fetch": lambda: wrap(YtsClient, "fetch_details", before=on_call(5)),
+    "after-fetch": lambda: wrap(YtsClient, "fetch_details", after=on_call(5)),
+    "inside-transaction": lambda: wrap(database.step, "save_movies", after=if_details(True)),
+    "after-commit": lambda: wrap(ingest.worker.worker, "save_step", after=if_details(True)),
+    "inside-transaction-of-a-page": lambda: wrap(
+        database.step, "save_movies", after=if_details(False)
+    ),
+    "after-commit-of-a-page": lambda: wrap(
+        ingest.worker.worker, "save_step", after=if_details(False)
+    ),
+    "between-batches": lambda: wrap(Worker, "run_batch", before=second_batch_of_movies()),
+    "poison": lambda: wrap(YtsClient, "fetch_details", before=poison),
+}
+#: In the main process.
+MAIN_POINTS: dict[str, Callable[[], None]] = {
+    "after-start-run": lambda: wrap(Course, "__init__", before=on_call(1)),
+    "after-first-page": lambda: wrap(Worker, "save_page", after=on_call(1)),
+    "inside-progress": lambda: wrap(ingest.phases.reading, "remember_progress", after=on_call(2)),
+    "before-complete-sweep": lambda: wrap(
+        ingest.phases.read_list, "complete_sweep", before=on_call(1)
+    ),
+    "before-audit": lambda: wrap(ingest.fetch, "audit", before=on_call(1)),
+    "middle-of-details": mid_plan,
+    "before-the-end": lambda: wrap(Course, "finish", before=on_call(1)),
+}
+
+
+def start_worker(*args: Any) -> None:
+    """Start a worker that will die."""
+    WORKER_POINTS[os.environ["KILL_POINT"]]()
+    _start_worker(*args)
+
+
+def main(url: str, api_url: str, workers: int, point: str, mark: Path) -> int:
+    """Run a fetch that dies at *point*, unless *mark* is there."""
+    os.environ["KILL_POINT"], os.environ["KILL_MARK"] = point, str(mark)
+    if point in MAIN_POINTS:
+        MAIN_POINTS[point]()
+    elif workers == 1:
+        WORKER_POINTS[point]()
+    else:
+        ingest.fetch.start_worker = start_worker
+        ingest.phases.reading.FEW_PAGES = 0  # or none would be left to the workers
+    with DatabaseManager(make_url(url)) as db:
+        return fetch(db, api_url, workers=workers, batch_size=8).exit_code
+
+
+if __name__ == "__main__":
+    _, url, api_url, workers, point, mark = sys.argv
+    sys.exit(main(url, api_url, int(workers), point, Path(mark)))

@@ -1,0 +1,163 @@
+"""A PostgreSQL server as others run them: on TCP, with passwords, and pgvector at will."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import psycopg2
+from sqlalchemy import URL
+
+from database.embedded.account import Account, choose_account
+from database.embedded.launcher import find_programs
+from tests.conftest import run_sql
+
+#: All that has a meaning in URLs, in SQL and to the shell.
+PASSWORD = "p%40@ '/:$x"
+START_SECONDS = 30
+
+
+class OtherServer:
+    """One running server with an installation of its own, which tests may spoil."""
+
+    def __init__(
+        self, installation: Path, url: URL, launch: Callable[[], "subprocess.Popen[bytes]"]
+    ) -> None:
+        """*url* is that of its superuser and of the database postgres."""
+        self.url = url
+        self._launch = launch
+        self.start()
+        self._extension = installation / "share/postgresql/extension"
+
+    def start(self) -> None:
+        """Return when it answers, at once or after a recovery."""
+        self._process = self._launch()
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(self.url):
+            assert time.monotonic() < deadline, "the server does not start"
+            time.sleep(0.05)
+            if self._process.poll() is not None:  # Processes of one that was killed are left.
+                self._process = self._launch()
+
+    def stop(self, number: signal.Signals) -> None:
+        """Stop it: SIGINT is in order, SIGQUIT without saving, SIGKILL without a word."""
+        self._process.send_signal(number)
+        self._process.wait()
+
+    def make_database(self, name: str, *statements: str) -> URL:
+        """Make an empty database and run *statements* in it as superuser."""
+        run_sql(self.url, f"CREATE DATABASE {name}")
+        url = self.url.set(database=name)
+        run_sql(url, *statements)
+        return url
+
+    @contextmanager
+    def offering_pgvector(self, version: str | None) -> Iterator[None]:
+        """Offer another version of pgvector than there is, or none, for as long as the block."""
+        control = self._extension / "vector.control"
+        original = control.read_text()
+        # Hard links share their content with the real installation: replace, never rewrite.
+        control.unlink()
+        if version is not None:
+            control.write_text(f"default_version = '{version}'\n")
+        try:
+            yield
+        finally:
+            control.unlink(missing_ok=True)
+            control.write_text(original)
+
+
+@contextmanager
+def open_other_server(host: str = "127.0.0.1") -> Iterator[OtherServer]:
+    """
+    Serve from a copy of the embedded server's installation until the block ends.
+
+    Whoever is in a network of this machine may come in with the password.
+    """
+    with tempfile.TemporaryDirectory(prefix="yts-tests-") as name:
+        # For root PostgreSQL runs as another user, who has to pass.
+        Path(name).chmod(0o711)
+        with _serve(Path(name), host) as server:
+            yield server
+
+
+@contextmanager
+def _serve(directory: Path, host: str) -> Iterator[OtherServer]:
+    package = find_programs().parents[1]
+    # The programs look for their libraries beside the package.
+    for part in (f"{package.name}.libs", f"{package.name}/pginstall18"):
+        if (source := package.parent / part).exists():
+            shutil.copytree(source, directory / part, copy_function=_link, symlinks=True)
+    installation, data = directory / package.name / "pginstall18", directory / "data"
+    account = choose_account(directory, data, installation / "bin/postgres")
+    data.mkdir(mode=0o700)
+    account.give(data)
+    password_file = directory / "password"
+    password_file.write_text(PASSWORD)
+    account.give(password_file)
+    port = _find_free_port(host)
+    programs = installation / "bin"
+    log = directory / "log"
+    _start(account, log, [
+        str(programs / "initdb"), "-D", str(data), "-U", "postgres", "--no-sync",
+        "--auth=scram-sha-256", f"--pwfile={password_file}", "--locale=C", "--encoding=UTF8",
+    ]).wait()  # fmt: skip
+    with (data / "pg_hba.conf").open("a") as rules:
+        rules.write("host all all samenet scram-sha-256\n")
+    launch = partial(_start, account, log, [
+        str(programs / "postgres"), "-D", str(data), "-p", str(port), "-c", "fsync=off",
+        "-c", f"listen_addresses={host}", "-c", "unix_socket_directories=",
+    ])  # fmt: skip
+    url = URL.create("postgresql+psycopg2", "postgres", PASSWORD, host, port, "postgres")
+    server = OtherServer(installation, url, launch)
+    try:
+        yield server
+    finally:
+        server.stop(signal.SIGINT)
+
+
+def _start(account: Account, log: Path, command: list[str]) -> "subprocess.Popen[bytes]":
+    is_other = account.is_switched_to
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [*account.prefix, *command],
+            cwd="/",
+            stdout=output,
+            stderr=output,
+            user=account.uid if is_other else None,
+            group=account.gid if is_other else None,
+            extra_groups=[] if is_other else None,
+        )
+
+
+def _answers(url: URL) -> bool:
+    try:
+        psycopg2.connect(
+            host=url.host, port=url.port, user=url.username, password=PASSWORD,
+            dbname=url.database,
+        ).close()  # fmt: skip
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+def _find_free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _link(source: str, target: str) -> None:
+    """Link a file, or copy it where it lies on another file system."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

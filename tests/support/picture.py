@@ -1,0 +1,62 @@
+"""
+The monitor's picture for the README: `python -m tests.support.picture docs/monitor.svg`.
+
+A fetch from the sandbox is watched for a minute, and the last look drawn; nothing is made up.
+"""
+
+import io
+import os
+import subprocess
+import sys
+import tempfile
+from itertools import islice
+from pathlib import Path
+
+from rich.console import Console
+
+from cli.monitor.live import WIDEST, Dashboard
+from cli.monitor.polling import watch_status
+from cli.progress_rate import PaceMeter
+from database.db import DatabaseManager
+from database.embedded.server import open_embedded
+from database.monitoring.status import Status
+from sandbox.api.server import open_sandbox
+from sandbox.settings import SandboxSettings
+from tests.conftest import REPO
+
+_LINES = 30
+_LOOKS = 30
+_SECONDS_BETWEEN = 2.0
+
+
+def main(path: Path) -> None:
+    """Watch a fetch, and write the picture to *path*."""
+    with (
+        tempfile.TemporaryDirectory() as home,
+        open_embedded(Path(home)) as server,
+        open_sandbox(SandboxSettings(movies=3000, faults={"bad-json": 0.03})) as sandbox,
+        DatabaseManager(server.url) as db,
+    ):
+        command = [sys.executable, str(REPO / "fetch_yts_data.py"), "-q", "--workers", "3"]
+        command += ["--api-url", sandbox.url, "--rate", "40", "--no-embed"]
+        url = server.url.render_as_string(hide_password=False)
+        fetch = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url})
+        draw(db, path)
+        fetch.terminate()
+        fetch.wait()
+
+
+def draw(db: DatabaseManager, path: Path) -> None:
+    """Look again and again, and draw the last look."""
+    dashboard, meter = Dashboard("postgres@localhost/yts", _SECONDS_BETWEEN), PaceMeter()
+    console = Console(record=True, width=WIDEST, height=_LINES, file=io.StringIO())
+    picture = None
+    for status in islice(watch_status(db, _SECONDS_BETWEEN), _LOOKS):
+        if isinstance(status, Status):
+            picture = dashboard.picture(status, meter.take(status), _LINES)
+    console.print(picture)
+    console.save_svg(str(path), title="python monitor_progress.py")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,45 @@
+"""Work for the pool's tests; importable, for spawned processes look it up by name."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from database.connection.signal_handling import GROUP_SIGNALS
+from ingest.plan import Batch, MovieBatch
+from ingest.report import BatchReport, Counts
+from ingest.stop import STOP_SIGNAL
+
+#: An id that kills its process each time.
+POISON = 666
+#: An id that takes a while.
+SLOW = 777
+
+
+def start(folder: str) -> None:
+    """Remember where to leave marks, and take signals as a real worker does."""
+    os.environ["MARKS"] = folder
+    for number in GROUP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(STOP_SIGNAL, lambda *_: None)
+
+
+def run(batch: Batch) -> BatchReport:
+    """Count the movies of the batch as saved, unless one is special."""
+    assert isinstance(batch, MovieBatch)
+    mark = Path(os.environ["MARKS"]) / f"{batch.ids[0]}"
+    if POISON in batch.ids or (0 in batch.ids and not mark.exists()):
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if SLOW in batch.ids:
+        (mark.parent / "slow").write_text(str(os.getpid()))
+        time.sleep(2)
+    if -1 in batch.ids:
+        raise OSError("the database is gone")
+    return BatchReport(Counts(saved=len(batch.ids)))
+
+
+def give_up(batch: Batch) -> BatchReport:
+    """Count the movies of the batch as failed."""
+    assert isinstance(batch, MovieBatch)
+    return BatchReport(Counts(failed=len(batch.ids)))
