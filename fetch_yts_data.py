@@ -288,8 +288,8 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
     from cli.fetch.embedding import embed_after_fetch  # noqa: PLC0415
     from cli.signals import leave_now, stop_on_signals  # noqa: PLC0415
     from database.monitoring.status import place_of  # noqa: PLC0415
-    from ingest.course import Listener  # noqa: PLC0415
     from ingest.fetch import run_fetch  # noqa: PLC0415
+    from ingest.run import Listener  # noqa: PLC0415
 
     again = to_type("fetch_yts_data.py", sys.argv[1:])
     with ExitStack() as stack:

@@ -29,9 +29,9 @@ from benchmarks.databases import Databases, open_databases, read_seconds_of_last
 from benchmarks.machine import describe
 from benchmarks.markdown import origin, table
 from database.db import get_db_manager
-from ingest.course import Listener
 from ingest.fetch import run_fetch
 from ingest.plan import parse_ids
+from ingest.run import Listener
 from ingest.settings import ClusterSettings, RunSettings
 from ingest.stop import Stop
 

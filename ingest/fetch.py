@@ -20,13 +20,13 @@ from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from ingest.backends.base import ClusterAway, ClusterRefused, Engine, OwnThread
 from ingest.backends.processes import OwnProcesses, find_obstacle
-from ingest.course import Course, Listener
 from ingest.phases.audit import audit
 from ingest.phases.open_source import PartialSource, open_source
 from ingest.phases.read_details import read_details, read_ids, retry_failed
 from ingest.phases.read_list import read_list
 from ingest.pool import BatchPool
 from ingest.report import RunReport
+from ingest.run import Course, Listener
 from ingest.settings import RunSettings
 from ingest.stop import (
     EXIT_FATAL,

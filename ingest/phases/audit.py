@@ -18,12 +18,12 @@ from database.bookkeeping.missing import (
     read_unsearched,
 )
 from database.bookkeeping.sweep import begin_sweep, read_state
-from ingest.course import Course
 from ingest.error_limit import believed_loss
 from ingest.phases.canary import require_plausible
 from ingest.phases.open_source import OpenSource
 from ingest.plan import MovieBatch, plan_movie_batches
 from ingest.pool import BatchPool
+from ingest.run import Course
 from ingest.stop import EXIT_GUARD, Ending
 
 

@@ -3,8 +3,8 @@
 from functools import partial
 
 from database.bookkeeping.probe_ids import read_ids_to_probe
-from ingest.course import Course
 from ingest.phases.open_source import OpenSource
+from ingest.run import Course
 from ingest.stop import EXIT_UNAVAILABLE, Ending
 
 #: Known movies that are asked for before a denial is believed, if this run has seen no details.

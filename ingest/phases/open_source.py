@@ -12,10 +12,10 @@ from database.bookkeeping.missing import count_present, doubt_other_denials
 from database.bookkeeping.source import Source, claim_source, gives_way_to, read_held_source
 from database.bookkeeping.sweep import is_whole_sweep_due, read_state
 from database.writing.movies import read_clock
-from ingest.course import Course
 from ingest.error_limit import believed_loss
 from ingest.phases.sweep import SweepStart, convert_page, last_page, plan_sweep
 from ingest.plan import PageBatch
+from ingest.run import Course
 from ingest.settings import RunSettings
 from ingest.worker.worker import Worker
 from yts.errors import SmallerPages, WrongPage, YtsRefused, YtsUnavailable

@@ -17,7 +17,6 @@ from database.bookkeeping.failures import (
 )
 from database.bookkeeping.sweep import read_state
 from database.step import Step, save_step
-from ingest.course import Course
 from ingest.phases.canary import require_plausible
 from ingest.phases.open_source import OpenSource
 from ingest.plan import (
@@ -28,6 +27,7 @@ from ingest.plan import (
 )
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts
+from ingest.run import Course
 
 #: Ids read from the table at a time, so that memory does not grow with the catalogue.
 IDS_PER_READ = 1000

@@ -22,12 +22,12 @@ from database.bookkeeping.sweep import (
     read_state,
 )
 from database.step import Step, save_step
-from ingest.course import Course
 from ingest.phases.open_source import OpenSource, read_sweep_start
 from ingest.phases.reading import Reading
 from ingest.phases.sweep import PAGES_READ_AGAIN, Sweep, convert_page, last_page
 from ingest.plan import PageBatch
 from ingest.pool import BatchPool
+from ingest.run import Course
 from ingest.worker.fetcher import failure_of
 from yts.errors import YtsUnavailable
 from yts.settings import MOVIES_PER_PAGE

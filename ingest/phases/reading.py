@@ -8,12 +8,12 @@ from time import monotonic
 
 from database.bookkeeping.failures import Failure
 from database.bookkeeping.sweep import remember_progress
-from ingest.course import Course
 from ingest.phases.open_source import OpenSource
 from ingest.phases.sweep import Sweep, convert_page
 from ingest.plan import PageBatch
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, PageReport
+from ingest.run import Course
 from ingest.stop import EXIT_UNAVAILABLE, Ending
 from yts.settings import MOVIES_PER_PAGE
 

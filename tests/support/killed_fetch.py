@@ -22,8 +22,8 @@ import ingest.phases.read_list
 import ingest.phases.reading
 import ingest.worker.worker
 from database.db import DatabaseManager
-from ingest.course import Course
 from ingest.plan import MovieBatch
+from ingest.run import Course
 from ingest.worker.worker import Worker
 from tests.support.runs import fetch
 from yts.client import YtsClient

@@ -7,9 +7,9 @@ import pytest
 import requests
 
 from database.db import DatabaseManager
-from ingest.course import Listener
 from ingest.fetch import run_fetch
 from ingest.report import RunReport
+from ingest.run import Listener
 from ingest.settings import RunSettings
 from ingest.stop import Stop
 from sandbox.api.server import Sandbox
