@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.options import READ_FILE, WRITTEN_FILE, Door, Duration
+from cli.options import READ_FILE, WRITTEN_FILE, Command, Duration
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
     from datetime import timedelta
 
-    from cli.events import Messages
+    from cli.events import EventStream
     from database.db import DatabaseManager
     from ingest.report import BatchReport, RunReport
     from ingest.settings import RunSettings
-    from ingest.stop import Stop
+    from ingest.stop import StopRequest
 
 #: Requests a second against the public API, unless --rate says otherwise.
 POLITE_RATE = 2.0
@@ -36,7 +36,7 @@ everything fetched so far is saved.
 
 
 @click.command(
-    cls=Door,
+    cls=Command,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "YTS",
@@ -166,19 +166,19 @@ def main(**options: Any) -> None:
     Run it again at any time: stored movies are skipped, an interrupted run goes on where it
     ended. Every option can be set by the environment or in a file .env, as YTS_MAX_PAGES=10.
     """
-    from cli.errors import errors_in_words  # noqa: PLC0415
+    from cli.errors import report_errors  # noqa: PLC0415
     from cli.signals import leave_on_signals  # noqa: PLC0415
     from cli.terminal import prepare_stdout  # noqa: PLC0415
 
     prepare_stdout()
     _check(options)
     if options["show_config"]:
-        with errors_in_words("fetch_yts_data.py", is_verbose=options["verbose"]):
+        with report_errors("fetch_yts_data.py", is_verbose=options["verbose"]):
             _show_config(as_json=options["json"])
         return
     messages = _open_messages(options)
     with (
-        errors_in_words("fetch_yts_data.py", is_verbose=options["verbose"], tell=messages.error),
+        report_errors("fetch_yts_data.py", is_verbose=options["verbose"], tell=messages.error),
         leave_on_signals(say=messages.note),
     ):
         if options["dry_run"]:
@@ -225,10 +225,10 @@ def _show_config(*, as_json: bool) -> None:
     write_config(context, defaults, as_json=as_json)
 
 
-def _open_messages(options: dict[str, Any]) -> "Messages":
-    from cli.events import Messages, Reader  # noqa: PLC0415
+def _open_messages(options: dict[str, Any]) -> "EventStream":
+    from cli.events import EventStream, Sink  # noqa: PLC0415
 
-    readers: list[Reader] = []
+    readers: list[Sink] = []
     if options["json"]:
         from cli.fetch.logs import MessageLines  # noqa: PLC0415
 
@@ -244,11 +244,11 @@ def _open_messages(options: dict[str, Any]) -> "Messages":
             readers.append(LogFile(path, as_json=options["log_format"] == "json"))
         except OSError as error:
             raise click.BadParameter(str(error), param_hint="--log-file") from error
-    return Messages(readers, _rate(options))
+    return EventStream(readers, _rate(options))
 
 
-def _foresee(options: dict[str, Any], messages: "Messages") -> None:
-    from cli.command_line import to_type  # noqa: PLC0415
+def _foresee(options: dict[str, Any], messages: "EventStream") -> None:
+    from cli.command_line import shown_command  # noqa: PLC0415
     from cli.fetch.dry_run_report import forecast_facts, forecast_in_words  # noqa: PLC0415
     from cli.terminal import fitted  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
@@ -265,7 +265,7 @@ def _foresee(options: dict[str, Any], messages: "Messages") -> None:
         messages.forecast(**forecast_facts(told, settings.rate))
         if not options["json"]:
             typed = [it for it in sys.argv[1:] if it not in {"-n", "--dry-run"}]
-            run = to_type("fetch_yts_data.py", typed)
+            run = shown_command("fetch_yts_data.py", typed)
             click.echo(fitted(forecast_in_words(told, settings.rate, run), sys.stdout))
 
 
@@ -280,18 +280,18 @@ def _warm_up(options: dict[str, Any]) -> None:
         warm_up()
 
 
-def _fetch(options: dict[str, Any], messages: "Messages") -> None:
+def _fetch(options: dict[str, Any], messages: "EventStream") -> None:
     _warm_up(options)
     from dataclasses import replace  # noqa: PLC0415
 
-    from cli.command_line import to_type  # noqa: PLC0415
+    from cli.command_line import shown_command  # noqa: PLC0415
     from cli.fetch.embedding import embed_after_fetch  # noqa: PLC0415
-    from cli.signals import leave_now, stop_on_signals  # noqa: PLC0415
-    from database.monitoring.status import place_of  # noqa: PLC0415
+    from cli.signals import exit_now, stop_on_signals  # noqa: PLC0415
+    from database.monitoring.status import describe_database  # noqa: PLC0415
     from ingest.fetch import run_fetch  # noqa: PLC0415
     from ingest.run import Listener  # noqa: PLC0415
 
-    again = to_type("fetch_yts_data.py", sys.argv[1:])
+    again = shown_command("fetch_yts_data.py", sys.argv[1:])
     with ExitStack() as stack:
         opened = ExitStack()
         stop = stack.enter_context(stop_on_signals(opened.close))
@@ -299,7 +299,7 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
         db = _open_database(options, opened, stop)
         settings = _settings(options, db, stack)
         stack.callback(messages.close)
-        messages.start(command=again, version=__version__, database=place_of(db.url))
+        messages.start(command=again, version=__version__, database=describe_database(db.url))
         note = messages.note if options["verbose"] else _ignore
         listener = Listener(messages.progress, note, messages.failure, messages.note)
         report = run_fetch(settings, db, again, listener, stop)
@@ -309,10 +309,12 @@ def _fetch(options: dict[str, Any], messages: "Messages") -> None:
         messages.close()
         with suppress(BrokenPipeError):
             _tell_summary(options, messages, db, report, again)
-    leave_now(report.exit_code)
+    exit_now(report.exit_code)
 
 
-def _open_database(options: dict[str, Any], opened: ExitStack, stop: "Stop") -> "DatabaseManager":
+def _open_database(
+    options: dict[str, Any], opened: ExitStack, stop: "StopRequest"
+) -> "DatabaseManager":
     """Open the database in *opened*, which vacuums it in the end, within --max-duration."""
     from database.db import get_db_manager  # noqa: PLC0415
 
@@ -323,19 +325,19 @@ def _open_database(options: dict[str, Any], opened: ExitStack, stop: "Stop") -> 
     return db
 
 
-def _vacuum(db: "DatabaseManager", stop: "Stop") -> None:
+def _vacuum(db: "DatabaseManager", stop: "StopRequest") -> None:
     """Vacuum at the end of every run, except one that the user wants to end now."""
     from cli.errors import LIMIT  # noqa: PLC0415
     from database.bookkeeping.vacuum import vacuum_overdue_tables  # noqa: PLC0415
 
     vacuum_overdue_tables(
-        db.engine, is_stopped=lambda: stop.is_set() and stop.ending.exit_code != LIMIT
+        db.engine, is_stopped=lambda: stop.is_set() and stop.reason.exit_code != LIMIT
     )
 
 
 def _tell_summary(
     options: dict[str, Any],
-    messages: "Messages",
+    messages: "EventStream",
     db: "DatabaseManager",
     report: "RunReport",
     again: str,
@@ -346,7 +348,7 @@ def _tell_summary(
     from ingest.stop import Stopped  # noqa: PLC0415
 
     try:
-        stats, next_attempt = db.get_stats(), db.run_step(read_next_attempt)
+        stats, next_attempt = db.get_stats(), db.run_transaction(read_next_attempt)
         words = summarize(report, stats, again, next_attempt)
     except Stopped:
         stats, next_attempt = None, None
@@ -452,13 +454,13 @@ def process_movie_batch(ids: list[int]) -> "BatchReport":
 
     from database.db import get_db_manager  # noqa: PLC0415
     from ingest.plan import MovieBatch  # noqa: PLC0415
-    from ingest.stop import Stop  # noqa: PLC0415
+    from ingest.stop import StopRequest  # noqa: PLC0415
     from ingest.worker.worker import Worker  # noqa: PLC0415
 
     with get_db_manager(pool_size=2, max_overflow=5) as db:
         # Requests are limited from the beginning of a run on, and this is none.
         settings = replace(_default_settings(db), max_requests=None, cluster=None)
-        with Worker(settings, settings.api_urls[0], None, Stop()) as worker:
+        with Worker(settings, settings.api_urls[0], None, StopRequest()) as worker:
             return worker.run_batch(MovieBatch(tuple(ids)))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.options import WRITTEN_FILE, Door, Duration
+from cli.options import WRITTEN_FILE, Command, Duration
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
@@ -32,7 +32,7 @@ _REPORTS = ("failures", "history", "max_age", "prometheus", "html")
 
 
 @click.command(
-    cls=Door,
+    cls=Command,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "YTS",
@@ -109,7 +109,7 @@ def main(**options: Any) -> None:
         raise click.UsageError(f"{first} and {second} are two different looks; leave out one.")
     if options["limit"] and not (options["failures"] or options["history"]):
         raise click.UsageError("--limit is for --failures and --history.")
-    from cli.errors import errors_in_words  # noqa: PLC0415
+    from cli.errors import report_errors  # noqa: PLC0415
     from cli.signals import leave_on_signals, say_nothing, say_on_stderr  # noqa: PLC0415
     from cli.terminal import prepare_stdout  # noqa: PLC0415
 
@@ -119,7 +119,7 @@ def main(**options: Any) -> None:
     say = say_on_stderr if is_report else say_nothing
     try:
         with (
-            errors_in_words("monitor_progress.py", is_verbose=options["verbose"]),
+            report_errors("monitor_progress.py", is_verbose=options["verbose"]),
             leave_on_signals({signal.SIGINT: 0}, say=say),  # The usual way to leave a monitor.
         ):
             _watch(options)
@@ -131,11 +131,11 @@ def main(**options: Any) -> None:
 
 def _watch(options: dict[str, Any]) -> None:
     from cli.monitor.polling import watch_status  # noqa: PLC0415
-    from cli.progress_rate import PaceMeter  # noqa: PLC0415
+    from cli.progress_rate import ProgressMeter  # noqa: PLC0415
     from database.config import read_database_url  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from database.errors import DatabaseNotReady  # noqa: PLC0415
-    from database.monitoring.status import place_of  # noqa: PLC0415
+    from database.monitoring.status import describe_database  # noqa: PLC0415
 
     with ExitStack() as stack:
         url = read_database_url(options["database_url"])
@@ -143,10 +143,10 @@ def _watch(options: dict[str, Any]) -> None:
         if any(options[name] for name in _REPORTS):
             _report(db, options)
             return
-        place = place_of(url) if url else "embedded server"
+        place = describe_database(url) if url else "embedded server"
         display = _open_display(options, place)
         stack.enter_context(display)
-        meter = PaceMeter()
+        meter = ProgressMeter()
         for answer in watch_status(db, options["interval"].total_seconds()):
             if not isinstance(answer, DatabaseNotReady):
                 display.show(answer, meter.take(answer))

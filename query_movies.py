@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from cli.options import WRITTEN_FILE, Door
+from cli.options import WRITTEN_FILE, Command
 from cli.query.filter_options import filter_options
 from yts import __version__
 
@@ -82,7 +82,7 @@ def _command(
             decorated = option(decorated)
         if with_filters:
             decorated = filter_options(decorated)
-        return main.command(cls=Door, context_settings={"show_default": True})(decorated)
+        return main.command(cls=Command, context_settings={"show_default": True})(decorated)
 
     return decorate
 
@@ -107,14 +107,14 @@ def _options(*, is_listed: bool) -> list[Callable[..., Any]]:
 
 
 def _run(run: Callable[["MovieRepository", Options], None], options: Options) -> None:
-    from cli.errors import errors_in_words  # noqa: PLC0415
+    from cli.errors import report_errors  # noqa: PLC0415
     from cli.signals import leave_on_signals  # noqa: PLC0415
     from cli.terminal import prepare_stdout  # noqa: PLC0415
 
     prepare_stdout()
     try:
         with (
-            errors_in_words("query_movies.py", is_verbose=options["verbose"]),
+            report_errors("query_movies.py", is_verbose=options["verbose"]),
             leave_on_signals(),
             _open_repository(options["database_url"]) as repository,
         ):
@@ -143,9 +143,9 @@ def search(repository: "MovieRepository", options: Options) -> None:
     Exact titles, IMDb codes and names come first, then movies that match the words or the
     meaning. One typing error in a word is forgiven.
     """
-    from cli.query.lookup import let_search_by_meaning, say  # noqa: PLC0415
+    from cli.query.lookup import attach_embedder, say  # noqa: PLC0415
 
-    let_search_by_meaning(repository)
+    attach_embedder(repository)
     words = " ".join(options["words"])
     filters = _filters(repository, options)
     found = repository.search(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.options import Door
+from cli.options import Command
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
@@ -26,7 +26,7 @@ Exit codes: 0 ready; 1 fatal; 2 usage; 5 not ready, each ❌ says what to do; 13
 
 
 @click.command(
-    cls=Door,
+    cls=Command,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "YTS",
@@ -53,12 +53,12 @@ def main(database_url: str | None, *, verbose: bool) -> None:
 
     Tables that are not there yet, or of an older version, are made or migrated, as by a fetch.
     """
-    from cli.errors import errors_in_words  # noqa: PLC0415
+    from cli.errors import report_errors  # noqa: PLC0415
     from cli.signals import leave_on_signals  # noqa: PLC0415
     from cli.terminal import prepare_stdout  # noqa: PLC0415
 
     prepare_stdout()
-    with errors_in_words("test_db_connection.py", is_verbose=verbose), leave_on_signals():
+    with report_errors("test_db_connection.py", is_verbose=verbose), leave_on_signals():
         exit_code = _check(database_url)
     sys.exit(exit_code)
 

@@ -33,7 +33,7 @@ from ingest.fetch import run_fetch
 from ingest.plan import parse_ids
 from ingest.run import Listener
 from ingest.settings import ClusterSettings, RunSettings
-from ingest.stop import Stop
+from ingest.stop import StopRequest
 
 _HERE = Path(__file__).parent
 _MOVIES, _ROUNDS = 1200, 3
@@ -91,7 +91,7 @@ class Runs:
                 cluster=ClusterSettings(address) if address else None,
             )
             listener = Listener(lambda _row: None, lambda _note: None, lambda _failure: None)
-            report = run_fetch(settings, db, "a benchmark", listener, Stop())
+            report = run_fetch(settings, db, "a benchmark", listener, StopRequest())
         if report.exit_code != 0 or report.counts.planned != movies:
             raise click.ClickException(f"a run ended with {report}")
         return read_seconds_of_last_run(url)

@@ -46,9 +46,9 @@ class Timing:
 def mix(films: Sequence[Film], count: int) -> Iterator[Film]:
     """Yield the films, and then mixtures: the plot's halves, title, time and cast of several."""
     yield from films
-    dice = random.Random(1)  # noqa: S311 -- the same catalogue every time
+    random_for = random.Random(1)  # noqa: S311 -- the same catalogue every time
     for number in range(len(films) + 1, count + 1):
-        one, two, three = dice.sample(films, 3)
+        one, two, three = random_for.sample(films, 3)
         halves = one.plot.split(". ")[::2] + two.plot.split(". ")[1::2]
         title = f"{one.title.split()[0]} {two.title.split()[-1]} {number}"
         yield replace(
@@ -93,9 +93,9 @@ def _recall(session: Session, targets: Sequence[Target]) -> float:
 
 def measure_latency(session: Session, embedder: Embedder, queries: Sequence[str]) -> list[Timing]:
     """Return how long users' questions take, the embedding of a query included."""
-    dice = random.Random(2)  # noqa: S311
+    random_for = random.Random(2)  # noqa: S311
     ids = session.scalars(select(Movie.id)).all()
-    asked = [dice.choice(ids) for _ in range(_ROUNDS)]
+    asked = [random_for.choice(ids) for _ in range(_ROUNDS)]
 
     def search(number: int) -> object:
         query = queries[number % len(queries)]

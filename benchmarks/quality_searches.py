@@ -53,8 +53,8 @@ def search_names(
     session: Session, embedder: Embedder, films: Sequence[Film], numbers: Mapping[int, int]
 ) -> dict[str, float]:
     """Return how often a name finds its film: first, and with a typing error among ten."""
-    dice = random.Random(1)  # noqa: S311 -- the same errors every time
-    chosen = dice.sample([it for it in films if len(it.title) > 5 and it.imdb_code], _TITLES)
+    random_for = random.Random(1)  # noqa: S311 -- the same errors every time
+    chosen = random_for.sample([it for it in films if len(it.title) > 5 and it.imdb_code], _TITLES)
 
     def find(query: str, count: int) -> list[Film]:
         vector = embedder.embed_query(query)
@@ -76,18 +76,18 @@ def search_names(
         ),
         "one typing error in a word of the title, first ten": share(
             [
-                it.title in [film.title for film in find(_mistype(it.title, dice), 10)]
+                it.title in [film.title for film in find(_mistype(it.title, random_for), 10)]
                 for it in typos
             ]
         ),
     }
 
 
-def _mistype(title: str, dice: random.Random) -> str:
-    word = dice.choice([it for it in title.split() if len(it) > 4])
-    at = dice.randrange(1, len(word) - 1)
-    letter = dice.choice("abcdefghijklmnopqrstuvwxyz")
-    wrong = dice.choice(
+def _mistype(title: str, random_for: random.Random) -> str:
+    word = random_for.choice([it for it in title.split() if len(it) > 4])
+    at = random_for.randrange(1, len(word) - 1)
+    letter = random_for.choice("abcdefghijklmnopqrstuvwxyz")
+    wrong = random_for.choice(
         [
             word[:at] + word[at + 1 :],
             word[:at] + letter + word[at:],

@@ -19,7 +19,7 @@ from benchmarks.databases import Databases, read_written
 from database.bookkeeping.runs import start_run
 from database.db import get_db_manager
 from database.step import Step, save_step
-from ingest.worker.work_queue import MOVIES_PER_PORTION
+from ingest.worker.work_queue import MOVIES_PER_CHUNK
 from sandbox.catalogue.cast import CastMember
 from sandbox.catalogue.catalogue import Catalogue
 from sandbox.catalogue.films import read_films
@@ -51,7 +51,7 @@ def measure(databases: Databases, movies: int) -> Iterator[Writing]:
     for writers in WRITERS:
         url = databases.fresh("writers")
         with get_db_manager(database_url=url) as db:
-            run_id = db.run_step(lambda session: start_run(session, "benchmarks.writers"))
+            run_id = db.run_transaction(lambda session: start_run(session, "benchmarks.writers"))
         seconds = _time_writers(url, run_id, writers, movies)
         written = read_written(url)
         is_right = (written.movies, written.people) == (movies, _PEOPLE)
@@ -120,7 +120,7 @@ def main() -> None:
     with get_db_manager(2, 5, database_url=options.database_url) as db:
         print("ready", flush=True)  # noqa: T201 -- to the process that waits for it
         sys.stdin.readline()
-        while portion := tuple(islice(movies, MOVIES_PER_PORTION)):
+        while portion := tuple(islice(movies, MOVIES_PER_CHUNK)):
             save_step(db, options.run_id, Step(portion, has_details=True))
         print("done", flush=True)  # noqa: T201
 

@@ -18,17 +18,17 @@ _OF_EVERY_DOOR = ("--database-url",)
 _OF_A_FETCH = ("--database-url", "--api-url", "--sandbox")
 
 
-def to_type(door: str, arguments: Sequence[str] = ()) -> str:
+def shown_command(door: str, arguments: Sequence[str] = ()) -> str:
     """Return what to type to run *door*, a script or a package of ours; passwords masked."""
     is_script = door.endswith(".py")
     what = [_shortest(_HOME_OF_DOORS / door)] if is_script else ["-m", door]
     return shlex.join([_interpreter(), *what, *safe_arguments(arguments)])
 
 
-def to_type_next(door: str, *arguments: str) -> str:
+def suggest_command(door: str, *arguments: str) -> str:
     """Return what to type to run *door* on the mirror that this command is about."""
     names = _OF_A_FETCH if door == "fetch_yts_data.py" else _OF_EVERY_DOOR
-    return to_type(door, [*arguments, *_kept(sys.argv[1:], names)])
+    return shown_command(door, [*arguments, *_kept(sys.argv[1:], names)])
 
 
 def safe_arguments(arguments: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-from cli.command_line import to_type, to_type_next
+from cli.command_line import shown_command, suggest_command
 from cli.redaction import masked
 from cli.text import one_line, printable
 from ingest import stop
@@ -43,14 +43,14 @@ _UNREACHABLE = (
 
 def leave(sentence: str, exit_code: int) -> NoReturn:
     """Say *sentence* on stderr and exit with *exit_code*, without waiting for any thread."""
-    from cli.signals import leave_now  # noqa: PLC0415
+    from cli.signals import exit_now  # noqa: PLC0415
 
     sys.stderr.write(f"{printable(sentence)}\n")
-    leave_now(exit_code)
+    exit_now(exit_code)
 
 
 @contextmanager
-def errors_in_words(
+def report_errors(
     door: str,
     *,
     is_verbose: bool = False,
@@ -109,7 +109,7 @@ def _known_errors() -> tuple[tuple[type[Exception], str, int], ...]:
         (InvalidDatabaseUrl, plain, USAGE),
         (SourceMismatch, plain, USAGE),
         (DatabaseNotReady, plain, DATABASE_NOT_READY),
-        (FetchLockHeld, _LOCK_HELD + to_type_next("monitor_progress.py"), LOCKED),
+        (FetchLockHeld, _LOCK_HELD + suggest_command("monitor_progress.py"), LOCKED),
         (EmbeddingLockHeld, _EMBEDDING_LOCK_HELD, LOCKED),
         (ModelMissing, plain, USAGE),
         (RunTakenOver, "This fetch lost its lock: {}.", LOCKED),
@@ -139,7 +139,7 @@ def _unexpected(error: Exception, door: str, *, is_verbose: bool) -> str:
     what = f"This is a bug ({type(error).__name__}: {said}). What was saved stays. "
     if is_verbose:
         return f"{what}Please report it with the lines above."
-    again = to_type(door, [*sys.argv[1:], "-v"])
+    again = shown_command(door, [*sys.argv[1:], "-v"])
     return f"{what}Please report it with what this says: {again}"
 
 

@@ -37,23 +37,23 @@ _STAGES = ("pages", "details")
 _GONE = {errno.EPIPE, errno.EIO}
 
 
-class Reader:
+class Sink:
     """Somebody who is told; this one does not listen."""
 
     #: Between two messages of progress that are of use.
     seconds_between = 0.0
 
-    def take(self, message: Message) -> None:
+    def handle(self, message: Message) -> None:
         """Read *message*."""
 
     def close(self) -> None:
         """Leave what is shown as it is."""
 
 
-class Messages:
+class EventStream:
     """Tells all readers of one command."""
 
-    def __init__(self, readers: Sequence[Reader], rate: float = 0) -> None:
+    def __init__(self, readers: Sequence[Sink], rate: float = 0) -> None:
         """Tell *readers*, in this order; *rate* is the limit of requests a second, 0 none."""
         self._readers = list(readers)
         self._rate = rate or None
@@ -139,7 +139,7 @@ class Messages:
                         continue
                     self._last[reader] = now
                 try:
-                    reader.take(message)
+                    reader.handle(message)
                 except OSError as error:
                     if error.errno not in _GONE:
                         raise

@@ -1,4 +1,4 @@
-"""`Duration`, paths and `Door`: option types and the command class that all commands use."""
+"""`Duration`, paths and `Command`: option types and the command class that all commands use."""
 
 import re
 from datetime import timedelta
@@ -45,7 +45,7 @@ READ_FILE = click.Path(exists=True, dir_okay=False, readable=True, resolve_path=
 WRITTEN_FILE = click.Path(dir_okay=False, readable=False, allow_dash=True, path_type=Path)
 
 
-class Door(click.Command):
+class Command(click.Command):
     """A command whose usage errors repeat no password that was typed in the wrong place."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:

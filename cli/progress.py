@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING, Never
 
-from cli.events import Message, Reader, counts_in_words, in_words
+from cli.events import Message, Sink, counts_in_words, in_words
 from cli.terminal import columns_of, fitted, is_live
 from cli.text import printable
 
@@ -38,14 +38,14 @@ def bar_format(message: Message, remaining: str, columns: int) -> str:
     return share
 
 
-class Bars(Reader):
+class Bars(Sink):
     """One bar for each phase, on stderr."""
 
     def __init__(self) -> None:
         """Draw nothing before there is something to show."""
         self._bars: dict[str, tqdm[Never]] = {}
 
-    def take(self, message: Message) -> None:
+    def handle(self, message: Message) -> None:
         """Move the bar of a phase, or print a sentence above all bars."""
         if message["message_type"] == "note":
             from tqdm import tqdm  # noqa: PLC0415 -- when there is something to show
@@ -77,7 +77,7 @@ class Bars(Reader):
             bar.close()
 
 
-class Lines(Reader):
+class Lines(Sink):
     """A line now and then: for cron mail, log files and pipes."""
 
     seconds_between = 30.0
@@ -86,7 +86,7 @@ class Lines(Reader):
         """Begin with silence: a short run needs no line."""
         self._is_first = True
 
-    def take(self, message: Message) -> None:
+    def handle(self, message: Message) -> None:
         """Print progress and sentences."""
         is_progress = message["message_type"] == "progress"
         if is_progress and self._is_first:
@@ -96,8 +96,8 @@ class Lines(Reader):
             sys.stderr.flush()
 
 
-def open_terminal(*, is_quiet: bool) -> Reader:
+def open_terminal(*, is_quiet: bool) -> Sink:
     """Return the reader that fits stderr: bars for a terminal, lines else, nothing under -q."""
     if is_quiet:
-        return Reader()
+        return Sink()
     return Bars() if is_live(sys.stderr) else Lines()

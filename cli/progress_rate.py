@@ -39,7 +39,7 @@ class Pace:
     eta_seconds: float | None
 
 
-class PaceMeter:
+class ProgressMeter:
     """Remembers what was lately seen of a run in one phase."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from typing import NoReturn
 from cli.terminal import fitted
 from cli.text import printable
 from database.connection.signal_handling import hear_signals
-from ingest.stop import Ending, Stop, Stopped, statements_bound_by
+from ingest.stop import Stopped, StopReason, StopRequest, statements_bound_by
 
 #: How long an orderly end may take before it is forced, in seconds.
 STOP_SECONDS = 9.5
@@ -86,7 +86,7 @@ def leave_on_signals(
 
 
 @contextmanager
-def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
+def stop_on_signals(release: Callable[[], None]) -> Iterator[StopRequest]:
     """
     Yield the wish to stop, which SIGINT, SIGTERM and a closed terminal set.
 
@@ -95,20 +95,20 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
     """
     from ingest.backends.processes import kill_processes  # noqa: PLC0415 -- only a fetch needs it
 
-    stop = Stop()
+    stop = StopRequest()
     is_heard = False
 
     def force() -> None:
         kill_processes()
         release()
-        os._exit(stop.ending.exit_code)
+        os._exit(stop.reason.exit_code)
 
     def hear(number: int) -> None:
         nonlocal is_heard
         if is_heard:
             force()
         is_heard = True
-        stop.end(Ending("stopped by a signal", 128 + number))
+        stop.end(StopReason("stopped by a signal", 128 + number))
         with suppress(OSError, ValueError):
             sys.stderr.write("\n")  # A progress bar may stand there.
         say_on_stderr("Stopping: what is under way is being saved (at most 10 s).")
@@ -119,8 +119,8 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[Stop]:
         try:
             yield stop
         except Stopped:  # Before the run had begun.
-            sys.stderr.write(f"Ended early: {stop.ending.reason}.\n")
-            leave_now(stop.ending.exit_code)
+            sys.stderr.write(f"Ended early: {stop.reason.reason}.\n")
+            exit_now(stop.reason.exit_code)
 
 
 def _start_timer(force: Callable[[], None]) -> None:
@@ -129,7 +129,7 @@ def _start_timer(force: Callable[[], None]) -> None:
     timer.start()
 
 
-def leave_now(exit_code: int) -> NoReturn:
+def exit_now(exit_code: int) -> NoReturn:
     """Exit without waiting for threads that still wait for an answer."""
     with suppress(BrokenPipeError):  # The reader has seen enough.
         sys.stdout.flush()

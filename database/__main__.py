@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import Door
+from cli.options import Command
 from database.connection.signal_handling import hear_signals
 from yts import __version__
 
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 @main.command(
-    "exec", cls=Door, context_settings={"ignore_unknown_options": True, "show_default": True}
+    "exec", cls=Command, context_settings={"ignore_unknown_options": True, "show_default": True}
 )
 @click.option(
     "--database-url",
@@ -68,12 +68,12 @@ def execute(database_url: str | None, program: str, arguments: tuple[str, ...]) 
       python -m database exec psql -c 'SELECT count(*) FROM movies'
       python -m database exec pg_dump --format=custom --file=mirror.dump
     """
-    from cli.errors import errors_in_words  # noqa: PLC0415 -- for a fast --help
+    from cli.errors import report_errors  # noqa: PLC0415 -- for a fast --help
     from cli.signals import leave_on_signals  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
 
     with (
-        errors_in_words("database"),
+        report_errors("database"),
         leave_on_signals(),
         DatabaseManager(database_url) as db,
         ExitStack() as stack,

@@ -97,7 +97,9 @@ class DatabaseManager:
             yield session
             session.commit()
 
-    def run_step(self, step: Work[Result], *, patience_seconds: float | None = None) -> Result:
+    def run_transaction(
+        self, step: Work[Result], *, patience_seconds: float | None = None
+    ) -> Result:
         """
         Run *step* in a transaction, again and again while its errors pass by themselves.
 
@@ -176,20 +178,20 @@ class DatabaseManager:
         """
         try:
             movie = parse_movie(dict(movie_data))
-            outcome, row_id = self.run_step(
+            outcome, row_id = self.run_transaction(
                 lambda session: _save(session, movie, update=update),
                 patience_seconds=CALL_PATIENCE_SECONDS,
             )
         except MalformedMovie as error:
             return False, None, str(error)
         except RowRefused as error:
-            return False, None, error.gist
+            return False, None, error.message
         message = {"saved": "created", "updated": "updated"}.get(outcome, "already_exists")
         return True, row_id, message
 
     def get_stats(self) -> dict[str, Any]:
         """Return totals and averages of the catalogue; see `database.stats.read_stats`."""
-        return self.run_step(read_stats, patience_seconds=CALL_PATIENCE_SECONDS)
+        return self.run_transaction(read_stats, patience_seconds=CALL_PATIENCE_SECONDS)
 
     def close_all(self) -> None:
         """Close every connection, and leave the embedded server, if it is in use."""

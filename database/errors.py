@@ -29,16 +29,16 @@ class DatabaseAway(DatabaseNotReady):
 class RowRefused(DatabaseNotReady):
     """PostgreSQL refuses a row for what it says, and may take others."""
 
-    def __init__(self, error_class: str, gist: str) -> None:
+    def __init__(self, error_class: str, message: str) -> None:
         """Take what the ledger will say of the row; never a password."""
-        super().__init__(error_class, gist)
+        super().__init__(error_class, message)
         self.error_class = error_class
-        self.gist = gist
+        self.message = message
 
     def __str__(self) -> str:
         """Say it of the mirror's own rows, which no movie is to blame for."""
         return (
-            f"The database refuses a row of the mirror's own books: {self.gist}. Remove the "
+            f"The database refuses a row of the mirror's own books: {self.message}. Remove the "
             "constraint or trigger that does so; then run the same command again."
         )
 

@@ -11,12 +11,12 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 from sqlalchemy.types import TypeEngine
 
 
-def incoming_rows(types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:
+def unnest_rows(types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:
     """
     Return a source of rows, `unnest(array, array, ...)`, one array for each column of *types*.
 
     One statement then writes them all, with one round trip and no SQL strings. The
-    arrays are parameters, `values_of` the rows: so a statement is built once and used
+    arrays are parameters, `unnest_params` the rows: so a statement is built once and used
     for ever, which saves most of what SQLAlchemy costs.
     """
     arrays = [
@@ -27,8 +27,8 @@ def incoming_rows(types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:
     return func.unnest(*arrays).table_valued(*columns).render_derived(name="incoming")
 
 
-def values_of(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, list[Any]]:
-    """Return the parameters of a statement on `incoming_rows`: these columns of *rows*."""
+def unnest_params(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, list[Any]]:
+    """Return the parameters of a statement on `unnest_rows`: these columns of *rows*."""
     return {_parameter(name): [row[name] for row in rows] for name in names}
 
 

@@ -50,7 +50,7 @@ def read_stats(session: Session) -> dict[str, Any]:
     }
 
 
-def read_source(session: Session) -> dict[str, Any]:
+def read_sync_state(session: Session) -> dict[str, Any]:
     """Return where the movies come from and how complete the mirror is, JSON-ready."""
     state = session.get(SyncState, 1)
     return {} if state is None else state.to_dict()

@@ -113,7 +113,7 @@ def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult
         DatabaseNotReady: an error that is no single movie's fault.
     """
     try:
-        return db.run_step(lambda session: _save(session, run_id, step))
+        return db.run_transaction(lambda session: _save(session, run_id, step))
     except RowRefused as refused:
         if not step.movies:
             raise
@@ -138,7 +138,7 @@ def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult
 
 def _with_refusal(step: Step, refused: RowRefused) -> Step:
     key = str(step.movies[0].id)
-    refusal = Failure("movie", key, "save", refused.error_class, refused.gist[:500])
+    refusal = Failure("movie", key, "save", refused.error_class, refused.message[:500])
     return replace(step, movies=(), failures=(*step.failures, refusal))
 
 

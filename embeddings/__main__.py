@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from cli.options import Door
+from cli.options import Command
 from yts import __version__
 
 
@@ -20,7 +20,7 @@ def main() -> None:
     """Vectors of movies, for searches by meaning and recommendations."""
 
 
-@main.command(cls=Door)
+@main.command(cls=Command)
 @click.option("--rebuild", is_flag=True, help="Make all of them again, search documents included.")
 @click.option(
     "--model",
@@ -69,11 +69,11 @@ def embed(
     Exit codes: 0 done; 1 fatal; 2 usage, or no model; 5 database not ready; 11 another process
     is at it; 130/143 interrupted, what is done is kept.
     """
-    from cli.errors import errors_in_words  # noqa: PLC0415 -- for a fast --help
+    from cli.errors import report_errors  # noqa: PLC0415 -- for a fast --help
     from cli.signals import leave_on_signals, say_nothing, say_on_stderr  # noqa: PLC0415
 
     say = say_nothing if quiet else say_on_stderr
-    with errors_in_words("embeddings", is_verbose=verbose), leave_on_signals(say=say):
+    with report_errors("embeddings", is_verbose=verbose), leave_on_signals(say=say):
         _embed(rebuild, model, workers, database_url, quiet)
 
 
@@ -84,14 +84,14 @@ def _embed(
     database_url: str | None,
     is_quiet: bool,  # noqa: FBT001
 ) -> None:
-    from cli.events import Messages  # noqa: PLC0415
+    from cli.events import EventStream  # noqa: PLC0415
     from cli.progress import open_terminal  # noqa: PLC0415
     from cli.text import duration  # noqa: PLC0415
     from database.db import get_db_manager  # noqa: PLC0415
     from embeddings.index import embed_all  # noqa: PLC0415
 
     with get_db_manager(database_url=database_url) as db:
-        messages = Messages([open_terminal(is_quiet=is_quiet)])
+        messages = EventStream([open_terminal(is_quiet=is_quiet)])
         try:
             report = embed_all(
                 db,

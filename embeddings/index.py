@@ -79,30 +79,30 @@ def embed_all(
     Raises:
         ModelMissing: there is no such model.
         EmbeddingLockHeld: another process does the same.
-        DatabaseNotReady: as `DatabaseManager.run_step`.
+        DatabaseNotReady: as `DatabaseManager.run_transaction`.
     """
     begun, embedder = time.monotonic(), Embedder(open_model(folder or _folder_in_use(db)))
     with hold_embedding_lock(db.engine):
-        space = db.run_step(lambda session: _prepare(session, embedder))
-        movies = db.run_step(
+        space = db.run_transaction(lambda session: _prepare(session, embedder))
+        movies = db.run_transaction(
             read_all_movies if is_rebuild else partial(read_stale_movies, space_id=space.id)
         )
-        db.run_step(lambda session: _make_room(session, space, len(movies)))
+        db.run_transaction(lambda session: _make_room(session, space, len(movies)))
         done = 0
         for count in _embed(db, embedder, space, movies, workers, note=note):
             done += count
             progress(done, len(movies))
-        vectors = db.run_step(partial(count_vectors, space_id=space.id))
+        vectors = db.run_transaction(partial(count_vectors, space_id=space.id))
         build_indexes(db.engine, space, vectors)
         if len(movies) > _MOVIES_FOR_PROCESSES:
-            db.run_step(refresh_statistics)
-        db.run_step(lambda session: activate(session, space))
-    db.run_step(partial(refresh_words, changed=movies, is_full=is_rebuild))
+            db.run_transaction(refresh_statistics)
+        db.run_transaction(lambda session: activate(session, space))
+    db.run_transaction(partial(refresh_words, changed=movies, is_full=is_rebuild))
     return EmbedReport(len(movies), time.monotonic() - begun)
 
 
 def _folder_in_use(db: DatabaseManager) -> Path | None:
-    active = db.run_step(read_active_space)
+    active = db.run_transaction(read_active_space)
     return None if active is None else active.folder
 
 
@@ -178,7 +178,7 @@ def _embed_step(
         save_documents(session, [it.movie_id for it in documents if it.is_stale])
         save_vectors(session, space, make_vectors(embedder, documents))
 
-    db.run_step(save)
+    db.run_transaction(save)
 
 
 def make_vectors(embedder: Embedder, documents: Sequence[Document]) -> list[VectorRow]:

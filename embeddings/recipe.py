@@ -8,7 +8,7 @@ from database.vectors.spaces import read_active_space, read_all_movies, read_sta
 RECIPE = 1
 
 
-def is_in_step(session: Session) -> bool:
+def is_up_to_date(session: Session) -> bool:
     """Tell whether every movie has the vectors of its document."""
     space = read_active_space(session)
     if space is None or space.recipe != RECIPE:

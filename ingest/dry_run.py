@@ -10,9 +10,9 @@ from database.bookkeeping.failures import read_due_failures, read_known
 from database.bookkeeping.source import Source, gives_way_to
 from database.bookkeeping.sweep import is_whole_sweep_due
 from database.db import DatabaseManager
-from database.monitoring.status import looking_at
+from database.monitoring.status import read_only_session
 from database.schema import read_revision, require_schema
-from database.stats import read_source, read_stats
+from database.stats import read_stats, read_sync_state
 from database.writing.movies import read_clock
 from ingest.estimates import count_details, estimate_new
 from ingest.phases.open_source import PROBE_ATTEMPTS, choose_error, source_of
@@ -66,7 +66,7 @@ def forecast(settings: RunSettings, db: DatabaseManager | None) -> Forecast:
     """
     mirror = _empty(settings)
     if db is not None:
-        with looking_at(db) as session:
+        with read_only_session(db) as session:
             if read_revision(session.connection()) is not None:
                 require_schema(session)
                 mirror = _look(session, settings)
@@ -108,7 +108,7 @@ def _empty(settings: RunSettings) -> _Mirror:
 
 
 def _look(session: Session, settings: RunSettings) -> _Mirror:
-    stored, sync = read_stats(session)["total_movies"], read_source(session)
+    stored, sync = read_stats(session)["total_movies"], read_sync_state(session)
     pages = 0
     if settings.retry_failed:
         pages = len(read_due_failures(session, "page"))

@@ -18,15 +18,15 @@ from database.bookkeeping.runs import RunTakenOver, start_run
 from database.bookkeeping.source import SourceMismatch
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
-from ingest.backends.base import ClusterAway, ClusterRefused, Engine, OwnThread
-from ingest.backends.processes import OwnProcesses, find_obstacle
+from ingest.backends.base import Backend, ClusterAway, ClusterRefused, ThreadBackend
+from ingest.backends.processes import ProcessBackend, find_obstacle
 from ingest.phases.audit import audit
 from ingest.phases.open_source import PartialSource, open_source
 from ingest.phases.read_details import read_details, read_ids, retry_failed
 from ingest.phases.read_list import read_list
 from ingest.pool import BatchPool
 from ingest.report import RunReport
-from ingest.run import Course, Listener
+from ingest.run import Listener, Run
 from ingest.settings import RunSettings
 from ingest.stop import (
     EXIT_FATAL,
@@ -36,9 +36,9 @@ from ingest.stop import (
     EXIT_NOT_READY,
     EXIT_UNAVAILABLE,
     EXIT_USAGE,
-    Ending,
-    Stop,
     Stopped,
+    StopReason,
+    StopRequest,
 )
 from ingest.worker.budget import LimitReached
 from ingest.worker.worker import Worker, run_batch, start_worker
@@ -47,7 +47,7 @@ from yts.errors import YtsRefused, YtsUnavailable
 
 
 def run_fetch(
-    settings: RunSettings, db: DatabaseManager, command: str, listener: Listener, stop: Stop
+    settings: RunSettings, db: DatabaseManager, command: str, listener: Listener, stop: StopRequest
 ) -> RunReport:
     """
     Mirror what *settings* say; set *stop* to end early with what is saved by then.
@@ -66,50 +66,52 @@ def run_fetch(
     """
     stop.end_after(settings.max_seconds)
     try:
-        with hold_fetch_lock(db.engine, settings.wait_lock_seconds, stop.sleep) as keep_lock:
-            run_id = db.run_step(lambda session: start_run(session, command))
-            return _run(Course(settings, db, run_id, listener, stop=stop, keep_lock=keep_lock))
+        with hold_fetch_lock(db.engine, settings.wait_lock_seconds, stop.sleep) as reacquire_lock:
+            run_id = db.run_transaction(lambda session: start_run(session, command))
+            return _run(
+                Run(settings, db, run_id, listener, stop=stop, reacquire_lock=reacquire_lock)
+            )
     except Stopped:
-        return RunReport.of_nothing(stop.ending)
+        return RunReport.of_nothing(stop.reason)
 
 
-def _run(course: Course) -> RunReport:
+def _run(run: Run) -> RunReport:
     try:
-        return _follow(course)
+        return _follow(run)
     except LimitReached:
-        return course.finish(is_sweep_complete=False, exit_code=EXIT_LIMIT)
+        return run.finish(is_sweep_complete=False, exit_code=EXIT_LIMIT)
     except Stopped:
-        return course.finish(is_sweep_complete=False)
+        return run.finish(is_sweep_complete=False)
     except PartialSource as error:
-        course.given_up = Ending(str(error), EXIT_GUARD)
-        return course.finish(is_sweep_complete=False)
+        run.stop_reason = StopReason(str(error), EXIT_GUARD)
+        return run.finish(is_sweep_complete=False)
     except Exception as error:
-        course.abandon(_exit_code_of(error))
+        run.abandon(_exit_code_of(error))
         raise
 
 
-def _follow(course: Course) -> RunReport:
-    settings = course.settings
+def _follow(run: Run) -> RunReport:
+    settings = run.settings
     is_sweep_complete = True
     with (
-        _open_engine(course) as begin,
-        open_source(course) as source,
-        _open_pool(course, begin(source.worker)) as pool,
+        _open_backend(run) as start_backend,
+        open_source(run) as source,
+        _open_pool(run, start_backend(source.worker)) as pool,
     ):
         if settings.reads_list:
-            is_sweep_complete = read_list(course, pool, source)
-            if course.goes_on and settings.details:
-                read_details(course, pool)
-            course.settle_contradictions(pool)
+            is_sweep_complete = read_list(run, pool, source)
+            if run.should_continue and settings.details:
+                read_details(run, pool)
+            run.settle_contradictions(pool)
             if is_sweep_complete:
-                audit(course, pool, source)
+                audit(run, pool, source)
         else:
             if settings.ids is None:
-                retry_failed(course, pool, source)
+                retry_failed(run, pool, source)
             else:
-                read_ids(course, pool, source, settings.ids)
-            course.settle_contradictions(pool)
-    return course.finish(is_sweep_complete=is_sweep_complete)
+                read_ids(run, pool, source, settings.ids)
+            run.settle_contradictions(pool)
+    return run.finish(is_sweep_complete=is_sweep_complete)
 
 
 def _exit_code_of(error: Exception) -> int:
@@ -125,40 +127,40 @@ def _exit_code_of(error: Exception) -> int:
 
 
 @contextmanager
-def _open_engine(course: Course) -> Iterator[Callable[[Worker], Engine]]:
+def _open_backend(run: Run) -> Iterator[Callable[[Worker], Backend]]:
     """Yield what makes the engine for a source; a cluster is there before any is asked."""
-    if course.settings.cluster is None:
-        yield partial(_own_engine, course)
+    if run.settings.cluster is None:
+        yield partial(_local_backend, run)
         return
     # An extra that few have installed.
     from ingest.backends.dask_cluster import open_cluster  # noqa: PLC0415
-    from ingest.backends.dask_worker import Order  # noqa: PLC0415
+    from ingest.backends.dask_worker import RunContext  # noqa: PLC0415
 
-    with open_cluster(course.settings, course.stop, course.listener.notice) as begin:
-        yield lambda worker: begin(Order(course.settings, worker.api_url, course.run_id))
+    with open_cluster(run.settings, run.stop, run.listener.notice) as start_backend:
+        yield lambda worker: start_backend(RunContext(run.settings, worker.api_url, run.run_id))
 
 
 @contextmanager
-def _open_pool(course: Course, engine: Engine) -> Iterator[BatchPool]:
+def _open_pool(run: Run, backend: Backend) -> Iterator[BatchPool]:
     """Open a pool whose workers begin with the first batch."""
-    pool = BatchPool(engine, give_up=course.give_up, tick=course.tick, stop=course.stop)
+    pool = BatchPool(backend, record_lost=run.record_lost, heartbeat=run.heartbeat, stop=run.stop)
     try:
-        with relay_waits(course.db, course.listener.notice):
+        with relay_waits(run.db, run.listener.notice):
             yield pool
     finally:
         pool.close()
 
 
-def _own_engine(course: Course, worker: Worker) -> Engine:
+def _local_backend(run: Run, worker: Worker) -> Backend:
     """Return so many processes; one worker means this process, which also does without locks."""
-    settings = course.settings
+    settings = run.settings
     if settings.workers == 1:
-        return OwnThread(worker.run_batch)
+        return ThreadBackend(worker.run_batch)
     if obstacle := find_obstacle(settings.workers):
-        course.listener.notice(
+        run.listener.notice(
             f"No worker processes can start, because /dev/shm takes no locks ({obstacle}). This "
             "process does their work. Make /dev/shm writable and larger, or use --workers 1."
         )
-        return OwnThread(worker.run_batch)
-    start = partial(start_worker, settings, worker.api_url, course.run_id)
-    return OwnProcesses(settings.workers, start, run_batch)
+        return ThreadBackend(worker.run_batch)
+    start = partial(start_worker, settings, worker.api_url, run.run_id)
+    return ProcessBackend(settings.workers, start, run_batch)

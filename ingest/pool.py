@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from time import monotonic
 
-from ingest.backends.base import BatchReturned, Engine, WorkerDied
+from ingest.backends.base import Backend, BatchReturned, WorkerDied
 from ingest.plan import Batch, split_batch
 from ingest.report import BatchReport
 
 BATCHES_IN_FLIGHT_PER_WORKER = 2
 #: How long workers may take to finish what they hold when the run is stopped.
 DRAIN_SECONDS = 9.0
-DEATHS_UNTIL_GIVEN_UP = 3
-TICK_SECONDS = 0.5
+MAX_DEATHS = 3
+HEARTBEAT_SECONDS = 0.5
 #: Until a worker that was killed is gone for everybody.
 SECONDS_TO_DIE = 0.05
 
@@ -37,17 +37,17 @@ class BatchPool:
 
     def __init__(
         self,
-        engine: Engine,
+        backend: Backend,
         *,
-        give_up: Callable[[Batch], BatchReport],
-        tick: Callable[[], None],
+        record_lost: Callable[[Batch], BatchReport],
+        heartbeat: Callable[[], None],
         stop: threading.Event,
     ) -> None:
         """Submit nothing yet."""
-        self._engine = engine
-        self._give_up = give_up
-        self._tick = tick
-        self._tick_due = 0.0
+        self._backend = backend
+        self._record_lost = record_lost
+        self._heartbeat = heartbeat
+        self._heartbeat_due = 0.0
         self._stop = stop
         self._in_flight: dict[Future[BatchReport], Batch] = {}
         self._suspects: deque[Batch] = deque()
@@ -57,7 +57,7 @@ class BatchPool:
     @property
     def workers(self) -> int:
         """How many batches run at the same time, at the moment."""
-        return self._engine.slots
+        return self._backend.capacity
 
     def run_batches(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
         """
@@ -79,14 +79,14 @@ class BatchPool:
     def close(self) -> None:
         """End what is in flight, finished or not."""
         self._abandon()
-        self._engine.close()
+        self._backend.close()
 
     def _submit_from(self, remaining: Iterator[Batch]) -> None:
         if self._suspects:  # One at a time: then it is clear who killed whom.
             if not self._in_flight:
                 self._submit(self._suspects.popleft())
             return
-        while len(self._in_flight) < self._engine.slots * BATCHES_IN_FLIGHT_PER_WORKER:
+        while len(self._in_flight) < self._backend.capacity * BATCHES_IN_FLIGHT_PER_WORKER:
             batch = self._returned.popleft() if self._returned else next(remaining, None)
             if batch is None:
                 return
@@ -94,19 +94,19 @@ class BatchPool:
 
     def _submit(self, batch: Batch) -> None:
         try:
-            self._in_flight[self._engine.submit(batch)] = batch
+            self._in_flight[self._backend.submit(batch)] = batch
         except WorkerDied:  # Between two batches: nobody did it.
             self._suspects.append(batch)
             self._stop.wait(SECONDS_TO_DIE)
 
     def _take_finished(self) -> Iterator[BatchReport]:
-        done, _ = wait(self._in_flight, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
-        self._tick_if_due()
+        done, _ = wait(self._in_flight, timeout=HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
+        self._heartbeat_if_due()
         victims: list[Batch] = []
         for future in done:
             batch = self._in_flight.pop(future)
             try:
-                yield self._engine.read(future)
+                yield self._backend.read(future)
             except BatchReturned:
                 self._returned.append(batch)
             except WorkerDied:
@@ -114,36 +114,36 @@ class BatchPool:
         if victims:
             yield from self._recover(victims)
 
-    def _tick_if_due(self) -> None:
-        if monotonic() >= self._tick_due:
-            self._tick()
-            self._tick_due = monotonic() + TICK_SECONDS
+    def _heartbeat_if_due(self) -> None:
+        if monotonic() >= self._heartbeat_due:
+            self._heartbeat()
+            self._heartbeat_due = monotonic() + HEARTBEAT_SECONDS
 
     def _recover(self, victims: list[Batch]) -> Iterator[BatchReport]:
         """Go on after a death; every batch that was lost is a suspect."""
-        if self._engine.dies_as_one:
+        if self._backend.dies_as_one:
             victims += self._in_flight.values()
             self._in_flight.clear()
-            self._engine.close()
+            self._backend.close()
         if len(victims) == 1 and not self._in_flight:
             # It was alone, so it is guilty, or one of its movies is.
             victims = split_batch(victims[0])
             if len(victims) == 1:
                 self._deaths[victims[0]] += 1
         for batch in victims:
-            if self._deaths[batch] >= DEATHS_UNTIL_GIVEN_UP:
-                yield self._give_up(batch)
+            if self._deaths[batch] >= MAX_DEATHS:
+                yield self._record_lost(batch)
             else:
                 self._suspects.append(batch)
 
     def _drain(self) -> Iterator[BatchReport]:
         # What waits for a worker is not cancelled: it comes back undone, and CPython's pool
         # chokes on a cancelled batch when a process dies (python/cpython#107219).
-        self._engine.ask_to_stop()
+        self._backend.ask_to_stop()
         deadline = monotonic() + DRAIN_SECONDS
         while self._in_flight and monotonic() < deadline:
-            done, _ = wait(self._in_flight, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
-            self._tick_if_due()
+            done, _ = wait(self._in_flight, timeout=HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
+            self._heartbeat_if_due()
             for future in done:
                 del self._in_flight[future]
                 if not future.cancelled() and future.exception() is None:
@@ -153,7 +153,7 @@ class BatchPool:
         """End what is in flight with its workers; after an error, it may be saved for a while."""
         if not self._in_flight:
             return
-        if not self._stop.is_set() and self._engine.ask_to_stop():
+        if not self._stop.is_set() and self._backend.ask_to_stop():
             wait(self._in_flight, timeout=DRAIN_SECONDS)
         self._in_flight.clear()
-        self._engine.close()
+        self._backend.close()

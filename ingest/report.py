@@ -6,7 +6,7 @@ from typing import Self
 
 from database.bookkeeping.failures import Failure
 from ingest.plan import PageBatch
-from ingest.stop import Ending
+from ingest.stop import StopReason
 from yts.settings import MOVIES_PER_PAGE
 from yts.unknown_fields import add_counts
 
@@ -90,7 +90,7 @@ class BatchReport:
     #: Fields that YTS sent and nobody has told us about, with how many movies had them.
     unknown_fields: Counter[str] = field(default_factory=Counter)
     #: Why there is no point in asking for more; None if all is well.
-    given_up: Ending | None = None
+    stop_reason: StopReason | None = None
 
     def __add__(self, other: Self) -> Self:
         """Join what came of two parts of the same work."""
@@ -102,7 +102,7 @@ class BatchReport:
             self.doubtful | other.doubtful,
             self.pages + other.pages,
             add_counts(self.unknown_fields, other.unknown_fields),
-            self.given_up or other.given_up,
+            self.stop_reason or other.stop_reason,
         )
 
 
@@ -130,6 +130,6 @@ class RunReport:
     found_by_audit: int = 0
 
     @classmethod
-    def of_nothing(cls, ending: Ending) -> Self:
+    def of_nothing(cls, reason: StopReason) -> Self:
         """Report a run that ended before it began."""
-        return cls(ending.exit_code, ending.reason, Counts(), 0, 0, 0.0, (), Counter())
+        return cls(reason.exit_code, reason.reason, Counts(), 0, 0, 0.0, (), Counter())

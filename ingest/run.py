@@ -12,7 +12,7 @@ from database.bookkeeping.failures import Failure
 from database.bookkeeping.missing import DenialContext, read_imdb_codes
 from database.bookkeeping.owed import Owed, read_owed
 from database.bookkeeping.runs import RunTakenOver, change_run, close_run, fenced
-from database.bookkeeping.sweep import begin_sweep, read_state
+from database.bookkeeping.sweep import begin_sweep, get_or_create_sync_state
 from database.db import DatabaseManager, Result, Work
 from database.errors import DatabaseAway, DatabaseNotReady
 from database.stats import read_run
@@ -24,7 +24,7 @@ from ingest.plan import Batch, PageBatch, SearchBatch, plan_search_batches
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts, RunReport
 from ingest.settings import RunSettings
-from ingest.stop import EXIT_DONE, EXIT_GUARD, EXIT_LIMIT, EXIT_SOME_FAILED, Ending, Stop
+from ingest.stop import EXIT_DONE, EXIT_GUARD, EXIT_LIMIT, EXIT_SOME_FAILED, StopReason, StopRequest
 from ingest.worker.worker import Worker
 from yts.unknown_fields import add_counts
 
@@ -46,7 +46,7 @@ class Listener:
     notice: Callable[[str], None] = lambda _sentence: None
 
 
-class Course:
+class Run:
     """What one run has been told, and what has become of it so far."""
 
     def __init__(
@@ -56,27 +56,27 @@ class Course:
         run_id: int,
         listener: Listener,
         *,
-        stop: Stop,
-        keep_lock: Callable[[], None],
+        stop: StopRequest,
+        reacquire_lock: Callable[[], None],
     ) -> None:
         """Start the clock. *keep_lock* takes the fetch lock again where it was lost."""
         #: By the clock of the database.
-        self.began_at = db.run_step(read_clock)
-        self._keep_lock = keep_lock
+        self.began_at = db.run_transaction(read_clock)
+        self._reacquire_lock = reacquire_lock
         self.settings = settings
         self.db = db
         self.run_id = run_id
         self.listener = listener
         self.stop = stop
         #: Why nothing more is asked of the source; None while all is well.
-        self.given_up: Ending | None = None
+        self.stop_reason: StopReason | None = None
         self._started = monotonic()
         self._failures: list[Failure] = []
         self._unknown_fields: Counter[str] = Counter()
         self._counts = Counts()
         #: The base URL that is read, without secrets; as origin, `sandbox` for practice data.
         self.api_url = self.origin = ""
-        self._first_reading = db.run_step(lambda session: read_state(session).reading) + 1
+        self._first_reading = db.run_transaction(get_or_create_sync_state).reading + 1
         #: Movies that the list names and YTS denies.
         self.contradicted: set[int] = set()
         #: Movies that YTS denies and that the list named in an earlier run.
@@ -93,38 +93,38 @@ class Course:
     def exit_code(self) -> int:
         """Return the exit code of a run that ends now."""
         if self.stop.is_set():
-            return self.stop.ending.exit_code
-        if self.given_up:
-            return self.given_up.exit_code
+            return self.stop.reason.exit_code
+        if self.stop_reason:
+            return self.stop_reason.exit_code
         return EXIT_SOME_FAILED if self._failures else EXIT_DONE
 
     @property
-    def goes_on(self) -> bool:
+    def should_continue(self) -> bool:
         """Tell whether there is a point in asking for more."""
-        return self.given_up is None and not self.stop.is_set()
+        return self.stop_reason is None and not self.stop.is_set()
 
-    def run_on(self, pool: BatchPool, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+    def run_on_pool(self, pool: BatchPool, batches: Iterable[Batch]) -> Iterator[BatchReport]:
         """Yield the reports of *batches*, taken in; hand out no more once it is pointless."""
         for report in pool.run_batches(self._while_it_goes_on(batches)):
-            self.take(report)
+            self.record(report)
             yield report
 
-    def run_here(self, worker: Worker, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+    def run_inline(self, worker: Worker, batches: Iterable[Batch]) -> Iterator[BatchReport]:
         """Do the same in this process, for few batches are done before others have started."""
         for batch in self._while_it_goes_on(batches):
             report = worker.run_batch(batch)
-            self.take(report)
-            self.tick()
+            self.record(report)
+            self.heartbeat()
             yield report
         worker.rest()
 
     def _while_it_goes_on(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         for batch in batches:
-            if not self.goes_on:
+            if not self.should_continue:
                 return
             yield batch
 
-    def take(self, report: BatchReport) -> None:
+    def record(self, report: BatchReport) -> None:
         """Learn from a report."""
         for failure in report.failures:
             self.listener.failure(failure)
@@ -135,16 +135,16 @@ class Course:
         self.doubtful |= report.doubtful
         came = report.counts.saved + report.counts.updated + report.counts.unchanged
         self.has_details |= came > 0 and not report.pages
-        self.given_up = (
-            self.given_up
-            or report.given_up
+        self.stop_reason = (
+            self.stop_reason
+            or report.stop_reason
             or self._too_many_contradictions()
             or self._too_many_errors()
         )
 
     def foresee_details(self, movie_count: int = 0) -> int:
         """Return about how many details this run fetches; YTS counts *movie_count* movies."""
-        self._details_foreseen = self.db.run_step(
+        self._details_foreseen = self.db.run_transaction(
             partial(
                 estimate_details,
                 settings=self.settings,
@@ -160,11 +160,11 @@ class Course:
         expected = max(self._details_expected, self._details_foreseen)
         self.change(phase="details", details_expected=expected)
 
-    def _too_many_contradictions(self) -> Ending | None:
+    def _too_many_contradictions(self) -> StopReason | None:
         count = len(self.contradicted | self.doubtful)
         if count <= believed_loss(self._details_expected):
             return None
-        return Ending(
+        return StopReason(
             f"YTS says of {count:,} movies that it has no such movie, but the list named them "
             f"{'earlier' if self.doubtful else 'in this run'}. That is not believed; nothing of "
             f"it was recorded. The next run {'reads the whole list' if self.doubtful else 'asks'} "
@@ -186,11 +186,13 @@ class Course:
         """
         if self._too_many_contradictions() is not None:
             if self.doubtful:
-                state = self.db.run_step(read_state)
-                self.write(partial(begin_sweep, is_updating=state.is_updating, origin=self.origin))
+                state = self.db.run_transaction(get_or_create_sync_state)
+                self.write_fenced(
+                    partial(begin_sweep, is_updating=state.is_updating, origin=self.origin)
+                )
             return
-        if self.doubtful and self.goes_on:
-            movies = self.db.run_step(partial(read_imdb_codes, external_ids=self.doubtful))
+        if self.doubtful and self.should_continue:
+            movies = self.db.run_transaction(partial(read_imdb_codes, external_ids=self.doubtful))
             self.contradicted |= self.doubtful - {movie_id for movie_id, _ in movies}
             self.search(pool, movies, is_denied=True)
         if self.contradicted:
@@ -213,22 +215,24 @@ class Course:
             self.expect_details(len(movies))
             kind = SearchBatch((), (), self.denial_context, is_denied)
             batches = plan_search_batches(movies, self.settings.batch_size, kind)
-            for _ in self.run_on(pool, batches):
+            for _ in self.run_on_pool(pool, batches):
                 pass
 
     def record_failures(self, failures: Iterable[Failure]) -> None:
         """Write *failures* into the ledger, and count them."""
         if recorded := tuple(failures):
             result = save_step(self.db, self.run_id, Step(failures=recorded))
-            self.take(BatchReport(Counts.of(result.outcomes), failures=result.failures))
+            self.record(BatchReport(Counts.of(result.outcomes), failures=result.failures))
 
-    def _too_many_errors(self) -> Ending | None:
+    def _too_many_errors(self) -> StopReason | None:
         limit, counts = self.settings.max_errors, self._counts
         if limit is None or not limit.is_passed(counts.failed, counts.planned):
             return None
-        return Ending(f"{counts.failed} failed, more than --max-errors allows", EXIT_SOME_FAILED)
+        return StopReason(
+            f"{counts.failed} failed, more than --max-errors allows", EXIT_SOME_FAILED
+        )
 
-    def give_up(self, batch: Batch) -> BatchReport:
+    def record_lost(self, batch: Batch) -> BatchReport:
         """Record a page or movie whose worker died again and again, so that others go on."""
         reason = "the worker process died over it again and again"
         kind_and_keys = (
@@ -243,7 +247,7 @@ class Course:
         result = save_step(self.db, self.run_id, Step(failures=failures))
         return BatchReport(Counts.of(result.outcomes), failures=result.failures)
 
-    def tick(self) -> None:
+    def heartbeat(self) -> None:
         """
         Show how far the run is, if that can be seen just now; every step moves its row.
 
@@ -251,34 +255,34 @@ class Course:
             FetchLockHeld: the lock was lost with its connection, and another run has it now.
         """
         with suppress(DatabaseAway):
-            self._keep_lock()
+            self._reacquire_lock()
             self.listener.progress(self._read_row(patience_seconds=0))
 
-    def write(self, step: Work[Result]) -> Result:
+    def write_fenced(self, step: Work[Result]) -> Result:
         """
         Run *step* in a transaction, unless another run has taken over.
 
         Raises:
             RunTakenOver: it has; nothing is written.
         """
-        return self.db.run_step(fenced(step, self.run_id))
+        return self.db.run_transaction(fenced(step, self.run_id))
 
     def change(self, *, patience_seconds: float | None = None, **values: Any) -> None:
         """Set columns of the run's row."""
-        self.db.run_step(
+        self.db.run_transaction(
             lambda session: change_run(session, self.run_id, **values),
             patience_seconds=patience_seconds,
         )
 
     def _read_row(self, *, patience_seconds: float | None = None) -> dict[str, Any]:
-        return self.db.run_step(
+        return self.db.run_transaction(
             lambda session: read_run(session, self.run_id), patience_seconds=patience_seconds
         )
 
     def abandon(self, exit_code: int) -> None:
         """Close the row of a run that an error ends, if the database lets us."""
         with suppress(DatabaseNotReady, RunTakenOver):
-            self.db.run_step(self._close(exit_code), patience_seconds=0)
+            self.db.run_transaction(self._close(exit_code), patience_seconds=0)
 
     def _close(self, exit_code: int, *, is_complete: bool = False) -> Work[None]:
         """Return what closes the row, in which no estimate is left."""
@@ -293,7 +297,7 @@ class Course:
     def _read_owed(self) -> Owed:
         settings = self.settings
         with_audit = settings.details and settings.audit > 0
-        return self.db.run_step(
+        return self.db.run_transaction(
             partial(read_owed, with_details=settings.details, with_audit=with_audit)
         )
 
@@ -304,19 +308,22 @@ class Course:
         A run that read the list is complete if the tables say that nothing is owed. One
         that ends well and is not ends with the exit code of work that is left.
         """
-        settings, ending = self.settings, self.stop.ending if self.stop.is_set() else self.given_up
+        settings, reason = (
+            self.settings,
+            self.stop.reason if self.stop.is_set() else self.stop_reason,
+        )
         exit_code, work_left = self.exit_code if exit_code is None else exit_code, None
-        owed = self._read_owed() if settings.reads_list and self.goes_on else None
+        owed = self._read_owed() if settings.reads_list and self.should_continue else None
         is_complete = is_sweep_complete and owed is not None and not owed.is_incomplete
         if owed and exit_code == EXIT_DONE and (is_sweep_complete or not settings.max_pages):
             exit_code = EXIT_LIMIT if owed.is_work_left else EXIT_SOME_FAILED
             work_left = owed.message
-        self.db.run_step(self._close(exit_code, is_complete=is_complete))
+        self.db.run_transaction(self._close(exit_code, is_complete=is_complete))
         row = self._read_row()
         self.listener.progress(row)
         return RunReport(
             exit_code=exit_code,
-            ended_early=ending.reason if ending else None,
+            ended_early=reason.reason if reason else None,
             counts=Counts(**{outcome.name: row[outcome.name] for outcome in fields(Counts)}),
             requests=row["requests"],
             pages_read=row["pages_read"],

@@ -1,4 +1,4 @@
-"""`Stop`: the wish that a run ends early, and why; waits of this program end when it is set."""
+"""`StopRequest`: ends a run early and says why; whatever waits in this program wakes up."""
 
 import signal
 import threading
@@ -32,32 +32,32 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class StopReason:
     """Why there is no point in going on, for a person, and the exit code that says so."""
 
     reason: str
     exit_code: int
 
 
-class Stop(threading.Event):
+class StopRequest(threading.Event):
     """Set once the run is to end; whatever sleeps waits on it."""
 
     #: The signal that is meant unless told otherwise: Ctrl-C.
-    ending = Ending("stopped by a signal", 130)
+    reason = StopReason("stopped by a signal", 130)
     _timer: threading.Timer | None = None
 
-    def end(self, ending: Ending) -> None:
+    def end(self, reason: StopReason) -> None:
         """Wish for this end; the first wish counts."""
         if not self.is_set():
-            self.ending = ending
+            self.reason = reason
             self.set()
 
     def end_after(self, seconds: float | None) -> None:
         """End when *seconds* are over, whatever the program waits for; the first call counts."""
         if seconds is None or self._timer is not None:
             return
-        ending = Ending("the time of --max-duration is over", EXIT_LIMIT)
-        self._timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), self.end, [ending])
+        reason = StopReason("the time of --max-duration is over", EXIT_LIMIT)
+        self._timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), self.end, [reason])
         self._timer.daemon = True
         self._timer.start()
 

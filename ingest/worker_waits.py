@@ -23,7 +23,7 @@ def relay_waits(db: DatabaseManager, notice: Callable[[str], None]) -> Iterator[
         said: set[str] = set()
         while not ended.wait(SECONDS_BETWEEN_LOOKS):
             with suppress(DatabaseNotReady, Stopped):
-                workers = db.run_step(read_workers, patience_seconds=0)
+                workers = db.run_transaction(read_workers, patience_seconds=0)
                 waits = {it["doing"] for it in workers if it["doing"].startswith(WAITING)}
                 for sentence in sorted(waits - said):
                     notice(sentence)

@@ -21,7 +21,7 @@ from collections.abc import Iterable
 
 import click
 
-from sandbox.api.fault_mix import ALL, FaultShares
+from sandbox.api.fault_mix import ALL, FaultMix
 from sandbox.api.faults import FAULTS
 from sandbox.api.server import open_sandbox
 from sandbox.settings import SandboxSettings
@@ -33,7 +33,7 @@ def _read_faults(
     """Read NAME=SHARE pairs; of a name given twice the last share counts."""
     try:
         shares = dict(_read_fault(text) for text in texts)
-        FaultShares(shares, seed=0)
+        FaultMix(shares, seed=0)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
     return shares

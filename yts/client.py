@@ -24,7 +24,7 @@ from yts.payload import MoviePayload
 from yts.responses import MoviePage, join_pages, parse_details, parse_page
 from yts.settings import MOVIES_PER_PAGE, ClientSettings, Order
 from yts.thread_session import Query
-from yts.transport import Connections
+from yts.transport import Transport
 
 Answer = TypeVar("Answer")
 
@@ -65,18 +65,18 @@ class YtsClient:
     ) -> None:
         """Open nothing yet: connections belong to the threads that need them."""
         self.settings = settings
-        self._connections = Connections(settings, take_slot, slow_down, watch)
+        self._transport = Transport(settings, take_slot, slow_down, watch)
         self._retrying = _make_retrying(settings, sleep)
 
     @property
     def requests_made(self) -> int:
         """Return how many requests have left, answered or not."""
-        return self._connections.requests_made
+        return self._transport.requests_made
 
     @property
     def server_name(self) -> str:
         """Return the Server header of the last answer; the sandbox says its name here."""
-        return self._connections.server_name
+        return self._transport.server_name
 
     def fetch_page(
         self,
@@ -180,7 +180,7 @@ class YtsClient:
 
     def close(self) -> None:
         """Close the connections of all threads."""
-        self._connections.close()
+        self._transport.close()
 
     def _fetch(
         self,
@@ -193,7 +193,7 @@ class YtsClient:
         if attempts is not None:
             retrying = retrying.copy(stop=_stop_after(attempts))
         url = f"{self.settings.api_url}/{endpoint}"
-        return retrying(lambda: parse(self._connections.read(url, query)))
+        return retrying(lambda: parse(self._transport.read(url, query)))
 
 
 def _make_retrying(settings: ClientSettings, sleep: Callable[[float], None]) -> Retrying:

@@ -1,5 +1,5 @@
 """
-`Exchange`: the deadline of the request under way on a thread; `watch` makes connections obey it.
+`Deadline`: the deadline of the request under way on a thread; `watch` makes connections obey it.
 
 A timeout of a socket is about silence only: a server that sends a byte now and then would be
 waited for without end. Here every read gets what is left of the time, so neither a slow head,
@@ -22,7 +22,7 @@ MAX_INTERIM = 20
 MAX_STALE = 2
 
 
-class Exchange:
+class Deadline:
     """
     One request after another on one thread: deadline, and what became of the connection.
 
@@ -97,7 +97,7 @@ class Exchange:
 class _Reader(io.RawIOBase):
     """The bytes of a response, read within the time of the exchange."""
 
-    def __init__(self, sock: Any, exchange: Exchange) -> None:
+    def __init__(self, sock: Any, exchange: Deadline) -> None:
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)
         self._exchange = exchange
@@ -119,7 +119,7 @@ class _Reader(io.RawIOBase):
 class _Socket:
     """What a response needs of a socket."""
 
-    def __init__(self, sock: Any, exchange: Exchange) -> None:
+    def __init__(self, sock: Any, exchange: Deadline) -> None:
         self._sock = sock
         self._exchange = exchange
 
@@ -130,7 +130,7 @@ class _Socket:
 class _Response(http.client.HTTPResponse):
     """A response whose bytes come within the time, and that is never an interim one."""
 
-    def __init__(self, exchange: Exchange, sock: Any, *args: Any, **options: Any) -> None:
+    def __init__(self, exchange: Deadline, sock: Any, *args: Any, **options: Any) -> None:
         super().__init__(_Socket(sock, exchange), *args, **options)  # type: ignore[arg-type]
         self._exchange = exchange
 
@@ -154,7 +154,7 @@ class _Response(http.client.HTTPResponse):
 class _Watched(HTTPConnection):
     """What connections of all kinds, to hosts and through proxies, have in common here."""
 
-    exchange: Exchange
+    exchange: Deadline
 
     def connect(self) -> None:
         self.exchange.note_connect()
@@ -165,7 +165,7 @@ class _Watched(HTTPConnection):
         return self.exchange.keeps_connections and super().is_connected
 
 
-def watch(connection_class: type, exchange: Exchange) -> type:
+def watch(connection_class: type, exchange: Deadline) -> type:
     """Return a subclass of *connection_class* whose requests belong to *exchange*."""
     if issubclass(connection_class, _Watched):
         return connection_class

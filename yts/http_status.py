@@ -10,7 +10,7 @@ from yts.errors import YtsRefused, YtsUnavailable
 MAX_RETRY_AFTER_SECONDS = 120.0
 
 
-def judge_status(status: int, retry_after: str | None, url: str) -> None:
+def raise_for_status(status: int, retry_after: str | None, url: str) -> None:
     """
     Let a 2xx pass, for its body to be judged, and raise for all others.
 

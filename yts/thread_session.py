@@ -8,14 +8,14 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
 from yts import PROJECT_URL, __version__
-from yts.deadlines import Exchange, watch
+from yts.deadlines import Deadline, watch
 
 USER_AGENT = f"yts-mirror/{__version__} (+{PROJECT_URL})"
 
 Query = dict[str, int | str]
 
 
-class Line:
+class ThreadSession:
     """
     A session that keeps its connections, for one thread.
 
@@ -23,9 +23,9 @@ class Line:
     request costs. No cookies; redirects are answers, their bodies stay unread.
     """
 
-    def __init__(self, api_url: str, exchange: Exchange) -> None:
+    def __init__(self, api_url: str, deadline: Deadline) -> None:
         """Look around once; nothing is opened yet."""
-        self.exchange = exchange
+        self.deadline = deadline
         self._session = session = requests.Session()
         found = session.merge_environment_settings(api_url, {}, stream=True, verify=None, cert=None)
         self._proxies = dict(found["proxies"])
@@ -35,7 +35,7 @@ class Line:
         # Genres came in the language of the asking machine once.
         session.headers["Accept-Language"] = "en"
         for scheme in ("http://", "https://"):
-            session.mount(scheme, _Adapter(exchange))
+            session.mount(scheme, _Adapter(deadline))
         self._api_url = api_url
         self._model = session.prepare_request(requests.Request("GET", api_url))
         self._base_url = str(self._model.url).rstrip("/")
@@ -60,9 +60,9 @@ class Line:
 class _Adapter(HTTPAdapter):
     """The way to hosts: proxy and certificates of each are looked up once."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, deadline: Deadline) -> None:
         super().__init__()
-        self._exchange = exchange
+        self._exchange = deadline
         self._pools: dict[tuple[str, ...], Any] = {}
 
     def get_connection_with_tls_context(

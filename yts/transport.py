@@ -13,17 +13,17 @@ import requests
 import urllib3
 
 from yts.connection_errors import explain
-from yts.deadlines import Exchange
+from yts.deadlines import Deadline
 from yts.errors import AnswerTooLarge, YtsRefused, YtsUnavailable
-from yts.http_status import judge_status
+from yts.http_status import raise_for_status
 from yts.settings import ClientSettings, without_secrets
-from yts.thread_session import Line, Query
+from yts.thread_session import Query, ThreadSession
 
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 MAX_REDIRECTS = 3
 
 
-class Connections:
+class Transport:
     """
     The connections of all threads to one host.
 
@@ -46,7 +46,7 @@ class Connections:
         self._watch = watch
         self._of_thread = threading.local()
         self._lock = threading.Lock()
-        self._lines: list[Line] = []
+        self._sessions: list[ThreadSession] = []
         #: Requests that have left, answered or not.
         self.requests_made = 0
         #: The Server header of the last answer.
@@ -55,9 +55,9 @@ class Connections:
     def close(self) -> None:
         """Close the connections of all threads."""
         with self._lock:
-            for line in self._lines:
-                line.close()
-            self._lines.clear()
+            for session in self._sessions:
+                session.close()
+            self._sessions.clear()
             self._of_thread = threading.local()
 
     def read(self, url: str, query: Query) -> bytes:
@@ -98,47 +98,49 @@ class Connections:
         more, on a new one. It takes a slot like every request, because the server may have
         counted the first one as well.
         """
-        line = self._line()
+        session = self._session()
         try:
-            return self._make_request(line, url, query)
+            return self._make_request(session, url, query)
         except requests.ConnectionError:
-            if not line.exchange.is_stale():
+            if not session.deadline.is_stale():
                 raise
-        return self._make_request(line, url, query)
+        return self._make_request(session, url, query)
 
-    def _make_request(self, line: Line, url: str, query: Query) -> tuple[bytes, str | None]:
+    def _make_request(
+        self, session: ThreadSession, url: str, query: Query
+    ) -> tuple[bytes, str | None]:
         self._take_slot()
         with self._lock:
             self.requests_made += 1
-        line.exchange.begin()
+        session.deadline.begin()
         timeouts = (self._settings.connect_seconds, self._settings.read_seconds)
         try:
-            with self._watch(), line.send(url, query, timeouts) as response:
+            with self._watch(), session.send(url, query, timeouts) as response:
                 self.server_name = response.headers.get("Server", "")
                 if response.is_redirect:
                     return b"", _join(url, response.headers["Location"])
-                judge_status(
+                raise_for_status(
                     response.status_code, response.headers.get("Retry-After"), without_secrets(url)
                 )
                 return _read_body(response), None
         except (requests.Timeout, urllib3.exceptions.ReadTimeoutError) as error:
             settings = self._settings
-            if line.exchange.is_over:
+            if session.deadline.is_over:
                 what, seconds = "answer", settings.answer_seconds
-            elif line.exchange.is_head_slow:
+            elif session.deadline.is_head_slow:
                 what, seconds = "head of the answer", settings.read_seconds
             else:
                 raise
             raise YtsUnavailable(f"the {what} took over {seconds:g} s") from error
 
-    def _line(self) -> Line:
-        line: Line | None = getattr(self._of_thread, "line", None)
-        if line is None:
-            exchange = Exchange(self._settings.read_seconds, self._settings.answer_seconds)
-            line = self._of_thread.line = Line(self._settings.api_url, exchange)
+    def _session(self) -> ThreadSession:
+        session: ThreadSession | None = getattr(self._of_thread, "session", None)
+        if session is None:
+            deadline = Deadline(self._settings.read_seconds, self._settings.answer_seconds)
+            session = self._of_thread.session = ThreadSession(self._settings.api_url, deadline)
             with self._lock:
-                self._lines.append(line)
-        return line
+                self._sessions.append(session)
+        return session
 
 
 def _read_body(response: requests.Response) -> bytes:

@@ -2,18 +2,20 @@
 
 import os
 
-from cli.command_line import to_type_next
+from cli.command_line import suggest_command
 from cli.errors import DATABASE_NOT_READY, DONE
-from cli.events import Messages
+from cli.events import EventStream
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.vectors.spaces import EmbeddingLockHeld
 from embeddings.errors import ModelMissing
-from embeddings.recipe import is_in_step
-from ingest.stop import Stop, Stopped
+from embeddings.recipe import is_up_to_date
+from ingest.stop import Stopped, StopRequest
 
 
-def embed_after_fetch(db: DatabaseManager, messages: Messages, stop: Stop, workers: int) -> int:
+def embed_after_fetch(
+    db: DatabaseManager, messages: EventStream, stop: StopRequest, workers: int
+) -> int:
     """
     Bring the vectors in step with the movies, or say why not; return the exit code of that.
 
@@ -26,7 +28,7 @@ def embed_after_fetch(db: DatabaseManager, messages: Messages, stop: Stop, worke
             raise Stopped
 
     try:
-        if not db.run_step(is_in_step):
+        if not db.run_transaction(is_up_to_date):
             from embeddings.index import embed_all  # noqa: PLC0415 -- numpy, where it is needed
 
             cores = os.cpu_count() or 1
@@ -36,9 +38,9 @@ def embed_after_fetch(db: DatabaseManager, messages: Messages, stop: Stop, worke
     except EmbeddingLockHeld:
         messages.note("Vectors are being made by another process; this one leaves that to it.")
     except Stopped:
-        again = to_type_next("embeddings", "embed")
+        again = suggest_command("embeddings", "embed")
         messages.note(f"Making vectors was stopped; those that are made stay. Go on with: {again}")
-        return stop.ending.exit_code
+        return stop.reason.exit_code
     except DatabaseNotReady as error:
         messages.note(f"Making vectors was given up, all movies are saved: {error}")
         return DATABASE_NOT_READY

@@ -10,12 +10,12 @@ from time import gmtime
 
 import click
 
-from cli.events import Message, Reader, in_words
+from cli.events import Message, Sink, in_words
 from cli.output import open_stream
 from yts.printable import json_line
 
 
-class MessageLines(Reader):
+class MessageLines(Sink):
     """Writes each message to stdout as a line of JSON."""
 
     seconds_between = 1.0
@@ -24,13 +24,13 @@ class MessageLines(Reader):
         """Leave out progress if *is_quiet*."""
         self._is_quiet = is_quiet
 
-    def take(self, message: Message) -> None:
+    def handle(self, message: Message) -> None:
         """Write *message*."""
         if not (self._is_quiet and message["message_type"] == "progress"):
             click.echo(json_line(message))
 
 
-class LogFile(Reader):
+class LogFile(Sink):
     """
     Appends to a file, and begins a new one if that was moved away, as by logrotate.
 
@@ -62,7 +62,7 @@ class LogFile(Reader):
             with suppress(OSError):  # What could not be written is told.
                 handler.close()
 
-    def take(self, message: Message) -> None:
+    def handle(self, message: Message) -> None:
         """Write *message*."""
         self._logger.info("%s", json_line(message) if self._as_json else in_words(message))
 

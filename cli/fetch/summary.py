@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from cli.command_line import to_type, to_type_next, without_options
+from cli.command_line import shown_command, suggest_command, without_options
 from cli.errors import GUARD
 from cli.text import aligned, duration, one_line, utc_time
 from ingest.report import RunReport
@@ -87,11 +87,11 @@ def summary_facts(
 def _fetch_new() -> str:
     """Return what was typed without what chooses other movies than those that are new."""
     typed = without_options(sys.argv[1:], _CHOICES)
-    return to_type("fetch_yts_data.py", typed)
+    return shown_command("fetch_yts_data.py", typed)
 
 
 def _retry() -> str:
-    return to_type_next("fetch_yts_data.py", "--retry-failed")
+    return suggest_command("fetch_yts_data.py", "--retry-failed")
 
 
 def _stored(stats: Mapping[str, Any]) -> str:
@@ -147,9 +147,9 @@ def _next_steps(report: RunReport, again: str, next_attempt: datetime | None) ->
         steps.append((f"try it again{due}", _retry()))
     if report.exit_code != GUARD:
         steps.append(("look at the mirror", _look("--once")))
-    steps.append(("check the database", to_type_next("test_db_connection.py")))
+    steps.append(("check the database", suggest_command("test_db_connection.py")))
     return "Next:\n" + aligned(steps)
 
 
 def _look(option: str) -> str:
-    return to_type_next("monitor_progress.py", option)
+    return suggest_command("monitor_progress.py", option)

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import click
 
-from cli.command_line import to_type_next
+from cli.command_line import suggest_command
 from cli.text import aligned, one_line, utc_time
-from database.monitoring.status import Ledger, Row
+from database.monitoring.status import FailureList, Row
 from yts.printable import json_line
 
 NONE = "No failures on record."
@@ -18,13 +18,13 @@ NARROWEST = 70
 _COLUMNS = ("kind", "key", "stage", "tries", "next attempt", "reason")
 
 
-def write_failures(ledger: Ledger, columns: int, *, as_json: bool) -> None:
+def write_failures(ledger: FailureList, columns: int, *, as_json: bool) -> None:
     """Write the failures, as a table for a terminal of *columns* columns or as JSON lines."""
     for line in _as_json_lines(ledger) if as_json else _as_table(ledger, columns):
         click.echo(line)
 
 
-def _as_table(ledger: Ledger, columns: int) -> Iterator[str]:
+def _as_table(ledger: FailureList, columns: int) -> Iterator[str]:
     if not ledger.failures:
         yield NONE
         return
@@ -37,11 +37,11 @@ def _as_table(ledger: Ledger, columns: int) -> Iterator[str]:
         yield from _lines(cells, widths, max(columns, NARROWEST))
     yield "Next:"
     practice = ["--sandbox"] if ledger.source == "sandbox" else []
-    retry = to_type_next("fetch_yts_data.py", "--retry-failed", *practice)
+    retry = suggest_command("fetch_yts_data.py", "--retry-failed", *practice)
     yield aligned([("retry what is due", retry)])
 
 
-def _as_json_lines(ledger: Ledger) -> Iterator[str]:
+def _as_json_lines(ledger: FailureList) -> Iterator[str]:
     for row in ledger.failures:
         message = {"message_type": "failure", **row, "is_due": _is_due(row, ledger.time)}
         yield json_line(message)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cli.command_line import to_type_next
+from cli.command_line import suggest_command
 from cli.errors import DONE, STALE
 from cli.events import counts_in_words
 from cli.tables import write_json, write_table
@@ -68,7 +68,7 @@ def write_age(freshness: Freshness, max_age: timedelta, *, as_json: bool) -> int
 
 
 def _age_in_words(freshness: Freshness, max_age: timedelta) -> str:
-    history = f"See what came of the runs: {to_type_next('monitor_progress.py', '--history')}"
+    history = f"See what came of the runs: {suggest_command('monitor_progress.py', '--history')}"
     if freshness.age is None or freshness.completed_at is None:
         return f"Stale: no run was ever complete. {history}"
     age, time = duration(freshness.age.total_seconds()), utc_time(freshness.completed_at)

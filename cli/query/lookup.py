@@ -42,7 +42,7 @@ def open_repository(database_url: str | None) -> Iterator[MovieRepository]:
         yield MovieRepository(session)
 
 
-def let_search_by_meaning(repository: MovieRepository) -> None:
+def attach_embedder(repository: MovieRepository) -> None:
     """Give *repository* the embedder of its vectors, or say why it searches by words alone."""
     from embeddings.load import open_embedder  # noqa: PLC0415 -- numpy and a model
 

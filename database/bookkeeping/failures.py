@@ -17,7 +17,7 @@ from database.bookkeeping.missing import is_due, is_missing
 from database.bookkeeping.models import FetchFailure, MissingMovie
 from database.intervals import interval_of
 from database.models import Movie
-from database.sql import column_types, incoming_rows, table_of, values_of
+from database.sql import column_types, table_of, unnest_params, unnest_rows
 
 #: The pause before a failure is tried again: this, doubled with each attempt, up to the longest.
 FIRST_RETRY = timedelta(minutes=10)
@@ -47,7 +47,7 @@ def record_failures(session: Session, failures: Iterable[Failure]) -> None:
         return
     names = ["kind", "key", "stage", "error_class", "message"]
     rows = [{name: getattr(by_key[key], name) for name in names} for key in sorted(by_key)]
-    source = incoming_rows(column_types(FetchFailure, names))
+    source = unnest_rows(column_types(FetchFailure, names))
     statement = insert(table_of(FetchFailure)).from_select(
         [*names, "next_attempt_at"],
         select(*(source.c[name] for name in names), func.now() + literal(FIRST_RETRY)),
@@ -68,7 +68,7 @@ def record_failures(session: Session, failures: Iterable[Failure]) -> None:
                 "next_attempt_at": func.now() + func.least(pause, literal(LONGEST_RETRY)),
             },
         ),
-        values_of(rows, names),
+        unnest_params(rows, names),
     )
 
 

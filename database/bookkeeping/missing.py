@@ -14,11 +14,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from database.bookkeeping.models import ListedMovie, MissingMovie
-from database.bookkeeping.sweep import read_state
+from database.bookkeeping.sweep import get_or_create_sync_state
 from database.counts import read_counts
 from database.intervals import interval_of
 from database.models import Movie
-from database.sql import column_types, incoming_rows, table_of, values_of
+from database.sql import column_types, table_of, unnest_params, unnest_rows
 
 _Time = InstrumentedAttribute[datetime]
 
@@ -85,7 +85,7 @@ def find_contradictions(
     reading_of = dict(seen.all())
     named = {id_ for id_, reading in reading_of.items() if reading >= first_reading}
     doubtful = reading_of.keys() - named
-    if read_state(session).sweep_began_at is not None:
+    if get_or_create_sync_state(session).sweep_began_at is not None:
         stored = session.scalars(
             select(Movie.external_id).where(
                 Movie.external_id == func.any(ids), Movie.gone_since.is_(None)
@@ -105,7 +105,7 @@ def record_missing(session: Session, external_ids: Collection[int], origin: str)
     if not external_ids:
         return
     _count_denials(session, sorted(external_ids), origin)
-    state = read_state(session)
+    state = get_or_create_sync_state(session)
     if state.is_gone_check_due and state.confirmed_origin == origin:
         session.execute(
             update(Movie)
@@ -115,7 +115,7 @@ def record_missing(session: Session, external_ids: Collection[int], origin: str)
 
 
 def _count_denials(session: Session, external_ids: Sequence[int], origin: str) -> None:
-    source = incoming_rows(column_types(MissingMovie, ["external_id"]))
+    source = unnest_rows(column_types(MissingMovie, ["external_id"]))
     statement = insert(table_of(MissingMovie)).from_select(
         ["external_id", "ask_again_at", "origin"],
         select(source.c.external_id, func.now(), literal(origin)),
@@ -135,7 +135,7 @@ def _count_denials(session: Session, external_ids: Sequence[int], origin: str) -
     }
     session.execute(
         statement.on_conflict_do_update(index_elements=["external_id"], set_=values),
-        values_of([{"external_id": id_} for id_ in external_ids], ["external_id"]),
+        unnest_params([{"external_id": id_} for id_ in external_ids], ["external_id"]),
     )
 
 
@@ -251,7 +251,7 @@ def finish_gone_check(session: Session) -> None:
 
     They are asked for once if they cannot be marked, because two base URLs were swept in turn.
     """
-    state = read_state(session)
+    state = get_or_create_sync_state(session)
     state.is_gone_check_due = state.confirmed_origin is not None and bool(read_unlisted(session))
 
 

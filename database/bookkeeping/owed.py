@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping.failures import count_failures, count_lacking_details, count_lost
 from database.bookkeeping.missing import count_never_asked, read_unlisted, read_unsearched
-from database.bookkeeping.sweep import read_state
+from database.bookkeeping.sweep import get_or_create_sync_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Owed:
 
 def read_owed(session: Session, *, with_details: bool, with_audit: bool) -> Owed:
     """Return what is left; movies without details and unknown ids only where they are wanted."""
-    state = read_state(session)
+    state = get_or_create_sync_state(session)
     return Owed(
         is_recheck=state.recheck_page is not None,
         vanished=len(read_unlisted(session)) if state.is_gone_check_due else 0,

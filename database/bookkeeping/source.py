@@ -5,7 +5,7 @@ from typing import Literal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from database.bookkeeping.sweep import highest_movie_id, read_state
+from database.bookkeeping.sweep import get_or_create_sync_state, highest_movie_id
 
 Source = Literal["yts", "sandbox"]
 
@@ -16,7 +16,9 @@ class SourceMismatch(Exception):
 
 def read_held_source(session: Session) -> str | None:
     """Return whose movies are here; None where there are none yet."""
-    return read_state(session).source or ("yts" if highest_movie_id(session) else None)
+    return get_or_create_sync_state(session).source or (
+        "yts" if highest_movie_id(session) else None
+    )
 
 
 def claim_source(session: Session, source: Source) -> bool:
@@ -28,7 +30,7 @@ def claim_source(session: Session, source: Source) -> bool:
     Raises:
         SourceMismatch: real movies are here and *source* is the sandbox.
     """
-    state = read_state(session)
+    state = get_or_create_sync_state(session)
     gives_way = gives_way_to(read_held_source(session) or source, source)
     if gives_way:
         session.execute(
@@ -39,7 +41,7 @@ def claim_source(session: Session, source: Source) -> bool:
             )
         )
         session.expunge(state)
-        state = read_state(session)
+        state = get_or_create_sync_state(session)
     state.source = source
     return gives_way
 

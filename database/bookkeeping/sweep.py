@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import FetchFailure, ListedMovie, SyncState
 from database.models import Movie
-from database.sql import column_types, incoming_rows, table_of, values_of
+from database.sql import column_types, table_of, unnest_params, unnest_rows
 
 #: The whole list is read at least this often.
 WHOLE_SWEEP_EVERY = timedelta(days=7)
 
 
-def read_state(session: Session) -> SyncState:
+def get_or_create_sync_state(session: Session) -> SyncState:
     """Return the one row of `sync_state`, made if it is not there yet."""
     session.execute(insert(SyncState).values(id=1).on_conflict_do_nothing())
     return session.scalars(select(SyncState)).one()
@@ -61,7 +61,7 @@ def begin_sweep(session: Session, *, is_updating: bool, origin: str) -> None:
     """
     session.execute(delete(ListedMovie).where(ListedMovie.page.is_not(None)))
     session.execute(update(ListedMovie).values(reading=0))
-    state = read_state(session)
+    state = get_or_create_sync_state(session)
     state.sweep_began_at, state.sweep_origin, state.surplus_rows = func.now(), origin, None
     state.next_page, state.recheck_page = 1, None
     state.is_updating, state.is_gone_check_due = is_updating, False
@@ -69,7 +69,7 @@ def begin_sweep(session: Session, *, is_updating: bool, origin: str) -> None:
 
 def begin_reading(session: Session) -> int:
     """Begin one reading of list pages and return its number; only one is under way at a time."""
-    state = read_state(session)
+    state = get_or_create_sync_state(session)
     state.reading += 1
     session.flush()
     return state.reading
@@ -88,7 +88,7 @@ def note_listed(
     if not rows:
         return None
     names = ["external_id", "page", "reading"]
-    source = incoming_rows(column_types(ListedMovie, names))
+    source = unnest_rows(column_types(ListedMovie, names))
     statement = insert(table_of(ListedMovie)).from_select(
         names, select(*(source.c[name] for name in names))
     )
@@ -103,17 +103,17 @@ def note_listed(
         statement.on_conflict_do_update(index_elements=["external_id"], set_=values).returning(
             old.moved_from
         ),
-        values_of(rows, names),
+        unnest_params(rows, names),
     )
     return min((page for page in moved if page is not None), default=None)
 
 
 def note_shown(session: Session, external_ids: Collection[int]) -> None:
     """Remember that YTS has shown these movies by their details, though on no page yet."""
-    reading = read_state(session).reading
+    reading = get_or_create_sync_state(session).reading
     rows = [{"external_id": id_, "reading": reading} for id_ in sorted(external_ids)]
     names = ["external_id", "reading"]
-    source = incoming_rows(column_types(ListedMovie, names))
+    source = unnest_rows(column_types(ListedMovie, names))
     statement = insert(table_of(ListedMovie)).from_select(
         names, select(*(source.c[name] for name in names))
     )
@@ -123,7 +123,7 @@ def note_shown(session: Session, external_ids: Collection[int]) -> None:
             set_={"reading": statement.excluded.reading},
             where=table_of(ListedMovie).c.page.is_(None),
         ),
-        values_of(rows, names),
+        unnest_params(rows, names),
     )
 
 
@@ -141,14 +141,14 @@ def forget_listed(session: Session, external_ids: Collection[int]) -> None:
     session.execute(
         delete(ListedMovie).where(ListedMovie.external_id == func.any(list(external_ids)))
     )
-    state = read_state(session)
+    state = get_or_create_sync_state(session)
     if state.sweep_began_at is None:
         state.is_gone_check_due = True
 
 
 def has_unexplained_rows(session: Session, rows: int) -> bool:
     """Return whether more of *rows* rows of the list are unknown than after the last sweep."""
-    surplus = read_state(session).surplus_rows
+    surplus = get_or_create_sync_state(session).surplus_rows
     return surplus is not None and rows - count_listed(session) > surplus
 
 
@@ -174,7 +174,7 @@ def remember_progress(
     session: Session, *, next_page: int, movie_count: int, recheck_page: int | None
 ) -> None:
     """Note how far the sweep has come, the count YTS gave last, and from where to read again."""
-    state = read_state(session)
+    state = get_or_create_sync_state(session)
     state.next_page, state.movie_count = next_page, movie_count
     note_recheck(session, recheck_page)
 
@@ -182,13 +182,13 @@ def remember_progress(
 def note_recheck(session: Session, page: int | None) -> None:
     """Owe another reading from *page* on, unless one from an earlier page is owed already."""
     if page is not None:
-        state = read_state(session)
+        state = get_or_create_sync_state(session)
         state.recheck_page = min(page, state.recheck_page or page)
 
 
 def go_back_to_recheck(session: Session) -> int:
     """Let the sweep go on where it has to read again; return that page."""
-    state = read_state(session)
+    state = get_or_create_sync_state(session)
     state.next_page = min(state.recheck_page or state.next_page, state.next_page)
     state.recheck_page = None
     return state.next_page
@@ -202,7 +202,7 @@ def complete_sweep(session: Session, *, origin: str, rows: int) -> None:
     of the whole list has not seen are to be asked for. They are marked as gone only if the
     sweep before read the same base URL: a movie that only another one has is not gone.
     """
-    state = read_state(session)
+    state = get_or_create_sync_state(session)
     state.surplus_rows = rows - count_listed(session)
     state.recheck_page = None
     _forget_page_failures(session, state.sweep_began_at)

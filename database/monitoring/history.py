@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from database.bookkeeping.fetch_lock import is_fetch_running
 from database.bookkeeping.models import FetchRun
 from database.db import DatabaseManager
-from database.monitoring.status import looking_at
+from database.monitoring.status import read_only_session
 from database.schema import read_revision
 
 
@@ -35,9 +35,9 @@ def read_history(db: DatabaseManager, limit: int | None = None) -> list[dict[str
     Return all runs, or the last *limit*, see `read_runs`; a database without tables has none.
 
     Raises:
-        DatabaseNotReady: as `looking_at`.
+        DatabaseNotReady: as `read_only_session`.
     """
-    with looking_at(db) as session:
+    with read_only_session(db) as session:
         return [] if read_revision(session.connection()) is None else read_runs(session, limit)
 
 
@@ -74,9 +74,9 @@ def read_freshness(db: DatabaseManager) -> Freshness:
     Return when the last complete run ended.
 
     Raises:
-        DatabaseNotReady: as `looking_at`.
+        DatabaseNotReady: as `read_only_session`.
     """
-    with looking_at(db) as session:
+    with read_only_session(db) as session:
         has_tables = read_revision(session.connection()) is not None
         # A run that ends in the future was closed by a clock that was wrong: its age is unknown.
         ended = select(func.max(FetchRun.finished_at)).where(

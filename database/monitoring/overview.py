@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from database.db import DatabaseManager
 from database.models import Genre, Movie, MovieGenre
 from database.monitoring.history import read_runs
-from database.monitoring.status import looking_at
+from database.monitoring.status import read_only_session
 from database.schema import require_schema
 from database.search.aggregates import DECADE, Group, aggregate_movies
 from database.search.filters import MovieFilter
-from database.stats import read_source, read_stats
+from database.stats import read_stats, read_sync_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,14 @@ def read_overview(db: DatabaseManager) -> Overview:
     Return the mirror in numbers.
 
     Raises:
-        DatabaseNotReady: as `looking_at`, or there are no tables yet.
+        DatabaseNotReady: as `read_only_session`, or there are no tables yet.
     """
-    with looking_at(db) as session:
+    with read_only_session(db) as session:
         require_schema(session)
         return Overview(
             time=session.scalars(select(func.clock_timestamp())).one(),
             stats=read_stats(session),
-            sync=read_source(session),
+            sync=read_sync_state(session),
             runs=read_runs(session),
             months=aggregate_movies(session, "month", MovieFilter()),
             decades=_decades(session),

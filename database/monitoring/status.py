@@ -24,8 +24,8 @@ from database.stats import (
     read_last_errors,
     read_last_run,
     read_last_stored,
-    read_source,
     read_stats,
+    read_sync_state,
     read_top_genres,
 )
 
@@ -61,7 +61,7 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class FailureList:
     """What failed and was not had since; JSON-ready, but for the time."""
 
     #: By the clock of the database.
@@ -79,28 +79,28 @@ def read_status(db: DatabaseManager) -> Status:
     Raises:
         DatabaseNotReady: unreachable, cut off meanwhile, or with tables of another kind.
     """
-    with looking_at(db) as session:
+    with read_only_session(db) as session:
         return _read(session)
 
 
-def read_ledger(db: DatabaseManager, limit: int | None = None) -> Ledger:
+def read_ledger(db: DatabaseManager, limit: int | None = None) -> FailureList:
     """
     Return all failures on record, or up to *limit*; a database without tables has none.
 
     Raises:
         DatabaseNotReady: as `read_status`.
     """
-    with looking_at(db) as session:
+    with read_only_session(db) as session:
         has_tables = read_revision(session.connection()) is not None
-        return Ledger(
+        return FailureList(
             time=session.scalars(select(func.clock_timestamp())).one(),
-            source=read_source(session).get("source") if has_tables else None,
+            source=read_sync_state(session).get("source") if has_tables else None,
             failures=read_failures(session, limit) if has_tables else [],
         )
 
 
 @contextmanager
-def looking_at(db: DatabaseManager) -> Iterator[Session]:
+def read_only_session(db: DatabaseManager) -> Iterator[Session]:
     """
     Open a session that changes nothing.
 
@@ -121,7 +121,7 @@ def looking_at(db: DatabaseManager) -> Iterator[Session]:
         ) from error
 
 
-def place_of(url: URL) -> str:
+def describe_database(url: URL) -> str:
     """Return user, host and database name, without anything secret."""
     return without_secrets(url).set(query={}).render_as_string().partition("://")[2]
 
@@ -135,7 +135,7 @@ def _read(session: Session) -> Status:
     return Status(
         time=session.scalars(select(func.clock_timestamp())).one(),
         stats=read_stats(session) if has_tables else NO_STATS,
-        sync=read_source(session) if has_tables else {},
+        sync=read_sync_state(session) if has_tables else {},
         run=run,
         is_fetch_running=was_running or is_fetch_running(session),
         pace=read_pace(session) if has_tables else None,

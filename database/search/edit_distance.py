@@ -17,7 +17,7 @@ def count_edits(one: str, other: str) -> int:
     return rows[-1][-1]
 
 
-def nearest(word: str, candidates: Iterable[str]) -> str | None:
+def closest_match(word: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate with the fewest edits, whatever the case; None if all are far away."""
     typed = word.strip().lower()[:50]
     edits = {it: count_edits(typed, it.lower()) for it in candidates}

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from database.models import Genre, Movie, MovieGenre, Torrent
-from database.search.edit_distance import nearest
+from database.search.edit_distance import closest_match
 
 #: From, to; both included, None is open.
 Range = tuple[float | None, float | None]
@@ -119,7 +119,7 @@ def _resolve(
         key = name.strip().lower()
         if key not in by_key:
             alias = by_key.get(aliases.get(key, ""))
-            near = alias or nearest(name, known)
+            near = alias or closest_match(name, known)
             hint = f"The nearest is {near}; there are" if near else "There are"
             raise UnknownFilterValue(
                 f"No movie {relation} {name!r}. {hint}: {', '.join(known) or 'none'}."

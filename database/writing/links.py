@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
 
 from database.models import Genre, MovieGenre, Torrent
-from database.sql import any_differs, column_types, incoming_rows, table_of, values_of
+from database.sql import any_differs, column_types, table_of, unnest_params, unnest_rows
 from database.writing.cast import save_cast
 from yts.payload import MoviePayload
 
@@ -58,8 +58,8 @@ def save_links(
     nothing is looked up for them.
     """
     changed = _save_genres(session, movies, new)
-    recast = save_cast(session, movies, new)
-    return changed | _save_torrents(session, movies, new), recast
+    cast_changed = save_cast(session, movies, new)
+    return changed | _save_torrents(session, movies, new), cast_changed
 
 
 def _save_genres(session: Session, movies: Mapping[int, MoviePayload], new: Set[int]) -> set[int]:
@@ -76,8 +76,8 @@ def _save_genres(session: Session, movies: Mapping[int, MoviePayload], new: Set[
     ]
     names = {genre for genres in told.values() for genre in genres if genre}
     add_genres, remove_links, add_links = _genre_statements()
-    session.execute(add_genres, values_of([{"name": name} for name in names], ["name"]))
-    incoming = values_of(links, ["movie_id", "name"])
+    session.execute(add_genres, unnest_params([{"name": name} for name in names], ["name"]))
+    incoming = unnest_params(links, ["movie_id", "name"])
     changed = set(session.scalars(add_links, incoming))
     if old := sorted(told.keys() - new):
         changed |= set(session.scalars(remove_links, {**incoming, "told": old}))
@@ -100,7 +100,7 @@ def _key_of(name: ColumnElement[str]) -> ColumnElement[str]:
 @cache
 def _genre_statements() -> tuple[Insert, ReturningDelete[int], ReturningInsert[int]]:
     genres, links = table_of(Genre), table_of(MovieGenre)
-    source = incoming_rows(column_types(Genre, ["name"]))
+    source = unnest_rows(column_types(Genre, ["name"]))
     key = _key_of(source.c.name)
     unknown = (
         select(func.min(source.c.name))
@@ -116,7 +116,7 @@ def _genre_statements() -> tuple[Insert, ReturningDelete[int], ReturningInsert[i
         .group_by(_key_of(genres.c.name))
         .subquery()
     )
-    listed = incoming_rows({"movie_id": links.c.movie_id.type, "name": genres.c.name.type})
+    listed = unnest_rows({"movie_id": links.c.movie_id.type, "name": genres.c.name.type})
     pairs = (
         select(listed.c.movie_id, known.c.id)
         .select_from(listed)
@@ -149,7 +149,7 @@ def _save_torrents(session: Session, movies: Mapping[int, MoviePayload], new: Se
         if torrent.hash is not None
     }
     remove, upsert = _torrent_statements()
-    incoming = values_of(list(rows.values()), _TORRENT_ROW)
+    incoming = unnest_params(list(rows.values()), _TORRENT_ROW)
     changed = set(session.scalars(upsert, incoming))
     if old := sorted(told.keys() - new):
         changed |= set(session.scalars(remove, {**incoming, "told": old}))
@@ -160,13 +160,13 @@ def _save_torrents(session: Session, movies: Mapping[int, MoviePayload], new: Se
 def _torrent_statements() -> tuple[ReturningDelete[int], ReturningInsert[int]]:
     torrents = table_of(Torrent)
     old = torrents.c
-    listed = incoming_rows(column_types(Torrent, _TORRENT_KEY))
+    listed = unnest_rows(column_types(Torrent, _TORRENT_KEY))
     is_listed = (
         select(listed.c.hash)
         .where(listed.c.movie_id == old.movie_id, listed.c.hash == old.hash)
         .exists()
     )
-    source = incoming_rows(column_types(Torrent, _TORRENT_ROW))
+    source = unnest_rows(column_types(Torrent, _TORRENT_ROW))
     statement = insert(torrents).from_select(
         _TORRENT_ROW, select(*(source.c[name] for name in _TORRENT_ROW))
     )

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from database.models import Movie
-from database.sql import any_differs, column_types, incoming_rows, table_of, values_of
+from database.sql import any_differs, column_types, table_of, unnest_params, unnest_rows
 from database.writing.links import save_links
 from database.writing.search_documents import (
     LINKED_NAMES,
@@ -106,9 +106,9 @@ def _write(
         row_ids[external_id] = row_id
     row_ids |= read_row_ids(session, list(outcomes.keys() - row_ids.keys()))
     new = {row_ids[external_id] for external_id, it in outcomes.items() if it == "saved"}
-    changed, recast = save_links(session, {row_ids[movie.id]: movie for movie in movies}, new)
+    changed, cast_changed = save_links(session, {row_ids[movie.id]: movie for movie in movies}, new)
     written = {row_ids[external_id] for external_id, it in outcomes.items() if it != "unchanged"}
-    save_documents(session, written | changed | recast)
+    save_documents(session, written | changed | cast_changed)
     equal = [external_id for external_id, outcome in outcomes.items() if outcome == "unchanged"]
     only_links = [external_id for external_id in equal if row_ids[external_id] in changed]
     _touch(session, only_links, updated_at=func.now(), fetched_at=asked_at)
@@ -185,7 +185,7 @@ def _upsert(
     slugs = assign_slugs(session, {movie.id: movie.slug for movie in movies})
     rows = [_row(movie, slugs[movie.id]) for movie in movies]
     times = {"asked_at": asked_at, "details_at": asked_at if has_details else None}
-    incoming = values_of(rows, [*_COLUMNS, *LINKED_NAMES])
+    incoming = unnest_params(rows, [*_COLUMNS, *LINKED_NAMES])
     returned = session.execute(_upsert_statement(), {**incoming, **times})
     return [(external_id, row_id, is_new) for external_id, row_id, is_new in returned]
 
@@ -193,7 +193,7 @@ def _upsert(
 @cache
 def _upsert_statement() -> ReturningInsert[int, int, bool]:
     linked = dict.fromkeys(LINKED_NAMES, Text())
-    source = incoming_rows({**column_types(Movie, _COLUMNS), **linked})
+    source = unnest_rows({**column_types(Movie, _COLUMNS), **linked})
     document = document_columns(source)
     times = {
         "fetched_at": bindparam("asked_at", type_=DateTime(timezone=True)),

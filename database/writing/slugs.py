@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from database.models import Movie
-from database.sql import column_types, incoming_rows, table_of, values_of
+from database.sql import column_types, table_of, unnest_params, unnest_rows
 
 #: Key of the advisory lock of a transaction that changes slugs of stored movies.
 _LOCK_KEY = 7_190_005
@@ -118,7 +118,7 @@ def _read_claimants(
     # A slug with an id appended is claimed by the movie of that id alone.
     appended = [int(match[1]) for slug in slugs if (match := _LAST_NUMBER.search(slug))]
     parameters = {
-        **values_of(claims, ["slug"]),
+        **unnest_params(claims, ["slug"]),
         "external_ids": list(external_ids),
         "appended_ids": appended,
     }
@@ -133,7 +133,7 @@ def _claimants_statement() -> CompoundSelect[int, str | None, str | None]:
     renamed = stored.where(movies.c.slug.is_distinct_from(movies.c.yts_slug))
     integers = ARRAY(movies.c.external_id.type)
     # Rows to join, because PostgreSQL would plan `= any(...)` for milliseconds.
-    claimed = incoming_rows(column_types(Movie, ["slug"]))
+    claimed = unnest_rows(column_types(Movie, ["slug"]))
     return union(
         stored.where(movies.c.external_id == func.any(bindparam("external_ids", type_=integers))),
         stored.join(claimed, claimed.c.slug == movies.c.slug),

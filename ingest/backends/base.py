@@ -25,14 +25,14 @@ class ClusterRefused(Exception):
     """The cluster is not one for this run, until somebody changes something."""
 
 
-class Engine(Protocol):
+class Backend(Protocol):
     """Runs batches, each of them on one of its workers."""
 
     #: Whether everything in flight is lost with one worker.
     dies_as_one: bool
 
     @property
-    def slots(self) -> int:
+    def capacity(self) -> int:
         """How many batches run at the same time, at the moment."""
 
     def submit(self, batch: "Batch") -> "Future[BatchReport]":
@@ -59,11 +59,11 @@ class Engine(Protocol):
         """End what is in flight, finished or not; what is submitted later begins anew."""
 
 
-class OwnThread:
+class ThreadBackend:
     """One worker that is a thread of this process."""
 
     dies_as_one = False
-    slots = 1
+    capacity = 1
 
     def __init__(self, run: "Callable[[Batch], BatchReport]") -> None:
         """Start no thread yet. *run* knows by itself when it should stop."""

@@ -21,11 +21,11 @@ from database.connection.waits import waiting_for
 from database.errors import DatabaseAway
 from ingest.backends import dask_worker as cluster_worker
 from ingest.backends.base import BatchReturned, ClusterAway, ClusterRefused, WorkerDied
-from ingest.backends.dask_worker import Order, OutOfReach
+from ingest.backends.dask_worker import OutOfReach, RunContext
 from ingest.plan import Batch
 from ingest.report import BatchReport
 from ingest.settings import ClusterSettings, RunSettings
-from ingest.stop import Stop
+from ingest.stop import StopRequest
 
 CONNECT_SECONDS = 10.0
 #: How long a cluster may be without any worker.
@@ -37,8 +37,8 @@ SECONDS_BETWEEN_COUNTS = 2.0
 
 @contextmanager
 def open_cluster(
-    settings: RunSettings, stop: Stop, notice: Callable[[str], None]
-) -> Iterator[Callable[[Order], "ClusterWorkers"]]:
+    settings: RunSettings, stop: StopRequest, notice: Callable[[str], None]
+) -> Iterator[Callable[[RunContext], "DaskBackend"]]:
     """
     Connect to the scheduler, see that its workers can do this run, and yield what puts them on it.
 
@@ -59,7 +59,7 @@ def open_cluster(
         unfit = stop.call(partial(_inspect, client, settings))
         for address, reason in unfit.items():
             notice(_describe_unfit(address, reason))
-        yield partial(ClusterWorkers, client, frozenset(unfit), notice)
+        yield partial(DaskBackend, client, frozenset(unfit), notice)
     finally:
         with suppress(OSError):
             client.close(timeout=1)
@@ -167,7 +167,7 @@ def _count_threads(client: Client) -> dict[str, int]:
         raise ClusterAway("the scheduler went away") from error
 
 
-def _run_batch(order: Order, batch: Batch) -> BatchReport:
+def _run_batch(order: RunContext, batch: Batch) -> BatchReport:
     """Run *batch* on a worker; an error of its database names the worker."""
     try:
         return cluster_worker.run_batch(order, batch)
@@ -175,7 +175,7 @@ def _run_batch(order: Order, batch: Batch) -> BatchReport:
         raise OutOfReach(get_worker().address, str(error)) from error
 
 
-class ClusterWorkers:
+class DaskBackend:
     """All workers of a cluster, also those that join later."""
 
     dies_as_one = False
@@ -185,7 +185,7 @@ class ClusterWorkers:
         client: Client,
         left_out: frozenset[str],
         notice: Callable[[str], None],
-        order: Order,
+        order: RunContext,
     ) -> None:
         """Submit nothing yet; *client* is closed by who opened it."""
         self._client = client
@@ -200,7 +200,7 @@ class ClusterWorkers:
         self._has_worker_at = monotonic()
 
     @property
-    def slots(self) -> int:
+    def capacity(self) -> int:
         """
         How many batches run at the same time, at the moment; 1 while there is no worker.
 
@@ -273,7 +273,7 @@ class ClusterWorkers:
         self._executor = self._client.get_executor(pure=False)
         self._tell_all(cluster_worker.leave)
 
-    def _tell_all(self, tell: Callable[[Order], Awaitable[None]]) -> bool:
+    def _tell_all(self, tell: Callable[[RunContext], Awaitable[None]]) -> bool:
         """Have all workers told, but do not wait for one that stands still."""
         if self._client.status != "running":
             return False
@@ -282,6 +282,6 @@ class ClusterWorkers:
         thread.join(TELL_SECONDS)
         return True
 
-    def _run_on_all(self, tell: Callable[[Order], Awaitable[None]]) -> None:
+    def _run_on_all(self, tell: Callable[[RunContext], Awaitable[None]]) -> None:
         with suppress(OSError, CancelledError):  # Who is away hears of it when it is gone.
             self._client.run(tell, self._order, wait=False, on_error="ignore")

@@ -18,7 +18,7 @@ from ingest.backends.base import ClusterRefused
 from ingest.plan import Batch
 from ingest.report import BatchReport
 from ingest.settings import RunSettings
-from ingest.stop import Stop
+from ingest.stop import StopRequest
 from ingest.worker.worker import Worker
 from yts import __version__
 
@@ -69,7 +69,7 @@ def _may_freeze() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RunContext:
     """What a worker has to know of the run that a batch is from."""
 
     settings: RunSettings
@@ -81,15 +81,15 @@ class Order:
 @dataclass(slots=True)
 class _AtWork:
     worker: Worker
-    stop: Stop
+    stop: StopRequest
     seen_at: float = field(default_factory=monotonic)
 
 
 _lock = threading.Lock()
-_at_work: dict[tuple[Order, int], _AtWork] = {}
+_at_work: dict[tuple[RunContext, int], _AtWork] = {}
 
 
-def run_batch(order: Order, batch: Batch) -> BatchReport:
+def run_batch(order: RunContext, batch: Batch) -> BatchReport:
     """
     Run *batch* on the worker of this thread for its run.
 
@@ -106,12 +106,12 @@ def run_batch(order: Order, batch: Batch) -> BatchReport:
     return report
 
 
-def _take_place(order: Order) -> _AtWork:
+def _take_place(order: RunContext) -> _AtWork:
     if (mine := describe_program()) != order.program:
         raise ClusterRefused(f"a worker has {mine}, but the run needs {order.program}")
     if _may_freeze():
         raise ClusterRefused(f"the worker {_own_name(0)}: {_MAY_FREEZE}")
-    stop, thread = Stop(), threading.get_ident()
+    stop, thread = StopRequest(), threading.get_ident()
     with _lock:
         # Only those of this thread: another one may just be at work with its own.
         for key in [key for key, it in _at_work.items() if key[1] == thread and _is_over(it)]:
@@ -135,7 +135,7 @@ def _is_over(at_work: _AtWork) -> bool:
 # What follows runs between batches, and beside them: nobody waits for it.
 
 
-async def ask_to_stop(order: Order) -> None:
+async def ask_to_stop(order: RunContext) -> None:
     """Let all workers of this process come to an orderly end with the batches of a run."""
     with _lock:
         for (other, _), at_work in _at_work.items():
@@ -143,7 +143,7 @@ async def ask_to_stop(order: Order) -> None:
                 at_work.stop.set()
 
 
-async def leave(order: Order) -> None:
+async def leave(order: RunContext) -> None:
     """Close what this process has open for a run."""
     with _lock:
         for key in [key for key in _at_work if key[0] == order]:

@@ -50,7 +50,7 @@ def warm_up() -> None:
         forkserver.ensure_running()
 
 
-class OwnProcesses:
+class ProcessBackend:
     """So many worker processes of this machine; they serve until one of them dies."""
 
     dies_as_one = True
@@ -63,7 +63,7 @@ class OwnProcesses:
 
         *start* runs once in each new process, *run* for each batch; both with plain values.
         """
-        self.slots = count
+        self.capacity = count
         self._start = start
         self._run = run
         self._executor: ProcessPoolExecutor | None = None
@@ -76,7 +76,7 @@ class OwnProcesses:
             WorkerDied: a process, or the server that forks them, between two batches.
         """
         if self._executor is None:
-            self._executor = open_processes(self.slots, self._start)
+            self._executor = open_processes(self.capacity, self._start)
         try:
             return self._executor.submit(self._run, batch)
         except (BrokenProcessPool, ConnectionError, EOFError) as error:

@@ -17,64 +17,64 @@ from database.bookkeeping.missing import (
     read_unlisted,
     read_unsearched,
 )
-from database.bookkeeping.sweep import begin_sweep, read_state
+from database.bookkeeping.sweep import begin_sweep, get_or_create_sync_state
 from ingest.error_limit import believed_loss
 from ingest.phases.canary import require_plausible
 from ingest.phases.open_source import OpenSource
 from ingest.plan import MovieBatch, plan_movie_batches
 from ingest.pool import BatchPool
-from ingest.run import Course
-from ingest.stop import EXIT_GUARD, Ending
+from ingest.run import Run
+from ingest.stop import EXIT_GUARD, StopReason
 
 
-def audit(course: Course, pool: BatchPool, source: OpenSource) -> None:
+def audit(run: Run, pool: BatchPool, source: OpenSource) -> None:
     """
     Ask for ids that were never asked for or are due again, then for movies that vanished.
 
     A denial counts only in a run in which YTS has given details. Vanished movies are marked
     only in one in which it has denied nothing that it lists.
     """
-    count = course.settings.audit if course.settings.details else 0
-    ids = course.db.run_step(partial(read_ids_to_audit, count=count)) if count else []
-    is_gone_check_due, vanished = course.db.run_step(_read_vanished)
-    if (ids or vanished) and course.goes_on and not require_plausible(course, source):
+    count = run.settings.audit if run.settings.details else 0
+    ids = run.db.run_transaction(partial(read_ids_to_audit, count=count)) if count else []
+    is_gone_check_due, vanished = run.db.run_transaction(_read_vanished)
+    if (ids or vanished) and run.should_continue and not require_plausible(run, source):
         return
-    if ids and course.goes_on:
-        course.expect_details(len(ids))
-        course.found_by_audit += _ask(course, pool, ids)
-    if count and course.goes_on:
-        course.search(pool, course.db.run_step(read_unsearched))
-    if is_gone_check_due and course.goes_on and not course.contradicted:
-        _ask_for_vanished(course, pool, vanished)
+    if ids and run.should_continue:
+        run.expect_details(len(ids))
+        run.found_by_audit += _ask(run, pool, ids)
+    if count and run.should_continue:
+        run.search(pool, run.db.run_transaction(read_unsearched))
+    if is_gone_check_due and run.should_continue and not run.contradicted:
+        _ask_for_vanished(run, pool, vanished)
 
 
 def _read_vanished(session: Session) -> tuple[bool, list[int]]:
-    is_due = read_state(session).is_gone_check_due
+    is_due = get_or_create_sync_state(session).is_gone_check_due
     return is_due, read_unlisted(session) if is_due else []
 
 
-def _ask(course: Course, pool: BatchPool, ids: list[int]) -> int:
+def _ask(run: Run, pool: BatchPool, ids: list[int]) -> int:
     """Ask for movies that the list does not name; return how many YTS has."""
     kind = MovieBatch(
-        (), update=True, is_known=True, is_unlisted=True, denial_context=course.denial_context
+        (), update=True, is_known=True, is_unlisted=True, denial_context=run.denial_context
     )
     found = 0
-    for report in course.run_on(pool, plan_movie_batches(ids, course.settings.batch_size, kind)):
+    for report in run.run_on_pool(pool, plan_movie_batches(ids, run.settings.batch_size, kind)):
         found += report.counts.saved + report.counts.updated + report.counts.unchanged
     return found
 
 
-def _ask_for_vanished(course: Course, pool: BatchPool, ids: list[int]) -> None:
+def _ask_for_vanished(run: Run, pool: BatchPool, ids: list[int]) -> None:
     """
     Ask for every stored movie that the sweep has not seen, and mark those that YTS denies.
 
     With too many of them at once that pages named before, the sweep is not believed: nothing
     is asked, nothing is marked, and the next run begins it again.
     """
-    present, vanished = course.db.run_step(lambda it: (count_present(it), count_vanished(it)))
+    present, vanished = run.db.run_transaction(lambda it: (count_present(it), count_vanished(it)))
     if vanished > believed_loss(present):
-        course.write(partial(begin_sweep, is_updating=False, origin=course.origin))
-        course.given_up = Ending(
+        run.write_fenced(partial(begin_sweep, is_updating=False, origin=run.origin))
+        run.stop_reason = StopReason(
             f"{vanished:,} of {present:,} stored movies are not on the list any more, which "
             "is too many to believe; none was marked. The next run reads the whole list again. "
             "If YTS really removed them, remove the rows",
@@ -82,6 +82,6 @@ def _ask_for_vanished(course: Course, pool: BatchPool, ids: list[int]) -> None:
         )
         return
     if ids:
-        course.expect_details(len(ids))
-        _ask(course, pool, ids)
-    course.write(finish_gone_check)
+        run.expect_details(len(ids))
+        _ask(run, pool, ids)
+    run.write_fenced(finish_gone_check)

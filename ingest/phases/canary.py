@@ -4,22 +4,22 @@ from functools import partial
 
 from database.bookkeeping.probe_ids import read_ids_to_probe
 from ingest.phases.open_source import OpenSource
-from ingest.run import Course
-from ingest.stop import EXIT_UNAVAILABLE, Ending
+from ingest.run import Run
+from ingest.stop import EXIT_UNAVAILABLE, StopReason
 
 #: Known movies that are asked for before a denial is believed, if this run has seen no details.
 CANARIES = 3
 
 
-def require_plausible(course: Course, source: OpenSource) -> bool:
+def require_plausible(run: Run, source: OpenSource) -> bool:
     """
     End the run unless YTS has given details in it, or gives a movie that it gave before.
 
     Return whether its denials count.
     """
-    if course.has_details or _gives_known(course, source):
+    if run.has_details or _gives_known(run, source):
         return True
-    course.given_up = source.worker.given_up or Ending(
+    run.stop_reason = source.worker.stop_reason or StopReason(
         'YTS does not give the details of movies that it gave before, so its answer "no such '
         'movie" counts for nothing now; nothing was recorded',
         EXIT_UNAVAILABLE,
@@ -27,8 +27,8 @@ def require_plausible(course: Course, source: OpenSource) -> bool:
     return False
 
 
-def _gives_known(course: Course, source: OpenSource) -> bool:
+def _gives_known(run: Run, source: OpenSource) -> bool:
     """Return whether YTS gives a movie that it gave before; without one, nothing speaks against."""
-    ids = course.db.run_step(partial(read_ids_to_probe, count=CANARIES))
+    ids = run.db.run_transaction(partial(read_ids_to_probe, count=CANARIES))
     answers = (source.worker.is_denied(id_) for id_ in ids)
     return not ids or any(is_denied is False for is_denied in answers)

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping.missing import count_present, doubt_other_denials
 from database.bookkeeping.source import Source, claim_source, gives_way_to, read_held_source
-from database.bookkeeping.sweep import is_whole_sweep_due, read_state
+from database.bookkeeping.sweep import get_or_create_sync_state, is_whole_sweep_due
 from database.writing.movies import read_clock
 from ingest.error_limit import believed_loss
 from ingest.phases.sweep import SweepStart, convert_page, last_page, plan_sweep
 from ingest.plan import PageBatch
-from ingest.run import Course
+from ingest.run import Run
 from ingest.settings import RunSettings
 from ingest.worker.worker import Worker
 from yts.errors import SmallerPages, WrongPage, YtsRefused, YtsUnavailable
@@ -49,7 +49,7 @@ class OpenSource:
 
 def read_sweep_start(session: Session, settings: RunSettings, origin: str) -> SweepStart:
     """Return where a run with *settings* begins to read the list of *origin*."""
-    state = read_state(session)
+    state = get_or_create_sync_state(session)
     return plan_sweep(
         settings,
         next_page=state.next_page,
@@ -61,7 +61,7 @@ def read_sweep_start(session: Session, settings: RunSettings, origin: str) -> Sw
 
 
 @contextmanager
-def open_source(course: Course) -> Iterator[OpenSource]:
+def open_source(run: Run) -> Iterator[OpenSource]:
     """
     Open a worker on the first base URL that answers, with the page it answered.
 
@@ -70,35 +70,35 @@ def open_source(course: Course) -> Iterator[OpenSource]:
         YtsUnavailable, YtsRefused: none answers.
     """
     reasons: list[YtsUnavailable | YtsRefused | PartialSource] = []
-    for api_url in course.settings.api_urls:
-        with Worker(course.settings, api_url, course.run_id, course.stop) as worker:
+    for api_url in run.settings.api_urls:
+        with Worker(run.settings, api_url, run.run_id, run.stop) as worker:
             if not reasons and (ahead := worker.budget.reset()):
                 # Once a run: what base URLs before this one have used of the budget is used.
-                course.listener.notice(
+                run.listener.notice(
                     f"The clock of the database was {ahead:.0f} s ahead: requests begin now."
                 )
-            course.origin = _guess_origin(course, api_url)
-            planned = _plan(course)
+            run.origin = _guess_origin(run, api_url)
+            planned = _plan(run)
             try:
-                source = _probe(course, worker)
-                _check_is_whole(course, source)
+                source = _probe(run, worker)
+                _check_is_whole(run, source)
             except (YtsUnavailable, YtsRefused, PartialSource) as error:
-                course.listener.note(f"{without_secrets(api_url)}: {error}")
+                run.listener.note(f"{without_secrets(api_url)}: {error}")
                 reasons.append(error)
                 continue
-            if _claim(course, worker, api_url) or _plan(course).next_page != planned.next_page:
-                source = _probe(course, worker)
+            if _claim(run, worker, api_url) or _plan(run).next_page != planned.next_page:
+                source = _probe(run, worker)
             yield source
             return
     raise choose_error(reasons)
 
 
-def _plan(course: Course) -> SweepStart:
+def _plan(run: Run) -> SweepStart:
     """Return where the run begins to read the list; without reading it, it asks for page 1."""
-    if not course.settings.reads_list:
+    if not run.settings.reads_list:
         return SweepStart(1)
-    plan = partial(read_sweep_start, settings=course.settings, origin=course.origin)
-    return course.db.run_step(plan)
+    plan = partial(read_sweep_start, settings=run.settings, origin=run.origin)
+    return run.db.run_transaction(plan)
 
 
 def choose_error(
@@ -109,10 +109,10 @@ def choose_error(
     return min(errors, key=lambda error: [isinstance(error, kind) for kind in order].index(True))
 
 
-def _probe(course: Course, worker: Worker) -> OpenSource:
+def _probe(run: Run, worker: Worker) -> OpenSource:
     """Fetch the first page of this run, in the largest size of pages that the source gives."""
-    start = _plan(course)
-    asked_at = course.db.run_step(read_clock)
+    start = _plan(run)
+    asked_at = run.db.run_transaction(read_clock)
     size = MOVIES_PER_PAGE
     for _ in range(MOST_SIZES):
         first = PageBatch(convert_page(start.first_page, MOVIES_PER_PAGE, size), size=size)
@@ -158,16 +158,16 @@ def _adopt_smaller(worker: Worker, source: OpenSource) -> OpenSource:
     return replace(source, first=smaller, page=page) if page.rows == rows else source
 
 
-def _check_is_whole(course: Course, source: OpenSource) -> None:
+def _check_is_whole(run: Run, source: OpenSource) -> None:
     """
     Refuse a source that lists far fewer movies than are stored.
 
     Its count alone proves nothing: the page where the last of them should be decides.
     """
-    held = course.db.run_step(read_held_source)
+    held = run.db.run_transaction(read_held_source)
     if held and gives_way_to(held, source_of(source.worker.client.server_name)):
         return
-    present = course.db.run_step(count_present)
+    present = run.db.run_transaction(count_present)
     least = present - max(believed_loss(present), int(present * LARGEST_SHRINKAGE))
     if source.page.movie_count >= least:
         return
@@ -185,21 +185,21 @@ def source_of(server_name: str) -> Source:
     return "sandbox" if server_name.startswith(SANDBOX_SERVER) else "yts"
 
 
-def _guess_origin(course: Course, api_url: str) -> str:
-    """Return what `Course.origin` will be, before the server has said what it is."""
-    held = course.db.run_step(read_held_source)
+def _guess_origin(run: Run, api_url: str) -> str:
+    """Return what `Run.origin` will be, before the server has said what it is."""
+    held = run.db.run_transaction(read_held_source)
     return held if held == "sandbox" else without_secrets(api_url)
 
 
-def _claim(course: Course, worker: Worker, api_url: str) -> bool:
+def _claim(run: Run, worker: Worker, api_url: str) -> bool:
     """Read *api_url* from now on; return whether practice movies were removed first."""
     source = source_of(worker.client.server_name)
-    is_emptied = course.write(lambda session: claim_source(session, source))
+    is_emptied = run.write_fenced(lambda session: claim_source(session, source))
     if is_emptied:
-        course.listener.note("The sandbox's practice movies were removed.")
-    course.api_url = without_secrets(api_url)
-    course.change(api_url=course.api_url)
+        run.listener.note("The sandbox's practice movies were removed.")
+    run.api_url = without_secrets(api_url)
+    run.change(api_url=run.api_url)
     # A sandbox has another port each time.
-    course.origin = source if source == "sandbox" else course.api_url
-    course.write(partial(doubt_other_denials, origin=course.origin))
+    run.origin = source if source == "sandbox" else run.api_url
+    run.write_fenced(partial(doubt_other_denials, origin=run.origin))
     return is_emptied

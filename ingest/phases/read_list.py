@@ -16,10 +16,10 @@ from database.bookkeeping.sweep import (
     begin_sweep,
     complete_sweep,
     count_listed,
+    get_or_create_sync_state,
     go_back_to_recheck,
     has_unexplained_rows,
     note_recheck,
-    read_state,
 )
 from database.step import Step, save_step
 from ingest.phases.open_source import OpenSource, read_sweep_start
@@ -27,7 +27,7 @@ from ingest.phases.reading import Reading
 from ingest.phases.sweep import PAGES_READ_AGAIN, Sweep, convert_page, last_page
 from ingest.plan import PageBatch
 from ingest.pool import BatchPool
-from ingest.run import Course
+from ingest.run import Run
 from ingest.worker.fetcher import failure_of
 from yts.errors import YtsUnavailable
 from yts.settings import MOVIES_PER_PAGE
@@ -36,72 +36,75 @@ from yts.settings import MOVIES_PER_PAGE
 MOST_READINGS = 4
 
 
-def read_list(course: Course, pool: BatchPool, source: OpenSource) -> bool:
+def read_list(run: Run, pool: BatchPool, source: OpenSource) -> bool:
     """Read on from the page of *source*; return whether the list was read to its end."""
-    details = course.foresee_details(source.page.movie_count)
-    course.change(phase="pages", details_expected=details)
-    plan = partial(read_sweep_start, settings=course.settings, origin=course.origin)
-    start = course.db.run_step(plan)
+    details = run.foresee_details(source.page.movie_count)
+    run.change(phase="pages", details_expected=details)
+    plan = partial(read_sweep_start, settings=run.settings, origin=run.origin)
+    start = run.db.run_transaction(plan)
     next_page = convert_page(start.next_page, MOVIES_PER_PAGE, source.first.size)
-    planned, source = source.first, _go_back_to_known(course, source)
+    planned, source = source.first, _go_back_to_known(run, source)
     if source.first != planned:
         next_page = source.first.page
     if next_page == 1:
-        course.write(partial(begin_sweep, is_updating=start.is_updating, origin=course.origin))
+        run.write_fenced(partial(begin_sweep, is_updating=start.is_updating, origin=run.origin))
     else:
-        course.write(go_back_to_recheck)
+        run.write_fenced(go_back_to_recheck)
     before: Mapping[int, int | None] = {}
     for _ in range(MOST_READINGS):
-        reading = course.write(begin_reading)
+        reading = run.write_fenced(begin_reading)
         first = replace(source.first, reading=reading, update=start.is_updating)
-        sweep = Sweep(first.page, next_page, course.settings.max_pages, first.size)
-        under_way = Reading(course, pool, source, sweep, first)
+        sweep = Sweep(first.page, next_page, run.settings.max_pages, first.size)
+        under_way = Reading(run, pool, source, sweep, first)
         under_way.read(source)
         # Rows that came equally twice have not moved meanwhile, whatever YTS counts.
         is_settled = bool(before) and sweep.digests.items() <= before.items()
-        is_read = _conclude(course, source, sweep, under_way, is_settled=is_settled)
+        is_read = _conclude(run, source, sweep, under_way, is_settled=is_settled)
         if is_read is not None:
             return is_read
         before = sweep.digests
-        next_page = convert_page(course.write(go_back_to_recheck), MOVIES_PER_PAGE, first.size)
-        course.listener.note(
-            f"Rows of the list have moved: it is read again from page {next_page}."
-        )
+        next_page = convert_page(run.write_fenced(go_back_to_recheck), MOVIES_PER_PAGE, first.size)
+        run.listener.note(f"Rows of the list have moved: it is read again from page {next_page}.")
         again = replace(first, page=max(1, next_page - PAGES_READ_AGAIN))
         try:
             source = replace(source, first=again, page=source.worker.probe(again))
         except YtsUnavailable as error:
-            course.record_failures([failure_of("page", again.key, error)])
+            run.record_failures([failure_of("page", again.key, error)])
             return False
-    course.write(partial(note_recheck, page=convert_page(next_page, first.size, MOVIES_PER_PAGE)))
+    run.write_fenced(
+        partial(note_recheck, page=convert_page(next_page, first.size, MOVIES_PER_PAGE))
+    )
     return False
 
 
 def _conclude(
-    course: Course, source: OpenSource, sweep: Sweep, under_way: Reading, *, is_settled: bool
+    run: Run, source: OpenSource, sweep: Sweep, under_way: Reading, *, is_settled: bool
 ) -> bool | None:
     """Return whether the list was read to its end; None: a part has to be read again."""
     if not sweep.is_complete:
         return False
-    if (doubt := _doubt_end(course, source, sweep)) is None:
-        _clear_ending(course, sweep, under_way)
+    if (doubt := _doubt_end(run, source, sweep)) is None:
+        _clear_ending(run, sweep, under_way)
         rows = sweep.rows_to_end
-        if course.db.run_step(partial(has_unexplained_rows, rows=rows)):
+        state = run.db.run_transaction(get_or_create_sync_state)
+        if run.db.run_transaction(partial(has_unexplained_rows, rows=rows)):
             # Movies were added in the middle of the list, or came to a place that is known.
-            state = course.db.run_step(read_state)
-            course.write(partial(begin_sweep, is_updating=state.is_updating, origin=course.origin))
-        elif is_settled or course.db.run_step(lambda it: read_state(it).recheck_page) is None:
-            course.write(partial(complete_sweep, origin=course.origin, rows=rows))
+            run.write_fenced(partial(begin_sweep, is_updating=state.is_updating, origin=run.origin))
+        elif (
+            is_settled
+            or run.db.run_transaction(lambda it: get_or_create_sync_state(it).recheck_page) is None
+        ):
+            run.write_fenced(partial(complete_sweep, origin=run.origin, rows=rows))
             return True
     elif is_settled or sweep.is_end_doubtful:
         under_way.record_short(sweep.ending[:1], doubt)
         return False
     else:  # Perhaps movies were added since the end was read.
-        course.write(partial(note_recheck, page=under_way.to_unit(sweep.ending[0].page)))
+        run.write_fenced(partial(note_recheck, page=under_way.to_unit(sweep.ending[0].page)))
     return None
 
 
-def _go_back_to_known(course: Course, source: OpenSource) -> OpenSource:
+def _go_back_to_known(run: Run, source: OpenSource) -> OpenSource:
     """
     Return *source* with the page to begin with, the same or one before it.
 
@@ -109,40 +112,40 @@ def _go_back_to_known(course: Course, source: OpenSource) -> OpenSource:
     many were removed since that some would be left out. The steps back grow.
     """
     step = 1
-    while source.first.page > 1 and not _begins_with_known(course, source):
+    while source.first.page > 1 and not _begins_with_known(run, source):
         end = max(1, last_page(source.page.movie_count, source.first.size))
         first = replace(source.first, page=max(1, min(source.first.page - step, end)))
         source, step = replace(source, first=first, page=source.worker.probe(first)), step * 2
     return source
 
 
-def _begins_with_known(course: Course, source: OpenSource) -> bool:
+def _begins_with_known(run: Run, source: OpenSource) -> bool:
     if not source.page.movies:
         return False
     first_id = source.page.movies[0].id
-    return course.db.run_step(lambda session: are_listed(session, [first_id]))
+    return run.db.run_transaction(lambda session: are_listed(session, [first_id]))
 
 
-def _doubt_end(course: Course, source: OpenSource, sweep: Sweep) -> str | None:
+def _doubt_end(run: Run, source: OpenSource, sweep: Sweep) -> str | None:
     """
     Return why the list does not end where the sweep ended; None where it does.
 
     Where YTS counts another number of movies, the newest ones of the list are asked for: the
     sweep has seen them, unless pages came without rows that exist, or with those of others.
     """
-    is_counted = sweep.rows_to_end == sweep.movie_count == course.db.run_step(count_listed)
+    is_counted = sweep.rows_to_end == sweep.movie_count == run.db.run_transaction(count_listed)
     if is_counted and not sweep.is_end_doubtful:
         return None
     try:
         newest = source.worker.probe(PageBatch(1, size=sweep.size, order="desc")).ids
     except YtsUnavailable as error:
         return str(error)
-    is_seen: bool = course.db.run_step(partial(are_listed, external_ids=newest))
+    is_seen: bool = run.db.run_transaction(partial(are_listed, external_ids=newest))
     return None if newest and is_seen else "the newest movies of the list are not among them"
 
 
-def _clear_ending(course: Course, sweep: Sweep, under_way: Reading) -> None:
+def _clear_ending(run: Run, sweep: Sweep, under_way: Reading) -> None:
     """Forget that the pages of the end failed, though YTS counts more movies than they show."""
     if sweep.is_end_doubtful:
         keys = tuple(page.key for page in sweep.ending)
-        save_step(course.db, course.run_id, Step(pages_read=keys))
+        save_step(run.db, run.run_id, Step(pages_read=keys))

@@ -13,8 +13,8 @@ from ingest.phases.sweep import Sweep, convert_page
 from ingest.plan import PageBatch
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, PageReport
-from ingest.run import Course
-from ingest.stop import EXIT_UNAVAILABLE, Ending
+from ingest.run import Run
+from ingest.stop import EXIT_UNAVAILABLE, StopReason
 from yts.settings import MOVIES_PER_PAGE
 
 #: So few pages are read by this process, because starting others would take longer.
@@ -27,10 +27,10 @@ class Reading:
     """Reads pages from *first* on, in the order that *sweep* plans."""
 
     def __init__(
-        self, course: Course, pool: BatchPool, source: OpenSource, sweep: Sweep, first: PageBatch
+        self, run: Run, pool: BatchPool, source: OpenSource, sweep: Sweep, first: PageBatch
     ) -> None:
         """Read nothing yet; *first* tells how all pages are read."""
-        self._course = course
+        self._run = run
         self._pool = pool
         self._worker = source.worker
         self._asked_at = source.asked_at
@@ -41,10 +41,10 @@ class Reading:
     def read(self, source: OpenSource) -> None:
         """Save the first page, fetched before, and read on to the end of the list."""
         report = self._worker.save_page(self._first, source.page, self._asked_at)
-        self._course.take(report)
+        self._run.record(report)
         self._follow([report])
-        self._course.change(pages_expected=self._sweep.pages_expected)
-        while self._course.goes_on:
+        self._run.change(pages_expected=self._sweep.pages_expected)
+        while self._run.should_continue:
             is_short = self._sweep.pages_ahead <= FEW_PAGES
             pages = self._sweep.plan()
             if (next_page := next(pages, None)) is None:
@@ -52,10 +52,10 @@ class Reading:
             # Made one by one, so that each knows the newest count.
             batches = (self._batch(page) for page in chain([next_page], pages))
             if is_short:
-                self._follow(self._course.run_here(self._worker, batches))
+                self._follow(self._run.run_inline(self._worker, batches))
             else:
-                self._follow(self._course.run_on(self._pool, batches))
-        if self._course.goes_on:
+                self._follow(self._run.run_on_pool(self._pool, batches))
+        if self._run.should_continue:
             self.record_short(
                 self._sweep.short_pages, "the list goes on after it, or YTS counted more before"
             )
@@ -78,12 +78,12 @@ class Reading:
             return
         # Once more, for a cache between us and YTS may have mixed up two pages.
         report = self._worker.run_batch(self._batch(page.page))
-        self._course.take(report)
+        self._run.record(report)
         for again in report.pages:
             if self._sweep.repeated_page(again) is None:
                 self._sweep.record(again)
                 return
-        self._course.given_up = self._course.given_up or Ending(
+        self._run.stop_reason = self._run.stop_reason or StopReason(
             f"YTS gave the rows of page {other} for page {page.page}, too: paging does not work "
             "there",
             EXIT_UNAVAILABLE,
@@ -101,12 +101,12 @@ class Reading:
             movie_count=self._sweep.movie_count,
             recheck_page=None if recheck is None else self.to_unit(recheck),
         )
-        self._course.write(note)
+        self._run.write_fenced(note)
         self._noted_at = monotonic()
 
     def record_short(self, pages: Iterable[PageReport], reason: str) -> None:
         """Record pages as failed that came with fewer rows than they have."""
-        self._course.record_failures(
+        self._run.record_failures(
             Failure(
                 "page",
                 page.key,

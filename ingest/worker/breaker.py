@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
-from ingest.stop import EXIT_UNAVAILABLE, Ending
+from ingest.stop import EXIT_UNAVAILABLE, StopReason
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, YtsRefused, YtsUnavailable
 
@@ -35,7 +35,7 @@ class Breaker:
         self._good_page: int | None = None
         self._good_movie: int | None = None
         #: Why nothing more should be requested from the source.
-        self.ending: Ending | None = None
+        self.stop_reason: StopReason | None = None
 
     @property
     def attempts(self) -> int | None:
@@ -67,14 +67,14 @@ class Breaker:
         """
         with self._lock:
             self._failures_in_a_row += 1
-            if self.ending or self._failures_in_a_row < FAILURES_UNTIL_PROBE:
+            if self.stop_reason or self._failures_in_a_row < FAILURES_UNTIL_PROBE:
                 return
             if probe():
                 self._failures_in_a_row = 0
                 self._is_probed = True
             else:
                 reason = f"YTS gives no usable answers any more: {error}"
-                self.ending = Ending(reason, EXIT_UNAVAILABLE)
+                self.stop_reason = StopReason(reason, EXIT_UNAVAILABLE)
 
     def is_any_page_given(self, fetch_page: Callable[[int], object]) -> bool:
         """Return whether *fetch_page* succeeds for a page that was read before, or the first."""

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from database.bookkeeping.request_budget import Slot, renew_slot, reset_budget, slow_down, take_slot
 from database.connection.retry import repeat_transient
 from database.connection.waits import waiting_for
-from ingest.stop import Stop, Stopped
+from ingest.stop import Stopped, StopRequest
 
 #: The pace of a run with a limit of requests but none of the rate.
 UNLIMITED_RATE = 1e6
@@ -30,14 +30,14 @@ class LimitReached(Stopped):
     """The run has made as many requests as it may."""
 
 
-class RequestBudget:
+class BudgetClient:
     """Hands out the slots of one database's budget to the threads of one process."""
 
     def __init__(
         self,
         engine: Engine,
         rate: float,
-        stop: Stop,
+        stop: StopRequest,
         limit: int | None = None,
         *,
         takers: int | None = None,
@@ -48,7 +48,7 @@ class RequestBudget:
         *takers* threads of the run may wait for slots at the same time; None: not known.
         """
         self._takers = takers or MOST_TAKERS
-        self._engine = engine
+        self._backend = engine
         self._rate = rate or (UNLIMITED_RATE if limit is not None else 0.0)
         self._limit = limit
         self._stop = stop
@@ -61,7 +61,7 @@ class RequestBudget:
         """
         if self._rate <= 0:
             return 0.0
-        return self._repeat(lambda: reset_budget(self._engine, self._rate, self._limit))
+        return self._repeat(lambda: reset_budget(self._backend, self._rate, self._limit))
 
     def take_slot(self) -> None:
         """
@@ -89,14 +89,14 @@ class RequestBudget:
     def _renew_slot(self, slot: Slot, *, is_late: bool) -> Slot | None:
         if not is_late and slot.seconds <= SECONDS_NOT_WORTH_A_LOOK:
             return None
-        return self._repeat(partial(renew_slot, self._engine, slot, is_late=is_late))
+        return self._repeat(partial(renew_slot, self._backend, slot, is_late=is_late))
 
     def _repeat(self, step: Callable[[], Result]) -> Result:
         return repeat_transient(step, sleep=self._stop.sleep)
 
     def _take_slot(self) -> Slot | None:
         return take_slot(
-            self._engine, self._rate, is_limited=self._limit is not None, takers=self._takers
+            self._backend, self._rate, is_limited=self._limit is not None, takers=self._takers
         )
 
     def pause(self, seconds: float) -> None:
@@ -112,4 +112,4 @@ class RequestBudget:
     def slow_down(self, retry_after_seconds: float | None) -> None:
         """Make everybody on this database slower, for the server has asked for it."""
         if self._rate > 0:
-            self._repeat(lambda: slow_down(self._engine, self._rate, retry_after_seconds))
+            self._repeat(lambda: slow_down(self._backend, self._rate, retry_after_seconds))

@@ -9,10 +9,10 @@ from time import monotonic
 
 from database.bookkeeping.failures import Failure, Kind, Stage
 from ingest.plan import PageBatch
-from ingest.stop import EXIT_LIMIT, EXIT_UNAVAILABLE, Ending, Stopped
+from ingest.stop import EXIT_LIMIT, EXIT_UNAVAILABLE, Stopped, StopReason
 from ingest.worker.breaker import Breaker
 from ingest.worker.budget import LimitReached
-from ingest.worker.work_queue import Portions
+from ingest.worker.work_queue import WorkQueue
 from yts.client import YtsClient
 from yts.errors import (
     MalformedMovie,
@@ -52,12 +52,12 @@ class Fetcher:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="fetch")
         self._thread_count = threads
         self._stop = stop
-        self._limit: Ending | None = None
+        self._limit: StopReason | None = None
 
     @property
-    def given_up(self) -> Ending | None:
+    def stop_reason(self) -> StopReason | None:
         """Return why nothing more should be requested; None if there is no reason."""
-        return self._breaker.ending or self._limit
+        return self._breaker.stop_reason or self._limit
 
     def ask_for_page(self, batch: PageBatch, attempts: int | None = None) -> MoviePage:
         """
@@ -99,14 +99,14 @@ class Fetcher:
 
     def fetch_page(self, batch: PageBatch) -> MoviePage | Failure | None:
         """Fetch one list page; None where a stop or a giving up came first."""
-        if self.given_up:
+        if self.stop_reason:
             return None
         try:
             page = self.ask_for_page(batch, self._breaker.attempts)
         except (YtsUnavailable, YtsRefused) as error:
             self._count_failure(error, partial(self._is_any_page_given, batch))
             if isinstance(error, WrongPage):
-                self._limit = Ending(f"{error}: paging does not work there", EXIT_UNAVAILABLE)
+                self._limit = StopReason(f"{error}: paging does not work there", EXIT_UNAVAILABLE)
             return failure_of("page", batch.key, error)
         except Stopped as error:
             self._note_ending(error)
@@ -151,36 +151,36 @@ class Fetcher:
         self, ids: Sequence[int], fetch: Callable[[int], Fetched]
     ) -> Generator[dict[int, Fetched], None, None]:
         count = min(self._thread_count, len(ids))
-        portions = Portions[Fetched](ids, count)
-        pulling = [self._threads.submit(self._pull, portions, fetch) for _ in range(count)]
+        chunks = WorkQueue[Fetched](ids, count)
+        pulling = [self._threads.submit(self._pull, chunks, fetch) for _ in range(count)]
         give_up_at = float("inf")
         try:
-            while not portions.is_done and monotonic() < give_up_at:
-                if portion := portions.take(seconds=SECONDS_BETWEEN_LOOKS):
-                    yield portion
-                if (self.given_up or self._stop.is_set()) and give_up_at == float("inf"):
-                    portions.drop_rest()
+            while not chunks.is_done and monotonic() < give_up_at:
+                if chunk := chunks.take_chunk(seconds=SECONDS_BETWEEN_LOOKS):
+                    yield chunk
+                if (self.stop_reason or self._stop.is_set()) and give_up_at == float("inf"):
+                    chunks.cancel_pending()
                     for thread in pulling:
                         if thread.cancel():  # It never began: others wait for answers that stall.
-                            portions.leave()
+                            chunks.worker_done()
                     give_up_at = monotonic() + SECONDS_TO_DRAIN
-            if portion := portions.take(seconds=0, is_last=True):
-                yield portion
+            if chunk := chunks.take_chunk(seconds=0, is_last=True):
+                yield chunk
             for thread in pulling:
-                if not thread.cancelled() and (portions.is_done or thread.done()):
+                if not thread.cancelled() and (chunks.is_done or thread.done()):
                     thread.result()  # It may have met what no movie is to blame for.
         finally:
-            portions.drop_rest()
+            chunks.cancel_pending()
 
-    def _pull(self, portions: Portions[Fetched], fetch: Callable[[int], Fetched]) -> None:
+    def _pull(self, chunks: WorkQueue[Fetched], fetch: Callable[[int], Fetched]) -> None:
         """Fetch one movie after another, until there is none or no point."""
         try:
-            while not self.given_up and (movie_id := portions.next_id()) is not None:
-                portions.put(movie_id, fetch(movie_id))
+            while not self.stop_reason and (movie_id := chunks.next_id()) is not None:
+                chunks.put_result(movie_id, fetch(movie_id))
         except Stopped as error:
             self._note_ending(error)
         finally:
-            portions.leave()
+            chunks.worker_done()
 
     def _fetch_movie(self, movie_id: int) -> Fetched:
         try:
@@ -202,7 +202,7 @@ class Fetcher:
 
     def _note_ending(self, error: Stopped) -> None:
         if isinstance(error, LimitReached):
-            self._limit = Ending("--max-requests allows no more", EXIT_LIMIT)
+            self._limit = StopReason("--max-requests allows no more", EXIT_LIMIT)
 
     def close(self) -> None:
         """Start nothing more; threads that still wait for an answer are left behind."""

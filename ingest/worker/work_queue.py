@@ -9,11 +9,11 @@ from typing import Generic, TypeVar
 Fetched = TypeVar("Fetched")
 
 #: A portion is handed over when it has this many movies, or is this old in seconds.
-MOVIES_PER_PORTION = 100
-SECONDS_PER_PORTION = 2.0
+MOVIES_PER_CHUNK = 100
+SECONDS_PER_CHUNK = 2.0
 
 
-class Portions(Generic[Fetched]):
+class WorkQueue(Generic[Fetched]):
     """
     What several threads do for one that waits, which is woken for whole portions only.
 
@@ -35,18 +35,18 @@ class Portions(Generic[Fetched]):
         except IndexError:
             return None
 
-    def drop_rest(self) -> None:
+    def cancel_pending(self) -> None:
         """Let nobody begin with another id."""
         self._ids.clear()
 
-    def put(self, movie_id: int, fetched: Fetched) -> None:
+    def put_result(self, movie_id: int, fetched: Fetched) -> None:
         """Bring what has come of one id."""
         with self._changed:
             self._come[movie_id] = fetched
-            if len(self._come) >= MOVIES_PER_PORTION:
+            if len(self._come) >= MOVIES_PER_CHUNK:
                 self._changed.notify()
 
-    def leave(self) -> None:
+    def worker_done(self) -> None:
         """Say that this thread takes no more."""
         with self._changed:
             self._at_work -= 1
@@ -57,7 +57,7 @@ class Portions(Generic[Fetched]):
         """Tell whether all threads have left and everything was taken."""
         return not (self._at_work or self._come)
 
-    def take(self, *, seconds: float, is_last: bool = False) -> dict[int, Fetched]:
+    def take_chunk(self, *, seconds: float, is_last: bool = False) -> dict[int, Fetched]:
         """Wait up to *seconds* for a portion and return it; *is_last* takes whatever is there."""
         with self._changed:
             self._changed.wait_for(self._is_due, timeout=seconds)
@@ -67,5 +67,5 @@ class Portions(Generic[Fetched]):
             return come
 
     def _is_due(self) -> bool:
-        is_old = monotonic() - self._since >= SECONDS_PER_PORTION
-        return is_old or not self._at_work or len(self._come) >= MOVIES_PER_PORTION
+        is_old = monotonic() - self._since >= SECONDS_PER_CHUNK
+        return is_old or not self._at_work or len(self._come) >= MOVIES_PER_CHUNK

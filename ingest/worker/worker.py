@@ -21,9 +21,9 @@ from database.step import Step, SweptPage, save_step
 from ingest.plan import Batch, MovieBatch, PageBatch, SearchBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
-from ingest.stop import STOP_SIGNAL, Ending, Stop, Stopped, statements_bound_by
+from ingest.stop import STOP_SIGNAL, Stopped, StopReason, StopRequest, statements_bound_by
 from ingest.worker.breaker import MOVIES_PER_PROBE
-from ingest.worker.budget import RequestBudget
+from ingest.worker.budget import BudgetClient
 from ingest.worker.fetcher import Fetched, Fetcher, failure_of
 from yts.client import YtsClient
 from yts.payload import MoviePayload
@@ -43,7 +43,7 @@ class Worker:
         settings: RunSettings,
         api_url: str,
         run_id: int | None,
-        stop: Stop,
+        stop: StopRequest,
         *,
         name: str = "",
     ) -> None:
@@ -65,7 +65,7 @@ class Worker:
             is_keyed=True,
             sleep=stop.sleep,
         )
-        self.budget = budget = RequestBudget(
+        self.budget = budget = BudgetClient(
             self.db.engine, settings.rate, stop, settings.max_requests, takers=settings.takers
         )
         self.client = YtsClient(
@@ -79,7 +79,7 @@ class Worker:
         self._requests_counted = 0
 
     def _ids_to_probe(self) -> Sequence[int]:
-        return self.db.run_step(partial(read_ids_to_probe, count=MOVIES_PER_PROBE))
+        return self.db.run_transaction(partial(read_ids_to_probe, count=MOVIES_PER_PROBE))
 
     def probe(self, first: PageBatch, attempts: int | None = None) -> MoviePage:
         """
@@ -95,9 +95,9 @@ class Worker:
             self._count_requests()
 
     @property
-    def given_up(self) -> Ending | None:
+    def stop_reason(self) -> StopReason | None:
         """Return why nothing more should be requested; None if there is no reason."""
-        return self._fetcher.given_up
+        return self._fetcher.stop_reason
 
     def is_denied(self, movie_id: int) -> bool | None:
         """
@@ -105,8 +105,8 @@ class Worker:
 
         Nothing is saved.
         """
-        portions = self._fetcher.fetch_movies([movie_id])
-        answers = {id_: answer for portion in portions for id_, answer in portion.items()}
+        chunks = self._fetcher.fetch_movies([movie_id])
+        answers = {id_: answer for chunk in chunks for id_, answer in chunk.items()}
         self._count_requests()
         answer = answers.get(movie_id, _NOT_ASKED)
         return None if isinstance(answer, Failure) else answer is None
@@ -122,7 +122,7 @@ class Worker:
         """
         note = partial(note_work, name=self._name, doing=batch.in_words)
         # The clock of the database decides what is newer, whatever this machine's says.
-        asked_at = self.db.run_step(note)
+        asked_at = self.db.run_transaction(note)
         if isinstance(batch, PageBatch):
             report = self._run_page(batch, asked_at)
         elif isinstance(batch, SearchBatch):
@@ -130,18 +130,18 @@ class Worker:
         else:
             report = self._run_movies(batch, asked_at)
         report += self._count_requests()
-        return replace(report, given_up=self.given_up)
+        return replace(report, stop_reason=self.stop_reason)
 
     def note_wait(self, sentence: str) -> None:
         """Let the main process say what this worker waits for, if the database can be used."""
         with suppress(DatabaseNotReady, Stopped):
-            self.db.run_step(
+            self.db.run_transaction(
                 partial(note_work, name=self._name, doing=sentence), patience_seconds=0
             )
 
     def rest(self) -> None:
         """Say that there is nothing to do for now."""
-        self.db.run_step(partial(forget_workers, name=self._name))
+        self.db.run_transaction(partial(forget_workers, name=self._name))
 
     def _run_page(self, batch: PageBatch, asked_at: datetime) -> BatchReport:
         page = self._fetcher.fetch_page(batch)
@@ -190,44 +190,44 @@ class Worker:
         if known:
             skipped = Step(skipped=len(known), counters={"details_read": len(known)})
             report += self._save(skipped)
-        with closing(self._fetcher.fetch_movies(wanted)) as portions:
-            for portion in portions:
-                report += self._save_portion(batch, portion, asked_at)
+        with closing(self._fetcher.fetch_movies(wanted)) as chunks:
+            for chunk in chunks:
+                report += self._save_chunk(batch, chunk, asked_at)
         return report
 
     def _known(self, batch: MovieBatch) -> set[int]:
-        return self.db.run_step(partial(read_known, ids=batch.ids, update=batch.update))
+        return self.db.run_transaction(partial(read_known, ids=batch.ids, update=batch.update))
 
-    def _save_portion(
-        self, batch: MovieBatch, portion: dict[int, Fetched], asked_at: datetime
+    def _save_chunk(
+        self, batch: MovieBatch, chunk: dict[int, Fetched], asked_at: datetime
     ) -> BatchReport:
-        movies = tuple(it for it in portion.values() if isinstance(it, MoviePayload))
+        movies = tuple(it for it in chunk.values() if isinstance(it, MoviePayload))
         step = Step(
             movies,
             has_details=True,
             update=batch.update,
             asked_at=asked_at,
-            missing=tuple(id_ for id_, it in portion.items() if it is None),
+            missing=tuple(id_ for id_, it in chunk.items() if it is None),
             denial_context=batch.denial_context,
             is_unlisted=batch.is_unlisted,
-            failures=tuple(it for it in portion.values() if isinstance(it, Failure)),
-            counters={"details_read": len(portion)},
+            failures=tuple(it for it in chunk.values() if isinstance(it, Failure)),
+            counters={"details_read": len(chunk)},
         )
         return replace(self._save(step), unknown_fields=count_unknown(movies))
 
     def _run_searches(self, batch: SearchBatch, asked_at: datetime) -> BatchReport:
         codes = dict(zip(batch.ids, batch.imdb_codes, strict=True))
         report = BatchReport()
-        with closing(self._fetcher.search_movies(codes)) as portions:
-            for portion in portions:
-                report += self._save_searches(batch, portion, asked_at)
+        with closing(self._fetcher.search_movies(codes)) as chunks:
+            for chunk in chunks:
+                report += self._save_searches(batch, chunk, asked_at)
         return report
 
     def _save_searches(
-        self, batch: SearchBatch, portion: dict[int, Fetched], asked_at: datetime
+        self, batch: SearchBatch, chunk: dict[int, Fetched], asked_at: datetime
     ) -> BatchReport:
-        movies = tuple(it for it in portion.values() if isinstance(it, MoviePayload))
-        not_found = tuple(id_ for id_, it in portion.items() if it is None)
+        movies = tuple(it for it in chunk.values() if isinstance(it, MoviePayload))
+        not_found = tuple(id_ for id_, it in chunk.items() if it is None)
         delisted = not_found if batch.is_denied else ()
         step = Step(
             movies,
@@ -235,13 +235,13 @@ class Worker:
             asked_at=asked_at,
             missing=delisted,
             denial_context=batch.denial_context,
-            searched=tuple(id_ for id_, it in portion.items() if not isinstance(it, Failure)),
+            searched=tuple(id_ for id_, it in chunk.items() if not isinstance(it, Failure)),
             delisted=delisted,
             # Another search is owed anyway, unless it was to settle a denial.
             failures=tuple(
-                it for it in portion.values() if batch.is_denied and isinstance(it, Failure)
+                it for it in chunk.values() if batch.is_denied and isinstance(it, Failure)
             ),
-            counters={"details_read": len(portion)},
+            counters={"details_read": len(chunk)},
         )
         found = frozenset(movie.id for movie in movies) if batch.is_denied else frozenset()
         return replace(self._save(step), contradicted=found)
@@ -293,7 +293,7 @@ _hearing = ExitStack()
 def start_worker(settings: RunSettings, api_url: str, run_id: int | None) -> None:
     """Prepare this process of the pool; its parent asks it to stop, nobody else does."""
     global _worker  # noqa: PLW0603 -- one worker a process, made by the pool's initializer
-    stop = Stop()
+    stop = StopRequest()
     for number in GROUP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     _hearing.enter_context(hear_signals(lambda _number: stop.set(), numbers=[STOP_SIGNAL]))

@@ -11,16 +11,16 @@ from json import JSONDecodeError
 
 from aiohttp import web
 
-from sandbox.api.fault_mix import FaultShares
-from sandbox.api.handler import Desk
-from sandbox.catalogue.corruptions import WAYS
+from sandbox.api.fault_mix import FaultMix
+from sandbox.api.handler import RequestHandler
+from sandbox.catalogue.corruptions import CORRUPTIONS
 from sandbox.settings import SandboxSettings
 
 
 class Control:
     """Handlers of `/sandbox/...`. None of them is counted as traffic or ever goes wrong."""
 
-    def __init__(self, desk: Desk, settings: SandboxSettings) -> None:
+    def __init__(self, desk: RequestHandler, settings: SandboxSettings) -> None:
         self._desk = desk
         self._seed = settings.seed
 
@@ -56,8 +56,8 @@ class Control:
     async def spoil(self, request: web.Request) -> web.Response:
         """Let the movies with these `ids` be bad in the way `how`."""
         how = request.query.get("how", "")
-        if how not in WAYS:
-            raise web.HTTPBadRequest(text=f"Give how as one of {', '.join(WAYS)}.")
+        if how not in CORRUPTIONS:
+            raise web.HTTPBadRequest(text=f"Give how as one of {', '.join(CORRUPTIONS)}.")
         return web.json_response({"spoilt": self._desk.spoil(_numbers(request, "ids"), how)})
 
     async def faults(self, request: web.Request) -> web.Response:
@@ -66,7 +66,7 @@ class Control:
             shares = await request.json()
             if not isinstance(shares, dict):
                 raise ValueError("The body must be a JSON object of names and shares.")
-            self._desk.shares = FaultShares(
+            self._desk.shares = FaultMix(
                 {name: float(share) for name, share in shares.items()}, self._seed
             )
         except (JSONDecodeError, TypeError, ValueError) as error:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
-from sandbox.api.listing import Shelf, read_list_request, read_number
+from sandbox.api.listing import ListIndex, read_list_request, read_number
 from sandbox.catalogue import movie_json
 from sandbox.catalogue import php_json as wire
 from sandbox.catalogue.cast import sample
 from sandbox.catalogue.catalogue import Catalogue
-from sandbox.catalogue.corruptions import HONEST, WAYS
-from sandbox.catalogue.random_streams import Purpose, dice
+from sandbox.catalogue.corruptions import CORRUPTIONS, HONEST
+from sandbox.catalogue.random_streams import Purpose, random_for
 
 Query = Mapping[str, str]
 
@@ -30,9 +30,9 @@ class Answers:
         self.catalogue = catalogue
         self._steady_cast = steady_cast
         self._turn = 0
-        #: Ids of bad movies, each with its way of `WAYS`.
+        #: Ids of bad movies, each with its way of `CORRUPTIONS`.
         self._spoilt: dict[int, str] = {}
-        self._shelf = Shelf(catalogue)
+        self._shelf = ListIndex(catalogue)
         self._row = lru_cache(_ROWS_KEPT)(self._encode_row)
         self._details = lru_cache(_ROWS_KEPT)(self._encode_details)
         self.endpoints: dict[str, Callable[[Query], bytes]] = {
@@ -95,7 +95,7 @@ class Answers:
 
     def _suggest(self, movie_id: int) -> list[int]:
         ids = self.catalogue.ids
-        rng = dice(self.catalogue.seed, movie_id, Purpose.SUGGESTIONS)
+        rng = random_for(self.catalogue.seed, movie_id, Purpose.SUGGESTIONS)
         drawn = rng.sample(ids, min(_SUGGESTION_CANDIDATES, len(ids)))
         genres = set(self.catalogue.facts(movie_id).genres)
         alien = {other: genres.isdisjoint(self.catalogue.facts(other).genres) for other in drawn}
@@ -106,7 +106,7 @@ class Answers:
         return self._encode(movie_id, movie_json.list_movie(self.catalogue, movie_id))
 
     def _encode(self, movie_id: int, movie: movie_json.Json) -> bytes:
-        return wire.encode(WAYS[self._spoilt.get(movie_id, HONEST)](movie))
+        return wire.encode(CORRUPTIONS[self._spoilt.get(movie_id, HONEST)](movie))
 
     def _encode_details(
         self, movie_id: int, _revision: int, turn: int, *, with_cast: bool, with_images: bool

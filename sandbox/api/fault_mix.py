@@ -10,7 +10,7 @@ from sandbox.api.faults import FAULTS
 ALL = "all"
 
 
-class FaultShares:
+class FaultMix:
     """
     A share of the requests for each fault.
 
@@ -30,7 +30,7 @@ class FaultShares:
         self._seed = seed
         self._ladder = lru_cache(self._make_ladder)
 
-    def draw(self, endpoint: str, request_number: int) -> str | None:
+    def choose(self, endpoint: str, request_number: int) -> str | None:
         """Give the fault of one request, None for an honest answer."""
         if not self._shares:
             return None

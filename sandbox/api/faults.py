@@ -25,7 +25,7 @@ _ABORT_AT_ONCE = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class FaultContext:
     """What a fault has to play with."""
 
     request: web.Request
@@ -46,32 +46,32 @@ class Scene:
 class Fault:
     """One way to go wrong."""
 
-    play: Callable[[Scene], Awaitable[web.StreamResponse]]
+    respond: Callable[[FaultContext], Awaitable[web.StreamResponse]]
     #: The only endpoint that can go wrong like this; None for all.
     endpoint: str | None = None
 
 
-async def _internal_error(_scene: Scene) -> web.Response:
+async def _internal_error(_scene: FaultContext) -> web.Response:
     return html_error(500, "Internal Server Error")
 
 
-async def _unavailable(scene: Scene) -> web.Response:
+async def _unavailable(scene: FaultContext) -> web.Response:
     return html_error(503, "Service Temporarily Unavailable", scene.retry_headers)
 
 
-async def _too_many_requests(scene: Scene) -> web.Response:
+async def _too_many_requests(scene: FaultContext) -> web.Response:
     return slow_down(scene.retry_headers)
 
 
-async def _challenge_refused(_scene: Scene) -> web.Response:
+async def _challenge_refused(_scene: FaultContext) -> web.Response:
     return challenge(403)
 
 
-async def _challenge_as_success(_scene: Scene) -> web.Response:
+async def _challenge_as_success(_scene: FaultContext) -> web.Response:
     return challenge(200)
 
 
-async def _reset(scene: Scene) -> web.Response:
+async def _reset(scene: FaultContext) -> web.Response:
     if transport := scene.request.transport:
         connection = transport.get_extra_info("socket")
         # Closing without lingering sends RST in place of FIN.
@@ -80,13 +80,13 @@ async def _reset(scene: Scene) -> web.Response:
     return web.Response(status=500)  # goes nowhere
 
 
-async def _truncated(scene: Scene) -> web.StreamResponse:
+async def _truncated(scene: FaultContext) -> web.StreamResponse:
     response = await _begin(scene)
     await response.write(scene.honest[: len(scene.honest) // 2])
     return response
 
 
-async def _stall(scene: Scene) -> web.StreamResponse:
+async def _stall(scene: FaultContext) -> web.StreamResponse:
     # Half of the stalls come after the headers, where a connect timeout is of no help.
     response = await _begin(scene) if scene.number % 2 else None
     with suppress(TimeoutError):
@@ -96,7 +96,7 @@ async def _stall(scene: Scene) -> web.StreamResponse:
     return response or web.Response(status=500)  # goes nowhere
 
 
-async def _slow_head(scene: Scene) -> web.Response:
+async def _slow_head(scene: FaultContext) -> web.Response:
     """Send a byte of the head now and then: no silence is long, and no answer comes."""
     head = b"HTTP/1.1 200 OK\r\nX-Patience: " + b"x" * 1000
     for byte in head[: int(scene.stall_seconds / _SECONDS_PER_BYTE) + 1]:
@@ -109,7 +109,7 @@ async def _slow_head(scene: Scene) -> web.Response:
     return web.Response(status=500)  # goes nowhere
 
 
-async def _begin(scene: Scene) -> web.StreamResponse:
+async def _begin(scene: FaultContext) -> web.StreamResponse:
     """Send headers that promise the honest answer."""
     response = web.StreamResponse()
     response.content_type = "application/json"
@@ -119,18 +119,18 @@ async def _begin(scene: Scene) -> web.StreamResponse:
     return response
 
 
-async def _bad_json(scene: Scene) -> web.Response:
+async def _bad_json(scene: FaultContext) -> web.Response:
     # Whole by its length, cut by its syntax: the third quarter is missing. On whichever side of
     # a quotation mark the cut falls, what stands there is no JSON.
     quarter = len(scene.honest) // 4
     return json_response(scene.honest[: 2 * quarter] + b'"\\x' + scene.honest[3 * quarter :])
 
 
-async def _noise(scene: Scene) -> web.Response:
+async def _noise(scene: FaultContext) -> web.Response:
     return json_response(_PHP_WARNING + scene.honest)
 
 
-async def _no_movies(scene: Scene) -> web.Response:
+async def _no_movies(scene: FaultContext) -> web.Response:
     data = json.loads(scene.honest)["data"]
     data.pop("movies", None)
     counts = (data["movie_count"], *_COLLAPSED_COUNTS)
@@ -138,7 +138,7 @@ async def _no_movies(scene: Scene) -> web.Response:
     return json_response(envelope(encode(data)))
 
 
-async def _wrong_shape(scene: Scene) -> web.Response:
+async def _wrong_shape(scene: FaultContext) -> web.Response:
     shapes: tuple[object, ...] = (
         {"message": "Cannot read property 'perPage' of undefined"},
         {"status": "ok", "status_message": "Query was successful", "data": []},
@@ -148,12 +148,12 @@ async def _wrong_shape(scene: Scene) -> web.Response:
     return json_response(encode(shapes[scene.number % len(shapes)]))
 
 
-async def _status_error(_scene: Scene) -> web.Response:
+async def _status_error(_scene: FaultContext) -> web.Response:
     error = {"status": "error", "status_message": "The query could not be executed", "data": {}}
     return json_response(encode(error))
 
 
-async def _other_movie(scene: Scene) -> web.Response:
+async def _other_movie(scene: FaultContext) -> web.Response:
     return json_response(scene.other_movie())
 
 

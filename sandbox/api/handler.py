@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from sandbox.api.endpoints import Answers
-from sandbox.api.fault_mix import FaultShares
-from sandbox.api.faults import FAULTS, Scene
+from sandbox.api.fault_mix import FaultMix
+from sandbox.api.faults import FAULTS, FaultContext
 from sandbox.api.fixed_responses import html_error, json_response, slow_down
 from sandbox.api.traffic import NO_ANSWER, RateLimit, Traffic
 from sandbox.catalogue.catalogue import Catalogue
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 _UNKNOWN = "unknown"
 
 
-class Desk:
+class RequestHandler:
     """
     Answers the API's requests, and holds what the operator may look at or change.
 
@@ -32,7 +32,7 @@ class Desk:
         self._settings = settings
         self.catalogue = Catalogue(read_films(), settings.movies, settings.seed)
         self.traffic = Traffic()
-        self.shares = FaultShares(settings.faults, settings.seed)
+        self.shares = FaultMix(settings.faults, settings.seed)
         self._answers = Answers(self.catalogue, steady_cast=settings.steady_cast)
         self._rate_limit = RateLimit(settings.rate_limit)
         seconds = settings.retry_after_seconds
@@ -64,14 +64,14 @@ class Desk:
     async def _answer_admitted(
         self, request: web.Request, endpoint: str, number: int
     ) -> web.StreamResponse:
-        fault = self.shares.draw(endpoint, number)
+        fault = self.shares.choose(endpoint, number)
         status = NO_ANSWER
         try:
             if self._settings.latency_seconds:
                 await asyncio.sleep(self._settings.latency_seconds)
             body = self._answers.endpoints[endpoint](request.query)
             if fault:
-                response = await FAULTS[fault].play(self._scene(request, number, body))
+                response = await FAULTS[fault].respond(self._scene(request, number, body))
             else:
                 response = json_response(body)
             if request.transport and not request.transport.is_closing():
@@ -81,8 +81,8 @@ class Desk:
             self.traffic.note_answer(endpoint, status, fault)
             logger.info("%s answered %s, fault: %s", request.path_qs, status or "not", fault)
 
-    def _scene(self, request: web.Request, number: int, honest: bytes) -> Scene:
-        return Scene(
+    def _scene(self, request: web.Request, number: int, honest: bytes) -> FaultContext:
+        return FaultContext(
             request=request,
             number=number,
             honest=honest,

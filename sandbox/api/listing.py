@@ -60,7 +60,7 @@ class Rows:
     ids: Sequence[int]
 
 
-class Shelf:
+class ListIndex:
     """Answers list requests, and remembers the last selections until the catalogue changes."""
 
     def __init__(self, catalogue: Catalogue) -> None:

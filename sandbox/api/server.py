@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sandbox.api.control import Control
 from sandbox.api.fixed_responses import html_error
-from sandbox.api.handler import Desk
+from sandbox.api.handler import RequestHandler
 from sandbox.settings import SandboxSettings
 
 #: How programs tell practice data from the real thing: every answer carries this, faults too.
@@ -68,7 +68,7 @@ class _Server:
 
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
-        self._desk = Desk(settings)
+        self._desk = RequestHandler(settings)
         self._runner = web.AppRunner(
             self._make_app(),
             access_log=None,

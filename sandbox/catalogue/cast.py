@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sandbox.catalogue.films import Film
 from sandbox.catalogue.people import People, make_role
 from sandbox.catalogue.quirks import Quirks
-from sandbox.catalogue.random_streams import Purpose, dice
+from sandbox.catalogue.random_streams import Purpose, random_for
 
 #: No answer names more.
 SHOWN = 4
@@ -33,7 +33,7 @@ def draw_cast(
     """Make up a cast; None means that the answer has no such key."""
     if "cast absent" in quirks:
         return None
-    rng = dice(seed, movie_id, Purpose.CAST)
+    rng = random_for(seed, movie_id, Purpose.CAST)
     size = _cast_size(rng, quirks)
     # A name drawn twice plays one part only.
     names = dict.fromkeys(people.draw(rng) for _ in range(2 * size))

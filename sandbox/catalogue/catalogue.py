@@ -11,7 +11,7 @@ from sandbox.catalogue.films import Film
 from sandbox.catalogue.ids import added_order, existing_ids
 from sandbox.catalogue.people import People
 from sandbox.catalogue.quirks import NAMESAKE, QUIRKS, Quirks, draw_quirks
-from sandbox.catalogue.random_streams import Purpose, dice
+from sandbox.catalogue.random_streams import Purpose, random_for
 from sandbox.catalogue.story import make_plot
 from sandbox.catalogue.torrents import Torrent, draw_torrents
 
@@ -74,7 +74,7 @@ class Catalogue:
             return film.plot
         if "empty texts" in self.quirks(movie_id):
             return ""
-        rng = dice(self.seed, movie_id, Purpose.PLOT)
+        rng = random_for(self.seed, movie_id, Purpose.PLOT)
         return make_plot(rng, self.facts(movie_id).genres or _FILLER_GENRES)
 
     def cast(self, movie_id: int) -> tuple[CastMember, ...] | None:

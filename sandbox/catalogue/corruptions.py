@@ -17,7 +17,7 @@ def _many_torrents(movie: Json) -> Json:
 
 
 #: The fields that a way replaces are in lists and in details alike.
-WAYS: dict[str, Callable[[Json], Json]] = {
+CORRUPTIONS: dict[str, Callable[[Json], Json]] = {
     # 10 MB, more than a client may want to read.
     "huge": lambda movie: movie | {"description_full": _SENTENCE * 200_000},
     "nul": lambda movie: movie | {"title": "Nul\0 and\0 void", "language": "\0"},

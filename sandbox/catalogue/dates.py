@@ -6,7 +6,7 @@ from math import exp
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sandbox.catalogue.random_streams import Purpose, dice
+from sandbox.catalogue.random_streams import Purpose, random_for
 
 #: The sandbox took in its first movie then; later than every film was made.
 OPENED_UNIX = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp())
@@ -29,7 +29,7 @@ class Moment(NamedTuple):
 def uploaded_unix(seed: int, movie_id: int) -> int:
     """Give the upload time of a movie, roughly in the order of ids."""
     share = 1 - exp(-movie_id / _IDS_UNTIL_CROWDED)
-    jitter = dice(seed, movie_id, Purpose.UPLOAD).randrange(_JITTER_SECONDS)
+    jitter = random_for(seed, movie_id, Purpose.UPLOAD).randrange(_JITTER_SECONDS)
     return OPENED_UNIX + int(_SPAN_SECONDS * share) + jitter
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sandbox.catalogue.films import Film
 from sandbox.catalogue.quirks import NAMESAKE, Quirks
-from sandbox.catalogue.random_streams import Purpose, dice, pick
+from sandbox.catalogue.random_streams import Purpose, pick, random_for
 from sandbox.catalogue.story import make_accented_title, make_title
 from sandbox.catalogue.words import ACCENTED_TITLES, GENRES
 
@@ -40,7 +40,7 @@ class Facts(NamedTuple):
 
 def film_facts(film: Film, seed: int, movie_id: int) -> Facts:
     """Take a real film's facts, and draw what is not a fact."""
-    rng = dice(seed, movie_id, Purpose.FACTS)
+    rng = random_for(seed, movie_id, Purpose.FACTS)
     return Facts(
         title=film.title,
         year=film.year,
@@ -56,7 +56,7 @@ def film_facts(film: Film, seed: int, movie_id: int) -> Facts:
 
 def draw_facts(seed: int, movie_id: int, quirks: Quirks) -> Facts:
     """Make a movie up, *quirks* included."""
-    rng = dice(seed, movie_id, Purpose.FACTS)
+    rng = random_for(seed, movie_id, Purpose.FACTS)
     title, year = _draw_name(seed, movie_id - 1 if NAMESAKE in quirks else movie_id)
     language = pick(rng, _LANGUAGES)
     if "accented title" in quirks:
@@ -76,7 +76,7 @@ def draw_facts(seed: int, movie_id: int, quirks: Quirks) -> Facts:
 
 
 def _draw_name(seed: int, movie_id: int) -> tuple[str, int]:
-    rng = dice(seed, movie_id, Purpose.NAME)
+    rng = random_for(seed, movie_id, Purpose.NAME)
     age_years = min(int(rng.expovariate(1 / 16)), 105)
     return make_title(rng), _NEWEST_YEAR - age_years
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from random import Random
 
-from sandbox.catalogue.random_streams import Purpose, dice
+from sandbox.catalogue.random_streams import Purpose, random_for
 
 #: Of 78,890 real ids about 1.5 % are missing.
 GAP_SHARE = 0.015
@@ -14,7 +14,7 @@ SWAP_SHARE = 0.01
 
 def existing_ids(seed: int) -> Iterator[int]:
     """Count up from 1 for ever, leaving out a few; the same few for a seed."""
-    rng = dice(seed, 0, Purpose.GAPS)
+    rng = random_for(seed, 0, Purpose.GAPS)
     movie_id = 1
     while True:
         run = _run_length(rng, GAP_SHARE)
@@ -25,7 +25,7 @@ def existing_ids(seed: int) -> Iterator[int]:
 def added_order(ids: list[int], seed: int) -> list[int]:
     """Put *ids*, which ascend, into the order of their adding: a few neighbours swapped."""
     order = list(ids)
-    rng = dice(seed, 0, Purpose.SWAPS)
+    rng = random_for(seed, 0, Purpose.SWAPS)
     position = _run_length(rng, SWAP_SHARE)
     while position < len(order):
         order[position - 1], order[position] = order[position], order[position - 1]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from random import Random
 
-from sandbox.catalogue.random_streams import Purpose, dice, pick
+from sandbox.catalogue.random_streams import Purpose, pick, random_for
 from sandbox.catalogue.words import FIRST_NAMES, LAST_NAMES, OCCUPATIONS
 
 POOL_SIZE = 6_000
@@ -19,7 +19,7 @@ class People:
 
     def __init__(self, seed: int, film_actors: Iterable[str]) -> None:
         real = dict.fromkeys(film_actors)
-        drawn = dice(seed, 0, Purpose.PEOPLE).sample(
+        drawn = random_for(seed, 0, Purpose.PEOPLE).sample(
             range(len(FIRST_NAMES) * len(LAST_NAMES)), POOL_SIZE
         )
         names = (_full_name(number) for number in drawn)

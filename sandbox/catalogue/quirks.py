@@ -1,6 +1,6 @@
 """The oddities of real rows, and how often a made-up movie has them."""
 
-from sandbox.catalogue.random_streams import Purpose, dice
+from sandbox.catalogue.random_streams import Purpose, random_for
 
 #: Quirk to its share of the generated movies. The first generated movies have one each,
 #: in this order, so that even a small catalogue shows them all.
@@ -35,7 +35,7 @@ Quirks = frozenset[str]
 
 def draw_quirks(seed: int, movie_id: int) -> Quirks:
     """Draw what is odd about a movie; most often nothing but a missing mpa_rating."""
-    rng = dice(seed, movie_id, Purpose.QUIRKS)
+    rng = random_for(seed, movie_id, Purpose.QUIRKS)
     quirks = {quirk for quirk, share in QUIRKS.items() if rng.random() < share}
     if rng.random() < NAMESAKE_SHARE:
         quirks.add(NAMESAKE)

@@ -24,7 +24,7 @@ class Purpose(IntEnum):
     PEOPLE = 11
 
 
-def dice(seed: int, movie_id: int, purpose: Purpose) -> Random:
+def random_for(seed: int, movie_id: int, purpose: Purpose) -> Random:
     """Give the dice of one movie for one purpose; movie 0 stands for the whole catalogue."""
     # Plain integers: random seeds on them faster than on text, and alike on every machine.
     return Random((seed << 48) ^ (movie_id << 8) ^ purpose)  # noqa: S311  # no secrets here

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sandbox.catalogue.dates import Moment, at, uploaded_unix
 from sandbox.catalogue.quirks import Quirks
-from sandbox.catalogue.random_streams import Purpose, dice, pick
+from sandbox.catalogue.random_streams import Purpose, pick, random_for
 
 #: YTS counts no further.
 SWARM_LIMIT = 100
@@ -58,7 +58,7 @@ def draw_torrents(
 
     *replacements* says how many more were uploaded since; each has a hash of its own.
     """
-    rng = dice(seed, movie_id, Purpose.TORRENTS)
+    rng = random_for(seed, movie_id, Purpose.TORRENTS)
     formats = [(chosen, pick(rng, ("web", "bluray"))) for chosen in _draw_formats(rng)]
     if "torrents doubled" in quirks:
         formats.append(formats[0])

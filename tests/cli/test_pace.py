@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cli.events import Message, Messages, Reader, in_words
-from cli.progress_rate import Pace, PaceMeter, RateHistory, sparkline
+from cli.events import EventStream, Message, Sink, in_words
+from cli.progress_rate import Pace, ProgressMeter, RateHistory, sparkline
 from database.monitoring.status import Status
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,8 +25,8 @@ def seen(
 
 def pace_of(*course: Status) -> Pace:
     """Return the pace after all of *course*."""
-    meter = PaceMeter()
-    paces = [meter.take(status) for status in course]
+    meter = ProgressMeter()
+    paces = [meter.handle(status) for status in course]
     assert paces[-1] is not None
     return paces[-1]
 
@@ -85,13 +85,13 @@ def test_the_end_is_that_of_the_whole_run(pace: float | None, rate: float) -> No
     assert listing.eta_seconds == first.eta_seconds == (100 + 1000) / rate
 
 
-class Lines(Reader):
+class Lines(Sink):
     """Reads progress in words."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def take(self, message: Message) -> None:
+    def handle(self, message: Message) -> None:
         self.lines.append(in_words(message))
 
 
@@ -102,7 +102,7 @@ def test_a_fetch_tells_how_long_its_whole_run_takes(monkeypatch: pytest.MonkeyPa
     row = {"pages_expected": 120, "details_expected": 1000, "details_read": 0, "saved": 7}
     row |= dict.fromkeys(("updated", "unchanged", "skipped", "missing", "failed"), 0)
     lines = Lines()
-    messages = Messages([lines], rate=4)
+    messages = EventStream([lines], rate=4)
 
     def at(seconds: float, phase: str, pages: int, details: int) -> None:
         monkeypatch.setattr("cli.events.monotonic", lambda: seconds)
@@ -171,8 +171,8 @@ def test_the_history_has_the_rates_of_the_last_minutes() -> None:
     history = RateHistory()
     for second in (*range(0, 60, 7), *range(60, 121, 3)):
         requests = 2 * min(second, 60) + 4 * max(0, second - 60)
-        rates = history.take(seen(second, requests=requests))
+        rates = history.handle(seen(second, requests=requests))
 
     assert rates == pytest.approx([2] * 6 + [4] * 6, abs=0.3)
-    assert history.take(seen(130, id=2)) == []
+    assert history.handle(seen(130, id=2)) == []
     assert (sparkline([1, 7, 0]), sparkline([0, 0])) == ("▂█▁", "▁▁")

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import URL
 
-from cli.events import Message, Messages, Reader
+from cli.events import EventStream, Message, Sink
 from cli.progress import Bars, bar_format
 from cli.tables import write_table
 from cli.terminal import fitted
@@ -122,7 +122,7 @@ def test_a_terminal_that_becomes_narrower_gets_no_line_for_each_update(
         if number == 30:
             terminal.resize(40)
             terminal.stream.write("[narrow]")
-        bars.take(progress(number * 1000, 77_500, saved=number * 1000, failed=4))
+        bars.handle(progress(number * 1000, 77_500, saved=number * 1000, failed=4))
     bars.close()
 
     wide, narrow = terminal.close().split("[narrow]")
@@ -234,14 +234,14 @@ def test_a_fetch_goes_on_without_a_screen(closed: str, db: DatabaseManager, data
     assert db.get_stats()["total_movies"] == 100
 
 
-class Broken(Reader):
+class Broken(Sink):
     """Raises an error of the system."""
 
     def __init__(self, number: int) -> None:
         self.error = OSError(number, os.strerror(number))
         self.taken = 0
 
-    def take(self, message: Message) -> None:
+    def handle(self, message: Message) -> None:
         self.taken += 1
         raise self.error
 
@@ -249,13 +249,13 @@ class Broken(Reader):
 def test_a_reader_that_is_gone_is_left_out():
     """A closed terminal or pipe gets nothing more, and others do; a full disk is an error."""
     gone, full = [Broken(errno.EPIPE), Broken(errno.EIO)], Broken(errno.ENOSPC)
-    messages = Messages(gone)
+    messages = EventStream(gone)
     for _ in range(3):
         messages.note("x")
 
     assert [it.taken for it in gone] == [1, 1]
     with pytest.raises(OSError, match="No space left"):
-        Messages([full]).note("x")
+        EventStream([full]).note("x")
 
 
 @pytest.mark.parametrize("options", [("--json",), ("--json", "-v"), ("-v",)], ids=" ".join)

@@ -322,7 +322,7 @@ def test_who_cannot_reach_it_hears_why_it_ended(home, monkeypatch):
     ):
         find_postmaster(home).kill()
         assert wait_until(lambda: not find_postmasters(home))
-        db.run_step(lambda session: session.execute(text("SELECT 1")), patience_seconds=0)
+        db.run_transaction(lambda session: session.execute(text("SELECT 1")), patience_seconds=0)
 
 
 # --- sudden ends -------------------------------------------------------------------------

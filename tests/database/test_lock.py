@@ -80,20 +80,20 @@ def test_a_lock_lost_with_its_connection_is_taken_again(
     all_of_it = f"WHERE datname = '{db.url.database}'"
     cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity {all_of_it}"
 
-    with hold_fetch_lock(db.engine) as keep_lock:
-        keep_lock()
+    with hold_fetch_lock(db.engine) as reacquire_lock:
+        reacquire_lock()
         run_sql(server_url, cut)
         with pytest.raises(DatabaseAway):
-            keep_lock()
-        keep_lock()
-        keep_lock()
+            reacquire_lock()
+        reacquire_lock()
+        reacquire_lock()
         assert _is_running(db)
         run_sql(server_url, cut)
         with DatabaseManager(db.url) as other, hold_fetch_lock(other.engine):
             with pytest.raises(DatabaseAway):
-                keep_lock()
+                reacquire_lock()
             with pytest.raises(FetchLockHeld):
-                keep_lock()
-        keep_lock()
+                reacquire_lock()
+        reacquire_lock()
 
     assert not _is_running(db)

@@ -22,7 +22,7 @@ from database.bookkeeping.models import (
 )
 from database.bookkeeping.request_budget import reset_budget
 from database.bookkeeping.runs import start_run
-from database.bookkeeping.sweep import note_listed, read_state
+from database.bookkeeping.sweep import get_or_create_sync_state, note_listed
 from database.bookkeeping.workers import note_work
 from database.db import DatabaseManager
 from database.models import (
@@ -95,7 +95,7 @@ def test_every_model_has_a_dict_for_apis(db: DatabaseManager) -> None:
     with db.get_session() as session:
         start_run(session, "test")
         note_work(session, "worker", "page 1")
-        read_state(session)
+        get_or_create_sync_state(session)
         note_listed(session, [1], 1, 1)
         record_missing(session, [5], "https://yts.gg/api/v2")
         record_failures(session, [Failure("page", "1", "fetch", "YtsUnavailable", "none")])

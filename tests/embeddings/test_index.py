@@ -21,7 +21,7 @@ from embeddings import wordllama_model as static_model
 from embeddings.errors import ModelMissing
 from embeddings.index import embed_all
 from embeddings.load import open_embedder
-from embeddings.recipe import is_in_step
+from embeddings.recipe import is_up_to_date
 from embeddings.vectors import Vectors, unit
 from tests.conftest import REPO
 from tests.support.commands import run
@@ -65,7 +65,7 @@ def test_embedding_twice_changes_nothing(db: DatabaseManager):
 
     assert rows(db, "SELECT xmin::text, * FROM movie_embeddings ORDER BY movie_id") == before
     with db.get_session() as session:
-        assert is_in_step(session)
+        assert is_up_to_date(session)
 
 
 def test_only_what_changed_is_embedded(db: DatabaseManager):
@@ -89,11 +89,11 @@ def test_only_what_changed_is_embedded(db: DatabaseManager):
 def test_a_mirror_without_movies_is_in_step(db: DatabaseManager):
     """The first fetch of all needs no model for nothing."""
     with db.get_session() as session:
-        assert is_in_step(session)
+        assert is_up_to_date(session)
         assert open_embedder(session) is None
     fill(db, 1)
     with db.get_session() as session:
-        assert not is_in_step(session)
+        assert not is_up_to_date(session)
 
 
 def test_a_record_without_anything_has_no_vector(db: DatabaseManager):

@@ -8,9 +8,9 @@ import requests
 
 from database.db import DatabaseManager
 from ingest.plan import parse_ids
-from ingest.stop import Stop
+from ingest.stop import StopRequest
 from sandbox.api.server import Sandbox
-from sandbox.catalogue.corruptions import HONEST, WAYS
+from sandbox.catalogue.corruptions import CORRUPTIONS, HONEST
 from tests.conftest import table_contents
 from tests.support.movies import read
 from tests.support.runs import MOVIES, counted, fetch, impatient_client
@@ -29,7 +29,7 @@ def order(sandbox: Sandbox, command: str, **request: Any) -> None:
     requests.post(url, timeout=5, **request).raise_for_status()
 
 
-@pytest.mark.parametrize("how", sorted(WAYS.keys() - {HONEST}))
+@pytest.mark.parametrize("how", sorted(CORRUPTIONS.keys() - {HONEST}))
 def test_one_bad_movie_costs_no_other(db: DatabaseManager, sandbox: Sandbox, how: str):
     """
     On a list page: it is stored, or it is in the ledger; the sweep is complete and all others
@@ -57,7 +57,7 @@ def test_one_bad_movie_costs_no_other(db: DatabaseManager, sandbox: Sandbox, how
     assert read(db, LEDGER) == []
 
 
-@pytest.mark.parametrize("how", sorted(WAYS.keys() - {HONEST}))
+@pytest.mark.parametrize("how", sorted(CORRUPTIONS.keys() - {HONEST}))
 def test_one_bad_details_answer_costs_no_other(db: DatabaseManager, sandbox: Sandbox, how: str):
     """
     The movie keeps what the list said of it; it is neither missing nor asked for again at once.
@@ -164,7 +164,7 @@ def test_requests_made_in_vain_are_counted(
     """
     Those whose answers were to come after the end of the run, and the one that begins it.
     """
-    stop = Stop()
+    stop = StopRequest()
 
     def stop_soon(_row: dict[str, Any]) -> None:
         if counted(sandbox)["faults"]:

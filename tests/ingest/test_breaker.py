@@ -6,7 +6,7 @@ import pytest
 
 from database.db import DatabaseManager
 from ingest.plan import PageBatch, parse_ids
-from ingest.stop import Stop
+from ingest.stop import StopRequest
 from ingest.worker.breaker import FAILURES_UNTIL_PROBE
 from ingest.worker.worker import Worker
 from sandbox.api.server import Sandbox
@@ -98,9 +98,9 @@ def test_broken_pages_cost_only_themselves(
     broken = set(range(2, 9))
     refuse(monkeypatch, 500, lambda query: query.get("page") in broken)
     settings = ImpatientSettings((sandbox.url,), db.url, rate=0.0)
-    with Worker(settings, sandbox.url, None, Stop()) as worker:
+    with Worker(settings, sandbox.url, None, StopRequest()) as worker:
         reports = [worker.run_batch(PageBatch(page)) for page in (*sorted(broken), 1)]
 
     assert [report.counts.failed for report in reports] == [1] * len(broken) + [0]
     assert reports[-1].counts.saved == 50
-    assert not any(report.given_up for report in reports)
+    assert not any(report.stop_reason for report in reports)

@@ -13,7 +13,7 @@ import pytest
 from database.db import DatabaseManager
 from ingest.backends.base import ClusterAway, ClusterRefused
 from ingest.settings import ClusterSettings
-from ingest.stop import Stop
+from ingest.stop import StopRequest
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import run_sql, table_contents
@@ -160,7 +160,7 @@ def test_a_stop_saves_what_is_under_way(
     """
     Workers hear of it: the run ends in seconds, and the next one goes on.
     """
-    stop = Stop()
+    stop = StopRequest()
     report = fetch_on(
         cluster, db, slow_sandbox.url, stop=stop, progress=once(stop.set), batch_size=100, threads=1
     )
@@ -325,7 +325,7 @@ def test_a_stop_ends_the_wait_for_a_scheduler(db: DatabaseManager, sandbox: Sand
     """
     A scheduler that accepts connections and is silent does not hold up a stop; it is not blamed.
     """
-    stop = Stop()
+    stop = StopRequest()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         threading.Timer(1.0, stop.set).start()

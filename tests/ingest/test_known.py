@@ -6,7 +6,7 @@ from database.db import DatabaseManager
 from ingest.backends import processes
 from ingest.phases import read_details
 from ingest.plan import parse_ids
-from ingest.stop import Stop
+from ingest.stop import StopRequest
 from sandbox.api.server import Sandbox
 from tests.support.runs import fetch, read_sql
 
@@ -55,7 +55,7 @@ def test_a_stop_ends_a_walk_over_known_ids(db: DatabaseManager, sandbox: Sandbox
     """
     fetch(db, sandbox.url, ids=parse_ids("1-150"))
     known = read_sql(db, "SELECT count(*) FROM movies WHERE external_id <= 40")[0]
-    stop, seen = Stop(), []
+    stop, seen = StopRequest(), []
 
     def end_soon(row):
         seen.append(row["details_read"])

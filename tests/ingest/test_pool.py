@@ -10,22 +10,26 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ingest.backends.base import OwnThread
-from ingest.backends.processes import OwnProcesses
+from ingest.backends.base import ThreadBackend
+from ingest.backends.processes import ProcessBackend
 from ingest.plan import MovieBatch
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts
-from ingest.stop import Stop
-from tests.support.pool_work import POISON, SLOW, give_up, run, start
+from ingest.stop import StopRequest
+from tests.support.pool_work import POISON, SLOW, record_lost, run, start
 
 
 @contextmanager
-def pool_of(workers: int, folder: Path, stop: Stop | None = None) -> Iterator[BatchPool]:
+def pool_of(workers: int, folder: Path, stop: StopRequest | None = None) -> Iterator[BatchPool]:
     """Open a pool that does the work of `pool_work`; none of its processes outlives it."""
-    engine = (
-        OwnThread(run) if workers == 1 else OwnProcesses(workers, partial(start, str(folder)), run)
+    backend = (
+        ThreadBackend(run)
+        if workers == 1
+        else ProcessBackend(workers, partial(start, str(folder)), run)
     )
-    pool = BatchPool(engine, give_up=give_up, tick=lambda: None, stop=stop or Stop())
+    pool = BatchPool(
+        backend, record_lost=record_lost, heartbeat=lambda: None, stop=stop or StopRequest()
+    )
     try:
         yield pool
     finally:
@@ -172,7 +176,7 @@ def test_a_stop_reports_what_is_under_way_and_starts_nothing_more(tmp_path: Path
     """
     Batches under way finish and are reported; the others are not begun.
     """
-    stop = Stop()
+    stop = StopRequest()
     taken = []
 
     def batches():

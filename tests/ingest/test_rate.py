@@ -12,8 +12,8 @@ import pytest
 from database.db import DatabaseManager
 from ingest.plan import MovieBatch
 from ingest.settings import RunSettings
-from ingest.stop import Stop
-from ingest.worker.budget import RequestBudget
+from ingest.stop import StopRequest
+from ingest.worker.budget import BudgetClient
 from ingest.worker.worker import Worker
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
@@ -56,7 +56,7 @@ def test_two_at_work_and_their_retries_keep_one_pace(
     impatient_client(monkeypatch, attempts=3, backoff_seconds=0.01)
     set_faults(sandbox, _503=0.3)
     settings = RunSettings((sandbox.url,), db.url, rate=RATE)
-    with ThreadPoolExecutor(1) as pool, Worker(settings, sandbox.url, None, Stop()) as other:
+    with ThreadPoolExecutor(1) as pool, Worker(settings, sandbox.url, None, StopRequest()) as other:
         beside = pool.submit(other.run_batch, MovieBatch(tuple(range(150, 160))))
         fetch(db, sandbox.url, rate=RATE, ids=(range(1, 11),))
         beside.result()
@@ -66,7 +66,7 @@ def test_two_at_work_and_their_retries_keep_one_pace(
     assert stats["requests"] > 1 + 20, "some were asked for again"
 
 
-class Sleepyhead(Stop):
+class Sleepyhead(StopRequest):
     """Wakes late, as on a machine that has much else to do."""
 
     def sleep(self, seconds: float) -> None:
@@ -78,7 +78,7 @@ def test_who_wakes_late_takes_a_later_slot(db: DatabaseManager):
     """
     Late requests would come together with those behind them, and the server counts them all.
     """
-    budget = RequestBudget(db.engine, RATE, Sleepyhead())
+    budget = BudgetClient(db.engine, RATE, Sleepyhead())
     budget.reset()
     budget.take_slot()
     before = read_sql(db, "SELECT last_slot_at FROM request_budget")[0]
@@ -94,7 +94,7 @@ def test_who_holds_a_slot_waits_as_well_when_the_server_says_slower(db: Database
     Two processes hold sixteen slots, seconds ahead. After the first 429 none of them is used:
     what leaves had left before its answer was there.
     """
-    stop = Stop()
+    stop = StopRequest()
     with open_sandbox(SandboxSettings(movies=100, retry_after_seconds=60)) as sandbox:
 
         def refuse() -> int:

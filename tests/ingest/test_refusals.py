@@ -4,7 +4,7 @@ import pytest
 
 from database.db import DatabaseManager
 from ingest.plan import PageBatch
-from ingest.stop import Stop
+from ingest.stop import StopRequest
 from ingest.worker.breaker import FAILURES_UNTIL_PROBE, MOVIES_PER_PROBE
 from ingest.worker.worker import Worker
 from sandbox.api.server import Sandbox
@@ -71,10 +71,10 @@ def test_a_worker_that_has_given_up_asks_for_no_further_page(db: DatabaseManager
     """
     set_faults(sandbox, _500=1.0)
     settings = ImpatientSettings((sandbox.url,), db.url, rate=0.0)
-    with Worker(settings, sandbox.url, None, Stop()) as worker:
+    with Worker(settings, sandbox.url, None, StopRequest()) as worker:
         reports = [worker.run_batch(PageBatch(number, "asc")) for number in range(1, 9)]
 
     assert [report.counts.failed for report in reports] == [1] * 5 + [0] * 3
     requests = [settings.ATTEMPTS] * 4 + [settings.ATTEMPTS + 1] + [0] * 3
     assert [report.requests for report in reports] == requests
-    assert reports[4].given_up
+    assert reports[4].stop_reason

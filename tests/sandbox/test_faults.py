@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sandbox.api.fault_mix import FaultShares
+from sandbox.api.fault_mix import FaultMix
 from sandbox.api.faults import FAULTS
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
@@ -204,12 +204,12 @@ def test_shares_are_kept_and_repeatable() -> None:
     """
     Over many requests each fault has its share, and the same requests have it again.
     """
-    shares = FaultShares({"503": 0.1, "all": 0.15}, seed=5)
+    shares = FaultMix({"503": 0.1, "all": 0.15}, seed=5)
     endpoints = ("list_movies.json", "movie_details.json", "movie_suggestions.json")
 
     for endpoint in endpoints:
-        drawn = [shares.draw(endpoint, number) for number in range(20_000)]
-        again = [shares.draw(endpoint, number) for number in range(20_000)]
+        drawn = [shares.choose(endpoint, number) for number in range(20_000)]
+        again = [shares.choose(endpoint, number) for number in range(20_000)]
         possible = {n for n, fault in FAULTS.items() if fault.endpoint in (None, endpoint)}
         assert drawn == again
         assert 0.24 < sum(fault is not None for fault in drawn) / len(drawn) < 0.26

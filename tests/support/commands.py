@@ -61,7 +61,7 @@ def call(script: str, *arguments: str, url: URL | None = None, cwd: Path = HERE,
         stack.enter_context(mock.patch.object(sys, "argv", [script, *arguments]))
         # What a door changes for its process, or how it ends it, is not for this one.
         stack.enter_context(mock.patch("database.connection.env_file._taken", set()))
-        stack.enter_context(mock.patch("cli.signals.leave_now", sys.exit))
+        stack.enter_context(mock.patch("cli.signals.exit_now", sys.exit))
         stack.enter_context(mock.patch("signal.signal"))
         done = CliRunner().invoke(door.main, arguments, prog_name=script)
     if done.exception and not isinstance(done.exception, SystemExit):

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from database.bookkeeping.missing import clear_missing, record_missing
-from database.bookkeeping.sweep import read_state
+from database.bookkeeping.sweep import get_or_create_sync_state
 from database.db import DatabaseManager
 from tests.support.movies import Json, list_row, movie, person, save
 
@@ -69,7 +69,7 @@ def _save_list_rows(db: DatabaseManager, dice: random.Random) -> None:
 
 def _mark(db: DatabaseManager, dice: random.Random) -> None:
     with db.get_session() as session:
-        read_state(session).is_gone_check_due = True
+        get_or_create_sync_state(session).is_gone_check_due = True
         ids = dice.sample(IDS, 12)
         if dice.random() < 0.5:
             record_missing(session, ids, "https://yts.gg/api/v2")

@@ -23,7 +23,7 @@ import ingest.phases.reading
 import ingest.worker.worker
 from database.db import DatabaseManager
 from ingest.plan import MovieBatch
-from ingest.run import Course
+from ingest.run import Run
 from ingest.worker.worker import Worker
 from tests.support.runs import fetch
 from yts.client import YtsClient
@@ -124,7 +124,7 @@ WORKER_POINTS: dict[str, Callable[[], None]] = {
 }
 #: In the main process.
 MAIN_POINTS: dict[str, Callable[[], None]] = {
-    "after-start-run": lambda: wrap(Course, "__init__", before=on_call(1)),
+    "after-start-run": lambda: wrap(Run, "__init__", before=on_call(1)),
     "after-first-page": lambda: wrap(Worker, "save_page", after=on_call(1)),
     "inside-progress": lambda: wrap(ingest.phases.reading, "remember_progress", after=on_call(2)),
     "before-complete-sweep": lambda: wrap(
@@ -132,7 +132,7 @@ MAIN_POINTS: dict[str, Callable[[], None]] = {
     ),
     "before-audit": lambda: wrap(ingest.fetch, "audit", before=on_call(1)),
     "middle-of-details": mid_plan,
-    "before-the-end": lambda: wrap(Course, "finish", before=on_call(1)),
+    "before-the-end": lambda: wrap(Run, "finish", before=on_call(1)),
 }
 
 

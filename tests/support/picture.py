@@ -16,7 +16,7 @@ from rich.console import Console
 
 from cli.monitor.live import WIDEST, Dashboard
 from cli.monitor.polling import watch_status
-from cli.progress_rate import PaceMeter
+from cli.progress_rate import ProgressMeter
 from database.db import DatabaseManager
 from database.embedded.server import open_embedded
 from database.monitoring.status import Status
@@ -48,7 +48,7 @@ def main(path: Path) -> None:
 
 def draw(db: DatabaseManager, path: Path) -> None:
     """Look again and again, and draw the last look."""
-    dashboard, meter = Dashboard("postgres@localhost/yts", _SECONDS_BETWEEN), PaceMeter()
+    dashboard, meter = Dashboard("postgres@localhost/yts", _SECONDS_BETWEEN), ProgressMeter()
     console = Console(record=True, width=WIDEST, height=_LINES, file=io.StringIO())
     picture = None
     for status in islice(watch_status(db, _SECONDS_BETWEEN), _LOOKS):

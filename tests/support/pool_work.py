@@ -39,7 +39,7 @@ def run(batch: Batch) -> BatchReport:
     return BatchReport(Counts(saved=len(batch.ids)))
 
 
-def give_up(batch: Batch) -> BatchReport:
+def record_lost(batch: Batch) -> BatchReport:
     """Count the movies of the batch as failed."""
     assert isinstance(batch, MovieBatch)
     return BatchReport(Counts(failed=len(batch.ids)))

@@ -11,11 +11,11 @@ from ingest.fetch import run_fetch
 from ingest.report import RunReport
 from ingest.run import Listener
 from ingest.settings import RunSettings
-from ingest.stop import Stop
+from ingest.stop import StopRequest
 from sandbox.api.server import Sandbox
-from yts.http_status import judge_status
+from yts.http_status import raise_for_status
 from yts.settings import ClientSettings
-from yts.transport import Connections, Query
+from yts.transport import Query, Transport
 
 MOVIES = 200  # as the sandbox fixture serves
 
@@ -33,7 +33,7 @@ class ImpatientSettings(RunSettings):
 def fetch(
     db: DatabaseManager,
     *api_urls: str,
-    stop: Stop | None = None,
+    stop: StopRequest | None = None,
     progress: Callable[[dict[str, Any]], None] = lambda _row: None,
     notice: Callable[[str], None] = lambda _sentence: None,
     kind: type[RunSettings] = RunSettings,
@@ -49,7 +49,7 @@ def fetch(
         progress, note=lambda _sentence: None, failure=lambda _failure: None, notice=notice
     )
     settings = kind(api_urls, db.url, **{**defaults, **told})
-    return run_fetch(settings, db, "a test", listener, stop or Stop())
+    return run_fetch(settings, db, "a test", listener, stop or StopRequest())
 
 
 def counted(sandbox: Sandbox) -> dict[str, Any]:
@@ -79,15 +79,15 @@ def refuse(
     monkeypatch: pytest.MonkeyPatch, status: int, is_meant: Callable[[Query], bool]
 ) -> list[Query]:
     """Let the source answer *status* to what is meant; return the list of what it refused."""
-    read, refused = Connections.read, list[Query]()
+    read, refused = Transport.read, list[Query]()
 
-    def read_or_refuse(connections: Connections, url: str, query: Query) -> bytes:
+    def read_or_refuse(connections: Transport, url: str, query: Query) -> bytes:
         if is_meant(query):
             refused.append(query)
-            judge_status(status, None, url)
+            raise_for_status(status, None, url)
         return read(connections, url, query)
 
-    monkeypatch.setattr(Connections, "read", read_or_refuse)
+    monkeypatch.setattr(Transport, "read", read_or_refuse)
     return refused
 
 

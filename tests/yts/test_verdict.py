@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yts.errors import YtsRefused, YtsUnavailable
-from yts.http_status import MAX_RETRY_AFTER_SECONDS, judge_status, read_retry_after
+from yts.http_status import MAX_RETRY_AFTER_SECONDS, raise_for_status, read_retry_after
 
 URL = "https://yts.gg/api/v2/list_movies.json"
 
@@ -18,7 +18,7 @@ def test_a_success_is_left_to_the_judge_of_bodies(status: int):
     """
     A status alone proves nothing: block pages come with 200 (docs/yts-api.md, section 8).
     """
-    judge_status(status, None, URL)
+    raise_for_status(status, None, URL)
 
 
 @pytest.mark.parametrize("status", [403, 408, 500, 502, 503, 504, 520, 523, 526, 599])
@@ -27,7 +27,7 @@ def test_outages_and_challenges_are_worth_another_try(status: int):
     5xx, Cloudflare's 520 to 526 and its 403 pass (docs/yts-api.md, section 8).
     """
     with pytest.raises(YtsUnavailable, match=f"HTTP {status}") as caught:
-        judge_status(status, None, URL)
+        raise_for_status(status, None, URL)
     assert (caught.value.retry_after_seconds, caught.value.is_throttled) == (None, False)
 
 
@@ -37,7 +37,7 @@ def test_429_is_throttling_with_or_without_a_wish(header: str | None, wish: floa
     YTS sends no Retry-After, but it is honoured if it comes (docs/yts-api.md, section 8).
     """
     with pytest.raises(YtsUnavailable) as caught:
-        judge_status(429, header, URL)
+        raise_for_status(429, header, URL)
     assert (caught.value.retry_after_seconds, caught.value.is_throttled) == (wish, True)
 
 
@@ -46,7 +46,7 @@ def test_an_outage_that_names_its_end_is_throttling():
     A 503 with Retry-After asks everybody to wait.
     """
     with pytest.raises(YtsUnavailable) as caught:
-        judge_status(503, "5", URL)
+        raise_for_status(503, "5", URL)
     assert (caught.value.retry_after_seconds, caught.value.is_throttled) == (5.0, True)
 
 
@@ -57,7 +57,7 @@ def test_other_refusals_are_the_fault_of_the_base_url(status: int):
     is named.
     """
     with pytest.raises(YtsRefused, match=f"HTTP {status}.*--api-url"):
-        judge_status(status, "5", URL)
+        raise_for_status(status, "5", URL)
 
 
 @pytest.mark.parametrize(
