@@ -1,4 +1,4 @@
-"""What a run would do, told from one page of the list; nothing is written."""
+"""`forecast`: what a run would do, estimated from one list page; writes nothing."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from yts.responses import MoviePage
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What would be asked for; movies that are new are estimated from what YTS counts."""
+    """Requests that a run would make; the number of new movies is an estimate."""
 
     #: Base URL that answered.
     api_url: str
@@ -39,7 +39,7 @@ class Forecast:
     #: List pages that would be read, and movies that would be new.
     pages: int
     new: int
-    #: Movies that would be asked for by their details, new ones included.
+    #: Details requests, those for new movies included.
     details: int
     #: Requests that the forecast itself has made.
     requests_made: int
@@ -60,7 +60,7 @@ def forecast(settings: RunSettings, db: DatabaseManager | None) -> Forecast:
     the shared request budget is taken, because that would write.
 
     Raises:
-        SourceMismatch: the run would be refused, for the database holds the real catalogue.
+        SourceMismatch: the database holds the real catalogue, so the run would be refused.
         DatabaseNotReady: the database cannot be read, or its schema is older than the program.
         YtsUnavailable, YtsRefused: no base URL answers as one of a YTS API does.
     """
@@ -99,7 +99,7 @@ class _Mirror:
     start: SweepStart
     #: Recorded failures that would be tried again.
     pages: int
-    #: Movies that would be asked for by their details, whatever the list brings.
+    #: Details requests that do not depend on the list.
     details: int
 
 

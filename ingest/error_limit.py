@@ -1,8 +1,8 @@
-"""How much failure a run puts up with; pure."""
+"""`ErrorLimit`, `believed_loss`: when a run has too many failures or denials; no I/O."""
 
 from dataclasses import dataclass
 
-#: A percentage means little before so many were handled.
+#: A percentage counts only after this many movies and pages.
 FEWEST_FOR_A_SHARE = 50
 #: What may be lacking at a source, or denied by it, and still be believed: this share of the
 #: movies, and in a small catalogue this number.
@@ -19,7 +19,7 @@ class ErrorLimit:
     share: float | None = None
 
     def is_passed(self, failed: int, handled: int) -> bool:
-        """Tell whether *failed* of *handled* are too many."""
+        """Return whether *failed* of *handled* are too many."""
         if self.number is not None and failed > self.number:
             return True
         is_telling = handled >= FEWEST_FOR_A_SHARE
@@ -35,7 +35,7 @@ def parse_error_limit(text: str) -> ErrorLimit:
     """
     number = text.strip().removesuffix("%")
     if not number.isdecimal():
-        raise ValueError(f"{text!r} is no number and no percentage; write for instance 20 or 5%")
+        raise ValueError(f"{text!r} is not a number or a percentage; use for example 20 or 5%")
     if not text.strip().endswith("%"):
         return ErrorLimit(number=int(number))
     if int(number) > 100:

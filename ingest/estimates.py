@@ -1,4 +1,4 @@
-"""How many movies a run is yet to ask for by their details, told from the tables and a count."""
+"""`estimate_details`: details requests that a run has left, from the tables and `movie_count`."""
 
 from datetime import datetime
 

@@ -1,5 +1,5 @@
 """
-One whole run: probe the source, read its list, then fetch the details that are lacking.
+`run_fetch`: one whole run; probes the source, reads its list, fetches missing details.
 
 1. Take the lock of the database, so that runs do not overlap.
 2. Ask each base URL for the first page; the first that answers like YTS is used.
@@ -143,7 +143,7 @@ def _open_backend(run: Run) -> Iterator[Callable[[Worker], Backend]]:
 @contextmanager
 def _open_pool(run: Run, backend: Backend) -> Iterator[BatchPool]:
     """Open a pool whose workers begin with the first batch."""
-    pool = BatchPool(backend, record_lost=run.record_lost, heartbeat=run.heartbeat, stop=run.stop)
+    pool = BatchPool(backend, heartbeat=run.heartbeat, stop=run.stop)
     try:
         with relay_waits(run.db, run.listener.notice):
             yield pool
@@ -152,7 +152,7 @@ def _open_pool(run: Run, backend: Backend) -> Iterator[BatchPool]:
 
 
 def _local_backend(run: Run, worker: Worker) -> Backend:
-    """Return so many processes; one worker means this process, which also does without locks."""
+    """Return a backend for `--workers` processes; one worker runs in this process."""
     settings = run.settings
     if settings.workers == 1:
         return ThreadBackend(worker.run_batch)

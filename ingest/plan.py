@@ -1,4 +1,4 @@
-"""Work for the workers: ids as a person writes them, cut into batches; pure."""
+"""`PageBatch`, `MovieBatch`, `SearchBatch`: work for workers; cuts ids into batches; no I/O."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ class PageBatch:
 
     @property
     def in_words(self) -> str:
-        """Return what whoever does it is at."""
+        """Return what a worker is doing, as the monitor shows it."""
         return f"page {self.page:,} of the list"
 
 
@@ -64,7 +64,7 @@ class MovieBatch:
 
     @property
     def in_words(self) -> str:
-        """Return what whoever does it is at."""
+        """Return what a worker is doing, as the monitor shows it."""
         return f"details of {len(self.ids):,} movies, from {min(self.ids, default=0)} on"
 
 
@@ -81,7 +81,7 @@ class SearchBatch:
 
     @property
     def in_words(self) -> str:
-        """Return what whoever does it is at."""
+        """Return what a worker is doing, as the monitor shows it."""
         return f"searches of {len(self.ids):,} movies, from {min(self.ids, default=0)} on"
 
 
@@ -110,7 +110,7 @@ def parse_ids(text: str) -> tuple[range, ...]:
 def _parse_range(part: str) -> range:
     first, dash, last = part.partition("-")
     if not (first.strip().isdecimal() and (last.strip().isdecimal() or not dash)):
-        raise ValueError(f"{part!r} is no id and no range of ids; write for instance 1-5000,7001")
+        raise ValueError(f"{part!r} is not an id or a range of ids; use for example 1-5000,7001")
     low = int(first)
     high = int(last) if dash else low
     if not 1 <= low <= high <= HIGHEST_ID:
@@ -138,11 +138,11 @@ def plan_search_batches(
 
 def choose_batch_size(most: int, *, workers: int, expected: int, rate: float) -> int:
     """
-    Return how many of *expected* movies a worker takes at a time, *most* at the most.
+    Return how many of *expected* movies a worker takes at a time, at most *most*.
 
     Fewer where the workers would not have several batches each, so that all are busy to
     the end, and where a batch would take long at *rate* requests a second for all
-    together (0: no limit), for what a batch met is known only when it is done.
+    together (0: no limit), because a batch reports only when it is done.
     """
     sizes = [most, -(-expected // (workers * BATCHES_PER_WORKER))]
     if rate:

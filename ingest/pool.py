@@ -1,5 +1,5 @@
 """
-The pool: batches in, reports out, whatever dies.
+`BatchPool`: runs batches on a backend and yields their reports, even if workers die.
 
 A bounded window of batches is in flight on an engine. When a worker dies, the batches
 that were lost with it run again, each alone, so that the one that kills its worker is
@@ -11,6 +11,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
 from time import monotonic
 
 from ingest.backends.base import Backend, BatchReturned, WorkerDied
@@ -26,26 +27,30 @@ HEARTBEAT_SECONDS = 0.5
 SECONDS_TO_DIE = 0.05
 
 
+@dataclass(frozen=True, slots=True)
+class LostBatch:
+    """A batch of one page or movie whose worker died again and again."""
+
+    batch: Batch
+
+
 class BatchPool:
     """
-    Runs batches on an engine, which it closes.
+    Runs batches on a backend, which it closes.
 
     *stop* ends the run early: workers are asked to stop, and what they finish within
-    `DRAIN_SECONDS` is still reported. *give_up* turns a batch that kills its
-    worker into a report. *tick* is called about every `TICK_SECONDS`.
+    `DRAIN_SECONDS` is still reported. *heartbeat* is called about every `HEARTBEAT_SECONDS`.
     """
 
     def __init__(
         self,
         backend: Backend,
         *,
-        record_lost: Callable[[Batch], BatchReport],
         heartbeat: Callable[[], None],
         stop: threading.Event,
     ) -> None:
         """Submit nothing yet."""
         self._backend = backend
-        self._record_lost = record_lost
         self._heartbeat = heartbeat
         self._heartbeat_due = 0.0
         self._stop = stop
@@ -59,11 +64,11 @@ class BatchPool:
         """How many batches run at the same time, at the moment."""
         return self._backend.capacity
 
-    def run_batches(self, batches: Iterable[Batch]) -> Iterator[BatchReport]:
+    def run_batches(self, batches: Iterable[Batch]) -> Iterator[BatchReport | LostBatch]:
         """
         Yield the report of each of *batches* as it comes; takes them only as needed.
 
-        Raises whatever *run* raised: that is no single batch's fault.
+        An error of *run* that is not the fault of a single batch is raised.
         """
         remaining = iter(batches)
         try:
@@ -82,7 +87,7 @@ class BatchPool:
         self._backend.close()
 
     def _submit_from(self, remaining: Iterator[Batch]) -> None:
-        if self._suspects:  # One at a time: then it is clear who killed whom.
+        if self._suspects:  # One at a time: then it is clear which batch kills its worker.
             if not self._in_flight:
                 self._submit(self._suspects.popleft())
             return
@@ -95,11 +100,11 @@ class BatchPool:
     def _submit(self, batch: Batch) -> None:
         try:
             self._in_flight[self._backend.submit(batch)] = batch
-        except WorkerDied:  # Between two batches: nobody did it.
+        except WorkerDied:  # Between two batches: no batch is the cause.
             self._suspects.append(batch)
             self._stop.wait(SECONDS_TO_DIE)
 
-    def _take_finished(self) -> Iterator[BatchReport]:
+    def _take_finished(self) -> Iterator[BatchReport | LostBatch]:
         done, _ = wait(self._in_flight, timeout=HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
         self._heartbeat_if_due()
         victims: list[Batch] = []
@@ -119,7 +124,7 @@ class BatchPool:
             self._heartbeat()
             self._heartbeat_due = monotonic() + HEARTBEAT_SECONDS
 
-    def _recover(self, victims: list[Batch]) -> Iterator[BatchReport]:
+    def _recover(self, victims: list[Batch]) -> Iterator[BatchReport | LostBatch]:
         """Go on after a death; every batch that was lost is a suspect."""
         if self._backend.dies_as_one:
             victims += self._in_flight.values()
@@ -132,11 +137,11 @@ class BatchPool:
                 self._deaths[victims[0]] += 1
         for batch in victims:
             if self._deaths[batch] >= MAX_DEATHS:
-                yield self._record_lost(batch)
+                yield LostBatch(batch)
             else:
                 self._suspects.append(batch)
 
-    def _drain(self) -> Iterator[BatchReport]:
+    def _drain(self) -> Iterator[BatchReport | LostBatch]:
         # What waits for a worker is not cancelled: it comes back undone, and CPython's pool
         # chokes on a cancelled batch when a process dies (python/cpython#107219).
         self._backend.ask_to_stop()

@@ -1,4 +1,4 @@
-"""What came of a batch and of a run: plain frozen values that cross the process boundary."""
+"""`BatchReport`, `PageReport`, `RunReport`: results of batches and runs, as frozen values."""
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
@@ -47,7 +47,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class PageReport:
-    """What one list page showed, for the plan of the next."""
+    """What one list page contained, to plan the next pages."""
 
     page: int
     #: Movies in the whole catalogue, as this page says: an estimate.
@@ -87,9 +87,9 @@ class BatchReport:
     #: Movies that YTS denies and that the list may name, as it did in an earlier run.
     doubtful: frozenset[int] = frozenset()
     pages: tuple[PageReport, ...] = ()
-    #: Fields that YTS sent and nobody has told us about, with how many movies had them.
+    #: Unknown fields in responses, with the number of movies that had them.
     unknown_fields: Counter[str] = field(default_factory=Counter)
-    #: Why there is no point in asking for more; None if all is well.
+    #: Why no more requests should be made; None if there is no reason.
     stop_reason: StopReason | None = None
 
     def __add__(self, other: Self) -> Self:
@@ -111,7 +111,7 @@ class RunReport:
     """What came of a whole run."""
 
     exit_code: int
-    #: Why it ended before its work was done, for a person; None if it did not.
+    #: Message for the user: why the run ended before its work was done; None if it did not.
     ended_early: str | None
     counts: Counts
     requests: int

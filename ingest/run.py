@@ -1,4 +1,4 @@
-"""The course of one run: hands batches to the pool, takes in their reports, keeps its row."""
+"""`Run`: one fetch run; sends batches to the pool, records reports, keeps its row current."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ from database.writing.movies import read_clock
 from ingest.error_limit import believed_loss
 from ingest.estimates import estimate_details
 from ingest.plan import Batch, PageBatch, SearchBatch, plan_search_batches
-from ingest.pool import BatchPool
+from ingest.pool import BatchPool, LostBatch
 from ingest.report import BatchReport, Counts, RunReport
 from ingest.settings import RunSettings
 from ingest.stop import EXIT_DONE, EXIT_GUARD, EXIT_LIMIT, EXIT_SOME_FAILED, StopReason, StopRequest
@@ -31,10 +31,16 @@ from yts.unknown_fields import add_counts
 #: Failures kept for the summary.
 FAILURES_SHOWN = 20
 
+ReportHandler = Callable[[BatchReport], None]
+
+
+def ignore_report(_report: BatchReport) -> None:
+    """Do nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Whom a run tells about its course; all are called from the main thread."""
+    """Callbacks for the progress of a run; all are called from the main thread."""
 
     #: Gets the columns of the run's row, about twice a second.
     progress: Callable[[dict[str, Any]], None]
@@ -47,7 +53,7 @@ class Listener:
 
 
 class Run:
-    """What one run has been told, and what has become of it so far."""
+    """The settings of one run, and its results so far."""
 
     def __init__(
         self,
@@ -100,32 +106,37 @@ class Run:
 
     @property
     def should_continue(self) -> bool:
-        """Tell whether there is a point in asking for more."""
+        """Return whether more requests should be made."""
         return self.stop_reason is None and not self.stop.is_set()
 
-    def run_on_pool(self, pool: BatchPool, batches: Iterable[Batch]) -> Iterator[BatchReport]:
-        """Yield the reports of *batches*, taken in; hand out no more once it is pointless."""
-        for report in pool.run_batches(self._while_it_goes_on(batches)):
+    def run_on_pool(
+        self, pool: BatchPool, batches: Iterable[Batch], handle: ReportHandler = ignore_report
+    ) -> None:
+        """Run *batches* on *pool* and record their reports; pass each on to *handle*."""
+        for result in pool.run_batches(self._while_continuing(batches)):
+            report = self._record_lost(result.batch) if isinstance(result, LostBatch) else result
             self.record(report)
-            yield report
+            handle(report)
 
-    def run_inline(self, worker: Worker, batches: Iterable[Batch]) -> Iterator[BatchReport]:
-        """Do the same in this process, for few batches are done before others have started."""
-        for batch in self._while_it_goes_on(batches):
+    def run_inline(
+        self, worker: Worker, batches: Iterable[Batch], handle: ReportHandler = ignore_report
+    ) -> None:
+        """Run *batches* in this process: for a few, starting workers would take longer."""
+        for batch in self._while_continuing(batches):
             report = worker.run_batch(batch)
             self.record(report)
             self.heartbeat()
-            yield report
+            handle(report)
         worker.rest()
 
-    def _while_it_goes_on(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+    def _while_continuing(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         for batch in batches:
             if not self.should_continue:
                 return
             yield batch
 
     def record(self, report: BatchReport) -> None:
-        """Learn from a report."""
+        """Add a report to the results of the run."""
         for failure in report.failures:
             self.listener.failure(failure)
         self._failures += report.failures[: FAILURES_SHOWN - len(self._failures)]
@@ -214,9 +225,7 @@ class Run:
         if movies:
             self.expect_details(len(movies))
             kind = SearchBatch((), (), self.denial_context, is_denied)
-            batches = plan_search_batches(movies, self.settings.batch_size, kind)
-            for _ in self.run_on_pool(pool, batches):
-                pass
+            self.run_on_pool(pool, plan_search_batches(movies, self.settings.batch_size, kind))
 
     def record_failures(self, failures: Iterable[Failure]) -> None:
         """Write *failures* into the ledger, and count them."""
@@ -232,7 +241,7 @@ class Run:
             f"{counts.failed} failed, more than --max-errors allows", EXIT_SOME_FAILED
         )
 
-    def record_lost(self, batch: Batch) -> BatchReport:
+    def _record_lost(self, batch: Batch) -> BatchReport:
         """Record a page or movie whose worker died again and again, so that others go on."""
         reason = "the worker process died over it again and again"
         kind_and_keys = (

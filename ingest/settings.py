@@ -1,4 +1,4 @@
-"""Everything a run was told, as one value that goes to every worker."""
+"""`RunSettings`: all options of a run, as one frozen value that is sent to every worker."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -25,7 +25,7 @@ class ClusterSettings:
 
     @property
     def is_encrypted(self) -> bool:
-        """Tell whether nobody on the way can read or change what is said."""
+        """Return whether traffic to the scheduler is encrypted."""
         return self.address.startswith("tls://")
 
 
@@ -42,14 +42,14 @@ class RunSettings:
     cluster: ClusterSettings | None = None
     #: Concurrent requests within one worker.
     threads: int = 4
-    #: Movies of one details batch, at the most.
+    #: Movies of one details batch, at most.
     batch_size: int = 500
     #: Requests a second for all together; 0 means no limit.
     rate: float = 2.0
     #: The longest silence of the server within one answer, in seconds; a whole answer may take
     #: TIMEOUTS_PER_ANSWER times as long.
     timeout_seconds: float = 30.0
-    #: List pages of this run at the most; None means all.
+    #: List pages of this run, at most; None means all.
     max_pages: int | None = None
     #: Fetch these ids by their details instead of sweeping the list.
     ids: tuple[range, ...] | None = None
@@ -61,11 +61,11 @@ class RunSettings:
     full: bool = False
     #: Take only recorded failures whose time has come.
     retry_failed: bool = False
-    #: Ids that the list does not name and that are asked for at the end of a run, at most; 0: none.
+    #: Ids that the audit at the end of a run requests, at most; 0: none.
     audit: int = 500
     #: Renew details older than this, oldest first.
     stale_after: timedelta | None = None
-    #: Requests of this run at the most; None: no limit.
+    #: Requests of this run, at most; None: no limit.
     max_requests: int | None = None
     #: Seconds that this run may take, after which it ends in order; None: no limit.
     max_seconds: float | None = None
@@ -81,7 +81,7 @@ class RunSettings:
 
     @property
     def reads_list(self) -> bool:
-        """Tell whether the run begins with the list, and is not about certain movies only."""
+        """Return whether the run reads the list, not only movies of `--ids` or the ledger."""
         return self.ids is None and not self.retry_failed
 
     def client_settings(self, api_url: str) -> ClientSettings:

@@ -33,7 +33,7 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StopReason:
-    """Why there is no point in going on, for a person, and the exit code that says so."""
+    """Why a run ends early: a message for the user, and the exit code."""
 
     reason: str
     exit_code: int
@@ -42,7 +42,7 @@ class StopReason:
 class StopRequest(threading.Event):
     """Set once the run is to end; whatever sleeps waits on it."""
 
-    #: The signal that is meant unless told otherwise: Ctrl-C.
+    #: The default is Ctrl-C.
     reason = StopReason("stopped by a signal", 130)
     _timer: threading.Timer | None = None
 

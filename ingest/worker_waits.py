@@ -1,4 +1,4 @@
-"""`relay_waits`: what worker processes wait for, said by the main process."""
+"""`relay_waits`: the main process says what worker processes wait for."""
 
 import threading
 from collections.abc import Callable, Iterator

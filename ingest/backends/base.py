@@ -1,16 +1,16 @@
-"""What the pool puts batches on: a thread, processes of this machine, or a cluster."""
+"""`Backend`: what the pool runs batches on; `ThreadBackend`: a thread of this process."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:  # Whoever starts or ends processes needs none of what a report is made of.
+if TYPE_CHECKING:  # Starting and ending processes needs none of the imports of a report.
     from ingest.plan import Batch
     from ingest.report import BatchReport
 
 
 class WorkerDied(Exception):
-    """Whoever had a batch is no more; it may be submitted again."""
+    """The worker that had a batch is dead; the batch may be submitted again."""
 
 
 class BatchReturned(Exception):
@@ -22,7 +22,7 @@ class ClusterAway(Exception):
 
 
 class ClusterRefused(Exception):
-    """The cluster is not one for this run, until somebody changes something."""
+    """The cluster cannot do this run until its setup is changed."""
 
 
 class Backend(Protocol):
@@ -37,7 +37,7 @@ class Backend(Protocol):
 
     def submit(self, batch: "Batch") -> "Future[BatchReport]":
         """
-        Have *batch* run by whoever is free first.
+        Run *batch* on the first free worker.
 
         Raises:
             WorkerDied: while there was nothing to do; *batch* is not taken.
@@ -53,10 +53,10 @@ class Backend(Protocol):
         """
 
     def ask_to_stop(self) -> bool:
-        """Ask for an orderly end of what is in flight; return whether there is anybody to ask."""
+        """Ask for an orderly end of what is in flight; return whether a worker was asked."""
 
     def close(self) -> None:
-        """End what is in flight, finished or not; what is submitted later begins anew."""
+        """End what is in flight, finished or not; the next batch starts new workers."""
 
 
 class ThreadBackend:
@@ -85,7 +85,7 @@ class ThreadBackend:
         return True
 
     def close(self) -> None:
-        """Begin no other batch; nobody waits for the one that is in flight."""
+        """Start no other batch, and do not wait for the one in flight."""
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = None

@@ -1,5 +1,5 @@
 """
-Workers on other machines: batches go to the scheduler of a dask cluster, reports come back.
+`DaskBackend`, `open_cluster`: run batches on the workers of a dask cluster.
 
 Only what is in flight is at the scheduler: results live on the worker that has them, and
 would be worked out again when it dies. What a death means is the pool's affair.
@@ -31,7 +31,7 @@ CONNECT_SECONDS = 10.0
 #: How long a cluster may be without any worker.
 PATIENCE_SECONDS = 60.0
 TELL_SECONDS = 2.0
-#: The number of workers is asked for so often, for more may join.
+#: The number of workers is read this often, because more may join.
 SECONDS_BETWEEN_COUNTS = 2.0
 
 
@@ -47,7 +47,7 @@ def open_cluster(
     Raises:
         Stopped: a stop came first.
         ClusterAway: no scheduler answers, or it has no worker.
-        ClusterRefused: it is no cluster for this run, as it is.
+        ClusterRefused: the cluster cannot do this run.
     """
     assert settings.cluster is not None  # noqa: S101 -- the caller looks
     # It tells a reconnection as an error with a traceback; what matters is raised.
@@ -99,7 +99,7 @@ def _inspect(client: Client, settings: RunSettings) -> dict[str, str]:
     """
 
     def describe() -> str:
-        # Sent as it is, for it has no name that one could look up; what it imports must be there.
+        # Sent by value, because it has no importable name; the module it imports must be there.
         from ingest.backends.dask_worker import describe_program  # noqa: PLC0415
 
         return describe_program()
@@ -114,7 +114,7 @@ def _inspect(client: Client, settings: RunSettings) -> dict[str, str]:
             theirs = "not this program" if isinstance(program, Exception) else program
             raise ClusterRefused(
                 f"{who} has {theirs}, but {mine} is here. Have the same on all machines, the "
-                "scheduler's as well, and start them anew as docs/cluster.md says"
+                "scheduler's as well, and restart them as docs/cluster.md says"
             )
     for address, trouble in _ask_workers(client, cluster_worker.explain_unfit).items():
         if trouble is not None:
@@ -232,7 +232,7 @@ class DaskBackend:
             raise ClusterAway(f"no worker was left for {PATIENCE_SECONDS:g} s")
 
     def submit(self, batch: Batch) -> Future[BatchReport]:
-        """Have *batch* run by whoever is free first."""
+        """Run *batch* on the first free worker."""
         # Another worker may take it where those have gone meanwhile.
         where = {"workers": self._fit, "allow_other_workers": True} if self._left_out else {}
         future: Future[BatchReport] = self._executor.submit(_run_batch, self._order, batch, **where)
@@ -274,7 +274,7 @@ class DaskBackend:
         self._tell_all(cluster_worker.leave)
 
     def _tell_all(self, tell: Callable[[RunContext], Awaitable[None]]) -> bool:
-        """Have all workers told, but do not wait for one that stands still."""
+        """Ask all workers to stop, but do not wait for one that hangs."""
         if self._client.status != "running":
             return False
         thread = threading.Thread(target=self._run_on_all, args=(tell,), daemon=True)

@@ -1,5 +1,5 @@
 """
-A worker of a cluster: what runs there, on threads that other runs may use as well.
+`RunContext`, `run_batch`: run batches in a worker of a dask cluster, on shared threads.
 
 Nothing here talks to the cluster. Each thread keeps a `Worker` for each run that it works for.
 """
@@ -48,12 +48,12 @@ class OutOfReach(Exception):
 
 
 def explain_unfit() -> str | None:
-    """Return why this process should work on no run, for a person; None if it can."""
+    """Return why this process cannot work on any run, as a message; None if it can."""
     return _MAY_FREEZE if _may_freeze() else None
 
 
 def explain_out_of_reach(settings: RunSettings) -> str | None:
-    """Return why this process cannot use the database of a run, for a person; None if it can."""
+    """Return why this process cannot use the database of a run, as a message; None if it can."""
     try:
         with DatabaseManager(settings.database_url, pool_size=1) as db, db.get_session():
             return None
@@ -124,7 +124,7 @@ def _take_place(order: RunContext) -> _AtWork:
 
 def _own_name(number: int) -> str:
     """Return what tells this worker from all of other machines, processes and threads."""
-    # PostgreSQL keeps 63 characters of whoever is connected.
+    # PostgreSQL keeps 63 characters of an application name.
     return f"{socket.gethostname()[:30]} {os.getpid()}" + (f".{number}" if number else "")
 
 
@@ -132,7 +132,7 @@ def _is_over(at_work: _AtWork) -> bool:
     return monotonic() - at_work.seen_at > IDLE_SECONDS
 
 
-# What follows runs between batches, and beside them: nobody waits for it.
+# The functions below run between batches and beside them; no batch waits for them.
 
 
 async def ask_to_stop(order: RunContext) -> None:

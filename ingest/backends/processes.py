@@ -1,5 +1,5 @@
 """
-The processes of the pool: forked from a server that has imported everything beforehand.
+`ProcessBackend`: runs batches in processes, forked from a server with all imports done.
 
 A worker of its own would import for most of a second; forking the main process would
 share its database connections. The server has neither threads nor connections, and
@@ -70,7 +70,7 @@ class ProcessBackend:
 
     def submit(self, batch: "Batch") -> "Future[BatchReport]":
         """
-        Have *batch* run by whoever is free first.
+        Run *batch* on the first free worker.
 
         Raises:
             WorkerDied: a process, or the server that forks them, between two batches.
@@ -88,7 +88,7 @@ class ProcessBackend:
         Return the report of a batch that has ended.
 
         Raises:
-            WorkerDied: its process, or the one of another batch, is no more.
+            WorkerDied: its process, or that of another batch, died.
         """
         try:
             return future.result()
@@ -106,7 +106,7 @@ class ProcessBackend:
         """End the processes, finished or not; others are started for what is submitted later."""
         if self._executor is None:
             return
-        # Nobody waits for them, and one that died may have taken along the lock
+        # They are not waited for, because one that died may have taken along the lock
         # without which the others never hear that they should end.
         kill_processes()
         self._executor.shutdown(cancel_futures=True)

@@ -23,6 +23,7 @@ from ingest.phases.canary import require_plausible
 from ingest.phases.open_source import OpenSource
 from ingest.plan import MovieBatch, plan_movie_batches
 from ingest.pool import BatchPool
+from ingest.report import BatchReport
 from ingest.run import Run
 from ingest.stop import EXIT_GUARD, StopReason
 
@@ -59,8 +60,12 @@ def _ask(run: Run, pool: BatchPool, ids: list[int]) -> int:
         (), update=True, is_known=True, is_unlisted=True, denial_context=run.denial_context
     )
     found = 0
-    for report in run.run_on_pool(pool, plan_movie_batches(ids, run.settings.batch_size, kind)):
+
+    def count(report: BatchReport) -> None:
+        nonlocal found
         found += report.counts.saved + report.counts.updated + report.counts.unchanged
+
+    run.run_on_pool(pool, plan_movie_batches(ids, run.settings.batch_size, kind), count)
     return found
 
 

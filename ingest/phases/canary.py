@@ -1,4 +1,4 @@
-"""`require_plausible`: whether YTS gives movies that it gave before, so that its denials count."""
+"""`require_plausible`: request known movies, to see whether denials of YTS count now."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""The second stage of a run: fetch what list pages do not say, one request for each movie."""
+"""`read_details`, `read_ids`, `retry_failed`: fetch details, one request for each movie."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -36,7 +36,7 @@ IDS_PER_LOOK = 10_000
 
 
 def read_ids(run: Run, pool: BatchPool, source: OpenSource, ids: tuple[range, ...]) -> None:
-    """Fetch the movies that the run was told; stored ones only to update them."""
+    """Fetch the movies of `--ids`; stored ones only to update them."""
     kind = MovieBatch((), update=run.settings.update, denial_context=run.denial_context)
     unknown = _without_known(run, chain.from_iterable(ids))
     expected = sum(len(part) for part in ids)
@@ -67,12 +67,15 @@ def retry_failed(run: Run, pool: BatchPool, source: OpenSource) -> None:
     # Perhaps an update failed, and a retry that is none would hide it.
     pages = [replace(PageBatch.of_key(key), update=True, movie_count=count) for key in keys]
     run.change(phase="pages", pages_expected=len(pages), details_expected=len(ids))
-    for report in run.run_on_pool(pool, pages):
+
+    def record_short(report: BatchReport) -> None:
         run.record_failures(
             Failure("page", page.key, "fetch", "ShortPage", page.shortness)
             for page in report.pages
             if page.is_doubtful
         )
+
+    run.run_on_pool(pool, pages, record_short)
     if ids and run.should_continue and require_plausible(run, source):
         kind = MovieBatch((), update=True, is_known=True, denial_context=run.denial_context)
         _read(run, pool, iter(ids), len(ids), kind)
@@ -88,8 +91,7 @@ def _fetch(run: Run, pool: BatchPool, ids: Iterator[int], expected: int, kind: M
     size = choose_batch_size(
         settings.batch_size, workers=pool.workers, expected=expected, rate=settings.rate
     )
-    for _ in run.run_on_pool(pool, plan_movie_batches(ids, size, kind)):
-        pass
+    run.run_on_pool(pool, plan_movie_batches(ids, size, kind))
 
 
 def _without_known(run: Run, ids: Iterator[int]) -> Iterator[int]:

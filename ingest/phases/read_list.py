@@ -1,5 +1,5 @@
 """
-The first stage of a run: read list pages and save what they say.
+`read_list`: read list pages and save their movies, the first phase of a run.
 
 There is one sweep, oldest movies first, and every run goes on with it where the last
 one ended, be it in the middle or at the end of the list, where new movies are added.

@@ -42,7 +42,8 @@ class Reading:
         """Save the first page, fetched before, and read on to the end of the list."""
         report = self._worker.save_page(self._first, source.page, self._asked_at)
         self._run.record(report)
-        self._follow([report])
+        self._follow(report)
+        self._note_progress()
         self._run.change(pages_expected=self._sweep.pages_expected)
         while self._run.should_continue:
             is_short = self._sweep.pages_ahead <= FEW_PAGES
@@ -52,9 +53,10 @@ class Reading:
             # Made one by one, so that each knows the newest count.
             batches = (self._batch(page) for page in chain([next_page], pages))
             if is_short:
-                self._follow(self._run.run_inline(self._worker, batches))
+                self._run.run_inline(self._worker, batches, self._follow)
             else:
-                self._follow(self._run.run_on_pool(self._pool, batches))
+                self._run.run_on_pool(self._pool, batches, self._follow)
+            self._note_progress()
         if self._run.should_continue:
             self.record_short(
                 self._sweep.short_pages, "the list goes on after it, or YTS counted more before"
@@ -63,20 +65,18 @@ class Reading:
     def _batch(self, page: int) -> PageBatch:
         return replace(self._first, page=page, movie_count=self._sweep.movie_count)
 
-    def _follow(self, reports: Iterable[BatchReport]) -> None:
-        for report in reports:
-            for page in report.pages:
-                self._record(page)
-            if monotonic() - self._noted_at > SECONDS_BETWEEN_NOTES:
-                self._note_progress()
-        self._note_progress()
+    def _follow(self, report: BatchReport) -> None:
+        for page in report.pages:
+            self._record(page)
+        if monotonic() - self._noted_at > SECONDS_BETWEEN_NOTES:
+            self._note_progress()
 
     def _record(self, page: PageReport) -> None:
         other = self._sweep.repeated_page(page)
         if other is None:
             self._sweep.record(page)
             return
-        # Once more, for a cache between us and YTS may have mixed up two pages.
+        # Once more, because a cache between this program and YTS may have mixed up two pages.
         report = self._worker.run_batch(self._batch(page.page))
         self._run.record(report)
         for again in report.pages:

@@ -1,4 +1,4 @@
-"""`Breaker`: whether failures in a row are the source's fault or that of the movies asked for."""
+"""`Breaker`: decides whether the source has failed, or only the movies that were requested."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Waiting for one's turn: slots of the shared budget."""
+"""`BudgetClient`: waits for slots of the request budget, which all runs share."""
 
 from collections.abc import Callable
 from functools import partial
@@ -110,6 +110,6 @@ class BudgetClient:
             self._stop.sleep(seconds)
 
     def slow_down(self, retry_after_seconds: float | None) -> None:
-        """Make everybody on this database slower, for the server has asked for it."""
+        """Slow down all workers of this database, because the server asked for it."""
         if self._rate > 0:
             self._repeat(lambda: slow_down(self._backend, self._rate, retry_after_seconds))

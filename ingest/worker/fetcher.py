@@ -1,4 +1,4 @@
-"""`Fetcher`: requests pages and movies of one worker with several threads, in portions to save."""
+"""`Fetcher`: requests pages and movies of one worker with several threads, in chunks to save."""
 
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -25,11 +25,11 @@ from yts.errors import (
 from yts.payload import MoviePayload
 from yts.responses import MoviePage
 
-#: How often a page is asked for that comes with another number.
+#: Attempts for a page that comes with another number.
 WRONG_PAGE_ATTEMPTS = 2
 #: When the run is stopped, seconds that requests under way may still take.
 SECONDS_TO_DRAIN = 5.0
-#: How often somebody who waits for an answer looks whether the run is stopped.
+#: A thread that waits for a response looks this often whether the run is stopped.
 SECONDS_BETWEEN_LOOKS = 0.25
 
 #: What became of asking for one movie; None: YTS has no such movie.
@@ -122,16 +122,16 @@ class Fetcher:
 
     def fetch_movies(self, ids: Sequence[int]) -> Generator[dict[int, Fetched], None, None]:
         """
-        Fetch the details of all *ids* and yield what has come, by id, in portions.
+        Fetch the details of all *ids* and yield what has come, by id, in chunks.
 
         An id that was not tried, because a stop or a giving up came first, is in none.
-        Close it, or nobody knows that the rest is not wanted any more.
+        Close the generator, so that the threads stop when the rest is not wanted.
         """
         return self._fetch(ids, self._fetch_movie)
 
     def search_movies(self, codes: Mapping[int, str]) -> Generator[dict[int, Fetched], None, None]:
         """
-        Search the list for movies by their IMDb codes, and yield rows by id, in portions.
+        Search the list for movies by their IMDb codes, and yield rows by id, in chunks.
 
         None: the list does not show the movie. Otherwise as `fetch_movies`.
         """

@@ -1,4 +1,4 @@
-"""One worker: takes a batch, leaves out what is known, fetches, saves in steps, reports."""
+"""`Worker`: runs batches; skips known movies, fetches the others, saves them, reports."""
 
 import os
 import signal
@@ -291,7 +291,7 @@ _hearing = ExitStack()
 
 
 def start_worker(settings: RunSettings, api_url: str, run_id: int | None) -> None:
-    """Prepare this process of the pool; its parent asks it to stop, nobody else does."""
+    """Prepare this process of the pool; only its parent asks it to stop."""
     global _worker  # noqa: PLW0603 -- one worker a process, made by the pool's initializer
     stop = StopRequest()
     for number in GROUP_SIGNALS:

@@ -16,7 +16,7 @@ from ingest.plan import MovieBatch
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts
 from ingest.stop import StopRequest
-from tests.support.pool_work import POISON, SLOW, record_lost, run, start
+from tests.support.pool_work import POISON, SLOW, report_lost, run, start
 
 
 @contextmanager
@@ -27,9 +27,7 @@ def pool_of(workers: int, folder: Path, stop: StopRequest | None = None) -> Iter
         if workers == 1
         else ProcessBackend(workers, partial(start, str(folder)), run)
     )
-    pool = BatchPool(
-        backend, record_lost=record_lost, heartbeat=lambda: None, stop=stop or StopRequest()
-    )
+    pool = BatchPool(backend, heartbeat=lambda: None, stop=stop or StopRequest())
     try:
         yield pool
     finally:
@@ -40,7 +38,7 @@ def pool_of(workers: int, folder: Path, stop: StopRequest | None = None) -> Iter
 def run_all(workers: int, folder: Path, batches: list[MovieBatch]) -> list[BatchReport]:
     """Return the reports of *batches*."""
     with pool_of(workers, folder) as pool:
-        return list(pool.run_batches(batches))
+        return [report_lost(result) for result in pool.run_batches(batches)]
 
 
 def totals(reports: list[BatchReport]) -> Counts:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from database.connection.signal_handling import GROUP_SIGNALS
 from ingest.plan import Batch, MovieBatch
+from ingest.pool import LostBatch
 from ingest.report import BatchReport, Counts
 from ingest.stop import STOP_SIGNAL
 
@@ -39,7 +40,9 @@ def run(batch: Batch) -> BatchReport:
     return BatchReport(Counts(saved=len(batch.ids)))
 
 
-def record_lost(batch: Batch) -> BatchReport:
-    """Count the movies of the batch as failed."""
-    assert isinstance(batch, MovieBatch)
-    return BatchReport(Counts(failed=len(batch.ids)))
+def report_lost(result: BatchReport | LostBatch) -> BatchReport:
+    """Return *result* with the movies of a lost batch counted as failed."""
+    if isinstance(result, BatchReport):
+        return result
+    assert isinstance(result.batch, MovieBatch)
+    return BatchReport(Counts(failed=len(result.batch.ids)))
