@@ -29,9 +29,8 @@ from benchmarks.quality_tastes import FRANCHISE, OVERLAP, Figures, measure_taste
 from database.db import DatabaseManager, get_db_manager
 from embeddings.embedder import Embedder
 from embeddings.index import EmbedReport, embed_all
-from embeddings.load import open_embedder
-from embeddings.text import MovieText
-from embeddings.vectors import open_model
+from embeddings.load import open_embedder, open_model
+from embeddings.recipe import MovieText
 
 _HERE = Path(__file__).parent
 

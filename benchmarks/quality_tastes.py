@@ -17,7 +17,7 @@ from benchmarks.quality_metrics import (
     share_without_cast,
 )
 from embeddings.blocks import genre_block
-from embeddings.text import MovieText
+from embeddings.recipe import MovieText
 
 OVERLAP, FRANCHISE = "overlap@10 with co-ratings", "franchise hit@10"
 Figures = dict[str, float]

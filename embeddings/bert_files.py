@@ -1,4 +1,4 @@
-"""The files of a BERT encoder, read and checked: whatever is wrong with them shows here."""
+"""`read_weights`, `read_heads`, `read_tokenizer`: read and check the files of a BERT encoder."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from embeddings.errors import ModelMissing
 from embeddings.vectors import Vectors
 
 WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"
-#: Of all-MiniLM-L6-v2, where no config.json says otherwise.
+#: The heads of all-MiniLM-L6-v2; config.json can give another number.
 _HEADS = 12
 _LAYER = re.compile(r"encoder\.layer\.(\d+)\.")
 _WORDS, _POSITIONS, _TYPES = (
@@ -25,15 +25,15 @@ def read_weights(file: Path) -> dict[str, Vectors]:
     Return all tensors that the encoder needs, by their names.
 
     Raises:
-        ModelMissing: it is no such file, or a tensor is missing or of a wrong shape.
+        ModelMissing: the file is of another kind, or a tensor is missing or has a wrong shape.
     """
-    from safetensors import SafetensorError  # noqa: PLC0415 -- only where the model is
+    from safetensors import SafetensorError  # noqa: PLC0415 -- only with this model
     from safetensors.numpy import load_file  # noqa: PLC0415
 
     try:
         tensors = load_file(file)
     except (SafetensorError, OSError) as error:
-        raise ModelMissing(f"{file} is no BERT encoder ({error}).") from error
+        raise ModelMissing(f"{file} is not a BERT encoder ({error}).") from error
     weights = {
         name.removeprefix("bert."): tensor.astype(np.float32)
         for name, tensor in tensors.items()
@@ -43,17 +43,17 @@ def read_weights(file: Path) -> dict[str, Vectors]:
     for name, expected in _expected_shapes(shapes).items():
         if shapes.get(name) != expected:
             found = shapes.get(name, "missing")
-            raise ModelMissing(f"{file} is no BERT encoder ({name} is {found}, not {expected}).")
+            raise ModelMissing(f"{file} is not a BERT encoder ({name} is {found}, not {expected}).")
     return weights
 
 
 def count_layers(names: Mapping[str, object]) -> int:
-    """Return how many layers tensors of these names make up."""
+    """Return the number of layers that have tensors of these names."""
     return len({match[1] for name in names if (match := _LAYER.match(name))})
 
 
 def _expected_shapes(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-    """Return what must be there: sizes that are free are those of the tensors that are."""
+    """Return the expected shapes; sizes that may vary are taken from the tensors in the file."""
     words, size = (*shapes.get(_WORDS, ()), 0, 0)[:2]
     inner = shapes.get("encoder.layer.0.intermediate.dense.bias", (0,))[0]
     expected = {
@@ -83,34 +83,36 @@ def _norm(part: str, size: int) -> dict[str, tuple[int, ...]]:
 
 def read_heads(folder: Path, size: int) -> int:
     """
-    Return how many heads of attention share vectors of length *size*.
+    Return the number of attention heads, which share vectors of length *size*.
 
     Raises:
         ModelMissing: config.json cannot be read, or names a number that does not divide *size*.
     """
     file = folder / CONFIG
-    told = _read_object(file) if file.is_file() else {}
-    heads = told.get("num_attention_heads", _HEADS)
+    config = _read_object(file) if file.is_file() else {}
+    heads = config.get("num_attention_heads", _HEADS)
     if not isinstance(heads, int) or heads < 1 or size % heads:
-        raise ModelMissing(f"{heads!r} heads of attention do not share {size} numbers: {file}.")
+        raise ModelMissing(
+            f"{heads!r} attention heads cannot share vectors of {size} numbers: {file}."
+        )
     return heads
 
 
 def read_tokenizer(file: Path, words: int, most_tokens: int) -> Any:
     """
-    Return the tokenizer, which cuts texts after *most_tokens*.
+    Return the tokenizer; it cuts texts after *most_tokens*.
 
     Raises:
-        ModelMissing: it cannot be read, or knows more tokens than the *words* of the model.
+        ModelMissing: it cannot be read, or has more tokens than the model has *words*.
     """
-    from tokenizers import Tokenizer  # noqa: PLC0415 -- only where the model is
+    from tokenizers import Tokenizer  # noqa: PLC0415 -- only with this model
 
-    # The library raises plain exceptions, which nobody can tell from bugs.
+    # The library raises plain exceptions, which look like bugs: check the file first.
     if not isinstance(_read_object(file).get("model"), dict):
-        raise ModelMissing(f"{file} is no tokenizer.")
+        raise ModelMissing(f"{file} is not a tokenizer.")
     tokenizer = Tokenizer.from_file(str(file))
     if tokenizer.get_vocab_size() > words:
-        raise ModelMissing(f"{file} belongs to another model: it knows more than {words} tokens.")
+        raise ModelMissing(f"{file} belongs to another model: it has more than {words} tokens.")
     tokenizer.enable_truncation(most_tokens)
     tokenizer.no_padding()
     return tokenizer
@@ -118,9 +120,9 @@ def read_tokenizer(file: Path, words: int, most_tokens: int) -> Any:
 
 def _read_object(file: Path) -> dict[str, Any]:
     try:
-        told = json.loads(file.read_bytes())
+        content = json.loads(file.read_bytes())
     except ValueError as error:
-        raise ModelMissing(f"{file} is no JSON ({error}).") from error
-    if not isinstance(told, dict):
-        raise ModelMissing(f"{file} is no JSON object.")
-    return told
+        raise ModelMissing(f"{file} is not JSON ({error}).") from error
+    if not isinstance(content, dict):
+        raise ModelMissing(f"{file} is not a JSON object.")
+    return content

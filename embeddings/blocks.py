@@ -1,4 +1,4 @@
-"""The parts of a vector that no text model makes: genres, year and cast, as arrays (pure)."""
+"""`genre_block`, `year_block`, `cast_block`: parts of vectors that need no text model (pure)."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,43 +6,43 @@ from functools import lru_cache
 
 import numpy as np
 
-from embeddings.text import MovieText
+from embeddings.recipe import MovieText
 from embeddings.vectors import Vectors, unit
 
-#: Places of genres in their block. New ones are added at the end, never moved.
+#: Columns of genres in their block. New ones are added at the end, never moved.
 _GENRES = (
     "Action", "Adventure", "Animation", "Biography", "Comedy", "Crime", "Documentary", "Drama",
     "Family", "Fantasy", "Film-Noir", "Game-Show", "History", "Horror", "Music", "Musical",
     "Mystery", "News", "Reality-TV", "Romance", "Sci-Fi", "Short", "Sport", "Talk-Show",
     "Thriller", "War", "Western",
 )  # fmt: skip
-_PLACES = {name: place for place, name in enumerate(_GENRES)}
+_COLUMNS = {name: column for column, name in enumerate(_GENRES)}
 GENRE_DIMENSIONS = 32
 _DECADES = np.arange(1920, 2031, 10)
 YEAR_DIMENSIONS = len(_DECADES)
-#: Years: how fast two films cease to be of one time.
+#: In years: the width of the bell curve around each decade.
 _YEAR_WIDTH = 8.0
 CAST_DIMENSIONS = 64
 
 
 def genre_block(movies: Sequence[MovieText]) -> Vectors:
-    """Return which genres, shape (movies, 32), unit rows; zeros where none is known."""
+    """Return the genres, shape (movies, 32), unit rows; zeros where none is known."""
     block = np.zeros((len(movies), GENRE_DIMENSIONS), dtype=np.float32)
     for row, movie in enumerate(movies):
         for genre in movie.genres:
-            block[row, _place(genre)] = 1.0
+            block[row, _column(genre)] = 1.0
     return unit(block)
 
 
 def year_block(movies: Sequence[MovieText]) -> Vectors:
-    """Return how near to each decade, shape (movies, 12), unit rows; zeros where unknown."""
+    """Return the closeness to each decade, shape (movies, 12), unit rows; zeros where unknown."""
     years = np.array([movie.year or np.nan for movie in movies], dtype=np.float32)
     distances = (years[:, None] - _DECADES[None, :]) / _YEAR_WIDTH
     return unit(np.nan_to_num(np.exp(-0.5 * distances**2)).astype(np.float32))
 
 
 def cast_block(movies: Sequence[MovieText]) -> Vectors:
-    """Return who plays, shape (movies, 64): a sum of signs for each name, unit rows."""
+    """Return the cast, shape (movies, 64): the sum of a sign vector per name, unit rows."""
     block = np.zeros((len(movies), CAST_DIMENSIONS), dtype=np.float32)
     for row, movie in enumerate(movies):
         for name in movie.cast:
@@ -50,15 +50,15 @@ def cast_block(movies: Sequence[MovieText]) -> Vectors:
     return unit(block)
 
 
-def _place(genre: str) -> int:
-    if (place := _PLACES.get(genre)) is not None:
-        return place
+def _column(genre: str) -> int:
+    if (column := _COLUMNS.get(genre)) is not None:
+        return column
     free = GENRE_DIMENSIONS - len(_GENRES)
     return len(_GENRES) + hashlib.sha256(genre.encode()).digest()[0] % free
 
 
 @lru_cache(maxsize=50_000)
 def _signs(name: str) -> Vectors:
-    # The same in every process and version of Python, unlike `hash`.
+    # SHA-256 is the same in every process and version of Python, unlike `hash`.
     digest = hashlib.sha256(name.encode()).digest()[: CAST_DIMENSIONS // 8]
     return np.unpackbits(np.frombuffer(digest, dtype=np.uint8)).astype(np.float32) * 2 - 1

@@ -1,4 +1,4 @@
-"""The recipe: how the two vectors of a movie are made from its parts."""
+"""`Embedder`: make the two vectors of a movie from its parts, and the vector of a query."""
 
 from collections.abc import Sequence
 
@@ -12,12 +12,11 @@ from embeddings.blocks import (
     genre_block,
     year_block,
 )
-from embeddings.recipe import RECIPE
-from embeddings.text import MovieText
+from embeddings.recipe import RECIPE, MovieText
 from embeddings.vectors import TextModel, Vectors, unit
 
 _ADDED = GENRE_DIMENSIONS + YEAR_DIMENSIONS + CAST_DIMENSIONS
-#: Of the blocks text, genres, year, cast; the squares add up to 1.
+#: Weights of the blocks text, genres, year, cast; the squares add up to 1.
 _WEIGHTS = np.sqrt(np.array([1.0, 0.25, 0.25, 0.25]) / 1.75).astype(np.float32)
 
 
@@ -25,9 +24,9 @@ class Embedder:
     """
     Makes vectors of movies and of queries with one model.
 
-    *recommend* has the dimensions of the model and 108 more, and length 1 where text, genres,
-    year and cast are known, less where not. *search* has length 1. To be compared by their
-    inner product; zeros mean that nothing is known.
+    *recommend* has the dimensions of the model plus 108, and length 1 if text, genres, year and
+    cast are known, less if not. *search* has length 1. Compare them by inner product; zeros mean
+    that nothing is known.
     """
 
     recipe = RECIPE
@@ -49,7 +48,7 @@ class Embedder:
         weighted = [weight * block for weight, block in zip(_WEIGHTS, blocks, strict=True)]
         return np.concatenate(weighted, axis=1), unit(plot + 0.2 * title)
 
-    def embed_query(self, words: str) -> list[float] | None:
-        """Return the vector of a query in the space of *search*; None if it says nothing."""
-        (vector,) = self.model.embed([words])
+    def embed_query(self, query: str) -> list[float] | None:
+        """Return the vector of a query in the space of *search*; None if it has no known token."""
+        (vector,) = self.model.embed([query])
         return vector.tolist() if vector.any() else None

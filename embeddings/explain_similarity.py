@@ -1,4 +1,4 @@
-"""Why two movies are alike, in words (pure, but for the model that compares words)."""
+"""`explain`: the genres, cast, years and words that two movies have in common (pure)."""
 
 import re
 from collections.abc import Mapping
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embeddings.text import MovieText
+from embeddings.recipe import MovieText
 from embeddings.vectors import TextModel
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
-#: Pairs of words less alike than this say nothing.
-_LEAST_LIKENESS = 0.5
+#: Pairs of words below this cosine similarity are left out.
+_LEAST_SIMILARITY = 0.5
 _MOST_PAIRS = 3
-#: The rarest of each plot that are compared.
+#: Only the rarest words of each plot are compared.
 _MOST_WORDS = 40
 
 
@@ -25,7 +25,7 @@ class Why:
     cast: tuple[str, ...]
     #: None where a year is unknown.
     years_apart: int | None
-    #: A word of each plot; twice the same where both have it. The most telling first.
+    #: Pairs of a word from each plot (the same word twice if both have it), most telling first.
     words: tuple[tuple[str, str], ...]
 
 
@@ -40,7 +40,7 @@ def explain(
     """
     Return what *one* and *other* have in common.
 
-    *weights* says how rare each word is, see `read_weights` of `database.search`; words without a
+    *weights* holds how rare each word is, see `MovieRepository.read_weights`; words without a
     weight are not compared.
     """
     years = None if one.year is None or other.year is None else abs(one.year - other.year)
@@ -53,7 +53,7 @@ def explain(
 
 
 def _rarest(movie: MovieText, weights: Mapping[str, float]) -> list[str]:
-    words = sorted(words_of(movie) & weights.keys(), key=lambda it: (-weights[it], it))
+    words = sorted(words_of(movie) & weights.keys(), key=lambda word: (-weights[word], word))
     return words[:_MOST_WORDS]
 
 
@@ -62,14 +62,14 @@ def _pair_words(
 ) -> tuple[tuple[str, str], ...]:
     if not ones or not others:
         return ()
-    likeness = model.embed(ones) @ model.embed(others).T
-    rarity = np.sqrt(np.outer([weights[it] for it in ones], [weights[it] for it in others]))
+    similarity = model.embed(ones) @ model.embed(others).T
+    rarity = np.sqrt(np.outer([weights[word] for word in ones], [weights[word] for word in others]))
     pairs: list[tuple[str, str]] = []
-    for place in np.argsort(-likeness * rarity, axis=None, kind="stable"):
-        row, column = divmod(int(place), len(others))
+    for index in np.argsort(-similarity * rarity, axis=None, kind="stable"):
+        row, column = divmod(int(index), len(others))
         pair = ones[row], others[column]
         is_new = all(pair[0] != first and pair[1] != second for first, second in pairs)
-        if likeness[row, column] >= _LEAST_LIKENESS and is_new:
+        if similarity[row, column] >= _LEAST_SIMILARITY and is_new:
             pairs.append(pair)
         if len(pairs) == _MOST_PAIRS:
             break

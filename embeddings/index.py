@@ -1,4 +1,4 @@
-"""Keep the vectors in step with the documents of the movies."""
+"""`embed_all`: make and save the vectors of movies that are new or changed, in processes."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -36,15 +36,16 @@ from database.vectors.storage import (
 from database.writing.search_documents import save_documents
 from embeddings.embedder import Embedder
 from embeddings.errors import NoProcesses
+from embeddings.load import open_model
 from embeddings.processes import open_processes
-from embeddings.text import MovieText
-from embeddings.vectors import Vectors, open_model
+from embeddings.recipe import MovieText
+from embeddings.vectors import Vectors
 
-#: Saved in one transaction: what a kill takes away, at most, from each process.
+#: Saved in one transaction: a kill loses at most this much work of each process.
 MOVIES_PER_STEP = 500
-#: Fewer are done sooner than a process has started.
+#: For fewer movies, starting processes would take longer than the work.
 _MOVIES_FOR_PROCESSES = 3000
-#: To enter so many into an index takes longer than to make it anew.
+#: For a larger share of new vectors, building the index from scratch is faster than adding to it.
 _SHARE_FOR_NEW_INDEX = 0.25
 
 Progress = Callable[[int, int], None]
@@ -52,7 +53,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class EmbedReport:
-    """What came of it."""
+    """The result of `embed_all`."""
 
     #: Movies whose vectors were made.
     embedded: int
@@ -66,22 +67,22 @@ def embed_all(
     is_rebuild: bool = False,
     workers: int = 2,
     progress: Progress = lambda _done, _total: None,
-    note: Callable[[str], None] = lambda _sentence: None,
+    note: Callable[[str], None] = lambda _message: None,
 ) -> EmbedReport:
     """
-    Make the vectors that are missing or not of today, or all; what is done is kept.
+    Make the vectors that are missing or out of date, or all; each saved step is kept.
 
-    With the model of *folder*; None is that of the active space, or else the installed one.
+    The model is that of *folder*; None means that of the active space, or else the installed one.
     Another model or recipe fills a space of its own, which replaces the active one when it is
-    full. *progress* is told how many movies of how many are done, and may raise to give up;
-    *note* gets a sentence if no other process can help.
+    full. *progress* gets the number of movies done and of all, and may raise to stop;
+    *note* gets a message if worker processes cannot start.
 
     Raises:
         ModelMissing: there is no such model.
         EmbeddingLockHeld: another process does the same.
         DatabaseNotReady: as `DatabaseManager.run_transaction`.
     """
-    begun, embedder = time.monotonic(), Embedder(open_model(folder or _folder_in_use(db)))
+    started, embedder = time.monotonic(), Embedder(open_model(folder or _folder_in_use(db)))
     with hold_embedding_lock(db.engine):
         space = db.run_transaction(lambda session: _prepare(session, embedder))
         movies = db.run_transaction(
@@ -98,7 +99,7 @@ def embed_all(
             db.run_transaction(refresh_statistics)
         db.run_transaction(lambda session: activate(session, space))
     db.run_transaction(partial(refresh_words, changed=movies, is_full=is_rebuild))
-    return EmbedReport(len(movies), time.monotonic() - begun)
+    return EmbedReport(len(movies), time.monotonic() - started)
 
 
 def _folder_in_use(db: DatabaseManager) -> Path | None:
@@ -136,20 +137,20 @@ def _embed(
     *,
     note: Callable[[str], None],
 ) -> Iterator[int]:
-    """Yield how many movies each step has done."""
+    """Save the vectors of *movies* step by step; yield the number of movies of each step."""
     firsts = range(0, len(movies), MOVIES_PER_STEP)
     steps = [movies[first : first + MOVIES_PER_STEP] for first in firsts]
     if workers > 1 and len(movies) >= _MOVIES_FOR_PROCESSES:
-        left = set(range(len(steps)))
-        # Of processes that cannot start, or were killed, this one does the rest.
+        remaining = set(range(len(steps)))
+        # If processes cannot start or were killed, this process does the rest.
         try:
             with suppress(BrokenProcessPool):
                 for number in _embed_in_processes(db, space, steps, workers):
-                    left.discard(number)
+                    remaining.discard(number)
                     yield len(steps[number])
         except NoProcesses as error:
             note(str(error))
-        steps = [steps[number] for number in sorted(left)]
+        steps = [steps[number] for number in sorted(remaining)]
     for step in steps:
         _embed_step(db, embedder, space, step)
         yield len(step)
@@ -158,7 +159,7 @@ def _embed(
 def _embed_in_processes(
     db: DatabaseManager, space: Space, steps: Sequence[Sequence[int]], workers: int
 ) -> Iterator[int]:
-    """Yield the number of each step that is done, in any order."""
+    """Yield the index of each finished step, in any order."""
     url = db.url.render_as_string(hide_password=False)
     with open_processes(workers, _start_worker, url, space) as executor:
         numbers = {executor.submit(_work, step): number for number, step in enumerate(steps)}
@@ -175,19 +176,21 @@ def _embed_step(
 ) -> None:
     def save(session: Session) -> None:
         documents = read_documents(session, movie_ids)
-        save_documents(session, [it.movie_id for it in documents if it.is_stale])
+        save_documents(session, [document.movie_id for document in documents if document.is_stale])
         save_vectors(session, space, make_vectors(embedder, documents))
 
     db.run_transaction(save)
 
 
 def make_vectors(embedder: Embedder, documents: Sequence[Document]) -> list[VectorRow]:
-    """Return what is to be stored for *documents*."""
-    texts = [MovieText(it.title, it.year, it.genres, it.description, it.cast) for it in documents]
-    recommend, search = (_as_stored(vectors) for vectors in embedder.embed_movies(texts))
+    """Return the rows to store for *documents*."""
+    texts = [
+        MovieText(doc.title, doc.year, doc.genres, doc.description, doc.cast) for doc in documents
+    ]
+    recommends, searches = (_as_stored(vectors) for vectors in embedder.embed_movies(texts))
     return [
-        VectorRow(document.movie_id, document.hash, near, said)
-        for document, near, said in zip(documents, recommend, search, strict=True)
+        VectorRow(document.movie_id, document.hash, recommend, search)
+        for document, recommend, search in zip(documents, recommends, searches, strict=True)
     ]
 
 
@@ -199,11 +202,11 @@ _worker: tuple[DatabaseManager, Embedder, Space] | None = None
 
 
 def _start_worker(url: str, space: Space) -> None:
-    global _worker  # noqa: PLW0603 -- of this process, which serves one filling
+    global _worker  # noqa: PLW0603 -- one per process, which serves one call of `embed_all`
     db = DatabaseManager(url, pool_size=2, max_overflow=5)
     _worker = db, Embedder(open_model(space.folder)), space
 
 
 def _work(movie_ids: Sequence[int]) -> None:
-    assert _worker is not None  # noqa: S101 -- the initializer has run
+    assert _worker is not None  # noqa: S101 -- set by the initializer
     _embed_step(*_worker, movie_ids)

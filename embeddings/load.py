@@ -1,4 +1,6 @@
-"""The embedder that fits the vectors that are there."""
+"""`open_embedder`: the embedder of the stored vectors; `open_model`: a model from its files."""
+
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -6,15 +8,32 @@ from database.vectors.spaces import read_active_space
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelMissing
 from embeddings.recipe import RECIPE
-from embeddings.vectors import open_model
+from embeddings.vectors import TextModel
+
+
+def open_model(folder: Path | None = None) -> TextModel:
+    """
+    Return the model of *folder*, or the one that is installed with this program.
+
+    Raises:
+        ModelMissing: the model is missing, or cannot be read.
+    """
+    # Only the module of the model in use is imported.
+    if folder is None:
+        from embeddings.wordllama_model import StaticModel  # noqa: PLC0415
+
+        return StaticModel()
+    from embeddings.minilm import MiniLm  # noqa: PLC0415
+
+    return MiniLm(folder)
 
 
 def open_embedder(session: Session) -> Embedder | None:
     """
-    Return an embedder of the active space; None where nothing has been embedded yet.
+    Return an embedder of the active space; None if no vectors have been made yet.
 
     Raises:
-        ModelMissing: its model is not there, or has changed since.
+        ModelMissing: the model is missing, or has changed since the vectors were made.
     """
     space = read_active_space(session)
     if space is None:
@@ -23,6 +42,6 @@ def open_embedder(session: Session) -> Embedder | None:
     if model.hash != space.model_hash or space.recipe != RECIPE:
         raise ModelMissing(
             f"The vectors were made by another version of {space.model} or of this program: "
-            "make them anew with python -m embeddings embed."
+            "make them again with python -m embeddings embed."
         )
     return Embedder(model)

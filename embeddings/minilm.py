@@ -1,7 +1,8 @@
 """
-all-MiniLM-L6-v2 and its kin, from a folder: a BERT encoder in numpy, its token vectors averaged.
+`MiniLm`: all-MiniLM-L6-v2 or a similar model from a folder, as a BERT encoder in numpy.
 
-Slower than the model that comes with the program, and better with words it has not seen together.
+The vector of a text is the mean of its token vectors. Slower than the installed model, and better
+with combinations of words.
 """
 
 from collections.abc import Sequence
@@ -20,23 +21,23 @@ from embeddings.bert_files import (
 from embeddings.errors import ModelMissing
 from embeddings.vectors import Vectors, hash_files, unit
 
-#: As the model was trained; the rest of a longer text is not read.
+#: As the model was trained; longer texts are cut.
 _MOST_TOKENS = 256
-#: Padded tokens of one pass: what is between two layers then stays in the caches of a core.
+#: Padded tokens of one pass: the values between two layers then fit into the caches of a core.
 _TOKENS_AT_ONCE = 1024
 _EPSILON = 1e-12
 _FAR = np.float32(-1e9)
 
 
 class MiniLm:
-    """Vectors of as many numbers as the model has, 384 for all-MiniLM-L6-v2."""
+    """A BERT encoder; all-MiniLM-L6-v2 makes vectors of 384 numbers."""
 
     def __init__(self, folder: Path) -> None:
         """
         Read the files of *folder*.
 
         Raises:
-            ModelMissing: a file is missing, or is no encoder of this kind.
+            ModelMissing: a file is missing, or is not of a BERT encoder.
         """
         self._folder = folder.resolve()
         self._files = (self._folder / WEIGHTS, self._folder / TOKENIZER)
@@ -58,12 +59,12 @@ class MiniLm:
 
     @property
     def folder(self) -> str:
-        """Where the files lie."""
+        """Folder of its files."""
         return str(self._folder)
 
     @property
     def hash(self) -> str:
-        """SHA-256 over both files."""
+        """SHA-256 of both files."""
         return hash_files(self._files)
 
     @property
@@ -73,12 +74,15 @@ class MiniLm:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (texts, dimensions); zeros for a text without a token."""
-        tokens = [it.ids for it in self._tokenizer.encode_batch(texts)]
-        bare = [it.ids for it in self._tokenizer.encode_batch(texts, add_special_tokens=False)]
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
+        bare = [
+            encoding.ids
+            for encoding in self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        ]
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        # Texts of one length together: little is padded.
+        # Texts of similar length go together, so that little is padded.
         order = sorted(
-            (row for row in range(len(texts)) if bare[row]), key=lambda i: len(tokens[i])
+            (row for row in range(len(texts)) if bare[row]), key=lambda row: len(tokens[row])
         )
         while order:
             count = max(1, _TOKENS_AT_ONCE // len(tokens[order[-1]]))

@@ -1,4 +1,4 @@
-"""Processes that make vectors: they ignore signals meant for all, and leave with their parent."""
+"""`open_processes`: an executor of processes that ignore signals and end with their parent."""
 
 import errno
 import multiprocessing
@@ -19,7 +19,7 @@ def open_processes(
     Return an executor of *count* processes, in each of which *start* runs first.
 
     Raises:
-        NoProcesses: the system refuses the locks that they share.
+        NoProcesses: the system refuses the locks that the processes share.
     """
     try:
         return ProcessPoolExecutor(
@@ -32,9 +32,9 @@ def open_processes(
         if error.errno in {errno.EMFILE, errno.ENFILE}:
             raise
         raise NoProcesses(
-            "No processes can start to make vectors, because /dev/shm takes no locks "
-            f"({error.strerror or error}). This process makes them. Make /dev/shm writable and "
-            "larger, or use --workers 1."
+            "Processes that make vectors cannot start, because /dev/shm takes no locks "
+            f"({error.strerror or error}). This process makes them instead. "
+            "Make /dev/shm writable and larger, or use --workers 1."
         ) from error
 
 
@@ -43,7 +43,7 @@ def _start_process(start: Callable[..., object], arguments: tuple[object, ...]) 
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    # One thread for each process: the processes are as many as cores already.
+    # One thread for each process, because there is already one process for each core.
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     start(*arguments)
 

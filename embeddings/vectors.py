@@ -1,4 +1,4 @@
-"""Models that turn texts into vectors."""
+"""`TextModel`: the protocol of models that turn texts into vectors; `unit`, `hash_files` (pure)."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ Vectors = NDArray[np.float32]
 
 
 class TextModel(Protocol):
-    """What every model can do."""
+    """The protocol of a text model."""
 
     @property
     def name(self) -> str:
-        """For people."""
+        """Shown to users."""
 
     @property
     def folder(self) -> str | None:
-        """Where its files lie; None: in an installed package."""
+        """Folder of its files; None if they are in an installed package."""
 
     @property
     def hash(self) -> str:
-        """SHA-256 over its files: vectors of two hashes are never compared."""
+        """SHA-256 of its files: vectors with different hashes are never compared."""
 
     @property
     def dimensions(self) -> int:
@@ -32,22 +32,6 @@ class TextModel(Protocol):
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (texts, dimensions); zeros for a text without a token."""
-
-
-def open_model(folder: Path | None = None) -> TextModel:
-    """
-    Return the model of *folder*, or the one that is installed with this program.
-
-    Raises:
-        ModelMissing: it is not there, or cannot be read.
-    """
-    if folder is None:
-        from embeddings.wordllama_model import StaticModel  # noqa: PLC0415 -- loads the one in use
-
-        return StaticModel()
-    from embeddings.minilm import MiniLm  # noqa: PLC0415
-
-    return MiniLm(folder)
 
 
 def unit(vectors: Vectors) -> Vectors:
@@ -58,7 +42,7 @@ def unit(vectors: Vectors) -> Vectors:
 
 
 def hash_files(files: Sequence[Path]) -> str:
-    """Return the SHA-256 over the contents of *files*, in this order, in hex."""
+    """Return the SHA-256 of the contents of *files*, in this order, in hex."""
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.read_bytes())

@@ -1,8 +1,8 @@
 """
-The model that comes with the program: one vector a token, added up.
+`StaticModel`: the installed model, read from the files of the package `wordllama`.
 
-Only the two files of the package `wordllama` are read. The package itself is not imported: it looks
-for its files in the wrong folder when there is no network, and changes everybody's logging.
+The package itself is not imported: it looks for its files in the wrong folder when there is no
+network, and changes the logging of the whole process.
 """
 
 import importlib.util
@@ -22,19 +22,19 @@ _MISSING = (
     "pip install wordllama (there are wheels for Python 3.9 to 3.13 on x86_64 and on macOS), "
     "or give another model with --model DIR."
 )
-#: The rest of a longer text hardly moves the mean.
+#: Longer texts are cut: the rest hardly changes the mean.
 _MOST_TOKENS = 512
 
 
 class StaticModel:
-    """The mean of the vectors of a text's tokens, 256 numbers."""
+    """The vector of a text is the mean of its token vectors, 256 numbers."""
 
     name = _PACKAGE
     folder = None
 
     def __init__(self) -> None:
         """
-        Read both files: a third of a second.
+        Read both files, which takes a third of a second.
 
         Raises:
             ModelMissing: the package is not installed, or lacks its files.
@@ -43,7 +43,7 @@ class StaticModel:
         weights, tokenizer = folder / _WEIGHTS, folder / _TOKENIZER
         if not (weights.is_file() and tokenizer.is_file()):
             raise ModelMissing(_MISSING)
-        from safetensors.numpy import load_file  # noqa: PLC0415 -- only where the model is
+        from safetensors.numpy import load_file  # noqa: PLC0415 -- only with this model
         from tokenizers import Tokenizer  # noqa: PLC0415
 
         self._vectors = load_file(weights)["embedding.weight"].astype(np.float32)
@@ -53,7 +53,7 @@ class StaticModel:
 
     @property
     def hash(self) -> str:
-        """SHA-256 over both files."""
+        """SHA-256 of both files."""
         return hash_files(self._files)
 
     @property

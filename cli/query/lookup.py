@@ -117,7 +117,7 @@ def explain_all(
     """Return, for each that was found, what it has in common with *movie*, in words."""
     from embeddings.explain_similarity import Why, explain, words_of  # noqa: PLC0415
     from embeddings.load import open_embedder  # noqa: PLC0415 -- numpy and a model
-    from embeddings.text import MovieText  # noqa: PLC0415
+    from embeddings.recipe import MovieText  # noqa: PLC0415
 
     embedder = open_embedder(repository.session)
     assert embedder is not None  # noqa: S101 -- similar movies were found by its vectors

@@ -1,4 +1,4 @@
-"""Vectors are always of the documents that are there, whatever happened before."""
+"""`embed_all`: stored vectors belong to the current documents, also after kills and new models."""
 
 import errno
 import importlib.util
@@ -16,8 +16,7 @@ from sqlalchemy import text
 
 from database.db import DatabaseManager
 from database.vectors.spaces import EmbeddingLockHeld, hold_embedding_lock, read_active_space
-from embeddings import index
-from embeddings import wordllama_model as static_model
+from embeddings import index, wordllama_model
 from embeddings.errors import ModelMissing
 from embeddings.index import embed_all
 from embeddings.load import open_embedder
@@ -34,13 +33,13 @@ _VECTORS = """
 
 
 def rows(db: DatabaseManager, query: str = _VECTORS) -> list[tuple[object, ...]]:
-    """Return what *query* says; by default the active vectors of all movies."""
+    """Return the rows of *query*; by default the active vectors of all movies."""
     with db.get_session() as session:
         return [tuple(row) for row in session.execute(text(query))]
 
 
 def fill(db: DatabaseManager, movies: int) -> None:
-    """Save so many movies with plots of their own."""
+    """Save this number of movies, each with its own plot."""
     plots = {number: f"A king and {number} dogs, part {number}." for number in range(1, movies + 1)}
     save(db, *(movie(number, description_full=plot) for number, plot in plots.items()))
 
@@ -51,12 +50,12 @@ class OtherModel:
     name, folder, hash, dimensions = "other", None, "1", 3
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors that tell texts apart a little."""
-        return unit(np.array([[len(it), it.count("a"), 1] for it in texts], dtype=np.float32))
+        """Return unit vectors from the length of each text and its number of a's."""
+        return unit(np.array([[len(text), text.count("a"), 1] for text in texts], dtype=np.float32))
 
 
 def test_embedding_twice_changes_nothing(db: DatabaseManager):
-    """What is of today is left alone."""
+    """Vectors that are up to date are not written again."""
     fill(db, 5)
     assert embed_all(db).embedded == 5
     before = rows(db, "SELECT xmin::text, * FROM movie_embeddings ORDER BY movie_id")
@@ -69,7 +68,7 @@ def test_embedding_twice_changes_nothing(db: DatabaseManager):
 
 
 def test_only_what_changed_is_embedded(db: DatabaseManager):
-    """A rating is no document; a title is, and a person more."""
+    """A rating is not part of a document; a title is."""
     fill(db, 4)
     embed_all(db)
     before = rows(db)
@@ -86,8 +85,8 @@ def test_only_what_changed_is_embedded(db: DatabaseManager):
     assert all(row[3] for row in after)
 
 
-def test_a_mirror_without_movies_is_in_step(db: DatabaseManager):
-    """The first fetch of all needs no model for nothing."""
+def test_a_mirror_without_movies_is_up_to_date(db: DatabaseManager):
+    """Without movies no model is needed."""
     with db.get_session() as session:
         assert is_up_to_date(session)
         assert open_embedder(session) is None
@@ -96,8 +95,8 @@ def test_a_mirror_without_movies_is_in_step(db: DatabaseManager):
         assert not is_up_to_date(session)
 
 
-def test_a_record_without_anything_has_no_vector(db: DatabaseManager):
-    """But a row, so that it is not tried again and again."""
+def test_a_movie_without_any_text_has_no_vector(db: DatabaseManager):
+    """It gets a row without vectors, so that it is not tried in each run."""
     save(db, movie(1))
     with db.get_session() as session:
         session.execute(text("DELETE FROM movie_genres; DELETE FROM movie_casts"))
@@ -114,18 +113,18 @@ def test_a_record_without_anything_has_no_vector(db: DatabaseManager):
 def test_another_model_takes_over_when_it_is_full(
     db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
 ):
-    """Until then the active space is asked, whole; the one before stays for one filling more."""
+    """Until then the active space is used; the previous space is kept until the next run."""
     fill(db, 3)
     embed_all(db)
     seen = []
 
-    def look(done: int, total: int) -> None:
+    def record_space(done: int, total: int) -> None:
         with db.get_session() as session:
             space = read_active_space(session)
         seen.append((space.model if space else None, len(rows(db)), done, total))
 
     monkeypatch.setattr(index, "open_model", lambda _folder: OtherModel())
-    embed_all(db, progress=look)
+    embed_all(db, progress=record_space)
 
     assert seen == [("wordllama", 3, 3, 3)]
     spaces = "SELECT model, is_active, (SELECT count(*) FROM movie_embeddings WHERE space_id = id) "
@@ -139,8 +138,8 @@ def test_another_model_takes_over_when_it_is_full(
     assert len(names) == 2
 
 
-def test_a_rebuild_makes_all_anew_and_leaves_nobody_without(db: DatabaseManager):
-    """Whoever looks meanwhile sees vectors of every movie."""
+def test_a_rebuild_makes_all_vectors_again_and_keeps_the_old_until_then(db: DatabaseManager):
+    """During a rebuild every movie has vectors."""
     fill(db, 3)
     embed_all(db)
     before = rows(db)
@@ -158,14 +157,14 @@ def test_a_rebuild_makes_all_anew_and_leaves_nobody_without(db: DatabaseManager)
 
 
 def check_all(db: DatabaseManager) -> None:
-    """Fail if a movie has no vector just now."""
+    """Assert that every movie has vectors."""
     assert all(row[1] for row in rows(db))
 
 
-def test_many_movies_in_processes_have_the_vectors_of_one(
+def test_several_processes_make_the_same_vectors(
     db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
 ):
-    """Two processes make what one makes, and the indexes stand."""
+    """Two processes make the same vectors as one process."""
     fill(db, 60)
     embed_all(db)
     before = rows(db)
@@ -179,10 +178,10 @@ def test_many_movies_in_processes_have_the_vectors_of_one(
     assert done[-1] == 60
 
 
-def test_without_locks_for_processes_this_one_does_it(
+def test_without_locks_one_process_makes_all_vectors(
     db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
 ):
-    """A /dev/shm that is full costs speed, and a sentence."""
+    """If /dev/shm is full, a message says so and the work goes on without processes."""
     fill(db, 20)
     monkeypatch.setattr(index, "_MOVIES_FOR_PROCESSES", 10)
     full = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
@@ -197,16 +196,16 @@ def test_without_locks_for_processes_this_one_does_it(
     assert "--workers 1" in note
 
 
-def test_killed_halfway_it_goes_on(db: DatabaseManager):
-    """What was saved stays; the next run makes the rest, and nothing twice."""
+def test_a_run_after_a_kill_makes_only_the_rest(db: DatabaseManager):
+    """Saved vectors stay; the next run makes the rest, and nothing twice."""
     fill(db, 40)
     program = (
         "import sys; from database.db import DatabaseManager; from embeddings import index\n"
         "index.MOVIES_PER_STEP = 5\n"
-        "def tell(done, total):\n"
+        "def report(done, total):\n"
         "    print(done, flush=True)\n"
         "    if done >= 10: sys.stdin.read()\n"
-        "index.embed_all(DatabaseManager(sys.argv[1]), progress=tell)"
+        "index.embed_all(DatabaseManager(sys.argv[1]), progress=report)"
     )
     url = db.url.render_as_string(hide_password=False)
     process = subprocess.Popen(
@@ -227,7 +226,7 @@ def test_killed_halfway_it_goes_on(db: DatabaseManager):
 
 
 def wait_for_lock(db: DatabaseManager) -> None:
-    """Wait until PostgreSQL has seen that the holder is dead."""
+    """Wait until PostgreSQL has released the lock of the killed process."""
     for _ in range(100):
         try:
             with hold_embedding_lock(db.engine):
@@ -238,28 +237,28 @@ def wait_for_lock(db: DatabaseManager) -> None:
 
 @pytest.fixture
 def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the package of the model."""
-    found = importlib.util.find_spec
+    """Hide the package wordllama."""
+    find_spec = importlib.util.find_spec
     monkeypatch.setattr(
-        static_model.importlib.util,
+        wordllama_model.importlib.util,
         "find_spec",
-        lambda name, *rest: None if name == "wordllama" else found(name, *rest),
+        lambda name, *rest: None if name == "wordllama" else find_spec(name, *rest),
     )
 
 
 @pytest.mark.usefixtures("no_model")
-def test_without_the_package_one_sentence_says_so(db: DatabaseManager):
-    """What is stored stays, and what to install is named."""
+def test_without_the_package_a_message_says_what_to_install(db: DatabaseManager):
+    """The message names the package."""
     fill(db, 1)
 
     with pytest.raises(ModelMissing, match="pip install wordllama"):
         embed_all(db)
 
 
-def test_another_version_of_the_model_is_not_asked(
+def test_another_version_of_the_model_is_not_used(
     db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
 ):
-    """A query's vector of one model is never compared with those of another."""
+    """Vectors of one model are never compared with those of another."""
     fill(db, 1)
     embed_all(db)
     monkeypatch.setattr("embeddings.load.open_model", lambda _folder: OtherModel())
@@ -269,7 +268,7 @@ def test_another_version_of_the_model_is_not_asked(
 
 
 def test_the_command_makes_vectors_and_says_how_many(db: DatabaseManager):
-    """Also beside another one, which it leaves alone."""
+    """While another process makes vectors, the command exits with 11."""
     fill(db, 3)
 
     done = run("embeddings/__main__.py", "embed", url=db.url)
@@ -284,7 +283,7 @@ def test_the_command_makes_vectors_and_says_how_many(db: DatabaseManager):
 
 
 def test_alembic_sees_nothing_to_do_where_there_are_spaces(db: DatabaseManager):
-    """Indexes of spaces are made by the program, not by migrations."""
+    """The program makes the indexes of spaces, not the migrations."""
     fill(db, 2)
     embed_all(db)
     url = db.url.render_as_string(hide_password=False)

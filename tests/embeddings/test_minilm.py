@@ -1,4 +1,4 @@
-"""The encoder in numpy against one that is written out number by number."""
+"""`MiniLm` against a plain Python implementation of the same encoder."""
 
 import json
 import math
@@ -13,8 +13,8 @@ from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 
 from embeddings.errors import ModelMissing
+from embeddings.load import open_model
 from embeddings.minilm import MiniLm
-from embeddings.vectors import open_model
 
 SIZE, HEADS, INNER, LAYERS = 8, 2, 12, 2
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "one", "two", "three", "four"]
@@ -22,9 +22,9 @@ WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "one", "two", "three", "four"]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tiny model of the same build, its weights drawn at random."""
-    place = tmp_path_factory.mktemp("model")
-    dice = np.random.default_rng(7)
+    """Return a folder with a tiny model of the same architecture and random weights."""
+    path = tmp_path_factory.mktemp("model")
+    generator = np.random.default_rng(7)
     shapes = {
         "embeddings.word_embeddings.weight": (len(WORDS), SIZE),
         "embeddings.position_embeddings.weight": (16, SIZE),
@@ -43,16 +43,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shapes |= {f"{layer}.{part}.weight": (rows, columns), f"{layer}.{part}.bias": (rows,)}
         for part in ("attention.output", "output"):
             shapes |= {f"{layer}.{part}.LayerNorm.{it}": (SIZE,) for it in ("weight", "bias")}
-    tensors = {name: dice.normal(size=it).astype(np.float32) for name, it in shapes.items()}
-    save_file(tensors, place / "model.safetensors")
-    tokenizer = Tokenizer(WordLevel({word: place for place, word in enumerate(WORDS)}, "[UNK]"))
+    tensors = {
+        name: generator.normal(size=shape).astype(np.float32) for name, shape in shapes.items()
+    }
+    save_file(tensors, path / "model.safetensors")
+    tokenizer = Tokenizer(WordLevel({word: number for number, word in enumerate(WORDS)}, "[UNK]"))
     tokenizer.pre_tokenizer = Whitespace()
     tokenizer.post_processor = TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
-    tokenizer.save(str(place / "tokenizer.json"))
-    (place / "config.json").write_text(json.dumps({"num_attention_heads": HEADS}))
-    return place
+    tokenizer.save(str(path / "tokenizer.json"))
+    (path / "config.json").write_text(json.dumps({"num_attention_heads": HEADS}))
+    return path
 
 
 def normalise(row, weights, part):
@@ -64,7 +66,7 @@ def normalise(row, weights, part):
 
 
 def dense(row, weights, part):
-    """Return a row through a matrix."""
+    """Return *row* after a dense layer."""
     matrix, bias = weights[f"{part}.weight"], weights[f"{part}.bias"]
     return [
         sum(float(one) * other for one, other in zip(line, row, strict=True)) + float(bias[at])
@@ -73,7 +75,7 @@ def dense(row, weights, part):
 
 
 def attend(rows, weights, part):
-    """Return what each row sees of all, head by head."""
+    """Return the self-attention of *rows*, head by head."""
     width = SIZE // HEADS
     query, key, value = (
         [dense(row, weights, f"{part}.{it}") for row in rows] for it in ("query", "key", "value")
@@ -142,7 +144,7 @@ def gelu(value):
 
 
 def test_the_encoder_is_bert(folder: Path):
-    """Number by number what the definition says."""
+    """The vectors equal those of the definition."""
     from safetensors.numpy import load_file
 
     weights = load_file(folder / "model.safetensors")
@@ -153,8 +155,8 @@ def test_the_encoder_is_bert(folder: Path):
         assert np.allclose(vector, encode(ids, weights), atol=2e-5)
 
 
-def test_padding_and_company_do_not_matter(folder: Path):
-    """A short text among long ones has the vector that it has alone."""
+def test_padding_and_other_texts_do_not_matter(folder: Path):
+    """A short text has the same vector among long texts as alone."""
     model = MiniLm(folder)
     texts = ["one", "one two three four one two", "", "two two"]
 
@@ -166,7 +168,7 @@ def test_padding_and_company_do_not_matter(folder: Path):
 
 
 def test_longer_texts_are_cut(folder: Path):
-    """At as many tokens as the model has positions."""
+    """Texts are cut at the number of positions of the model."""
     model = MiniLm(folder)
 
     short, long = model.embed(["one " * 14, "one " * 500])
@@ -174,23 +176,23 @@ def test_longer_texts_are_cut(folder: Path):
     assert np.allclose(short, long, atol=1e-5)
 
 
-def test_what_is_missing_is_said(folder: Path, tmp_path: Path):
-    """No folder, no file, or a file of another kind."""
+def test_missing_and_wrong_files_are_named(folder: Path, tmp_path: Path):
+    """For a missing file, a file of another model, or a file of another kind."""
     with pytest.raises(ModelMissing, match=r"no model\.safetensors and no tokenizer\.json"):
         MiniLm(tmp_path)
 
     (tmp_path / "tokenizer.json").write_bytes((folder / "tokenizer.json").read_bytes())
     save_file({"weight": np.zeros(3, dtype=np.float32)}, tmp_path / "model.safetensors")
-    with pytest.raises(ModelMissing, match="no BERT encoder"):
+    with pytest.raises(ModelMissing, match="not a BERT encoder"):
         MiniLm(tmp_path)
 
     (tmp_path / "model.safetensors").write_bytes(b"nonsense")
-    with pytest.raises(ModelMissing, match="no BERT encoder"):
+    with pytest.raises(ModelMissing, match="not a BERT encoder"):
         MiniLm(tmp_path)
 
 
 def test_the_hash_tells_models_apart(folder: Path, tmp_path: Path):
-    """Another file, another space."""
+    """Another tokenizer means another hash, thus another space."""
     for name in ("model.safetensors", "tokenizer.json", "config.json"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     assert MiniLm(tmp_path).hash == MiniLm(folder).hash

@@ -1,4 +1,4 @@
-"""What vectors are made of, whatever the model."""
+"""`Embedder` and its blocks: lengths, zeros and order, with any model."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,15 @@ import pytest
 
 from embeddings.blocks import cast_block, genre_block, year_block
 from embeddings.embedder import Embedder
-from embeddings.text import MovieText
-from embeddings.vectors import Vectors, open_model, unit
+from embeddings.load import open_model
+from embeddings.recipe import MovieText
+from embeddings.vectors import Vectors, unit
 
-FILM = MovieText("A Title", 1994, ("Crime", "Drama"), "Somebody does something.", ("Ann", "Bob"))
+FILM = MovieText("A Title", 1994, ("Crime", "Drama"), "A man does something.", ("Ann", "Bob"))
 
 
 class FakeModel:
-    """Four numbers a text: how many of four letters it has."""
+    """A model of four numbers: the counts of four letters in a text."""
 
     name, folder, hash, dimensions = "fake", None, "0", 4
 
@@ -26,22 +27,22 @@ class FakeModel:
 
 @pytest.fixture(scope="module")
 def model():
-    """The model that comes with the program."""
+    """Return the installed model."""
     return open_model()
 
 
 def lengths(vectors: Vectors) -> list[float]:
     """Return the length of each row."""
-    return [round(float(it), 5) for it in np.linalg.norm(vectors, axis=1)]
+    return [round(float(length), 5) for length in np.linalg.norm(vectors, axis=1)]
 
 
 @pytest.mark.parametrize("block", [genre_block, year_block, cast_block])
 def test_a_block_has_length_one_or_is_unknown(block):
-    """Nothing known is zeros, not some average."""
+    """If nothing is known, the block is zeros, not an average."""
     assert lengths(block([FILM, MovieText("Only a title")])) == [1.0, 0.0]
 
 
-def test_a_movie_of_which_all_is_known_has_length_one():
+def test_a_completely_known_movie_has_length_one():
     """The squared weights of the blocks add up to one; text alone is 1 of 1.75."""
     recommend, search = Embedder(FakeModel()).embed_movies([FILM, MovieText("A Title")])
 
@@ -52,7 +53,7 @@ def test_a_movie_of_which_all_is_known_has_length_one():
 
 
 def test_nothing_known_is_zeros():
-    """An empty record gets no vector, and no NaN."""
+    """An empty movie has zeros, not NaN."""
     recommend, search = Embedder(FakeModel()).embed_movies([MovieText("")])
 
     assert not recommend.any()
@@ -60,7 +61,7 @@ def test_nothing_known_is_zeros():
 
 
 def test_the_order_of_genres_and_cast_does_not_matter(model):
-    """YTS gives the cast in another order each time."""
+    """YTS gives the cast in another order in each response."""
     other = MovieText("A Title", 1994, ("Drama", "Crime"), FILM.description, ("Bob", "Ann"))
 
     ours, theirs = (Embedder(model).embed_movies([it])[0] for it in (FILM, other))
@@ -68,16 +69,16 @@ def test_the_order_of_genres_and_cast_does_not_matter(model):
     assert float((ours @ theirs.T)[0, 0]) > 0.97
 
 
-def test_times_are_near_to_their_neighbours():
-    """Films of one decade are nearer than those of the next but one."""
+def test_near_years_have_near_vectors():
+    """Movies of one decade are nearer than movies two decades apart."""
     years = year_block([MovieText("", year) for year in (1994, 1996, 2010, 1930)])
-    near, far, farther = (float(years[0] @ years[place]) for place in (1, 2, 3))
+    near, far, farther = (float(years[0] @ years[row]) for row in (1, 2, 3))
 
     assert 1 > near > far > farther >= 0
 
 
-def test_names_and_genres_keep_their_places():
-    """Vectors made by another process or a later version are compared with these."""
+def test_names_and_genres_keep_their_columns():
+    """Vectors of other processes and later versions must be comparable with these."""
     signs = cast_block([MovieText("", cast=("Ann",))])[0]
     genres = genre_block([MovieText("", genres=("Western",)), MovieText("", genres=("Unheard",))])
 
@@ -86,15 +87,15 @@ def test_names_and_genres_keep_their_places():
 
 
 def test_the_model_gives_unit_vectors_and_no_nan(model):
-    """Also for texts without a token, in whatever company."""
+    """Also for texts without a token, among other texts."""
     vectors = model.embed(["", "a hacker", "", "x" * 100_000, "😀"])
 
     assert np.isfinite(vectors).all()
     assert lengths(vectors)[:3] == [0.0, 1.0, 0.0]
 
 
-def test_a_vector_does_not_depend_on_its_company(model):
-    """Many at once or one by one."""
+def test_a_vector_does_not_depend_on_other_texts(model):
+    """Together or one by one, each text has the same vector."""
     texts = [f"{word} and some other words " * times for times, word in enumerate("abcdefgh", 1)]
 
     together = model.embed(texts)
@@ -104,7 +105,7 @@ def test_a_vector_does_not_depend_on_its_company(model):
 
 
 def test_meaning_is_nearer_than_chance(model):
-    """A query finds what it means, without a word in common."""
+    """A query finds a plot of the same meaning without a common word."""
     plots = ["An astronaut is lost in space.", "Two people marry and are happy.", "A dog runs."]
     query = Embedder(model).embed_query("cosmonaut stranded on a rocket")
 

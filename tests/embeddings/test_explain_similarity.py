@@ -1,15 +1,15 @@
-"""What two movies have in common, in words."""
+"""`explain`: genres, cast, years and words that two movies have in common."""
 
 from embeddings.explain_similarity import explain, words_of
-from embeddings.text import MovieText
-from embeddings.vectors import open_model
+from embeddings.load import open_model
+from embeddings.recipe import MovieText
 
 ONE = MovieText("One", 1994, ("Crime", "Drama"), "A detective chases a murderer.", ("Ann", "Bob"))
 OTHER = MovieText("Other", 1999, ("Drama",), "The killer fears one detective.", ("Bob", "Eve"))
 
 
-def test_shared_things_are_named_and_words_paired():
-    """The same word twice, and words that mean the same; not those that say nothing."""
+def test_shared_values_are_named_and_words_paired():
+    """Pairs hold the same word twice, or two words of similar meaning."""
     weights = {"detective": 5.0, "murderer": 5.0, "killer": 4.0, "chases": 2.0, "fears": 2.0}
 
     why = explain(ONE, OTHER, open_model(), weights)
@@ -20,12 +20,12 @@ def test_shared_things_are_named_and_words_paired():
 
 
 def test_nothing_in_common_is_nothing():
-    """An unknown year is no year 0, and words without a weight are not compared."""
+    """An unknown year is not year 0, and words without a weight are not compared."""
     why = explain(ONE, MovieText("Third"), open_model(), {})
 
     assert (why.genres, why.cast, why.years_apart, why.words) == ((), (), None, ())
 
 
 def test_short_words_are_not_compared():
-    """Numbers and letters of their own say nothing."""
+    """Numbers and words of less than four letters are left out."""
     assert words_of(MovieText("It is 1994", description="A Cat sat, détente")) == {"détente"}
