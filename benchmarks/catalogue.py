@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sandbox.api.endpoints import Answers
+from sandbox.api import responses
+from sandbox.api.endpoints import Endpoints
 from sandbox.api.listing import read_list_request
 from sandbox.catalogue import movie_json
-from sandbox.catalogue import php_json as wire
 from sandbox.catalogue.catalogue import Catalogue
 from sandbox.catalogue.films import read_films
 
@@ -41,7 +41,7 @@ class PreparedCatalogue:
         self._catalogue = Catalogue(read_films(), movies, SEED)
         self.shown = movies
         self._rows = {movie_id: self._encode_row(movie_id) for movie_id in self._catalogue.ids}
-        self._answers = Answers(self._catalogue, steady_cast=True)
+        self._endpoints = Endpoints(self._catalogue, steady_cast=True)
         self._ghost = self._encode_details(0)
         ids = self._catalogue.ids if with_details else ()
         self._details = {movie_id: self._encode_details(movie_id) for movie_id in ids}
@@ -98,10 +98,10 @@ class PreparedCatalogue:
     def _join_page(self, shown: int, limit: int, page: int, is_ascending: bool) -> bytes:  # noqa: FBT001 -- keys of a cache
         order = self._catalogue.order[:shown]
         ids = (order if is_ascending else order[::-1])[(page - 1) * limit : page * limit]
-        return wire.list_body(shown, limit, page, [self._rows[movie_id] for movie_id in ids])
+        return responses.list_body(shown, limit, page, [self._rows[movie_id] for movie_id in ids])
 
     def _encode_row(self, movie_id: int) -> bytes:
-        return wire.encode(movie_json.list_movie(self._catalogue, movie_id))
+        return responses.encode(movie_json.list_movie(self._catalogue, movie_id))
 
     def _encode_details(self, movie_id: int) -> bytes:
-        return self._answers.movie_details({"movie_id": str(movie_id), "with_cast": "true"})
+        return self._endpoints.movie_details({"movie_id": str(movie_id), "with_cast": "true"})

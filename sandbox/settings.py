@@ -1,4 +1,4 @@
-"""What a sandbox is asked to be."""
+"""`SandboxSettings`: host, port, catalogue, latency, rate limit and faults of one sandbox."""
 
 import math
 from collections.abc import Mapping
@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
     """
-    One sandbox, as ordered. The same movies and seed always give the same answers.
+    The settings of one sandbox. The same movies and seed always give the same responses.
 
     Raises:
-        ValueError: when a number makes no sense; the text is fit for a user.
+        ValueError: a number is out of range; the message is for the user.
     """
 
     host: str = "127.0.0.1"
     #: 0 picks a free one.
     port: int = 0
-    #: How many movies exist in all, the real films included.
+    #: Number of movies, real films included.
     movies: int = 400
     seed: int = 1
-    #: Waiting time before each answer.
+    #: Waiting time before each response.
     latency_seconds: float = 0.0
     #: Requests admitted within any one second; 0 means no limit.
     rate_limit: int = 0
@@ -28,15 +28,15 @@ class SandboxSettings:
     faults: Mapping[str, float] = field(default_factory=dict)
     #: Sent as Retry-After with 429 and 503; None leaves the header out, as YTS does.
     retry_after_seconds: int | None = None
-    #: How long a stalled answer stays silent.
+    #: Length of a stall.
     stall_seconds: float = 60.0
-    #: False lets the four cast members of a movie change from answer to answer, as YTS does.
+    #: False: the four cast members of a movie change between responses, as at YTS.
     steady_cast: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise ValueError(f"The port must be between 0 and 65535, not {self.port}.")
-        wholes = {
+        numbers = {
             "number of movies": self.movies,
             "seed": self.seed,
             "rate limit": self.rate_limit,
@@ -44,6 +44,6 @@ class SandboxSettings:
             "latency": self.latency_seconds,
             "stall": self.stall_seconds,
         }
-        for name, value in wholes.items():
+        for name, value in numbers.items():
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"The {name} must be zero or more, not {value}.")

@@ -1,4 +1,4 @@
-"""Which requests go wrong, and how: decided before they come."""
+"""`FaultMix`: choose the fault of each request from its number, the same for the same seed."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from sandbox.api.faults import FAULTS
 
-#: Stands for every fault that an endpoint can have, evenly.
+#: Stands for all faults of an endpoint, in equal shares.
 ALL = "all"
 
 
@@ -14,11 +14,11 @@ class FaultMix:
     """
     A share of the requests for each fault.
 
-    The same seed and request number always meet the same fault. A fault that belongs to one
-    endpoint takes its share of that endpoint's requests.
+    The same seed and request number always give the same fault. The share of a fault of one
+    endpoint is a share of the requests to that endpoint.
 
     Raises:
-        ValueError: on an unknown name or an impossible share; the text is fit for a user.
+        ValueError: for an unknown name or an impossible share; the message is for the user.
     """
 
     def __init__(self, shares: Mapping[str, float], seed: int) -> None:
@@ -28,34 +28,34 @@ class FaultMix:
             raise ValueError("The shares of all faults together must not exceed 1.")
         self._shares = dict(shares)
         self._seed = seed
-        self._ladder = lru_cache(self._make_ladder)
+        self._thresholds = lru_cache(self._make_thresholds)
 
     def choose(self, endpoint: str, request_number: int) -> str | None:
-        """Give the fault of one request, None for an honest answer."""
+        """Return the fault of one request, None for an intact response."""
         if not self._shares:
             return None
-        lot = _lot(self._seed, request_number)
-        return next((name for name, top in self._ladder(endpoint) if lot < top), None)
+        draw = _random_share(self._seed, request_number)
+        return next((name for name, top in self._thresholds(endpoint) if draw < top), None)
 
-    def _make_ladder(self, endpoint: str) -> tuple[tuple[str, float], ...]:
-        """Stack the shares: a lot below a name's top and above the one before is that name's."""
+    def _make_thresholds(self, endpoint: str) -> tuple[tuple[str, float], ...]:
+        """Return cumulated shares: the first name whose threshold is above the draw is chosen."""
         names = [name for name, fault in FAULTS.items() if fault.endpoint in (None, endpoint)]
-        even = self._shares.get(ALL, 0.0) / len(names)
-        top, ladder = 0.0, []
+        equal_share = self._shares.get(ALL, 0.0) / len(names)
+        top, thresholds = 0.0, []
         for name in names:
-            top += self._shares.get(name, 0.0) + even
-            ladder.append((name, top))
-        return tuple(ladder)
+            top += self._shares.get(name, 0.0) + equal_share
+            thresholds.append((name, top))
+        return tuple(thresholds)
 
 
 def check_share(name: str, share: float) -> None:
-    """Raise ValueError, with a sentence for the user, if there is no such fault or share."""
+    """Raise ValueError with a message for the user if the fault or the share is invalid."""
     if name != ALL and name not in FAULTS:
         raise ValueError(f"There is no fault {name!r}; choose from {ALL}, {', '.join(FAULTS)}.")
     if not 0 <= share <= 1:
         raise ValueError(f"The share of {name!r} must be between 0 and 1, not {share}.")
 
 
-def _lot(seed: int, request_number: int) -> float:
+def _random_share(seed: int, request_number: int) -> float:
     digest = blake2b(b"%d:%d" % (seed, request_number), digest_size=6).digest()
     return int.from_bytes(digest) / 2**48

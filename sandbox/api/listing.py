@@ -1,4 +1,4 @@
-"""Which movies a list request means, and in which order."""
+"""`ListIndex`: the ids on a page of `list_movies.json`, filtered and sorted as YTS does."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sandbox.catalogue.torrents import Torrent
 
 DEFAULT_LIMIT = 20
 LARGEST_LIMIT = 50
-_SELECTIONS_KEPT = 16
+_CACHED_SELECTIONS = 16
 
 SortKey = Callable[[Catalogue, int], tuple[object, ...]]
 
@@ -18,8 +18,8 @@ def _by_likes(catalogue: Catalogue, movie_id: int) -> tuple[object, ...]:
     return (catalogue.facts(movie_id).like_count,)
 
 
-#: Absent names, date_added too, mean the order of adding. YTS is reported not to sort by the
-#: swarms it shows; all measures of popularity go by likes here.
+#: Other names, date_added too, mean the order of adding. YTS reportedly does not sort by the
+#: swarms it shows; all popularity keys sort by likes here.
 _SORT_KEYS: dict[str, SortKey] = {
     "title": lambda catalogue, movie_id: ((catalogue.facts(movie_id).title or "").casefold(),),
     "year": lambda catalogue, movie_id: (catalogue.facts(movie_id).year,),
@@ -33,7 +33,7 @@ _SORT_KEYS: dict[str, SortKey] = {
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which movies, in which order of sorting; the neutral values choose all."""
+    """Filters and sort key of a list; the defaults choose all movies."""
 
     sort_by: str = "date_added"
     quality: str = "all"
@@ -44,7 +44,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """One page of a list; nonsense in the query has become a default, as with YTS."""
+    """One page of a list; invalid values of the query are replaced by defaults, as YTS does."""
 
     filter: Filter
     limit: int
@@ -54,21 +54,21 @@ class ListRequest:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a page, none where the answer has no such key."""
+    """The ids of a page (may be empty), and `movie_count`."""
 
     movie_count: int
     ids: Sequence[int]
 
 
 class ListIndex:
-    """Answers list requests, and remembers the last selections until the catalogue changes."""
+    """Reads pages of lists; caches the last selections until the catalogue changes."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._selection = lru_cache(_SELECTIONS_KEPT)(self._select)
+        self._selection = lru_cache(_CACHED_SELECTIONS)(self._select)
 
     def rows(self, request: ListRequest) -> Rows:
-        """Give one page. A page past the end has no rows and a positive count."""
+        """Return one page. A page past the end has no rows and a positive count."""
         ids, movie_count = self._selection(request.filter, self._catalogue.version)
         start = (request.page - 1) * request.limit
         if request.is_ascending:
@@ -77,7 +77,7 @@ class ListIndex:
         return Rows(movie_count, ids[max(stop - request.limit, 0) : stop][::-1])
 
     def _select(self, chosen: Filter, _version: int) -> tuple[Sequence[int], int]:
-        """Give all rows in ascending order, and the count YTS would tell."""
+        """Return all rows in ascending order, and the `movie_count` that YTS would send."""
         catalogue = self._catalogue
         ids: Sequence[int] = catalogue.order
         if key := _SORT_KEYS.get(chosen.sort_by):
@@ -87,7 +87,7 @@ class ListIndex:
         if chosen.minimum_rating > 0:
             ids = [i for i in ids if catalogue.facts(i).rating >= chosen.minimum_rating]
         if chosen.quality != "all":
-            # A movie stands once for each torrent that matches, on the page and in the count.
+            # A movie appears once for each matching torrent, on the page and in the count.
             ids = [i for i in ids for torrent in _shown(catalogue, i) if _is(torrent, chosen)]
         if chosen.query_term == "0":
             return ids, len(ids)
@@ -95,7 +95,7 @@ class ListIndex:
 
 
 def read_list_request(query: Mapping[str, str]) -> ListRequest:
-    """Read a query string; never fails."""
+    """Return the request of a query string; it never fails."""
     limit = read_number(query.get("limit"), DEFAULT_LIMIT)
     return ListRequest(
         filter=Filter(
@@ -112,7 +112,7 @@ def read_list_request(query: Mapping[str, str]) -> ListRequest:
 
 
 def _search(catalogue: Catalogue, ids: Iterable[int], term: str) -> tuple[Sequence[int], int]:
-    """Look for an IMDb code, or for all words in the rendered title."""
+    """Find an IMDb code, or movies with all words in their long title."""
     if term.startswith("tt") and term[2:].isdigit():
         found = [i for i in ids if catalogue.imdb_code(i) == term]
         return found, len(found)
@@ -120,7 +120,7 @@ def _search(catalogue: Catalogue, ids: Iterable[int], term: str) -> tuple[Sequen
     plain = [word for word in words if not _is_year(word)]
     candidates = [i for i in ids if _has_words(catalogue, i, plain)]
     found = [i for i in candidates if _has_words(catalogue, i, words)]
-    # With a wrong year YTS still counts the movies, but shows none.
+    # With a wrong year YTS still counts the movies, but sends none.
     return found, len(found) or len(candidates)
 
 
@@ -145,6 +145,6 @@ def _is(torrent: Torrent, chosen: Filter) -> bool:
 
 
 def read_number(text: str | None, default: int) -> int:
-    """Read a whole number of a sensible length, or give *default*."""
+    """Return the whole number in *text*, or *default* if it is invalid or too long."""
     digits = text or ""
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else default

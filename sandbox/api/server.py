@@ -1,4 +1,4 @@
-"""Runs a sandbox: a thread with an event loop of its own, inside whatever process asks for it."""
+"""`open_sandbox`: serve the sandbox from a thread with its own event loop in this process."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,37 +9,37 @@ from threading import Thread
 from aiohttp import web
 
 from sandbox.api.control import Control
-from sandbox.api.fixed_responses import html_error
 from sandbox.api.handler import RequestHandler
+from sandbox.api.responses import html_error
 from sandbox.settings import SandboxSettings
 
-#: How programs tell practice data from the real thing: every answer carries this, faults too.
+#: Header of every response, faults too: programs tell practice data from YTS by it.
 SERVER_HEADER = "yts-sandbox/2"
-#: What is under way when the sandbox closes has this long to end by itself.
+#: When the sandbox closes, requests under way may take this long to finish.
 _SHUTDOWN_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """An open sandbox."""
+    """The address of an open sandbox."""
 
-    #: Scheme, host and port; the operator's endpoints are below `<root>/sandbox/`.
+    #: Scheme, host and port; the control endpoints are below `<root>/sandbox/`.
     root: str
 
     @property
     def url(self) -> str:
-        """The API's base URL, without a slash at the end."""
+        """Base URL of the API, without a slash at the end."""
         return f"{self.root}/api/v2"
 
 
 @contextmanager
 def open_sandbox(settings: SandboxSettings | None = None) -> Iterator[Sandbox]:
     """
-    Serve until the block is left; the port is free again within a second.
+    Serve until the block ends; the port is free again within a second.
 
     Raises:
-        OSError: when the port cannot be had.
-        ValueError: when the settings name an unknown fault.
+        OSError: the port cannot be used.
+        ValueError: the settings name an unknown fault.
     """
     server = _Server(settings or SandboxSettings())
     with _open_loop() as loop:
@@ -64,40 +64,40 @@ def _open_loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 class _Server:
-    """What lives on the loop."""
+    """The aiohttp server; runs on the event loop."""
 
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
-        self._desk = RequestHandler(settings)
+        self._handler = RequestHandler(settings)
         self._runner = web.AppRunner(
             self._make_app(),
             access_log=None,
             shutdown_timeout=_SHUTDOWN_SECONDS,
-            # A stall whose client has left needs no one to end it.
+            # A stall ends when its client disconnects.
             handler_cancellation=True,
         )
 
     async def open(self) -> str:
-        """Begin to serve and give the root URL."""
+        """Start to serve; return the root URL."""
         await self._runner.setup()
         await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
         return _root(self._settings.host, self._runner.addresses[0][1])
 
     async def close(self) -> None:
-        """End the serving, also if it never began."""
-        self._desk.close()
+        """Stop serving, also if it never started."""
+        self._handler.close()
         await self._runner.cleanup()
 
     def _make_app(self) -> web.Application:
         app = web.Application()
-        app.on_response_prepare.append(_sign)
-        app.router.add_get("/api/v2/{endpoint}", self._desk.answer)
-        app.router.add_routes(Control(self._desk, self._settings).routes())
+        app.on_response_prepare.append(_add_server_header)
+        app.router.add_get("/api/v2/{endpoint}", self._handler.handle)
+        app.router.add_routes(Control(self._handler, self._settings).routes())
         app.router.add_route("*", "/{anything:.*}", _not_found)
         return app
 
 
-async def _sign(_request: web.Request, response: web.StreamResponse) -> None:
+async def _add_server_header(_request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Server"] = SERVER_HEADER
 
 

@@ -1,42 +1,42 @@
-"""Who asked what, how fast; and how fast is too fast."""
+"""`Traffic`: counts of all requests and responses; `RateLimit`: requests admitted in a second."""
 
 from collections import Counter, deque
 from collections.abc import Mapping
 
-#: Memory stays bounded however long a sandbox runs.
+#: Bounds of the memory, however long a sandbox runs.
 _SECONDS_KEPT = 3_600
 _KEYS_KEPT = 200_000
 _KEY_LENGTH = 16
-#: What a request without an answer counts as.
-NO_ANSWER = 0
+#: Status of a request without a response.
+NO_RESPONSE = 0
 
 
 class SlidingSecond:
-    """The moments of the last second, the youngest last."""
+    """The times of the last second, the latest last."""
 
     def __init__(self) -> None:
-        self._moments: deque[float] = deque()
+        self._times: deque[float] = deque()
 
     def count(self, now: float) -> int:
-        """Count the moments less than a second before *now*."""
-        while self._moments and self._moments[0] <= now - 1:
-            self._moments.popleft()
-        return len(self._moments)
+        """Return the number of times less than a second before *now*."""
+        while self._times and self._times[0] <= now - 1:
+            self._times.popleft()
+        return len(self._times)
 
     def add(self, now: float) -> None:
-        """Take a moment in; *now* never runs backwards."""
-        self._moments.append(now)
+        """Add a time; *now* never decreases."""
+        self._times.append(now)
 
 
 class RateLimit:
-    """Admits so many requests within any one second; those turned away do not count."""
+    """Admits N requests within any one second; refused requests do not count."""
 
     def __init__(self, per_second: int) -> None:
         self._per_second = per_second
         self._admitted = SlidingSecond()
 
     def admits(self, now: float) -> bool:
-        """Decide on one request, in the order of arrival. A limit of 0 admits all."""
+        """Return whether a request is admitted, in order of arrival. A limit of 0 admits all."""
         if not self._per_second:
             return True
         if self._admitted.count(now) >= self._per_second:
@@ -50,7 +50,7 @@ class Traffic:
 
     def __init__(self) -> None:
         self.requests = 0
-        self._answers: Counter[tuple[str, int]] = Counter()
+        self._responses: Counter[tuple[str, int]] = Counter()
         self._faults: Counter[str] = Counter()
         self._pages: Counter[str] = Counter()
         self._ids: Counter[str] = Counter()
@@ -59,7 +59,7 @@ class Traffic:
         self._max_in_one_second = 0
 
     def note_arrival(self, now: float) -> int:
-        """Count a request and give its number, from 1."""
+        """Count a request; return its number, from 1."""
         self.requests += 1
         self._last_second.add(now)
         self._max_in_one_second = max(self._max_in_one_second, self._last_second.count(now))
@@ -68,30 +68,30 @@ class Traffic:
             del self._per_second[next(iter(self._per_second))]
         return self.requests
 
-    def note_question(self, endpoint: str, query: Mapping[str, str]) -> None:
-        """Remember which page or which movie was asked for."""
+    def note_query(self, endpoint: str, query: Mapping[str, str]) -> None:
+        """Count the requested page or movie."""
         if endpoint == "list_movies.json":
             _count(self._pages, query.get("page", "1"))
         else:
             _count(self._ids, query.get("movie_id") or query.get("imdb_id", ""))
 
-    def note_answer(self, endpoint: str, status: int, fault: str | None) -> None:
-        """Count an answer; *status* `NO_ANSWER` if there was none."""
-        self._answers[endpoint, status] += 1
+    def note_response(self, endpoint: str, status: int, fault: str | None) -> None:
+        """Count a response; *status* is `NO_RESPONSE` if there was none."""
+        self._responses[endpoint, status] += 1
         if fault:
             self._faults[fault] += 1
 
     def as_json(self) -> dict[str, object]:
-        """Tell everything, for `GET /sandbox/stats`."""
+        """Return all counts, for `GET /sandbox/stats`."""
         by_endpoint: dict[str, dict[str, int]] = {}
-        for (endpoint, status), count in self._answers.items():
+        for (endpoint, status), count in self._responses.items():
             by_endpoint.setdefault(endpoint, {})[str(status) if status else "none"] = count
         return {
             "requests": self.requests,
             "answers": by_endpoint,
             "faults": dict(self._faults),
             "max_in_one_second": self._max_in_one_second,
-            # Seconds of a clock that only moves forward, so gaps are quiet seconds.
+            # Seconds of a monotonic clock; seconds without requests are left out.
             "arrivals": {str(second): count for second, count in self._per_second.items()},
             "pages": dict(self._pages),
             "ids": dict(self._ids),

@@ -1,4 +1,4 @@
-"""Who plays whom."""
+"""`draw_cast`, `film_cast`: the cast of a movie; `sample`: the four that a response shows."""
 
 from random import Random
 from typing import NamedTuple
@@ -8,13 +8,13 @@ from sandbox.catalogue.people import People, make_role
 from sandbox.catalogue.quirks import Quirks
 from sandbox.catalogue.random_streams import Purpose, random_for
 
-#: No answer names more.
+#: Largest cast in a response.
 SHOWN = 4
 _LARGEST_CAST = 6
 
 
 class CastMember(NamedTuple):
-    """An actor and the part."""
+    """An actor and the role."""
 
     name: str
     role: str
@@ -23,25 +23,25 @@ class CastMember(NamedTuple):
 
 
 def film_cast(film: Film, people: People) -> tuple[CastMember, ...]:
-    """Give the true cast of a real film."""
+    """Return the real cast of a film."""
     return tuple(_member(actor, role, people) for actor, role in film.cast)
 
 
 def draw_cast(
     seed: int, movie_id: int, people: People, quirks: Quirks
 ) -> tuple[CastMember, ...] | None:
-    """Make up a cast; None means that the answer has no such key."""
+    """Return a made-up cast; None means that the response has no such key."""
     if "cast absent" in quirks:
         return None
     rng = random_for(seed, movie_id, Purpose.CAST)
     size = _cast_size(rng, quirks)
-    # A name drawn twice plays one part only.
+    # A name that is drawn twice has one role only.
     names = dict.fromkeys(people.draw(rng) for _ in range(2 * size))
     return tuple(_member(name, make_role(rng), people) for name in list(names)[:size])
 
 
 def sample(cast: tuple[CastMember, ...], turn: int) -> tuple[CastMember, ...]:
-    """Choose the four whom answer number *turn* names; every member has a turn."""
+    """Return the four members for response number *turn*; every member has a turn."""
     if len(cast) <= SHOWN:
         return cast
     start = turn % len(cast)

@@ -1,4 +1,4 @@
-"""All movies of a sandbox: which there are, and what each one is. Nothing is built before asked."""
+"""`Catalogue`: all movies of a sandbox by id, made when they are read; add, remove, change."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -16,12 +16,12 @@ from sandbox.catalogue.story import make_plot
 from sandbox.catalogue.torrents import Torrent, draw_torrents
 
 _NO_QUIRKS: Quirks = frozenset()
-#: What a movie without genres is about.
+#: Genre of the plot of a movie without genres.
 _FILLER_GENRES = ("Drama",)
-#: Enough for a search through the real catalogue's size without making anything twice.
-_FACTS_KEPT = 1 << 17
-#: One answer asks for the quirks of its movies again and again.
-_QUIRKS_KEPT = 1 << 10
+#: Enough for a search through a catalogue of the real size without making any movie twice.
+_CACHED_FACTS = 1 << 17
+#: One response reads the quirks of its movies several times.
+_CACHED_QUIRKS = 1 << 10
 #: Made-up IMDb codes: ids times a factor, modulo a prime, so that each id has its own.
 _IMDB_PRIME = 99_999_989
 _IMDB_FACTOR = 48_271
@@ -30,7 +30,7 @@ _IMDB_INVERSE = pow(_IMDB_FACTOR, -1, _IMDB_PRIME)
 
 class Catalogue:
     """
-    The movies that exist, lowest ids first the real films, then made-up ones.
+    The existing movies: the real films have the lowest ids, then come made-up movies.
 
     Not thread-safe: it belongs to the server's event loop.
     """
@@ -45,31 +45,31 @@ class Catalogue:
         self._films = dict(zip(self.ids, films, strict=False))
         self._promised = self._promise_quirks()
         self._revisions: dict[int, int] = {}
-        #: Grows with every change, so that what was worked out before is known to be stale.
+        #: Grows with every change, so that cached selections become invalid.
         self.version = 0
-        self._facts = lru_cache(_FACTS_KEPT)(self._make_facts)
-        self._drawn_quirks = lru_cache(_QUIRKS_KEPT)(partial(draw_quirks, seed))
+        self._facts = lru_cache(_CACHED_FACTS)(self._make_facts)
+        self._drawn_quirks = lru_cache(_CACHED_QUIRKS)(partial(draw_quirks, seed))
 
     def __contains__(self, movie_id: int) -> bool:
-        place = bisect_left(self.ids, movie_id)
-        return place < len(self.ids) and self.ids[place] == movie_id
+        index = bisect_left(self.ids, movie_id)
+        return index < len(self.ids) and self.ids[index] == movie_id
 
     def revision(self, movie_id: int) -> int:
-        """How many times a movie was changed since the start."""
+        """Return how often a movie was changed since the start."""
         return self._revisions.get(movie_id, 0)
 
     def quirks(self, movie_id: int) -> Quirks:
-        """What is odd about a movie; real films have no quirks."""
+        """Return the quirks of a movie; real films have none."""
         if movie_id in self._films:
             return _NO_QUIRKS
         return self._promised.get(movie_id) or self._drawn_quirks(movie_id)
 
     def facts(self, movie_id: int) -> Facts:
-        """Give the facts of an existing movie as they are now."""
+        """Return the current facts of an existing movie."""
         return self._facts(movie_id, self.revision(movie_id))
 
     def plot(self, movie_id: int) -> str:
-        """Tell the plot, "" for a movie without texts."""
+        """Return the plot, "" for a movie without texts."""
         if film := self._films.get(movie_id):
             return film.plot
         if "empty texts" in self.quirks(movie_id):
@@ -78,23 +78,23 @@ class Catalogue:
         return make_plot(rng, self.facts(movie_id).genres or _FILLER_GENRES)
 
     def cast(self, movie_id: int) -> tuple[CastMember, ...] | None:
-        """List all actors, up to six; None where YTS leaves the key out."""
+        """Return all actors, up to six; None if YTS leaves the key out."""
         if film := self._films.get(movie_id):
             return film_cast(film, self.people)
         return draw_cast(self.seed, movie_id, self.people, self.quirks(movie_id))
 
     def torrents(self, movie_id: int) -> tuple[Torrent, ...]:
-        """List the torrents, those of changes last."""
+        """Return the torrents; torrents of changes come last."""
         minutes = self.facts(movie_id).runtime_minutes
         quirks = self.quirks(movie_id)
         return draw_torrents(self.seed, movie_id, minutes, quirks, self.revision(movie_id))
 
     def imdb_code(self, movie_id: int) -> str:
-        """Give the made-up IMDb code; no two movies share one."""
+        """Return the made-up IMDb code; no two movies share one."""
         return f"tt{movie_id * _IMDB_FACTOR % _IMDB_PRIME:07d}"
 
     def find_imdb(self, code: str) -> int:
-        """Give the id of the movie with an IMDb code, 0 if there is none."""
+        """Return the id of the movie with an IMDb code, 0 if there is none."""
         digits = code.removeprefix("tt")
         if not (digits.isascii() and digits.isdigit() and len(digits) < 9):
             return 0
@@ -102,7 +102,7 @@ class Catalogue:
         return movie_id if movie_id in self else 0
 
     def add(self, count: int) -> list[int]:
-        """Let *count* newer movies appear."""
+        """Add *count* newer movies; return their ids."""
         added = list(islice(self._numbers, count))
         self.ids.extend(added)
         self.order.extend(added_order(added, self.seed))
@@ -110,15 +110,15 @@ class Catalogue:
         return added
 
     def remove(self, movie_ids: Iterable[int]) -> list[int]:
-        """Let movies disappear; gives those that were there."""
-        gone = {movie_id for movie_id in movie_ids if movie_id in self}
-        self.ids = [movie_id for movie_id in self.ids if movie_id not in gone]
-        self.order = [movie_id for movie_id in self.order if movie_id not in gone]
+        """Remove movies; return the ids that existed."""
+        removed = {movie_id for movie_id in movie_ids if movie_id in self}
+        self.ids = [movie_id for movie_id in self.ids if movie_id not in removed]
+        self.order = [movie_id for movie_id in self.order if movie_id not in removed]
         self.version += 1
-        return sorted(gone)
+        return sorted(removed)
 
     def change(self, movie_ids: Iterable[int]) -> list[int]:
-        """Give movies another rating and one more torrent; gives those that exist."""
+        """Change the rating of movies and add a torrent to each; return the ids that exist."""
         changed = sorted({movie_id for movie_id in movie_ids if movie_id in self})
         for movie_id in changed:
             self._revisions[movie_id] = self.revision(movie_id) + 1
@@ -134,7 +134,7 @@ class Catalogue:
         return facts._replace(rating=_rating_after(facts.rating, revision))
 
     def _promise_quirks(self) -> dict[int, Quirks]:
-        """Give each quirk a movie of its own, right after the films."""
+        """Return one movie for each quirk, right after the films."""
         generated = self.ids[len(self._films) :]
         promised = {
             movie_id: frozenset({quirk}) for movie_id, quirk in zip(generated, QUIRKS, strict=False)
@@ -147,5 +147,5 @@ class Catalogue:
 
 
 def _rating_after(rating: float, changes: int) -> float:
-    """Move a rating by 0.3 a change, round and round between 0 and 10."""
+    """Return the rating, 0.3 higher for each change, modulo 10."""
     return round((rating + 0.3 * changes) % 10, 1)

@@ -1,10 +1,10 @@
-"""Ways in which one movie can be bad: one table, a name to what it does to the movie's JSON."""
+"""`CORRUPTIONS`: functions by name that make the JSON of a movie invalid or extreme (pure)."""
 
 from collections.abc import Callable
 
 from sandbox.catalogue.movie_json import Json
 
-HONEST = "honest"
+INTACT = "intact"
 _SENTENCE = "All work and no play makes a very long description. "
 _TORRENTS = 5_000
 
@@ -16,7 +16,7 @@ def _many_torrents(movie: Json) -> Json:
     return movie | {"torrents": many}
 
 
-#: The fields that a way replaces are in lists and in details alike.
+#: The fields that a corruption replaces are both in lists and in details.
 CORRUPTIONS: dict[str, Callable[[Json], Json]] = {
     # 10 MB, more than a client may want to read.
     "huge": lambda movie: movie | {"description_full": _SENTENCE * 200_000},
@@ -28,5 +28,5 @@ CORRUPTIONS: dict[str, Callable[[Json], Json]] = {
         movie | dict.fromkeys(("title", "title_english", "title_long", "slug", "torrents"))
     ),
     "many-torrents": _many_torrents,
-    HONEST: lambda movie: movie,
+    INTACT: lambda movie: movie,
 }

@@ -1,4 +1,4 @@
-"""What a movie is, apart from its plot, cast and torrents."""
+"""`Facts`: title, year, rating, genres and so on of a movie, drawn from the seed or from a film."""
 
 from random import Random
 from typing import NamedTuple
@@ -19,13 +19,13 @@ _NEWEST_YEAR = 2024
 
 
 class Facts(NamedTuple):
-    """What lists, searches and orders need to know of a movie. 0 means unknown, as with YTS."""
+    """The fields of a movie that lists filter and sort by. 0 means unknown, as at YTS."""
 
     title: str | None
     year: int
     rating: float
     runtime_minutes: int
-    #: In the order of the alphabet, as YTS sends them; empty means that the key is absent.
+    #: In alphabetical order, as YTS sends them; empty means that the key is absent.
     genres: tuple[str, ...]
     language: str
     mpa_rating: str
@@ -39,7 +39,7 @@ class Facts(NamedTuple):
 
 
 def film_facts(film: Film, seed: int, movie_id: int) -> Facts:
-    """Take a real film's facts, and draw what is not a fact."""
+    """Return the facts of a real film; likes are drawn."""
     rng = random_for(seed, movie_id, Purpose.FACTS)
     return Facts(
         title=film.title,
@@ -49,13 +49,13 @@ def film_facts(film: Film, seed: int, movie_id: int) -> Facts:
         genres=tuple(sorted(film.genres)),
         language=film.language,
         mpa_rating=film.mpa_rating,
-        yt_trailer_code="",  # a made-up code might lead to somebody's video
+        yt_trailer_code="",  # a made-up code might be that of a real video
         like_count=rng.randrange(200, 2000),
     )
 
 
 def draw_facts(seed: int, movie_id: int, quirks: Quirks) -> Facts:
-    """Make a movie up, *quirks* included."""
+    """Return a made-up movie with *quirks*."""
     rng = random_for(seed, movie_id, Purpose.FACTS)
     title, year = _draw_name(seed, movie_id - 1 if NAMESAKE in quirks else movie_id)
     language = pick(rng, _LANGUAGES)

@@ -1,4 +1,4 @@
-"""The real films: true facts, plots in our own words."""
+"""`read_films`: the real films of `films.jsonl`, with real facts and plots in our own words."""
 
 import json
 from dataclasses import dataclass

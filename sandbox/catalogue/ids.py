@@ -1,4 +1,4 @@
-"""Which ids exist, and in which order lists show them."""
+"""`existing_ids`: movie ids with gaps; `added_order`: the order in which lists show them."""
 
 import math
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from sandbox.catalogue.random_streams import Purpose, random_for
 
 #: Of 78,890 real ids about 1.5 % are missing.
 GAP_SHARE = 0.015
-#: Neighbours that `date_added` shows the other way round.
+#: Share of neighbours that `date_added` shows in reverse order.
 SWAP_SHARE = 0.01
 
 
 def existing_ids(seed: int) -> Iterator[int]:
-    """Count up from 1 for ever, leaving out a few; the same few for a seed."""
+    """Yield ids from 1 without end, with a few gaps; the same gaps for a seed."""
     rng = random_for(seed, 0, Purpose.GAPS)
     movie_id = 1
     while True:
@@ -23,7 +23,7 @@ def existing_ids(seed: int) -> Iterator[int]:
 
 
 def added_order(ids: list[int], seed: int) -> list[int]:
-    """Put *ids*, which ascend, into the order of their adding: a few neighbours swapped."""
+    """Return the ascending *ids* in the order of adding: a few neighbours are swapped."""
     order = list(ids)
     rng = random_for(seed, 0, Purpose.SWAPS)
     position = _run_length(rng, SWAP_SHARE)
@@ -34,5 +34,5 @@ def added_order(ids: list[int], seed: int) -> list[int]:
 
 
 def _run_length(rng: Random, end_share: float) -> int:
-    """Draw how many ordinary ones come before the next exception; at least one."""
+    """Draw the number of regular ids before the next exception; at least one."""
     return 1 + int(math.log(1 - rng.random()) / math.log(1 - end_share))

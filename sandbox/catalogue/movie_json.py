@@ -1,4 +1,4 @@
-"""Movies as the JSON objects of the contract, keys in the order YTS sends them."""
+"""`list_movie`, `detailed_movie`, `ghost_movie`: movies as JSON, keys in the order of YTS."""
 
 from sandbox.catalogue.cast import CastMember
 from sandbox.catalogue.catalogue import Catalogue
@@ -16,7 +16,7 @@ _GHOST_GENRES = (
 
 
 def list_movie(catalogue: Catalogue, movie_id: int) -> Json:
-    """Show a movie as lists do: with summary, synopsis and state."""
+    """Return a movie as in lists: with summary, synopsis and state."""
     facts = catalogue.facts(movie_id)
     plot = catalogue.plot(movie_id)
     slug = slugify(facts)
@@ -32,7 +32,7 @@ def list_movie(catalogue: Catalogue, movie_id: int) -> Json:
 
 
 def suggested_movie(catalogue: Catalogue, movie_id: int) -> Json:
-    """Show a movie as suggestions do: no large cover, torrents without type."""
+    """Return a movie as in suggestions: no large cover, torrents without type."""
     movie = list_movie(catalogue, movie_id)
     del movie["large_cover_image"]
     torrents = movie.get("torrents")
@@ -48,7 +48,7 @@ def detailed_movie(
     *,
     has_screenshots: bool,
 ) -> Json:
-    """Show a movie as details do: with likes and introduction; *cast* None leaves it out."""
+    """Return a movie as in details: with likes and introduction; *cast* None leaves it out."""
     facts = catalogue.facts(movie_id)
     plot = catalogue.plot(movie_id)
     slug = slugify(facts)
@@ -65,7 +65,7 @@ def detailed_movie(
 
 
 def ghost_movie(*, has_screenshots: bool) -> Json:
-    """Show a movie that does not exist as YTS does: id 0, nulls, and all genres."""
+    """Return a movie that does not exist as YTS sends it: id 0, nulls, and all genres."""
     texts = ("description_intro", "description_full", "yt_trailer_code", "language", "mpa_rating")
     return {
         "id": 0,
@@ -133,16 +133,16 @@ def _tail(catalogue: Catalogue, movie_id: int) -> Json:
 
 
 def _torrent(torrent: Torrent) -> Json:
-    made = torrent.format
+    encoding = torrent.format
     return {
         "url": f"{SITE}/torrent/download/{torrent.hash}",
         "hash": torrent.hash,
-        "quality": made.quality,
+        "quality": encoding.quality,
         "type": torrent.source,
         "is_repack": torrent.is_repack,
-        "video_codec": made.video_codec,
-        "bit_depth": made.bit_depth,
-        "audio_channels": made.audio_channels,
+        "video_codec": encoding.video_codec,
+        "bit_depth": encoding.bit_depth,
+        "audio_channels": encoding.audio_channels,
         "seeds": torrent.seeds,
         "peers": torrent.peers,
         "size": torrent.size,

@@ -1,4 +1,4 @@
-"""Actors who never lived, and the codes of all actors."""
+"""`People`: made-up actors, and the IMDb codes of all actors of a catalogue."""
 
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -8,14 +8,14 @@ from sandbox.catalogue.random_streams import Purpose, pick, random_for
 from sandbox.catalogue.words import FIRST_NAMES, LAST_NAMES, OCCUPATIONS
 
 POOL_SIZE = 6_000
-#: The larger, the more evenly the parts are spread; at 100 the busiest has 1 in 400.
+#: The larger, the more evenly the roles are spread; at 100 the busiest actor has 1 in 400.
 _EVENNESS = 100
-#: One in five has no picture, as in the recorded answers.
+#: One in five has no picture, as in the recorded responses.
 _ACTORS_PER_MISSING_PICTURE = 5
 
 
 class People:
-    """All actors of a catalogue: one name, one code."""
+    """All actors of a catalogue: one code for each name."""
 
     def __init__(self, seed: int, film_actors: Iterable[str]) -> None:
         real = dict.fromkeys(film_actors)
@@ -23,27 +23,27 @@ class People:
             range(len(FIRST_NAMES) * len(LAST_NAMES)), POOL_SIZE
         )
         names = (_full_name(number) for number in drawn)
-        # A made-up movie must never be put on a living actor's list.
+        # A made-up movie must never be credited to a real actor.
         self._pool = tuple(name for name in names if name not in real)
         self._codes = _give_codes([*real, *self._pool])
 
     def draw(self, rng: Random) -> str:
-        """Draw one made-up actor; a few are in demand, most have a handful of parts."""
+        """Draw one made-up actor; a few have many roles, most have few."""
         spread = len(self._pool) / _EVENNESS + 1
         rank = _EVENNESS * (spread ** rng.random() - 1)
         return self._pool[min(int(rank), len(self._pool) - 1)]
 
     def code(self, name: str) -> str:
-        """Give the 7 or 8 digits of IMDb's person code, leading zeros and all."""
+        """Return the 7 or 8 digits of the IMDb person code, with leading zeros."""
         return f"{self._codes[name]:07d}"
 
     def has_picture(self, name: str) -> bool:
-        """Say whether an actor has a picture; about one in five has none."""
+        """Return whether an actor has a picture; about one in five has none."""
         return self._codes[name] % _ACTORS_PER_MISSING_PICTURE != 0
 
 
 def make_role(rng: Random) -> str:
-    """Make up the name of a part."""
+    """Return a made-up name of a role."""
     first_name = pick(rng, FIRST_NAMES)
     shape = rng.random()
     if shape < 0.4:
@@ -51,7 +51,7 @@ def make_role(rng: Random) -> str:
     if shape < 0.7:
         return f"{first_name} {pick(rng, LAST_NAMES)}"
     occupation = pick(rng, OCCUPATIONS).capitalize()
-    # Slashes occur in real roles, and are escaped on the wire.
+    # Slashes occur in real roles, and are escaped in JSON.
     return f"{occupation} / {first_name}" if shape < 0.75 else f"{occupation} {first_name}"
 
 

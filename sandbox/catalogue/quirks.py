@@ -1,4 +1,4 @@
-"""The oddities of real rows, and how often a made-up movie has them."""
+"""`draw_quirks`: the oddities of YTS data that a made-up movie has, each with its own share."""
 
 from sandbox.catalogue.random_streams import Purpose, random_for
 
@@ -25,8 +25,8 @@ QUIRKS: dict[str, float] = {
     "short cast": 0.08,
     "large cast": 0.15,
 }
-#: Same title and year as the movie with the id before, thus the same slug. Promised once,
-#: to the first movie after the others whose neighbour is an ordinary one.
+#: Same title and year as the movie with the previous id, thus the same slug. Guaranteed once:
+#: for the first movie after the others whose neighbour has no quirks.
 NAMESAKE = "namesake"
 NAMESAKE_SHARE = 0.002
 
@@ -34,7 +34,7 @@ Quirks = frozenset[str]
 
 
 def draw_quirks(seed: int, movie_id: int) -> Quirks:
-    """Draw what is odd about a movie; most often nothing but a missing mpa_rating."""
+    """Draw the quirks of a movie; most have none, or only an empty mpa_rating."""
     rng = random_for(seed, movie_id, Purpose.QUIRKS)
     quirks = {quirk for quirk, share in QUIRKS.items() if rng.random() < share}
     if rng.random() < NAMESAKE_SHARE:

@@ -1,15 +1,15 @@
-"""Dice that fall the same way each time: one set for each seed, movie and purpose."""
+"""`random_for`: a repeatable random generator for each seed, movie and purpose."""
 
 from collections.abc import Sequence
 from enum import IntEnum
 from random import Random
 from typing import TypeVar
 
-Face = TypeVar("Face")
+Item = TypeVar("Item")
 
 
 class Purpose(IntEnum):
-    """What a movie's dice are thrown for, so that one draw more here moves nothing there."""
+    """One generator for each purpose, so that a new draw for one does not change the others."""
 
     QUIRKS = 1
     NAME = 2
@@ -25,11 +25,11 @@ class Purpose(IntEnum):
 
 
 def random_for(seed: int, movie_id: int, purpose: Purpose) -> Random:
-    """Give the dice of one movie for one purpose; movie 0 stands for the whole catalogue."""
-    # Plain integers: random seeds on them faster than on text, and alike on every machine.
+    """Return the generator of one movie for one purpose; movie 0 means the whole catalogue."""
+    # Integers: seeding with them is faster than with text, and the same on every machine.
     return Random((seed << 48) ^ (movie_id << 8) ^ purpose)  # noqa: S311  # no secrets here
 
 
-def pick(rng: Random, faces: Sequence[Face]) -> Face:
-    """Do what rng.choice does, three times as fast; a sweep makes millions of these."""
-    return faces[int(rng.random() * len(faces))]
+def pick(rng: Random, items: Sequence[Item]) -> Item:
+    """Return a random item like rng.choice, three times as fast; a sweep draws millions."""
+    return items[int(rng.random() * len(items))]

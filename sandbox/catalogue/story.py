@@ -1,4 +1,4 @@
-"""Titles and plots of movies that were never made."""
+"""`make_title`, `make_plot`: titles and plots of made-up movies."""
 
 from random import Random
 
@@ -7,7 +7,7 @@ from sandbox.catalogue.random_streams import pick
 
 
 def make_title(rng: Random) -> str:
-    """Make up an English title."""
+    """Return a made-up English title."""
     return pick(rng, words.TITLE_PATTERNS).format(
         adjective=pick(rng, words.ADJECTIVES),
         adjective2=pick(rng, words.ADJECTIVES),
@@ -22,14 +22,14 @@ def make_title(rng: Random) -> str:
 
 
 def make_accented_title(rng: Random, language: str) -> str:
-    """Make up a title that is not plain ASCII, in one of `ACCENTED_TITLES`."""
+    """Return a made-up title that is not plain ASCII, in one of `ACCENTED_TITLES`."""
     heads, tails = words.ACCENTED_TITLES[language]
     # Japanese puts no space between words.
     return pick(rng, heads) + ("" if language == "ja" else " ") + pick(rng, tails)
 
 
 def make_plot(rng: Random, genres: tuple[str, ...]) -> str:
-    """Tell a story of two or three sentences that mixes *genres*."""
+    """Return a plot of two or three sentences that mixes *genres*."""
     phrases = [words.GENRES[genre] for genre in genres]
     place = pick(rng, words.PLACES)
     details = {

@@ -1,4 +1,4 @@
-"""Made-up torrents: no hash here belongs to anything."""
+"""`draw_torrents`: made-up torrents of a movie; the hashes belong to nothing."""
 
 from hashlib import sha1
 from random import Random
@@ -8,14 +8,14 @@ from sandbox.catalogue.dates import Moment, at, uploaded_unix
 from sandbox.catalogue.quirks import Quirks
 from sandbox.catalogue.random_streams import Purpose, pick, random_for
 
-#: YTS counts no further.
+#: YTS counts seeds and peers up to this.
 SWARM_LIMIT = 100
 _UNKNOWN_RUNTIME_MINUTES = 95
 _GIB, _MIB = 2**30, 2**20
 
 
 class Format(NamedTuple):
-    """One way a movie is encoded, and the space a minute of it takes."""
+    """One encoding of a movie, and the size of a minute."""
 
     quality: str
     video_codec: str
@@ -54,9 +54,9 @@ def draw_torrents(
     seed: int, movie_id: int, runtime_minutes: int, quirks: Quirks, replacements: int = 0
 ) -> tuple[Torrent, ...]:
     """
-    Make up the torrents of a movie, the earliest first.
+    Return made-up torrents of a movie, the earliest first.
 
-    *replacements* says how many more were uploaded since; each has a hash of its own.
+    *replacements* is the number of torrents uploaded later; each has its own hash.
     """
     rng = random_for(seed, movie_id, Purpose.TORRENTS)
     formats = [(chosen, pick(rng, ("web", "bluray"))) for chosen in _draw_formats(rng)]
@@ -94,7 +94,7 @@ def _draw_formats(rng: Random) -> list[Format]:
 
 
 def _size(mebibytes: float) -> tuple[str, int]:
-    """Give the size as YTS writes it ("1.1 GB", not "1.10 GB") and the bytes of that text."""
+    """Return the size as YTS writes it ("1.1 GB", not "1.10 GB") and its bytes."""
     if mebibytes >= 1024:
         amount = round(mebibytes / 1024, 2)
         return f"{amount:g} GB", round(amount * _GIB)

@@ -1,4 +1,4 @@
-"""Slugs, and the URLs made from them."""
+"""`slugify`, `cover_images`, `screenshots`: slugs and image URLs as YTS makes them."""
 
 import re
 from unicodedata import combining, normalize
@@ -12,7 +12,7 @@ _WORD = re.compile(r"\w+")
 
 
 def slugify(facts: Facts) -> str:
-    """Make a slug as YTS does: accents off, the rest of non-ASCII as lower-case percent escapes."""
+    """Return the slug as YTS makes it: without accents, other non-ASCII as lower-case escapes."""
     title = (facts.title or "").lower().replace("'", "")
     if not title.isascii():
         title = "".join(c for c in normalize("NFD", title) if not combining(c))
@@ -20,7 +20,7 @@ def slugify(facts: Facts) -> str:
 
 
 def cover_images(facts: Facts, slug: str) -> dict[str, object]:
-    """Give the URLs that every answer about a movie has."""
+    """Return the URLs that every response about a movie has."""
     directory = _image_directory(facts, slug)
     return {
         "background_image": f"{directory}/background.jpg",
@@ -32,12 +32,12 @@ def cover_images(facts: Facts, slug: str) -> dict[str, object]:
 
 
 def screenshots(facts: Facts, slug: str) -> dict[str, object]:
-    """Give the URLs that `with_images` adds."""
+    """Return the URLs that `with_images` adds."""
     return _screenshots(_image_directory(facts, slug))
 
 
 def _image_directory(facts: Facts, slug: str) -> str:
-    """Give the URL of a movie's images, which cannot always be derived from its slug."""
+    """Return the URL of a movie's images, which cannot always be derived from its slug."""
     edition = "_remastered" if facts.like_count % 29 == 0 else ""
     return f"{_IMAGES}/{slug.replace('-', '_')}{edition}"
 
@@ -50,5 +50,5 @@ def _screenshots(directory: str) -> dict[str, object]:
     }
 
 
-#: Those of a movie that does not exist: its directory has no name.
+#: Screenshots of a movie that does not exist: its directory has no name.
 GHOST_SCREENSHOTS = _screenshots(f"{_IMAGES}/")

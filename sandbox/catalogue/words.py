@@ -1,4 +1,4 @@
-"""The words that made-up titles and plots are built from."""
+"""Word lists of made-up titles and plots, read from `words.json` when imported."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class GenrePhrases:
-    """What happens to whom, and what must be done about it, in films of one genre."""
+    """Phrases for plots of one genre: hero, incident and goal."""
 
     who: Words
     incident: Words

@@ -10,7 +10,7 @@ from database.db import DatabaseManager
 from ingest.plan import parse_ids
 from ingest.stop import StopRequest
 from sandbox.api.server import Sandbox
-from sandbox.catalogue.corruptions import CORRUPTIONS, HONEST
+from sandbox.catalogue.corruptions import CORRUPTIONS, INTACT
 from tests.conftest import table_contents
 from tests.support.movies import read
 from tests.support.runs import MOVIES, counted, fetch, impatient_client
@@ -29,13 +29,13 @@ def order(sandbox: Sandbox, command: str, **request: Any) -> None:
     requests.post(url, timeout=5, **request).raise_for_status()
 
 
-@pytest.mark.parametrize("how", sorted(CORRUPTIONS.keys() - {HONEST}))
+@pytest.mark.parametrize("how", sorted(CORRUPTIONS.keys() - {INTACT}))
 def test_one_bad_movie_costs_no_other(db: DatabaseManager, sandbox: Sandbox, how: str):
     """
     On a list page: it is stored, or it is in the ledger; the sweep is complete and all others
-    have their details. Once it is honest again, the next runs fetch it.
+    have their details. Once it is intact again, the next runs fetch it.
     """
-    order(sandbox, "spoil", params={"ids": BAD, "how": how})
+    order(sandbox, "corrupt", params={"ids": BAD, "how": how})
     report = fetch(db, sandbox.url)
 
     is_storable = how in STORABLE
@@ -50,21 +50,21 @@ def test_one_bad_movie_costs_no_other(db: DatabaseManager, sandbox: Sandbox, how
         assert failure[:2] == (("movie", str(BAD)) if is_read else ("page", "2"))
         assert failure[2:] == ("parse", "MalformedMovie" if is_read else "AnswerTooLarge")
 
-    order(sandbox, "spoil", params={"ids": BAD, "how": "honest"})
+    order(sandbox, "corrupt", params={"ids": BAD, "how": "intact"})
     assert fetch(db, sandbox.url, full=True, update=True).exit_code == 0
     assert fetch(db, sandbox.url).exit_code == 0
     assert db.get_stats()["movies_with_details"] == MOVIES
     assert read(db, LEDGER) == []
 
 
-@pytest.mark.parametrize("how", sorted(CORRUPTIONS.keys() - {HONEST}))
+@pytest.mark.parametrize("how", sorted(CORRUPTIONS.keys() - {INTACT}))
 def test_one_bad_details_answer_costs_no_other(db: DatabaseManager, sandbox: Sandbox, how: str):
     """
     The movie keeps what the list said of it; it is neither missing nor asked for again at once.
     """
     fetch(db, sandbox.url, details=False)
     listed = table_contents(db)["movies"]
-    order(sandbox, "spoil", params={"ids": BAD, "how": how})
+    order(sandbox, "corrupt", params={"ids": BAD, "how": how})
     report = fetch(db, sandbox.url, ids=parse_ids("51-80"))
 
     is_storable = how in STORABLE

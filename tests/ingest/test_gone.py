@@ -100,7 +100,7 @@ def test_a_row_that_cannot_be_read_is_listed_all_the_same(db: DatabaseManager, s
     """
     fetch(db, sandbox.url)
     ids = read_sql(db, "SELECT external_id FROM movies ORDER BY 1 LIMIT 3")
-    tell(sandbox, f"spoil?ids={','.join(map(str, ids))}&how=wrong-types")
+    tell(sandbox, f"corrupt?ids={','.join(map(str, ids))}&how=wrong-types")
 
     report = fetch(db, sandbox.url, full=True, details=False)
 

@@ -87,14 +87,14 @@ def test_a_row_that_cannot_be_read_is_tried_less_and_less(db: DatabaseManager, s
     """
     It says not even whose it is: its page is in the ledger, until it reads well.
     """
-    tell(sandbox, "spoil?ids=60&how=huge")
+    tell(sandbox, "corrupt?ids=60&how=huge")
     fetch(db, sandbox.url, details=False)
     run_sql(db.url, DUE)
     fetch(db, sandbox.url, retry_failed=True)
 
     ledger = "SELECT kind, key, stage, attempts FROM fetch_failures"
     assert read_sql(db, ledger) == [("page", "2", "parse", 2)]
-    tell(sandbox, "spoil?ids=60&how=honest")
+    tell(sandbox, "corrupt?ids=60&how=intact")
     run_sql(db.url, DUE)
     fetch(db, sandbox.url, retry_failed=True)
     assert read_sql(db, ledger) == []

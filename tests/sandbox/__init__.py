@@ -1,1 +1,1 @@
-"""The laws of the sandbox, seen over real HTTP."""
+"""Tests of the sandbox over real HTTP."""

@@ -1,4 +1,4 @@
-"""What is in the catalogue, before any request."""
+"""`Catalogue`: ids, facts, casts, torrents and quirks of its movies, without HTTP."""
 
 from collections import Counter
 
@@ -18,16 +18,16 @@ def catalogue() -> Catalogue:
     return Catalogue(FILMS, 3_000, seed=1)
 
 
-def promised(catalogue: Catalogue, quirk: str) -> Json:
-    """Give the details of the movie to which *quirk* is promised."""
+def movie_with(catalogue: Catalogue, quirk: str) -> Json:
+    """Return the details of the first movie with *quirk*."""
     generated = catalogue.ids[len(FILMS) :]
     movie_id = generated[list(QUIRKS).index(quirk)]
     return detailed_movie(catalogue, movie_id, catalogue.cast(movie_id), has_screenshots=False)
 
 
-def test_films_come_first_and_are_told_truly(catalogue: Catalogue) -> None:
+def test_films_come_first_with_their_real_facts(catalogue: Catalogue) -> None:
     """
-    The lowest ids are the films of the file, in its order, with their own facts.
+    The lowest ids are the films of the file, in the order of the file, with their real facts.
     """
     facts = [catalogue.facts(movie_id) for movie_id in catalogue.ids[: len(FILMS)]]
 
@@ -40,7 +40,7 @@ def test_films_come_first_and_are_told_truly(catalogue: Catalogue) -> None:
 
 def test_a_larger_catalogue_begins_with_the_smaller_one() -> None:
     """
-    What a movie is depends on seed and id alone, not on how many there are.
+    A movie depends on seed and id only, not on the number of movies.
     """
     small, large = Catalogue(FILMS, 400, seed=3), Catalogue(FILMS, 4_000, seed=3)
 
@@ -50,7 +50,7 @@ def test_a_larger_catalogue_begins_with_the_smaller_one() -> None:
 
 def test_another_seed_is_another_catalogue(catalogue: Catalogue) -> None:
     """
-    The seed decides both which ids are missing and what the movies are.
+    The seed determines the missing ids and the movies.
     """
     other = Catalogue(FILMS, 3_000, seed=2)
 
@@ -60,7 +60,7 @@ def test_another_seed_is_another_catalogue(catalogue: Catalogue) -> None:
 
 def test_about_one_id_in_seventy_is_missing(catalogue: Catalogue) -> None:
     """
-    Ids start at 1 and have gaps of 1 to 2 %, as with YTS.
+    Ids start at 1 and have gaps of 1 to 2 %, as at YTS.
     """
     missing = catalogue.ids[-1] - len(catalogue.ids)
 
@@ -82,9 +82,9 @@ def test_codes_and_hashes_are_unique(catalogue: Catalogue) -> None:
     assert catalogue.ids == [catalogue.find_imdb(code) for code in codes]
 
 
-def test_actors_are_shared_and_some_are_in_demand(catalogue: Catalogue) -> None:
+def test_actors_are_shared_and_some_have_many_roles(catalogue: Catalogue) -> None:
     """
-    Casts overlap: many actors have one part, a few have very many.
+    Casts overlap: many actors have one role, a few have very many.
     """
     parts = Counter(m.name for i in catalogue.ids for m in catalogue.cast(i) or ())
     busiest = max(parts.values())
@@ -113,7 +113,7 @@ def test_values_of_quirks(catalogue: Catalogue, quirk: str, key: str, value: obj
     """
     The first generated movies show one quirk each, in the order of the table.
     """
-    assert promised(catalogue, quirk)[key] == value
+    assert movie_with(catalogue, quirk)[key] == value
 
 
 @pytest.mark.parametrize("key", ["genres", "torrents", "cast"])
@@ -121,26 +121,26 @@ def test_absent_keys(catalogue: Catalogue, key: str) -> None:
     """
     Absent means that the key is not there, which is not the same as null.
     """
-    assert key not in promised(catalogue, f"{key} absent")
+    assert key not in movie_with(catalogue, f"{key} absent")
 
 
 def test_shapes_of_quirks(catalogue: Catalogue) -> None:
     """
-    Titles, slugs, ratings and casts look odd in just the way those of YTS do.
+    Titles, slugs, ratings and casts have the same oddities as at YTS.
     """
-    nameless, undated = promised(catalogue, "null title"), promised(catalogue, "year 0")
-    torrents = promised(catalogue, "torrents doubled")["torrents"]
+    nameless, undated = movie_with(catalogue, "null title"), movie_with(catalogue, "year 0")
+    torrents = movie_with(catalogue, "torrents doubled")["torrents"]
     kinds = Counter((t["quality"], t["type"], t["video_codec"]) for t in torrents)
 
     assert nameless["title_long"] == f" ({nameless['year']})"
     assert nameless["slug"] == f"-{nameless['year']}"
     assert undated["title_long"].endswith(" (0000)")
     assert undated["slug"].endswith("-")
-    assert isinstance(promised(catalogue, "whole rating")["rating"], int)
-    assert not promised(catalogue, "accented title")["title"].isascii()
-    assert promised(catalogue, "accented title")["slug"].isascii()
-    assert 1 <= len(promised(catalogue, "short cast")["cast"]) <= 3
-    assert len(promised(catalogue, "large cast")["cast"]) > 4
+    assert isinstance(movie_with(catalogue, "whole rating")["rating"], int)
+    assert not movie_with(catalogue, "accented title")["title"].isascii()
+    assert movie_with(catalogue, "accented title")["slug"].isascii()
+    assert 1 <= len(movie_with(catalogue, "short cast")["cast"]) <= 3
+    assert len(movie_with(catalogue, "large cast")["cast"]) > 4
     assert max(kinds.values()) == 2
 
 

@@ -1,4 +1,4 @@
-"""The operator's side door."""
+"""`Control`, `Traffic` and `RateLimit`: commands below /sandbox/, counts, and the limit."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,8 +12,8 @@ from tests.sandbox.conftest import (
     TIMEOUT_SECONDS,
     all_ids,
     ask,
+    command,
     details,
-    order,
     page_ids,
     read,
     stats,
@@ -22,17 +22,17 @@ from tests.sandbox.conftest import (
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A sandbox to change."""
+    """Yield a sandbox that the test may change."""
     with open_sandbox() as sandbox:
         yield sandbox
 
 
 def test_added_movies_are_the_newest(sandbox: Sandbox) -> None:
     """
-    New movies stand on top of the first page, the rest moves down, nothing else changes.
+    New movies are first on the first page, the others move down, nothing else changes.
     """
     before = all_ids(sandbox, "asc")
-    added = order(sandbox, "add", params={"count": 30})["added"]
+    added = command(sandbox, "add", params={"count": 30})["added"]
 
     assert len(added) == 30
     assert min(added) > max(before)
@@ -43,9 +43,9 @@ def test_added_movies_are_the_newest(sandbox: Sandbox) -> None:
 
 def test_removed_movies_become_ghosts(sandbox: Sandbox) -> None:
     """
-    A removed movie leaves list and count, and its details are the ghost's.
+    A removed movie is not in the list or the count, and its details are the ghost.
     """
-    assert order(sandbox, "remove", params={"ids": "3,4,999999"}) == {"removed": [3, 4]}
+    assert command(sandbox, "remove", params={"ids": "3,4,999999"}) == {"removed": [3, 4]}
 
     assert not {3, 4} & set(all_ids(sandbox, "asc"))
     assert read(sandbox, "list_movies")["movie_count"] == 398
@@ -55,11 +55,11 @@ def test_removed_movies_become_ghosts(sandbox: Sandbox) -> None:
 
 def test_changed_movies_have_another_rating_and_one_more_torrent(sandbox: Sandbox) -> None:
     """
-    A change shows in list and details alike, and a second change is another one.
+    A change shows in list and details, and a second change differs from the first.
     """
     versions = [details(sandbox, 7)]
     for _ in range(2):
-        assert order(sandbox, "change", params={"ids": "7"}) == {"changed": [7]}
+        assert command(sandbox, "change", params={"ids": "7"}) == {"changed": [7]}
         versions.append(details(sandbox, 7))
     ratings = {version["rating"] for version in versions}
     hashes = [[torrent["hash"] for torrent in version["torrents"]] for version in versions]
@@ -73,10 +73,10 @@ def test_changed_movies_have_another_rating_and_one_more_torrent(sandbox: Sandbo
 
 def test_changes_show_in_sorted_and_filtered_lists(sandbox: Sandbox) -> None:
     """
-    What was worked out for an earlier list does not outlive a change of the catalogue.
+    A cached list is not used after a change of the catalogue.
     """
     best = page_ids(sandbox, sort_by="rating", limit=1)
-    order(sandbox, "remove", params={"ids": best[0]})
+    command(sandbox, "remove", params={"ids": best[0]})
 
     assert page_ids(sandbox, sort_by="rating", limit=1) != best
 
@@ -86,7 +86,7 @@ def is_torrent_list_long(movie: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("how", "is_spoilt"),
+    ("how", "is_corrupted"),
     [
         ("huge", lambda movie: len(movie["description_full"]) > 10_000_000),
         ("nul", lambda movie: "\0" in movie["title"]),
@@ -97,96 +97,96 @@ def is_torrent_list_long(movie: dict[str, Any]) -> bool:
         ("many-torrents", is_torrent_list_long),
     ],
 )
-def test_spoilt_movies_are_bad_in_lists_and_details(
-    sandbox: Sandbox, how: str, is_spoilt: Callable[[dict[str, Any]], bool]
+def test_corrupted_movies_are_bad_in_lists_and_details(
+    sandbox: Sandbox, how: str, is_corrupted: Callable[[dict[str, Any]], bool]
 ) -> None:
     """
-    Only they, in one way at a time, until they are honest again; and the answers are JSON.
+    Only these movies change, in one way at a time, until they are intact again; all is valid JSON.
     """
     before = read(sandbox, "list_movies", order_by="asc")
-    assert order(sandbox, "spoil", params={"ids": "5,999999", "how": how}) == {"spoilt": [5]}
+    assert command(sandbox, "corrupt", params={"ids": "5,999999", "how": how}) == {"corrupted": [5]}
     rows = read(sandbox, "list_movies", order_by="asc")["movies"]
 
-    assert is_spoilt(details(sandbox, 5))
-    assert [is_spoilt(row) for row in rows] == [row["id"] == 5 for row in rows]
-    order(sandbox, "spoil", params={"ids": "5", "how": "honest"})
+    assert is_corrupted(details(sandbox, 5))
+    assert [is_corrupted(row) for row in rows] == [row["id"] == 5 for row in rows]
+    command(sandbox, "corrupt", params={"ids": "5", "how": "intact"})
     assert read(sandbox, "list_movies", order_by="asc") == before
 
 
-def test_stats_tell_what_was_asked(sandbox: Sandbox) -> None:
+def test_stats_count_requests(sandbox: Sandbox) -> None:
     """
-    Requests by endpoint and status, pages and ids; the side door itself is not counted.
+    Requests are counted by endpoint and status, page and id; requests to /sandbox/ are not.
     """
     for page in (1, 2, 2):
         ask(sandbox, "list_movies", page=page)
     ask(sandbox, "movie_details", movie_id=9)
     ask(sandbox, "movie_details", imdb_id="tt123")
     ask(sandbox, "nonsense")
-    seen = stats(sandbox)
+    counts = stats(sandbox)
 
-    assert seen["requests"] == 6
-    assert seen["answers"] == {
+    assert counts["requests"] == 6
+    assert counts["answers"] == {
         "list_movies.json": {"200": 3},
         "movie_details.json": {"200": 2},
         "unknown": {"404": 1},
     }
-    assert seen["pages"] == {"1": 1, "2": 2}
-    assert seen["ids"] == {"9": 1, "tt123": 1}
-    assert sum(seen["arrivals"].values()) == 6
-    assert seen["faults"] == {}
+    assert counts["pages"] == {"1": 1, "2": 2}
+    assert counts["ids"] == {"9": 1, "tt123": 1}
+    assert sum(counts["arrivals"].values()) == 6
+    assert counts["faults"] == {}
 
 
 def test_faults_can_be_switched_while_it_runs(sandbox: Sandbox) -> None:
     """
     The body replaces all faults; an empty object ends them.
     """
-    order(sandbox, "faults", json={"500": 1})
+    command(sandbox, "faults", json={"500": 1})
     assert ask(sandbox, "list_movies").status_code == 500
 
-    order(sandbox, "faults", json={})
+    command(sandbox, "faults", json={})
     assert ask(sandbox, "list_movies").ok
 
 
 @pytest.mark.parametrize(
-    ("command", "request_parts"),
+    ("command_name", "request_parts"),
     [
         ("add", {"params": {"count": "many"}}),
         ("remove", {}),
         ("change", {"params": {"ids": "1;2"}}),
-        ("spoil", {"params": {"ids": "1", "how": "gently"}}),
-        ("spoil", {"params": {"how": "huge"}}),
+        ("corrupt", {"params": {"ids": "1", "how": "gently"}}),
+        ("corrupt", {"params": {"how": "huge"}}),
         ("faults", {"json": {"flood": 1}}),
         ("faults", {"json": [1]}),
         ("faults", {"json": {"503": None}}),
         ("faults", {"data": "{"}),
     ],
 )
-def test_nonsense_orders_are_refused(
-    honest: Sandbox, command: str, request_parts: dict[str, Any]
+def test_invalid_commands_are_refused(
+    intact: Sandbox, command_name: str, request_parts: dict[str, Any]
 ) -> None:
     """
-    400 with a sentence, and nothing is changed.
+    400 with a message, and nothing is changed.
     """
-    answer = requests.post(
-        f"{honest.root}/sandbox/{command}", timeout=TIMEOUT_SECONDS, **request_parts
+    response = requests.post(
+        f"{intact.root}/sandbox/{command_name}", timeout=TIMEOUT_SECONDS, **request_parts
     )
 
-    assert answer.status_code == 400
-    assert answer.text
-    assert stats(honest)["movies"] == 400
+    assert response.status_code == 400
+    assert response.text
+    assert stats(intact)["movies"] == 400
 
 
 def test_the_busiest_second_is_found_wherever_it_begins() -> None:
     """
-    The window slides: a burst across the turn of a clock's second counts whole.
+    The window slides: a burst across the boundary of two seconds counts completely.
     """
     traffic = Traffic()
     for moment in (0.0, 10.5, 10.9, 11.2, 11.4, 11.5, 20.0):
         traffic.note_arrival(moment)
-    seen = traffic.as_json()
+    counts = traffic.as_json()
 
-    assert seen["max_in_one_second"] == 4
-    assert seen["arrivals"] == {"0": 1, "10": 2, "11": 3, "20": 1}
+    assert counts["max_in_one_second"] == 4
+    assert counts["arrivals"] == {"0": 1, "10": 2, "11": 3, "20": 1}
 
 
 def test_a_steady_client_at_the_limit_is_never_refused() -> None:
@@ -200,14 +200,14 @@ def test_a_steady_client_at_the_limit_is_never_refused() -> None:
 
 def test_arrivals_keep_a_bounded_memory() -> None:
     """
-    However long it runs, only the last hour of seconds is kept.
+    Only the last hour of seconds is kept.
     """
     traffic = Traffic()
     for second in range(10_000):
         traffic.note_arrival(second)
-    seen = traffic.as_json()
+    counts = traffic.as_json()
 
-    assert seen["requests"] == 10_000
-    assert isinstance(seen["arrivals"], dict)
-    assert len(seen["arrivals"]) == 3_600
-    assert "9999" in seen["arrivals"]
+    assert counts["requests"] == 10_000
+    assert isinstance(counts["arrivals"], dict)
+    assert len(counts["arrivals"]) == 3_600
+    assert "9999" in counts["arrivals"]

@@ -1,4 +1,4 @@
-"""Every fault as a client meets it, and how often."""
+"""`FAULTS` and `FaultMix`: each fault as a client sees it, and the shares of faults."""
 
 import json
 import logging
@@ -14,16 +14,16 @@ from sandbox.api.fault_mix import FaultMix
 from sandbox.api.faults import FAULTS
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.sandbox.conftest import ask, details, order, read, stats
+from tests.sandbox.conftest import ask, command, details, read, stats
 
 
-def spoil(sandbox: Sandbox, fault: str) -> None:
-    """Let every answer go wrong in one way from now on."""
-    order(sandbox, "faults", json={fault: 1})
+def set_fault(sandbox: Sandbox, fault: str) -> None:
+    """Apply *fault* to every request from now on."""
+    command(sandbox, "faults", json={fault: 1})
 
 
 def connect(sandbox: Sandbox) -> socket.socket:
-    """Ask for the list, on a bare socket that waits 5 s at the most."""
+    """Request the list on a plain socket that waits at most 5 s."""
     address = urlsplit(sandbox.root)
     connection = socket.create_connection((address.hostname, address.port), timeout=5)
     connection.sendall(b"GET /api/v2/list_movies.json HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -31,14 +31,14 @@ def connect(sandbox: Sandbox) -> socket.socket:
 
 
 @pytest.fixture(scope="module")
-def spoilt() -> Iterator[Sandbox]:
-    """A sandbox whose faults each test sets for itself."""
+def faulty() -> Iterator[Sandbox]:
+    """Yield a sandbox whose faults each test sets."""
     with open_sandbox(SandboxSettings(retry_after_seconds=7, stall_seconds=30)) as sandbox:
         yield sandbox
 
 
 @pytest.mark.parametrize(
-    ("fault", "status", "content_type", "words"),
+    ("fault", "status", "content_type", "part"),
     [
         ("500", 500, "text/html", b"500 Internal Server Error"),
         ("503", 503, "text/html", b"503 Service Temporarily Unavailable"),
@@ -47,162 +47,162 @@ def spoilt() -> Iterator[Sandbox]:
         ("cloudflare-200", 200, "text/html", b"Just a moment..."),
     ],
 )
-def test_answers_of_web_servers(
-    spoilt: Sandbox, fault: str, status: int, content_type: str, words: bytes
+def test_responses_of_web_servers(
+    faulty: Sandbox, fault: str, status: int, content_type: str, part: bytes
 ) -> None:
     """
-    Some faults never reach the API: a page or a text comes in its place.
+    Some faults replace the API response by a page or a text.
     """
-    spoil(spoilt, fault)
-    answer = ask(spoilt, "list_movies")
+    set_fault(faulty, fault)
+    response = ask(faulty, "list_movies")
 
-    assert answer.status_code == status
-    assert answer.headers["Content-Type"].startswith(content_type)
-    assert answer.headers["Server"].startswith("yts-sandbox/")
-    assert words in answer.content
-    assert answer.headers.get("Retry-After") == ("7" if status in (429, 503) else None)
+    assert response.status_code == status
+    assert response.headers["Content-Type"].startswith(content_type)
+    assert response.headers["Server"].startswith("yts-sandbox/")
+    assert part in response.content
+    assert response.headers.get("Retry-After") == ("7" if status in (429, 503) else None)
 
 
-def test_the_429_text_is_not_utf8(spoilt: Sandbox) -> None:
+def test_the_429_text_is_not_utf8(faulty: Sandbox) -> None:
     """
     One byte is cp1252, so strict decoding fails.
     """
-    spoil(spoilt, "429")
+    set_fault(faulty, "429")
 
     with pytest.raises(UnicodeDecodeError):
-        ask(spoilt, "list_movies").content.decode("utf-8")
+        ask(faulty, "list_movies").content.decode("utf-8")
 
 
-def test_reset_is_a_tcp_reset(spoilt: Sandbox) -> None:
+def test_reset_is_a_tcp_reset(faulty: Sandbox) -> None:
     """
     The connection ends with RST, not with an orderly close.
     """
-    spoil(spoilt, "reset")
-    with connect(spoilt) as connection, pytest.raises(ConnectionResetError):
+    set_fault(faulty, "reset")
+    with connect(faulty) as connection, pytest.raises(ConnectionResetError):
         connection.recv(1)
 
 
-def test_truncated_ends_before_its_length(spoilt: Sandbox) -> None:
+def test_truncated_ends_before_its_length(faulty: Sandbox) -> None:
     """
-    Content-Length promises more than comes.
+    Content-Length is larger than the body.
     """
-    spoil(spoilt, "truncated")
+    set_fault(faulty, "truncated")
 
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
-        ask(spoilt, "list_movies")
+        ask(faulty, "list_movies")
 
 
-def test_stall_goes_silent_with_or_without_headers(spoilt: Sandbox) -> None:
+def test_stall_goes_silent_with_or_without_headers(faulty: Sandbox) -> None:
     """
     Half of the stalls send headers first, the others nothing; a read timeout ends both.
     """
-    spoil(spoilt, "stall")
+    set_fault(faulty, "stall")
     phases = set()
     for _ in range(2):
         try:
-            answer = requests.get(f"{spoilt.url}/list_movies.json", timeout=0.2, stream=True)
+            response = requests.get(f"{faulty.url}/list_movies.json", timeout=0.2, stream=True)
             phases.add("headers")
             with pytest.raises(requests.exceptions.ConnectionError, match="timed out"):
-                answer.content  # noqa: B018
+                response.content  # noqa: B018
         except requests.exceptions.ReadTimeout:
             phases.add("nothing")
 
     assert phases == {"headers", "nothing"}
 
 
-def test_a_slow_head_is_never_silent_and_never_complete(spoilt: Sandbox) -> None:
+def test_a_slow_head_is_never_silent_and_never_complete(faulty: Sandbox) -> None:
     """
-    A byte now and then: a timeout of silence alone does not end it.
+    The bytes come one by one, so that a read timeout alone does not end it.
     """
-    spoil(spoilt, "slow-head")
-    with connect(spoilt) as connection:
+    set_fault(faulty, "slow-head")
+    with connect(faulty) as connection:
         pieces = [connection.recv(100) for _ in range(4)]
 
     assert all(pieces)
     assert b"HTTP/1.1 200 OK".startswith(b"".join(pieces))
 
 
-def test_bad_json_is_whole_but_does_not_parse(spoilt: Sandbox) -> None:
+def test_bad_json_is_whole_but_does_not_parse(faulty: Sandbox) -> None:
     """
     The length is right, the syntax is not, on every endpoint.
     """
-    spoil(spoilt, "bad-json")
+    set_fault(faulty, "bad-json")
 
     for endpoint in ("list_movies", "movie_details", "movie_suggestions"):
-        answer = ask(spoilt, endpoint, movie_id=1)
-        assert answer.ok
+        response = ask(faulty, endpoint, movie_id=1)
+        assert response.ok
         with pytest.raises(requests.exceptions.JSONDecodeError):
-            answer.json()
+            response.json()
 
 
-def test_noise_precedes_the_honest_answer(spoilt: Sandbox, honest: Sandbox) -> None:
+def test_noise_precedes_the_intact_response(faulty: Sandbox, intact: Sandbox) -> None:
     """
-    What follows the PHP warning, from the first brace on, is the answer.
+    After the PHP warning, from the first brace on, the response is intact.
     """
-    spoil(spoilt, "noise")
-    text = ask(spoilt, "list_movies").text
+    set_fault(faulty, "noise")
+    text = ask(faulty, "list_movies").text
 
     assert text.startswith("<br />")
-    assert text[text.index("{") :] == ask(honest, "list_movies").text
+    assert text[text.index("{") :] == ask(intact, "list_movies").text
 
 
-def test_no_movies_leaves_out_the_rows_and_often_the_count(spoilt: Sandbox) -> None:
+def test_no_movies_leaves_out_the_rows_and_often_the_count(faulty: Sandbox) -> None:
     """
-    The glitch of a busy API: rows are left out, and the count is the right one or anything.
+    As under load at YTS: rows are left out, and the count is right or wrong.
     """
-    spoil(spoilt, "no-movies")
+    set_fault(faulty, "no-movies")
 
-    answers = [read(spoilt, "list_movies") for _ in range(5)]
+    responses = [read(faulty, "list_movies") for _ in range(5)]
 
-    assert {answer.pop("movie_count") for answer in answers} == {400, 0, 1, 3, 49}
-    assert answers == [{"limit": 20, "page_number": 1}] * 5
+    assert {response.pop("movie_count") for response in responses} == {400, 0, 1, 3, 49}
+    assert responses == [{"limit": 20, "page_number": 1}] * 5
 
 
-def test_wrong_shape_is_json_of_something_else(spoilt: Sandbox) -> None:
+def test_wrong_shape_is_json_of_something_else(faulty: Sandbox) -> None:
     """
-    A look-alike without status, data of another type, or no object at all.
+    An object without status, data of another type, or not an object.
     """
-    spoil(spoilt, "wrong-shape")
+    set_fault(faulty, "wrong-shape")
 
     for _ in range(8):
-        body = ask(spoilt, "list_movies").json()
+        body = ask(faulty, "list_movies").json()
         assert not isinstance(body, dict) or not isinstance(body.get("data"), dict)
 
 
-def test_status_error_says_so(spoilt: Sandbox) -> None:
+def test_status_error_says_so(faulty: Sandbox) -> None:
     """
     HTTP 200 with status "error" in the envelope.
     """
-    spoil(spoilt, "status-error")
-    answer = ask(spoilt, "movie_details", movie_id=1)
+    set_fault(faulty, "status-error")
+    response = ask(faulty, "movie_details", movie_id=1)
 
-    assert answer.ok
-    assert answer.json()["status"] == "error"
+    assert response.ok
+    assert response.json()["status"] == "error"
 
 
 @pytest.mark.parametrize("asked", [1, 200, 10**6])
-def test_other_movie_is_another_than_asked(spoilt: Sandbox, asked: int) -> None:
+def test_other_movie_is_another_than_asked(faulty: Sandbox, asked: int) -> None:
     """
-    A sound answer about the wrong movie, also when the right one does not exist.
+    A valid response about the wrong movie, also if the right one does not exist.
     """
-    spoil(spoilt, "other-movie")
+    set_fault(faulty, "other-movie")
 
-    assert details(spoilt, asked)["id"] not in (asked, 0)
+    assert details(faulty, asked)["id"] not in (asked, 0)
 
 
-def test_faults_of_one_endpoint_leave_the_others_alone(spoilt: Sandbox) -> None:
+def test_faults_of_one_endpoint_leave_the_others_alone(faulty: Sandbox) -> None:
     """
-    A list cannot be another movie, details cannot lack their rows.
+    Faults of lists and of details do not apply to suggestions.
     """
-    order(spoilt, "faults", json={"other-movie": 0.5, "no-movies": 0.5})
+    command(faulty, "faults", json={"other-movie": 0.5, "no-movies": 0.5})
 
     for _ in range(10):
-        assert "movies" in read(spoilt, "movie_suggestions", movie_id=1)
+        assert "movies" in read(faulty, "movie_suggestions", movie_id=1)
 
 
 def test_shares_are_kept_and_repeatable() -> None:
     """
-    Over many requests each fault has its share, and the same requests have it again.
+    Over many requests each fault has its share, and the same requests get the same faults.
     """
     shares = FaultMix({"503": 0.1, "all": 0.15}, seed=5)
     endpoints = ("list_movies.json", "movie_details.json", "movie_suggestions.json")
@@ -222,7 +222,7 @@ def test_shares_are_kept_and_repeatable() -> None:
 )
 def test_impossible_shares_are_refused(shares: dict[str, float]) -> None:
     """
-    Unknown names and shares outside 0 to 1 are told before anything is served.
+    Unknown names and shares outside 0 to 1 raise ValueError before anything is served.
     """
     with (
         pytest.raises(ValueError, match=r"fault|share"),
@@ -231,9 +231,9 @@ def test_impossible_shares_are_refused(shares: dict[str, float]) -> None:
         pass
 
 
-def test_faults_are_counted_and_disturb_nobody(caplog: pytest.LogCaptureFixture) -> None:
+def test_faults_are_counted_and_log_no_errors(caplog: pytest.LogCaptureFixture) -> None:
     """
-    With all faults at once every answer is counted, none is an error of the server itself.
+    With all faults at once every response is counted, and the server logs no error.
     """
     caplog.set_level(logging.WARNING)
     settings = SandboxSettings(faults={"all": 1}, stall_seconds=0.01)
@@ -243,19 +243,19 @@ def test_faults_are_counted_and_disturb_nobody(caplog: pytest.LogCaptureFixture)
                 session.get(f"{sandbox.url}/movie_details.json?movie_id={number}", timeout=5)
             except requests.exceptions.RequestException:
                 session.close()
-        seen = stats(sandbox)
+        counts = stats(sandbox)
 
     possible = {name for name, fault in FAULTS.items() if fault.endpoint != "list_movies.json"}
-    assert set(seen["faults"]) == possible
-    # requests asks a second time where a kept connection broke.
-    assert sum(seen["faults"].values()) == seen["requests"] >= 150
-    assert seen["answers"]["movie_details.json"]["none"] > 0
+    assert set(counts["faults"]) == possible
+    # requests repeats a request if a kept connection broke.
+    assert sum(counts["faults"].values()) == counts["requests"] >= 150
+    assert counts["answers"]["movie_details.json"]["none"] > 0
     assert not caplog.records
 
 
 def test_rate_limit_answers_429_and_recovers() -> None:
     """
-    Within a second only so many are served; the rest get the text, and a second later all is well.
+    N requests are served in a second, the others get 429, and a second later requests are served.
     """
     settings = SandboxSettings(rate_limit=5, retry_after_seconds=1)
     with open_sandbox(settings) as sandbox:
@@ -263,18 +263,18 @@ def test_rate_limit_answers_429_and_recovers() -> None:
         time.sleep(1.0)
         later = ask(sandbox, "list_movies", limit=1)
 
-    assert [answer.status_code for answer in burst] == [200] * 5 + [429] * 3
+    assert [response.status_code for response in burst] == [200] * 5 + [429] * 3
     assert burst[-1].headers["Retry-After"] == "1"
     assert later.ok
 
 
 def test_rate_limit_without_retry_after_is_silent_about_it() -> None:
     """
-    YTS was never seen to send Retry-After, so it takes a setting.
+    YTS has never sent Retry-After, so that it needs a setting.
     """
     with open_sandbox(SandboxSettings(rate_limit=1)) as sandbox:
-        answers = [ask(sandbox, "list_movies", limit=1) for _ in range(2)]
+        responses = [ask(sandbox, "list_movies", limit=1) for _ in range(2)]
 
-    assert answers[1].status_code == 429
-    assert "Retry-After" not in answers[1].headers
-    assert json.loads(answers[0].content)["status"] == "ok"
+    assert responses[1].status_code == 429
+    assert "Retry-After" not in responses[1].headers
+    assert json.loads(responses[0].content)["status"] == "ok"

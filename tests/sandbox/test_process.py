@@ -1,4 +1,4 @@
-"""Opening and closing, in a thread and as a process of its own."""
+"""`open_sandbox` in a thread, and `python -m sandbox` as a process: opening, closing, options."""
 
 import signal
 import socket
@@ -32,7 +32,7 @@ def start(*options: str) -> "subprocess.Popen[str]":
 @pytest.mark.parametrize("latency_seconds", [0, 30])
 def test_closing_frees_the_port_even_while_clients_hang(latency_seconds: float) -> None:
     """
-    Neither a stall nor a latency under way keeps a sandbox open for more than a second.
+    A stall or a latency keeps a sandbox open for at most a second.
     """
     threads_before = threading.active_count()
     settings = SandboxSettings(faults={"stall": 1}, latency_seconds=latency_seconds)
@@ -42,9 +42,9 @@ def test_closing_frees_the_port_even_while_clients_hang(latency_seconds: float) 
             client.connect(("127.0.0.1", port))
             client.sendall(b"GET /api/v2/list_movies.json HTTP/1.1\r\nHost: x\r\n\r\n")
             time.sleep(0.1)
-            left = time.monotonic()
+            closed_at = time.monotonic()
 
-        assert time.monotonic() - left < 1
+        assert time.monotonic() - closed_at < 1
     assert threading.active_count() == threads_before
     with socket.socket() as free:
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -68,20 +68,20 @@ def test_a_taken_port_is_an_os_error() -> None:
 
 def test_77000_movies_start_within_seconds() -> None:
     """
-    Movies are made when asked for, so their number costs next to nothing.
+    Movies are made on request, so that their number costs almost nothing.
     """
     started = time.monotonic()
     with open_sandbox(SandboxSettings(movies=77_000)) as sandbox:
-        answer = requests.get(
+        response = requests.get(
             f"{sandbox.url}/list_movies.json?limit=50&page=1540", timeout=TIMEOUT_SECONDS
         )
 
-    assert len(answer.json()["data"]["movies"]) == 50
+    assert len(response.json()["data"]["movies"]) == 50
     assert time.monotonic() - started < 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_prints_its_url_and_leaves_when_told(number: signal.Signals) -> None:
+def test_the_command_prints_its_url_and_ends_on_a_signal(number: signal.Signals) -> None:
     """
     The URL is the only line on stdout; a signal ends it with 0 and without a traceback.
     """
@@ -100,9 +100,9 @@ def test_the_command_prints_its_url_and_leaves_when_told(number: signal.Signals)
     assert "Traceback" not in errors
 
 
-def test_verbose_reports_each_answer_on_stderr() -> None:
+def test_verbose_logs_each_response_on_stderr() -> None:
     """
-    -v tells request, status and fault.
+    -v logs request, status and fault.
     """
     process = start("--port", "0", "-v", "--fault", "503=1")
     assert process.stdout
@@ -115,7 +115,7 @@ def test_verbose_reports_each_answer_on_stderr() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         (["--fault", "flood=0.1"], "There is no fault 'flood'"),
         (["--fault", "503"], "503=0.15"),
@@ -124,19 +124,19 @@ def test_verbose_reports_each_answer_on_stderr() -> None:
         (["--latency", "nan"], "latency"),
     ],
 )
-def test_nonsense_options_are_a_usage_error(options: list[str], words: str) -> None:
+def test_invalid_options_are_a_usage_error(options: list[str], message: str) -> None:
     """
-    Exit code 2, and a sentence that names what is wrong.
+    Exit code 2, and a message that names the invalid value.
     """
     process = start(*options)
     output, errors = process.communicate(timeout=10)
 
     assert (process.returncode, output) == (2, "")
-    assert words in errors
+    assert message in errors
     assert "Traceback" not in errors
 
 
-def test_a_busy_port_is_told_in_a_sentence() -> None:
+def test_a_busy_port_is_an_error_message() -> None:
     """
     Exit code 1 without a traceback.
     """
