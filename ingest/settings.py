@@ -90,5 +90,5 @@ class RunSettings:
             api_url,
             connect_seconds=min(10.0, self.timeout_seconds),
             read_seconds=self.timeout_seconds,
-            answer_seconds=TIMEOUTS_PER_ANSWER * self.timeout_seconds,
+            response_seconds=TIMEOUTS_PER_ANSWER * self.timeout_seconds,
         )

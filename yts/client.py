@@ -1,8 +1,8 @@
 """
-The only door to YTS: one paced, patient, suspicious HTTP client.
+`YtsClient`: fetch list pages and movie details from YTS over HTTP, with slots and retries.
 
-Every request first takes a slot from whoever keeps the pace, retries included.
-An answer is judged by its shape, never by its status code alone.
+Every request first takes a slot, retries included. A response is checked by its content, never by
+its status code alone.
 """
 
 import time
@@ -26,21 +26,23 @@ from yts.settings import MOVIES_PER_PAGE, ClientSettings, Order
 from yts.thread_session import Query
 from yts.transport import Transport
 
-Answer = TypeVar("Answer")
+Parsed = TypeVar("Parsed")
 
-#: The share of the movies that may vanish between two answers and be believed.
+#: Share of the movies by which the count may fall between two responses and be believed.
 _BELIEVED_SHRINKAGE = 0.01
 
-#: How often a page is asked for that has fewer rows than it should have.
+#: Attempts for a page that has fewer rows than expected.
 SHORT_PAGE_ATTEMPTS = 3
 
 
 class _ShortPage(YtsUnavailable):
-    """Rows are lacking on a page, by what YTS counts."""
+    """A page has fewer rows than the count of YTS implies."""
 
     def __init__(self, number: int, page: MoviePage, *, is_collapsed: bool) -> None:
-        counted = "YTS counted more before" if is_collapsed else f"YTS counts {page.movie_count}"
-        super().__init__(f"page {number} came with {page.rows} rows; {counted}")
+        expectation = (
+            "YTS counted more before" if is_collapsed else f"YTS counts {page.movie_count}"
+        )
+        super().__init__(f"page {number} came with {page.rows} rows; {expectation}")
         self.page = replace(page, is_doubtful=True, is_collapsed=is_collapsed)
 
 
@@ -48,9 +50,9 @@ class YtsClient:
     """
     Fetch pages and details; usable from many threads, each with its own connection.
 
-    *take_slot* is called before every request and returns when it may leave.
-    *slow_down* is told of every throttling answer with the seconds the server
-    asked for, or None. *sleep* waits between attempts; it may raise to give up.
+    *take_slot* is called before every request and returns when the request may be sent.
+    *slow_down* is called for every throttling response with the seconds of its
+    Retry-After, or None. *sleep* waits between attempts; it may raise to stop.
     *watch* returns a context in which each request is made and its response read.
     """
 
@@ -63,19 +65,19 @@ class YtsClient:
         sleep: Callable[[float], None] = time.sleep,
         watch: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """Open nothing yet: connections belong to the threads that need them."""
+        """Open no connection: each thread opens its own."""
         self.settings = settings
         self._transport = Transport(settings, take_slot, slow_down, watch)
         self._retrying = _make_retrying(settings, sleep)
 
     @property
     def requests_made(self) -> int:
-        """Return how many requests have left, answered or not."""
+        """Return the number of requests sent, with or without a response."""
         return self._transport.requests_made
 
     @property
     def server_name(self) -> str:
-        """Return the Server header of the last answer; the sandbox says its name here."""
+        """Return the Server header of the last response, which identifies the sandbox."""
         return self._transport.server_name
 
     def fetch_page(
@@ -90,18 +92,18 @@ class YtsClient:
         """
         Fetch list page *page* of *size* movies, counted from 1, in order of addition.
 
-        A page that is not full is the end of the list, or YTS left rows out: it does so
-        under load. Where the count of the answer, or *movie_count* as YTS gave it
-        before (if that is not just a little higher), says that rows are lacking, the page
-        is asked for again, `SHORT_PAGE_ATTEMPTS` times in all, and is then returned as it
-        is: `MoviePage.is_doubtful`. The first page is never empty.
-        One that is too large is read in smaller parts, so that only a movie that is
-        too large by itself is lost: it is among the malformed, without an id.
+        A page that is not full is the last one, or YTS left rows out, which it does under
+        load. If the count of the response, or *movie_count* of an earlier response (unless it
+        is only slightly higher), implies more rows, the page is fetched again, at most
+        `SHORT_PAGE_ATTEMPTS` times in all, and is then returned as it is, with
+        `MoviePage.is_doubtful`. The first page is never empty.
+        A page that is too large is read in smaller parts, so that only a movie that is
+        too large by itself is lost: it is one of the malformed, without an id.
         *attempts* replaces that of the settings.
 
         Raises:
-            YtsUnavailable: no usable answer in any attempt.
-            YtsRefused: asking again cannot help.
+            YtsUnavailable: no usable response in any attempt.
+            YtsRefused: another attempt cannot help.
         """
         expected = movie_count - int(movie_count * _BELIEVED_SHRINKAGE)
         return self._fetch_rows(page, size, order, attempts, expected)
@@ -109,19 +111,19 @@ class YtsClient:
     def _fetch_rows(
         self, page: int, limit: int, order: Order, attempts: int | None, expected: int
     ) -> MoviePage:
-        """Fetch page *page* of pages with *limit* movies each, of *expected* at the least."""
+        """Fetch page *page* in pages of *limit* movies; the list has at least *expected* movies."""
 
         def parse(body: bytes) -> MoviePage:
-            answer = parse_page(body)
-            count = max(answer.movie_count, expected)
-            if page == 1 and not answer.rows:
+            parsed = parse_page(body)
+            count = max(parsed.movie_count, expected)
+            if page == 1 and not parsed.rows:
                 raise YtsUnavailable(f"page 1 came without movies; YTS counts {count}")
-            end = (page - 1) * limit + answer.rows
-            if answer.rows < min(limit, answer.limit or limit) and count > end:
-                raise _ShortPage(page, answer, is_collapsed=answer.movie_count <= end)
-            return answer
+            end = (page - 1) * limit + parsed.rows
+            if parsed.rows < min(limit, parsed.limit or limit) and count > end:
+                raise _ShortPage(page, parsed, is_collapsed=parsed.movie_count <= end)
+            return parsed
 
-        # Without explicit sorting YTS sometimes answers with nothing at all.
+        # Without explicit sorting YTS sometimes sends no movies.
         query: Query = {"limit": limit, "page": page, "sort_by": "date_added", "order_by": order}
         try:
             return self._fetch("list_movies.json", query, parse, attempts)
@@ -143,7 +145,7 @@ class YtsClient:
             [self._fetch_rows(part, fewer, order, attempts, expected) for part in parts]
         )
         if whole.movie_count == 0 and whole.malformed:
-            # Endless answers, rather than so many endless movies in a row.
+            # All responses are too large, which is more likely than this many oversized movies.
             raise YtsUnavailable(f"not even one movie could be read: {whole.malformed[0]}")
         return whole
 
@@ -154,9 +156,9 @@ class YtsClient:
         *attempts* replaces that of the settings.
 
         Raises:
-            YtsUnavailable: no usable answer in any attempt.
-            YtsRefused: asking again cannot help.
-            MalformedMovie: the movie is there but cannot be understood, or read at all.
+            YtsUnavailable: no usable response in any attempt.
+            YtsRefused: another attempt cannot help.
+            MalformedMovie: the movie exists but cannot be parsed or read.
         """
         query: Query = {"movie_id": movie_id, "with_cast": "true"}
         return self._fetch(
@@ -167,7 +169,7 @@ class YtsClient:
         self, movie_id: int, imdb_code: str, *, attempts: int | None = None
     ) -> MoviePayload | None:
         """
-        Search the list for one movie by its IMDb code; None if the list does not show it.
+        Search the list for one movie by its IMDb code; None if the list does not contain it.
 
         *attempts* replaces that of the settings.
 
@@ -186,9 +188,9 @@ class YtsClient:
         self,
         endpoint: str,
         query: Query,
-        parse: Callable[[bytes], Answer],
+        parse: Callable[[bytes], Parsed],
         attempts: int | None = None,
-    ) -> Answer:
+    ) -> Parsed:
         retrying = self._retrying
         if attempts is not None:
             retrying = retrying.copy(stop=_stop_after(attempts))
@@ -197,15 +199,15 @@ class YtsClient:
 
 
 def _make_retrying(settings: ClientSettings, sleep: Callable[[float], None]) -> Retrying:
-    """Return who asks again; once for all answers, for making one costs as much as parsing two."""
+    """Return the retry policy. Build it once: building costs as much as parsing two pages."""
     backoff = wait_exponential(
         multiplier=settings.backoff_seconds, max=settings.max_backoff_seconds
     ) + wait_random(0, settings.backoff_seconds)
 
     def pause(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        wish = error.retry_after_seconds if isinstance(error, YtsUnavailable) else None
-        return max(backoff(state), wish or 0.0)
+        retry_after = error.retry_after_seconds if isinstance(error, YtsUnavailable) else None
+        return max(backoff(state), retry_after or 0.0)
 
     return Retrying(
         retry=retry_if_exception_type(YtsUnavailable),
@@ -217,12 +219,12 @@ def _make_retrying(settings: ClientSettings, sleep: Callable[[float], None]) -> 
 
 
 def _stop_after(attempts: int) -> Callable[[RetryCallState], bool]:
-    """Return the rule that ends the attempts: fewer are made where rows of a page are lacking."""
+    """Return the rule that ends the attempts; a page with missing rows gets fewer."""
 
     def is_last(state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
         is_short = isinstance(error, _ShortPage)
-        most = min(attempts, SHORT_PAGE_ATTEMPTS) if is_short else attempts
-        return state.attempt_number >= most
+        limit = min(attempts, SHORT_PAGE_ATTEMPTS) if is_short else attempts
+        return state.attempt_number >= limit
 
     return is_last

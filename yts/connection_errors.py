@@ -1,4 +1,4 @@
-"""`explain`: what a failed connection means, in a sentence without passwords and queries."""
+"""`explain`: turn a failed connection into a `YtsError` without passwords and queries."""
 
 import http.client
 import os
@@ -14,20 +14,20 @@ from yts.errors import YtsError, YtsRefused, YtsUnavailable
 from yts.printable import one_line
 from yts.settings import without_secrets
 
-#: What requests says of a base URL that it cannot make sense of.
+#: Errors that requests raises for an invalid base URL.
 _BAD_ADDRESS = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
     urllib3.exceptions.LocationParseError,
 )
-#: What OpenSSL says when the other side does not speak TLS.
+#: Errors of OpenSSL if the server does not speak TLS.
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE")
 _SILENT = requests.Timeout | urllib3.exceptions.ReadTimeoutError
 
 
 def explain(error: Exception, url: str) -> YtsError:
-    """Return what to raise in place of *error*, which a request to *url* ended with."""
+    """Return the error to raise instead of *error* of a request to *url*."""
     host = urlsplit(url).netloc.rpartition("@")[2]
     if "dependencies for SOCKS" in str(error):
         return YtsRefused(
@@ -47,9 +47,9 @@ def _explain_failure(error: Exception, host: str) -> str:
     if isinstance(error, _SILENT):
         return f"{host} fell silent"
     if isinstance(error, requests.exceptions.ProxyError):
-        what = f"no connection to {host} through the proxy that the environment names"
+        problem = f"no connection to {host} through the proxy that the environment names"
         reason = _system_reason(error)
-        return f"{what}: {reason}" if reason else what
+        return f"{problem}: {reason}" if reason else problem
     if isinstance(error, requests.exceptions.SSLError):
         return _explain_tls(error, host)
     if isinstance(error, requests.ConnectionError):
@@ -62,13 +62,13 @@ def _explain_tls(error: Exception, host: str) -> str:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"{host} has no valid certificate: {one_line(cause.verify_message, 200)}"
-        if isinstance(cause, ssl.SSLError) and any(it in str(cause) for it in _NOT_TLS):
+        if isinstance(cause, ssl.SSLError) and any(code in str(cause) for code in _NOT_TLS):
             return f"{host} does not speak TLS (is it http:// rather than https://?)"
     return f"no TLS connection to {host}: {_system_reason(error) or 'it was broken off'}"
 
 
 def _system_reason(error: Exception) -> str | None:
-    """Return why there is no connection, in the words of the system where we have no better."""
+    """Return why there is no connection; if no better message is known, that of the system."""
     reasons = map(_reason_of, _causes(error))
     return next((reason for reason in reasons if reason), None)
 
@@ -98,7 +98,7 @@ def _reason_of(cause: BaseException) -> str | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield *error* and all that it was made of: libraries wrap errors in different ways."""
+    """Yield *error* and all its causes: libraries wrap errors in different ways."""
     todo: list[object] = [error]
     seen: set[int] = set()
     while todo:

@@ -1,9 +1,9 @@
 """
 `Deadline`: the deadline of the request under way on a thread; `watch` makes connections obey it.
 
-A timeout of a socket is about silence only: a server that sends a byte now and then would be
-waited for without end. Here every read gets what is left of the time, so neither a slow head,
-nor interim responses without end, nor a slow body can hold a thread for longer.
+A socket timeout limits silence only: a server that sends single bytes could hold a thread without
+end. Here every read gets the remaining time, so that neither a slow head, nor endless interim
+responses, nor a slow body can take longer.
 """
 
 import http.client
@@ -16,56 +16,56 @@ from urllib3.connection import HTTPConnection
 
 from yts.errors import YtsUnavailable
 
-#: Interim responses (100 Continue, 103 Early Hints) that are read past before the real one.
+#: Interim responses (100 Continue, 103 Early Hints) that are skipped before the final one.
 MAX_INTERIM = 20
-#: Kept connections in a row that were closed without a response, until none is kept any more.
+#: After this number of kept connections in a row that the server had closed, none is kept.
 MAX_STALE = 2
 
 
 class Deadline:
     """
-    One request after another on one thread: deadline, and what became of the connection.
+    The deadline of one request at a time on one thread, and the state of its connection.
 
     *silence_seconds* is the longest wait for bytes, and for the whole head.
     """
 
-    def __init__(self, silence_seconds: float, answer_seconds: float) -> None:
-        """Nothing is under way yet."""
+    def __init__(self, silence_seconds: float, response_seconds: float) -> None:
+        """Set the limits; `start` starts the clock."""
         self._silence_seconds = silence_seconds
-        self._answer_seconds = answer_seconds
+        self._response_seconds = response_seconds
         self._deadline = self._head_deadline = 0.0
         self._is_reused = False
         self._stale_in_row = 0
         #: Bytes of the response, its head included.
         self.bytes_read = 0
 
-    def begin(self) -> None:
-        """Start the clock: connecting is part of the time."""
-        self._deadline = monotonic() + self._answer_seconds
+    def start(self) -> None:
+        """Start the clock of the next request: connecting is part of the time."""
+        self._deadline = monotonic() + self._response_seconds
         self._head_deadline = float("inf")
         self._is_reused = True
         self.bytes_read = 0
 
     def note_connect(self) -> None:
-        """Remember that the request has a connection of its own."""
+        """Note that the request uses a new connection."""
         self._is_reused = False
 
     def expect_head(self) -> None:
-        """From now on the head has as long as the server may be silent."""
+        """Start the time limit of the head, the same as that of silence."""
         self._head_deadline = monotonic() + self._silence_seconds
 
     def expect_body(self) -> None:
-        """The head is complete."""
+        """End the time limit of the head: it is complete."""
         self._head_deadline = float("inf")
         if self._is_reused:
             self._stale_in_row = 0
 
     def seconds_left(self) -> float:
         """
-        Return how long the next read may take.
+        Return the seconds that the next read may take.
 
         Raises:
-            TimeoutError: the time is over.
+            TimeoutError: no time is left.
         """
         left = min(self._deadline, self._head_deadline) - monotonic()
         if left <= 0:
@@ -73,42 +73,42 @@ class Deadline:
         return min(left, self._silence_seconds)
 
     @property
-    def is_over(self) -> bool:
-        """Return whether the time of the whole response is over."""
+    def is_expired(self) -> bool:
+        """Return whether the time for the whole response has passed."""
         return monotonic() >= self._deadline
 
     @property
     def is_head_slow(self) -> bool:
-        """Return, after a timeout, whether only a part of the head had come."""
+        """Return, after a timeout, whether a part of the head was received, but not all."""
         return self._head_deadline < float("inf") and self.bytes_read > 0
 
     @property
     def keeps_connections(self) -> bool:
-        """Return whether a connection is used again; not where the server closes each of them."""
+        """Return whether connections are reused: not if the server closes each of them."""
         return self._stale_in_row < MAX_STALE
 
     def is_stale(self) -> bool:
-        """Return, after an error, whether it was an old connection that the server had closed."""
+        """Return, after an error, whether the server had closed a kept connection."""
         is_stale = self._is_reused and not self.bytes_read
         self._stale_in_row += is_stale
         return is_stale
 
 
 class _Reader(io.RawIOBase):
-    """The bytes of a response, read within the time of the exchange."""
+    """The bytes of a response, read before the deadline."""
 
-    def __init__(self, sock: Any, exchange: Deadline) -> None:
+    def __init__(self, sock: Any, deadline: Deadline) -> None:
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)
-        self._exchange = exchange
+        self._deadline = deadline
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(self._exchange.seconds_left())
+        self._sock.settimeout(self._deadline.seconds_left())
         count: int | None = self._raw.readinto(buffer)
-        self._exchange.bytes_read += count or 0
+        self._deadline.bytes_read += count or 0
         return count
 
     def close(self) -> None:
@@ -117,28 +117,28 @@ class _Reader(io.RawIOBase):
 
 
 class _Socket:
-    """What a response needs of a socket."""
+    """The part of a socket that `HTTPResponse` uses."""
 
-    def __init__(self, sock: Any, exchange: Deadline) -> None:
+    def __init__(self, sock: Any, deadline: Deadline) -> None:
         self._sock = sock
-        self._exchange = exchange
+        self._deadline = deadline
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self._sock, self._exchange))
+        return io.BufferedReader(_Reader(self._sock, self._deadline))
 
 
 class _Response(http.client.HTTPResponse):
-    """A response whose bytes come within the time, and that is never an interim one."""
+    """A final response (never 1xx), read before the deadline."""
 
-    def __init__(self, exchange: Deadline, sock: Any, *args: Any, **options: Any) -> None:
-        super().__init__(_Socket(sock, exchange), *args, **options)  # type: ignore[arg-type]
-        self._exchange = exchange
+    def __init__(self, deadline: Deadline, sock: Any, *args: Any, **options: Any) -> None:
+        super().__init__(_Socket(sock, deadline), *args, **options)  # type: ignore[arg-type]
+        self._deadline = deadline
 
     def begin(self) -> None:
         """Read the head."""
-        self._exchange.expect_head()
+        self._deadline.expect_head()
         super().begin()
-        self._exchange.expect_body()
+        self._deadline.expect_body()
 
     def _read_status(self) -> tuple[str, int, str]:
         for _ in range(MAX_INTERIM + 1):
@@ -152,23 +152,23 @@ class _Response(http.client.HTTPResponse):
 
 
 class _Watched(HTTPConnection):
-    """What connections of all kinds, to hosts and through proxies, have in common here."""
+    """Mixin for connections, also through proxies: notes connects, drops kept connections."""
 
-    exchange: Deadline
+    deadline: Deadline
 
     def connect(self) -> None:
-        self.exchange.note_connect()
+        self.deadline.note_connect()
         super().connect()
 
     @property
     def is_connected(self) -> bool:
-        return self.exchange.keeps_connections and super().is_connected
+        return self.deadline.keeps_connections and super().is_connected
 
 
-def watch(connection_class: type, exchange: Deadline) -> type:
-    """Return a subclass of *connection_class* whose requests belong to *exchange*."""
+def watch(connection_class: type, deadline: Deadline) -> type:
+    """Return a subclass of *connection_class* whose requests obey *deadline*."""
     if issubclass(connection_class, _Watched):
         return connection_class
-    respond = staticmethod(partial(_Response, exchange))
-    members = {"exchange": exchange, "response_class": respond}
+    respond = staticmethod(partial(_Response, deadline))
+    members = {"deadline": deadline, "response_class": respond}
     return type("WatchedConnection", (_Watched, connection_class), members)

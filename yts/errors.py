@@ -1,26 +1,27 @@
 """
-The three kinds of trouble with YTS, named by what the caller should do.
+`YtsError` and its subclasses: the errors of this package, by what the caller should do.
 
 YtsError
-|-- YtsUnavailable    try again later: no answer, 403, 429, 5xx, HTML, status other than ok
-|   |-- NotYts        somebody answers, but not YTS: try again, or another base URL
-|   |-- SmallerPages  fewer rows a page than asked for: ask for pages of that size
-|   `-- WrongPage     another page than the one asked for: paging does not work
-|-- YtsRefused        asking again is no use: unknown endpoint, redirect to another host
+|-- YtsUnavailable    try again later: no response, 403, 429, 5xx, HTML, status other than ok
+|   |-- NotYts        the response is not from YTS: try again, or another base URL
+|   |-- SmallerPages  fewer rows per page than requested: request pages of that size
+|   `-- WrongPage     another page than requested: paging does not work
+|-- YtsRefused        trying again cannot help: unknown endpoint, redirect to another host
 `-- MalformedMovie    skip this movie, keep the others of its page
-    `-- AnswerTooLarge  more than can be read: skip it, or ask for fewer movies at once
+    `-- AnswerTooLarge  a response that is too large: skip it, or request fewer movies at once
 
-All take plain positional arguments, so they survive pickling between processes.
+All take plain positional arguments, so that they can be pickled between processes. The class
+names are stored in the ledger of failures: a rename needs a migration.
 """
 
 from yts.printable import one_line
 
 
 class YtsError(Exception):
-    """Root of everything this package raises on purpose; its text is safe to show."""
+    """Base of all errors that this package raises on purpose; the message is safe to show."""
 
     def __str__(self) -> str:
-        """Return the message in one line: a server had a hand in it."""
+        """Return the message in one line, because it can contain text from a server."""
         return one_line(self._message())
 
     def _message(self) -> str:
@@ -28,7 +29,7 @@ class YtsError(Exception):
 
 
 class YtsUnavailable(YtsError):
-    """No usable answer this time; asking again later may help."""
+    """No usable response this time; a later attempt may help."""
 
     def __init__(
         self,
@@ -36,11 +37,11 @@ class YtsUnavailable(YtsError):
         retry_after_seconds: float | None = None,
         is_throttled: bool = False,  # noqa: FBT001, FBT002 -- positional, so that it pickles
     ) -> None:
-        """Keep the server's own wish in seconds, or None where it named none."""
+        """Keep the seconds of Retry-After, or None if the server sent none."""
         super().__init__(reason, retry_after_seconds, is_throttled)
         self.reason = reason
         self.retry_after_seconds = retry_after_seconds
-        #: The server says we ask too often (429, or any answer with Retry-After).
+        #: The server limits the rate (429, or a response with Retry-After).
         self.is_throttled = is_throttled
 
     def _message(self) -> str:
@@ -48,32 +49,32 @@ class YtsUnavailable(YtsError):
 
 
 class NotYts(YtsUnavailable):
-    """The answer has not the shape of a YTS answer: a look-alike, a proxy, a block page."""
+    """The response does not have the shape of YTS: another API, a proxy, a block page."""
 
 
 class SmallerPages(YtsUnavailable):
-    """The source gives fewer rows a page than it was asked for, and says so."""
+    """The source sends fewer rows per page than requested, and says so."""
 
     def __init__(self, reason: str, limit: int) -> None:
-        """Keep the size that the source gives, in rows a page."""
+        """Keep the page size of the source, in rows."""
         super().__init__(reason)
         self.args = (reason, limit)
         self.limit = limit
 
 
 class WrongPage(YtsUnavailable):
-    """The answer is another page than the one asked for."""
+    """The response is another page than the requested one."""
 
 
 class YtsRefused(YtsError):
-    """Asking again cannot help: the base URL is wrong, or this one item is refused."""
+    """Another attempt cannot help: the base URL is wrong, or this item is refused."""
 
 
 class MalformedMovie(YtsError):
-    """One movie of an answer cannot be understood."""
+    """One movie of a response cannot be parsed."""
 
     def __init__(self, movie_id: int | None, reason: str) -> None:
-        """Name the movie by its YTS id, or None where even that is unreadable."""
+        """Name the movie by its YTS id, or None if the id is unreadable."""
         super().__init__(movie_id, reason)
         self.movie_id = movie_id
         self.reason = reason
@@ -83,4 +84,4 @@ class MalformedMovie(YtsError):
 
 
 class AnswerTooLarge(MalformedMovie):
-    """An answer is too large, or nested too deeply; it will be so the next time."""
+    """A response is too large, or nested too deeply, which another attempt does not change."""

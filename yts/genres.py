@@ -1,6 +1,6 @@
-"""`KNOWN_GENRES`, `spell_genre`: the genre names that YTS uses, whatever their case and blanks."""
+"""`KNOWN_GENRES`, `spell_genre`: the genre names of YTS, whatever their case and spaces (pure)."""
 
-#: IMDb's names: those that were seen in responses, and those that other clients offer.
+#: Names of IMDb: those seen in responses, and those that other clients offer.
 # fmt: off
 KNOWN_GENRES = frozenset({
     "Action", "Adult", "Adventure", "Animation", "Biography", "Comedy", "Crime", "Documentary",
@@ -12,7 +12,7 @@ KNOWN_GENRES = frozenset({
 
 
 def spell_genre(name: str | None) -> str | None:
-    """Return the known spelling of *name*; one that is not known stays as it is."""
+    """Return the known spelling of *name*; an unknown name is returned as it is."""
     if not name or name in KNOWN_GENRES:
         return name
     return _SPELLINGS.get(_key(name), name)

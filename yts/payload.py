@@ -1,4 +1,4 @@
-"""A movie as YTS gives it, checked: what each field may be, and what it means; pure."""
+"""`MoviePayload`, `parse_movie`: a movie of YTS, parsed and checked field by field (pure)."""
 
 import re
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from yts.errors import MalformedMovie
 from yts.genres import KNOWN_GENRES, spell_genre
 
-#: The zone in which YTS has written its dates since 2019; it does not say so any more.
+#: The zone in which YTS has written its dates since 2019; responses no longer name it.
 SITE_ZONE = ZoneInfo("Europe/Paris")
 
 _UNIX_MAX = 253_402_300_799  # the last second of the year 9999
@@ -25,32 +25,32 @@ def _empty_is_unknown(value: Any) -> Any:
 
 
 def _no_flag(value: Any) -> Any:
-    # pydantic would take true for 1.
+    # pydantic would read true as 1.
     if isinstance(value, bool):
-        raise ValueError("true and false are no numbers")
+        raise ValueError("true and false are not numbers")
     return value
 
 
 def _storable(text: str | None) -> str | None:
-    # PostgreSQL has no NUL in its texts.
+    # PostgreSQL cannot store NUL in text.
     return (text.replace("\0", "").strip() or None) if text else None
 
 
 def as_list(value: Any) -> Any:
-    """Return *value* as a list where PHP wrote one with gaps: an object whose keys are numbers."""
+    """Return *value* as a list if it is an object with numeric keys (PHP's list with gaps)."""
     if isinstance(value, dict) and all(str(key).isdecimal() for key in value):
         return list(value.values())
     return value
 
 
 def _without_query(url: str | None) -> str | None:
-    # Since 2025 links may carry a token, another one in each answer; it is not part of the address.
+    # Since 2025 URLs can contain a token that differs in each response; it is removed.
     if not url or ("?" not in url and "#" not in url) or _OTHER_SCHEME.match(url):
         return url
     return url.partition("#")[0].partition("?")[0] or None
 
 
-#: Such as that of a magnet link, which is nothing without its query.
+#: For example that of a magnet link, which needs its query.
 _OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 _Known = BeforeValidator(_empty_is_unknown)
@@ -78,12 +78,12 @@ class _Payload(BaseModel):
 class _Uploaded(_Payload):
     #: The site's wall clock, `YYYY-MM-DD HH:MM:SS`, without a zone.
     date_uploaded: Text = None
-    #: The same moment as the server's zone of the day had it; it has moved by hours over the years.
+    #: The same time by the clock of the server, whose zone has changed over the years.
     date_uploaded_unix: Unix = None
 
     @property
     def uploaded_at(self) -> datetime | None:
-        """Return the upload time; the wall clock wins, for it never moved."""
+        """Return the upload time, from the wall clock if possible, because it has never changed."""
         try:
             wall_clock = datetime.fromisoformat(self.date_uploaded or "")
             return wall_clock.replace(tzinfo=SITE_ZONE).astimezone(UTC)
@@ -95,7 +95,7 @@ class _Uploaded(_Payload):
 class TorrentPayload(_Uploaded):
     """The metadata of one torrent of a movie."""
 
-    #: 40 hex digits, upper case; None for the rare one without, which cannot be stored.
+    #: 40 hex digits, upper case; None for the few without, which cannot be stored.
     hash: Annotated[Text, AfterValidator(lambda text: text.upper() if text else None)] = None
     url: Url = None
     quality: Text = None
@@ -113,7 +113,7 @@ class TorrentPayload(_Uploaded):
 
 
 class CastPayload(_Payload):
-    """One of the at most four people that a details answer names."""
+    """One of the at most four actors in a details response."""
 
     name: Text = None
     character_name: Text = None
@@ -125,11 +125,11 @@ class CastPayload(_Payload):
 
 class MoviePayload(_Uploaded):
     """
-    One movie, from a list or a details answer.
+    One movie, from a list or a details response.
 
-    None means that YTS did not say: the key was absent, null, empty, or the 0 it
-    writes for an unknown year, runtime or rating. Genres, torrents and cast are
-    None only where their key is absent or null; an empty list is an answer.
+    None means unknown: the key was absent, null, empty, or the 0 that YTS sends for an
+    unknown year, runtime or rating. Genres, torrents and cast are None only if their key is
+    absent or null; an empty list is a value.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -161,12 +161,12 @@ class MoviePayload(_Uploaded):
     medium_cover_image: Url = None
     large_cover_image: Url = None
     torrents: Annotated[tuple[TorrentPayload, ...] | None, _List] = None
-    #: A sample of at most four that may differ between two answers.
+    #: A sample of at most four, which may differ between two responses.
     cast: Annotated[tuple[CastPayload, ...] | None, _List] = None
 
     @property
     def display_title(self) -> str:
-        """Return the title, or the best that stands in for a missing one."""
+        """Return the title, or the best replacement for a missing one."""
         long_title = self.title_long if self.title_long and self.title_long[0] != "(" else None
         candidates = (self.title, self.title_english, long_title, self.slug, self.imdb_code)
         return next((text for text in candidates if text), f"YTS movie {self.id}")
@@ -176,22 +176,22 @@ class MoviePayload(_Uploaded):
         """
         Return whether all genres are names that YTS uses.
 
-        Other names may be in another language: answers in Arabic were recorded in 2026.
+        Other names may be in another language: responses in Arabic were recorded in 2026.
         """
         return KNOWN_GENRES.issuperset(genre for genre in self.genres or () if genre)
 
     @property
     def has_details(self) -> bool:
-        """Tell a details answer from a list row, which never has these fields."""
+        """Return whether this is from a details response: a list row never has these fields."""
         return not self.model_fields_set.isdisjoint({"cast", "like_count", "description_intro"})
 
 
 def parse_movie(raw: object) -> MoviePayload:
     """
-    Check one movie as YTS gives it, a dict.
+    Return a movie from a dict as YTS sends it.
 
     Raises:
-        MalformedMovie: a field is missing or has a value that it cannot have.
+        MalformedMovie: a field is missing or has an invalid value.
     """
     try:
         return MoviePayload.model_validate(raw)
@@ -202,15 +202,15 @@ def parse_movie(raw: object) -> MoviePayload:
 
 
 def is_count(value: object) -> TypeGuard[int]:
-    """Tell whether *value* is a whole number that a column can keep; true is none."""
+    """Return whether *value* is a whole number that a column can store (true is not)."""
     return type(value) is int and 0 <= value < 2**31
 
 
 def read_id(value: object) -> int | None:
     """
-    Return an id, which may be written as a text, or None where *value* is not one.
+    Return an id, which may be a text, or None if *value* is not an id.
 
-    0 is the ghost's, and only as a number: that a movie is missing is not to be guessed.
+    0 is the id of the ghost, and only as a number: a missing movie must not be guessed.
     """
     if isinstance(value, str) and value.strip().isdecimal() and len(value) < 20:
         value = int(value) or None
@@ -223,8 +223,8 @@ def _readable_id(raw: object) -> int | None:
 
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors(include_url=False, include_context=False)[0]
-    place = ".".join(str(part) for part in problem["loc"]) or "movie"
-    return f"{place}: {problem['msg']} (got {_shown(problem['input'])})"
+    path = ".".join(str(part) for part in problem["loc"]) or "movie"
+    return f"{path}: {problem['msg']} (got {_shown(problem['input'])})"
 
 
 def _shown(value: Any) -> str:

@@ -1,8 +1,8 @@
 """
 `printable`, `one_line`, `json_line`: make untrusted text safe for a terminal, page, log or table.
 
-Text from YTS, from a server's headers or from an error of PostgreSQL can hold control
-characters that move the cursor, marks that turn the direction of writing, and line
+Text from YTS, from HTTP headers or from an error of PostgreSQL can contain control
+characters that move the cursor, marks that change the text direction, and line
 separators that forge a line. No other module decides which characters may be shown.
 """
 
@@ -10,11 +10,11 @@ import json
 from typing import Any
 from unicodedata import category
 
-#: The longest line that is shown. Longer ones are cut, which an ellipsis shows.
+#: Longest line that is shown. Longer lines are cut and end with an ellipsis.
 MAX_LINE = 2_000
 #: Joiners: invisible, harmless, and part of the spelling in Persian, Hindi and emoji.
 _JOINERS = "\u200c\u200d"
-#: Stands for half a character, and for a code point that this Python does not know.
+#: Replaces surrogates, and code points that this Python does not know.
 _REPLACEMENT = "\ufffd"
 _SHOWN_INSTEAD = {"Cs": _REPLACEMENT, "Co": _REPLACEMENT, "Cn": _REPLACEMENT}
 
@@ -23,7 +23,7 @@ def printable(text: str) -> str:
     """
     Return *text* without control characters, direction marks and lone surrogates.
 
-    Line feeds and tabs stay: it is for text that the program has put together in lines.
+    Line feeds and tabs stay: use it for text of several lines that the program has made.
     """
     if text.isprintable():
         return text
@@ -33,7 +33,7 @@ def printable(text: str) -> str:
 def one_line(text: str, max_length: int = MAX_LINE) -> str:
     """Return *text* as one line of at most *max_length* characters, as `printable` does."""
     if not text.isprintable():
-        # Cut first: what nobody will see need not be looked at.
+        # Cut first: the rest is not shown anyway.
         text = printable(text[: max_length * 4])
     line = " ".join(text.split())
     return line if len(line) <= max_length else f"{line[: max_length - 1]}…"
@@ -41,10 +41,10 @@ def one_line(text: str, max_length: int = MAX_LINE) -> str:
 
 def json_line(value: Any, *, is_ascii: bool = True) -> str:
     """
-    Return *value* as JSON in one line; what is not printable is escaped, nothing is lost.
+    Return *value* as JSON in one line; unprintable characters are escaped, not removed.
 
-    Letters outside ASCII are escaped as well, because stdout may have another encoding; not
-    so if *is_ascii* is false.
+    Letters outside ASCII are escaped as well, because stdout may have another encoding, unless
+    *is_ascii* is false.
     """
     text = json.dumps(value, ensure_ascii=is_ascii)
     if text.isprintable():

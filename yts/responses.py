@@ -1,4 +1,4 @@
-"""Whole answers: `parse_*` turn bytes into movies, and judge them by their shape; pure."""
+"""`parse_page`, `parse_details`: movies from response bodies, checked by their shape (pure)."""
 
 import json
 import re
@@ -17,21 +17,21 @@ from yts.unknown_fields import count_unknown
 
 @dataclass(frozen=True, slots=True)
 class MoviePage:
-    """One list answer."""
+    """One list response."""
 
-    #: Movies in the whole catalogue, as YTS says: an estimate.
+    #: Movies in the whole catalogue according to YTS: an estimate.
     movie_count: int
     #: Distinct by id, in the order sent.
     movies: tuple[MoviePayload, ...]
     malformed: tuple[MalformedMovie, ...] = ()
-    #: Fields that are neither stored nor known to be left out, with how many movies had them.
+    #: Number of movies for each field that is neither stored nor deliberately left out.
     unknown_fields: Counter[str] = field(default_factory=Counter)
-    #: How many rows came, repeated and malformed ones included.
+    #: Number of rows, repeated and malformed rows included.
     rows: int = 0
-    #: The page number and the rows a page that YTS says it used; None where it does not say.
+    #: Page number and page size that YTS says it used; None if it does not say.
     page_number: int | None = None
     limit: int | None = None
-    #: Rows are lacking, by what YTS counts: by this answer, or, if *is_collapsed*, by one before.
+    #: Rows are missing by the count of this response or, if *is_collapsed*, of an earlier one.
     is_doubtful: bool = False
     is_collapsed: bool = False
 
@@ -44,10 +44,10 @@ class MoviePage:
 
 def parse_page(body: bytes) -> MoviePage:
     """
-    Read a list answer; one without movies gives an empty page.
+    Return the page of a list response; without movies it is empty.
 
     Raises:
-        YtsUnavailable: not JSON, cut short, or a status other than ok.
+        YtsUnavailable: not JSON, truncated, or a status other than ok.
         NotYts: JSON of another shape.
         AnswerTooLarge: nested too deeply.
     """
@@ -81,26 +81,26 @@ def _positive(value: object) -> int | None:
 
 def parse_details(body: bytes, movie_id: int) -> MoviePayload | None:
     """
-    Read a details answer; None means that YTS has no movie *movie_id*.
+    Return the movie of a details response; None means that YTS has no movie *movie_id*.
 
     Raises:
-        YtsUnavailable: as `parse_page`, or another movie than the one asked for.
-        MalformedMovie: the movie is there but cannot be understood.
+        YtsUnavailable: as `parse_page`, or another movie than the requested one.
+        MalformedMovie: the movie exists but cannot be parsed.
     """
     raw = _open_envelope(body).get("movie")
-    found_id = read_id(raw.get("id")) if isinstance(raw, dict) else None
-    if found_id is None:
+    received_id = read_id(raw.get("id")) if isinstance(raw, dict) else None
+    if received_id is None:
         raise NotYts("the answer has no movie where YTS puts it")
-    # The ghost of a missing movie is not empty: it has id 0 and all genres.
-    if found_id == 0:
+    # For a missing movie YTS sends a "ghost" with id 0 and all genres.
+    if received_id == 0:
         return None
-    if found_id != movie_id:
-        raise YtsUnavailable(f"asked for movie {movie_id}, got movie {found_id}")
+    if received_id != movie_id:
+        raise YtsUnavailable(f"asked for movie {movie_id}, got movie {received_id}")
     return parse_movie(raw)
 
 
 def join_pages(parts: Sequence[MoviePage]) -> MoviePage:
-    """Return the page that *parts* are, each a smaller page of the same list, in order."""
+    """Return one page from *parts*: smaller pages of the same list, in order."""
     movies: dict[int, MoviePayload] = {}
     for movie in (movie for part in parts for movie in part.movies):
         movies.setdefault(movie.id, movie)
@@ -116,16 +116,16 @@ def join_pages(parts: Sequence[MoviePage]) -> MoviePage:
 
 
 def _open_envelope(body: bytes) -> dict[str, Any]:
-    answer = _read_json(body)
-    if not isinstance(answer, dict) or "status" not in answer:
+    envelope = _read_json(body)
+    if not isinstance(envelope, dict) or "status" not in envelope:
         raise NotYts("the answer is JSON, but not from YTS: it has no status")
-    if answer["status"] != "ok":
-        status = one_line(str(answer["status"]), 50)
-        message = one_line(str(answer.get("status_message")), 200)
+    if envelope["status"] != "ok":
+        status = one_line(str(envelope["status"]), 50)
+        message = one_line(str(envelope.get("status_message")), 200)
         raise YtsUnavailable(f"YTS answered status {status!r}: {message}")
-    if not isinstance(answer.get("data"), dict):
+    if not isinstance(envelope.get("data"), dict):
         raise NotYts("the answer has no data")
-    data: dict[str, Any] = answer["data"]
+    data: dict[str, Any] = envelope["data"]
     return data
 
 
@@ -133,11 +133,11 @@ def _read_json(body: bytes) -> Any:
     try:
         return from_json(body)
     except ValueError:
-        pass  # It has text around the JSON, or one odd value that stops the fast parser.
+        pass  # Text around the JSON, or a value that the fast parser rejects.
     text = body.decode("utf-8", "replace")
     envelope = _ENVELOPE.search(text)
     try:
-        return _read_patiently(text, envelope.start() if envelope else 0)
+        return _read_leniently(text, envelope.start() if envelope else 0)
     except ValueError:
         pass
     except RecursionError as error:
@@ -146,27 +146,27 @@ def _read_json(body: bytes) -> Any:
     raise YtsUnavailable("the answer is not JSON: " + _excerpt(body))
 
 
-def _read_patiently(text: str, start: int) -> Any:
+def _read_leniently(text: str, start: int) -> Any:
     """
-    Read the JSON that begins at *start*; other text may follow, such as a comment of a cache.
+    Return the JSON that begins at *start*; other text may follow, such as a comment of a cache.
 
-    It may have lone surrogates, control characters and endless numbers. What no text can
-    hold becomes a question mark, and what no number can an infinity.
+    It may contain lone surrogates, control characters and very long numbers: surrogates become
+    question marks, numbers that are too large become infinity.
     """
-    answer, end = _DECODER.raw_decode(text, start)
+    value, end = _DECODER.raw_decode(text, start)
     if text[end:].lstrip().startswith(_GOES_ON):
         raise ValueError("it goes on after its end, so that a part of it is damaged")
-    return json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _read_int(digits: str) -> int | float:
     return int(digits) if len(digits) < 100 else float(digits)
 
 
-#: How an answer begins; warnings of PHP may stand before it.
+#: Start of a response; PHP warnings may come before it.
 _ENVELOPE = re.compile(r"\{\s*\"status\"\s*:\s*\"")
 _DECODER = json.JSONDecoder(strict=False, parse_int=_read_int)
-#: How the rest begins of JSON that ends too early.
+#: First characters after JSON that was closed too early.
 _GOES_ON = (",", ":", "]", "}", '"')
 
 

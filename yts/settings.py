@@ -1,4 +1,4 @@
-"""How to talk to a YTS API, and what its contract promises; plain values."""
+"""`ClientSettings`: base URL, timeouts and retries; `parse_api_url`, `without_secrets` (pure)."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -6,40 +6,40 @@ from urllib.parse import urlsplit
 
 from yts.printable import one_line
 
-#: In the order they are tried; the site's own domain needs a User-Agent.
+#: In the order of attempts; yts.gg requires a User-Agent.
 PUBLIC_API_URLS = ("https://movies-api.accel.li/api/v2", "https://yts.gg/api/v2")
-#: The most that YTS gives on one page, and the most that we ask for.
+#: Largest page of YTS, which is also the page size of requests.
 MOVIES_PER_PAGE = 50
 
-#: Of the list, by time of addition.
+#: Order of the list, by time of addition.
 Order = Literal["asc", "desc"]
 
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
-    """How to talk to one YTS API."""
+    """Base URL, timeouts and retries for one YTS API."""
 
     #: Without a trailing slash, for instance `https://yts.gg/api/v2`.
     api_url: str = field(repr=False)  # It may hold a password.
     connect_seconds: float = 10.0
-    #: The longest silence within an answer, and the longest time for its whole head; YTS has
-    #: been seen to think for 20 s.
+    #: Longest silence within a response, and longest time for its whole head; YTS has needed
+    #: up to 20 s.
     read_seconds: float = 30.0
-    #: The longest that one whole answer may take, from connecting to its last byte.
-    answer_seconds: float = 120.0
-    #: Requests for one answer, the first included.
+    #: Longest time for a whole response, from connecting to its last byte.
+    response_seconds: float = 120.0
+    #: Attempts for one response, the first included.
     attempts: int = 5
-    #: The pause after the first failure; doubled after each further one, with jitter.
+    #: Pause after the first failure; doubled after each further failure, with jitter.
     backoff_seconds: float = 1.0
     max_backoff_seconds: float = 60.0
 
 
 def parse_api_url(text: str) -> str:
     """
-    Return a base URL as `ClientSettings` wants it.
+    Return a base URL in the form of `ClientSettings.api_url`.
 
     Raises:
-        ValueError: says what is wrong, and nothing of the text, which may hold a password.
+        ValueError: the message says what is wrong, without the text, which may hold a password.
     """
     url = text.strip().rstrip("/")
     if not url.startswith(("http://", "https://")):
@@ -59,6 +59,6 @@ def parse_api_url(text: str) -> str:
 
 
 def without_secrets(url: str) -> str:
-    """Return *url* as it may be shown: in one line, without user, password, query and fragment."""
+    """Return *url* in one line, without user, password, query and fragment."""
     parts = urlsplit(url)
     return one_line(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", 200)

@@ -1,4 +1,4 @@
-"""One thread's line to the API: requests, with what it works out for each request done once."""
+"""`ThreadSession`: sends the HTTP requests of one thread over kept connections."""
 
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -17,22 +17,24 @@ Query = dict[str, int | str]
 
 class ThreadSession:
     """
-    A session that keeps its connections, for one thread.
+    A requests session with kept connections, for one thread.
 
-    Looking for proxies, certificates and passwords, and the headers, are half of what a
-    request costs. No cookies; redirects are answers, their bodies stay unread.
+    Proxies, certificates, passwords and headers are determined once, because that is half of
+    the cost of a request. No cookies; redirects are returned, their bodies are not read.
     """
 
     def __init__(self, api_url: str, deadline: Deadline) -> None:
-        """Look around once; nothing is opened yet."""
+        """Read proxies and certificates from the environment; open no connection."""
         self.deadline = deadline
         self._session = session = requests.Session()
-        found = session.merge_environment_settings(api_url, {}, stream=True, verify=None, cert=None)
-        self._proxies = dict(found["proxies"])
-        self._verify = True if found["verify"] is None else found["verify"]
+        environment = session.merge_environment_settings(
+            api_url, {}, stream=True, verify=None, cert=None
+        )
+        self._proxies = dict(environment["proxies"])
+        self._verify = True if environment["verify"] is None else environment["verify"]
         session.trust_env = False
         session.headers["User-Agent"] = USER_AGENT
-        # Genres came in the language of the asking machine once.
+        # YTS once sent genres in the language of the client.
         session.headers["Accept-Language"] = "en"
         for scheme in ("http://", "https://"):
             session.mount(scheme, _Adapter(deadline))
@@ -41,12 +43,12 @@ class ThreadSession:
         self._base_url = str(self._model.url).rstrip("/")
 
     def send(self, url: str, query: Query, timeouts: tuple[float, float]) -> requests.Response:
-        """Send one request; the body of the answer waits to be read."""
+        """Send one request; return the response with an unread body."""
         if url.startswith(f"{self._api_url}/"):
             request = self._model.copy()
             path = url[len(self._api_url) :]
             request.url = f"{self._base_url}{path}{f'?{urlencode(query)}' if query else ''}"
-        else:  # The password of the API is not for wherever it redirects to.
+        else:  # The password of the API must not be sent to a redirect target.
             request = self._session.prepare_request(requests.Request("GET", url))
         return self._session.get_adapter(url).send(
             request, stream=True, timeout=timeouts, verify=self._verify, proxies=self._proxies
@@ -58,11 +60,11 @@ class ThreadSession:
 
 
 class _Adapter(HTTPAdapter):
-    """The way to hosts: proxy and certificates of each are looked up once."""
+    """An adapter that looks up proxy and certificates once for each host."""
 
     def __init__(self, deadline: Deadline) -> None:
         super().__init__()
-        self._exchange = deadline
+        self._deadline = deadline
         self._pools: dict[tuple[str, ...], Any] = {}
 
     def get_connection_with_tls_context(
@@ -72,21 +74,21 @@ class _Adapter(HTTPAdapter):
         proxies: Any = None,
         cert: Any = None,
     ) -> Any:
-        """Return the connections to the request's host."""
+        """Return the connection pool of the host of *request*."""
         host = urlsplit(request.url or "")[:2]
         pool: Any = self._pools.get(host)
         if pool is None:
             pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
-            super().cert_verify(pool, request.url or "", verify, cert)  # type: ignore[no-untyped-call]  # the stubs have it bare
-            pool.ConnectionCls = watch(pool.ConnectionCls, self._exchange)
+            super().cert_verify(pool, request.url or "", verify, cert)  # type: ignore[no-untyped-call]  # the stubs have no annotations
+            pool.ConnectionCls = watch(pool.ConnectionCls, self._deadline)
             self._pools[host] = pool
         return pool
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Do nothing: that is settled with the connections."""
+        """Do nothing: the pool already has the certificates."""
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        """Return what is read of an answer: status, headers, and a body that waits."""
+        """Return the response with status, headers and an unread body."""
         response = requests.Response()
         response.status_code = resp.status
         response.headers = CaseInsensitiveDict(resp.headers)

@@ -1,7 +1,7 @@
 """
-Requests over HTTP, one connection a thread: paced, bounded in size and time, never led astray.
+`Transport`: HTTP requests with one connection per thread, and limits on size, time and redirects.
 
-Errors come out as those of `yts.errors`, in words without passwords and queries.
+It raises the errors of `yts.errors`, with messages without passwords and queries.
 """
 
 import threading
@@ -19,7 +19,7 @@ from yts.http_status import raise_for_status
 from yts.settings import ClientSettings, without_secrets
 from yts.thread_session import Query, ThreadSession
 
-MAX_ANSWER_BYTES = 8 * 1024 * 1024
+MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 MAX_REDIRECTS = 3
 
 
@@ -27,9 +27,9 @@ class Transport:
     """
     The connections of all threads to one host.
 
-    *take_slot* is called before every request and returns when it may leave.
-    *slow_down* is told of every throttling answer with the seconds the server
-    asked for, or None. *watch* returns a context in which each request is made.
+    *take_slot* is called before every request and returns when the request may be sent.
+    *slow_down* is called for every throttling response with the seconds of its
+    Retry-After, or None. *watch* returns a context in which each request is made.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Transport:
         slow_down: Callable[[float | None], None],
         watch: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """Open nothing yet: connections belong to the threads that need them."""
+        """Open no connection: each thread opens its own."""
         self._settings = settings
         self._take_slot = take_slot
         self._slow_down = slow_down
@@ -47,9 +47,9 @@ class Transport:
         self._of_thread = threading.local()
         self._lock = threading.Lock()
         self._sessions: list[ThreadSession] = []
-        #: Requests that have left, answered or not.
+        #: Requests sent, with or without a response.
         self.requests_made = 0
-        #: The Server header of the last answer.
+        #: The Server header of the last response.
         self.server_name = ""
 
     def close(self) -> None:
@@ -65,21 +65,21 @@ class Transport:
         Make one request, follow redirects within the host, and return the body of a 2xx.
 
         Raises:
-            YtsUnavailable: no answer, or one that may be better next time.
-            YtsRefused: a wrong address, another host, or a status that stays.
-            AnswerTooLarge: over MAX_ANSWER_BYTES.
+            YtsUnavailable: no response, or one that may be better next time.
+            YtsRefused: a wrong URL, a redirect to another host, or a permanent status.
+            AnswerTooLarge: over MAX_RESPONSE_BYTES.
         """
         try:
-            body, target = self._read_answer(url, query)
+            body, target = self._read_response(url, query)
             for _ in range(MAX_REDIRECTS):
                 if target is None:
                     return body
-                if not is_same_place(url, target):
+                if not is_same_origin(url, target):
                     raise YtsRefused(
                         f"{without_secrets(url)} redirects to {without_secrets(target)}: "
                         "if YTS has moved there, say so with --api-url"
                     )
-                body, target = self._read_answer(target, {})
+                body, target = self._read_response(target, {})
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise explain(error, url) from error
         except YtsUnavailable as error:
@@ -90,13 +90,13 @@ class Transport:
             return body
         raise YtsUnavailable(f"{without_secrets(url)} redirects in circles")
 
-    def _read_answer(self, url: str, query: Query) -> tuple[bytes, str | None]:
+    def _read_response(self, url: str, query: Query) -> tuple[bytes, str | None]:
         """
-        Make one request; return the body, and where the answer redirects to.
+        Make one request; return the body, and the target of a redirect or None.
 
-        A kept connection that the server had closed is no failure: the request goes out once
-        more, on a new one. It takes a slot like every request, because the server may have
-        counted the first one as well.
+        A kept connection that the server had closed is not a failure: the request is sent again
+        on a new connection. It takes another slot, because the server may have counted the
+        first request as well.
         """
         session = self._session()
         try:
@@ -112,7 +112,7 @@ class Transport:
         self._take_slot()
         with self._lock:
             self.requests_made += 1
-        session.deadline.begin()
+        session.deadline.start()
         timeouts = (self._settings.connect_seconds, self._settings.read_seconds)
         try:
             with self._watch(), session.send(url, query, timeouts) as response:
@@ -125,18 +125,18 @@ class Transport:
                 return _read_body(response), None
         except (requests.Timeout, urllib3.exceptions.ReadTimeoutError) as error:
             settings = self._settings
-            if session.deadline.is_over:
-                what, seconds = "answer", settings.answer_seconds
+            if session.deadline.is_expired:
+                part, seconds = "answer", settings.response_seconds
             elif session.deadline.is_head_slow:
-                what, seconds = "head of the answer", settings.read_seconds
+                part, seconds = "head of the answer", settings.read_seconds
             else:
                 raise
-            raise YtsUnavailable(f"the {what} took over {seconds:g} s") from error
+            raise YtsUnavailable(f"the {part} took over {seconds:g} s") from error
 
     def _session(self) -> ThreadSession:
         session: ThreadSession | None = getattr(self._of_thread, "session", None)
         if session is None:
-            deadline = Deadline(self._settings.read_seconds, self._settings.answer_seconds)
+            deadline = Deadline(self._settings.read_seconds, self._settings.response_seconds)
             session = self._of_thread.session = ThreadSession(self._settings.api_url, deadline)
             with self._lock:
                 self._sessions.append(session)
@@ -145,12 +145,12 @@ class Transport:
 
 def _read_body(response: requests.Response) -> bytes:
     body = bytearray()
-    # `read1` returns what is there; `iter_content` would wait for a full chunk, for hours
+    # `read1` returns the received bytes; `iter_content` would wait for a full chunk, for hours
     # if the server sends byte by byte.
     while chunk := response.raw.read1(64 * 1024, decode_content=True):
         body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            size = f"{MAX_ANSWER_BYTES >> 20} MB"
+        if len(body) > MAX_RESPONSE_BYTES:
+            size = f"{MAX_RESPONSE_BYTES >> 20} MB"
             raise AnswerTooLarge(None, f"the answer is larger than {size}")
     return bytes(body)
 
@@ -158,20 +158,23 @@ def _read_body(response: requests.Response) -> bytes:
 def _join(url: str, location: str) -> str:
     try:
         target = urljoin(url, location)
-        urlsplit(target).port  # noqa: B018 -- checked here, or requests would choke on it
+        urlsplit(target).port  # noqa: B018 -- checked here, because requests would raise another error
     except ValueError as error:
         raise YtsUnavailable(f"{without_secrets(url)} redirects to nowhere") from error
     return target
 
 
-def is_same_place(url: str, target: str) -> bool:
+def is_same_origin(url: str, target: str) -> bool:
     """
-    Return whether a redirect from *url* to *target* stays at the same scheme, host and port.
+    Return whether *url* and *target* have the same scheme, host and port.
 
-    From http to https of the same host is the same place, too, if both have their default port.
+    A redirect from http to https of the same host is allowed, too, with the default ports.
     """
-    here, there = (_origin(it) for it in (url, target))
-    return there == here or (here, there) == (("http", here[1], 80), ("https", here[1], 443))
+    before, after = (_origin(address) for address in (url, target))
+    return after == before or (before, after) == (
+        ("http", before[1], 80),
+        ("https", before[1], 443),
+    )
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

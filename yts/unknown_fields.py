@@ -1,4 +1,4 @@
-"""`count_unknown` and `add_counts`: fields that YTS sends and nothing stores, bounded in number."""
+"""`count_unknown`, `add_counts`: count the fields that YTS sends and no column stores (pure)."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -6,20 +6,20 @@ from collections.abc import Iterable, Mapping
 from yts.payload import MoviePayload
 from yts.printable import one_line
 
-#: Fields that YTS sends and this project leaves out: constants, formulas and relics.
+#: Fields that YTS sends and this project leaves out: constants, derived values and obsolete fields.
 UNSTORED_FIELDS = frozenset(
     {"state", "download_count", "rt_critics_score", "rt_audience_score"}
     | {f"{size}_screenshot_image{number}" for size in ("medium", "large") for number in (1, 2, 3)}
 )
-#: Distinct names that are kept in one run; a server may make up new ones without end.
+#: Distinct names that are kept in one run, because a server could send any number of them.
 MAX_NAMES = 20
 MAX_NAME_LENGTH = 60
-#: Stands for the names that are not kept.
+#: Counts the names that are not kept.
 OTHER_FIELDS = "(others)"
 
 
 def count_unknown(movies: Iterable[MoviePayload]) -> Counter[str]:
-    """Count the fields of *movies* that are neither stored nor known to be left out."""
+    """Count the fields of *movies* that are neither stored nor deliberately left out."""
     counts: Counter[str] = Counter()
     for movie in movies:
         for name in movie.model_extra or ():
@@ -29,7 +29,7 @@ def count_unknown(movies: Iterable[MoviePayload]) -> Counter[str]:
 
 
 def add_counts(first: Mapping[str, int], second: Mapping[str, int]) -> Counter[str]:
-    """Return the sum of two counts with at most MAX_NAMES names, those of *first* before others."""
+    """Return the sum of two counts with at most MAX_NAMES names; names of *first* have priority."""
     counts = Counter(first)
     for name, count in second.items():
         _count(counts, name, count)

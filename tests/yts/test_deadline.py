@@ -52,7 +52,7 @@ def test_a_head_that_does_not_come_is_given_up(make_client: MakeClient, pieces: 
     """
     with open_raw(drip(pieces)) as place:
         client = make_client(
-            api_url=f"http://{place}/api", read_seconds=0.2, answer_seconds=60, attempts=1
+            api_url=f"http://{place}/api", read_seconds=0.2, response_seconds=60, attempts=1
         )
         since = time.monotonic()
         with pytest.raises(YtsUnavailable, match=r"^the head of the answer took over 0\.2 s$"):
@@ -66,7 +66,7 @@ def test_the_whole_response_has_its_time(make_client: MakeClient):
     """
     with open_raw(drip(lambda: [PAGE[:-200], *(bytes([it]) for it in PAGE[-200:])])) as place:
         client = make_client(
-            api_url=f"http://{place}/api", read_seconds=60, answer_seconds=0.3, attempts=1
+            api_url=f"http://{place}/api", read_seconds=60, response_seconds=0.3, attempts=1
         )
         since = time.monotonic()
         with pytest.raises(YtsUnavailable, match=r"^the answer took over 0\.3 s$"):
@@ -80,7 +80,7 @@ def test_the_time_of_a_response_follows_from_the_timeout():
     """
     for seconds in (2.0, 30.0):
         client = RunSettings((), None, timeout_seconds=seconds).client_settings("http://x")  # type: ignore[arg-type]
-        assert client.answer_seconds == TIMEOUTS_PER_ANSWER * client.read_seconds
+        assert client.response_seconds == TIMEOUTS_PER_ANSWER * client.read_seconds
 
 
 @pytest.mark.parametrize("interim", [CONTINUE, HINTS, PROCESSING, CONTINUE + HINTS + PROCESSING])
@@ -129,7 +129,7 @@ def test_tls_makes_no_difference(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with open_raw(drip(ENDLESS[name]), certificate) as place:
         client = make_client(
-            api_url=f"https://{place}/api", read_seconds=0.2, answer_seconds=60, attempts=1
+            api_url=f"https://{place}/api", read_seconds=0.2, response_seconds=60, attempts=1
         )
         since = time.monotonic()
         with pytest.raises(YtsUnavailable, match=r"the head of the answer took over 0\.2 s"):

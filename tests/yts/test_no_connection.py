@@ -44,7 +44,7 @@ def test_an_answer_that_never_ends_is_left(
     server.give(Canned(page_answer(a_row()), headers=headers, seconds_per_byte=0.01))
     since = time.monotonic()
     with pytest.raises(YtsUnavailable, match="the answer took over"):
-        make_client(answer_seconds=0.15, attempts=1).fetch_page(1, "asc")
+        make_client(response_seconds=0.15, attempts=1).fetch_page(1, "asc")
     assert time.monotonic() - since < 2
 
 

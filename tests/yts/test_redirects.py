@@ -6,7 +6,7 @@ from tests.support.canned_server import Canned, CannedServer, open_canned
 from tests.support.yts_responses import a_row, page_answer
 from yts.client import YtsClient
 from yts.errors import YtsRefused, YtsUnavailable
-from yts.transport import is_same_place
+from yts.transport import is_same_origin
 
 
 def redirect_to(target: str, status: int = 301) -> Canned:
@@ -97,7 +97,7 @@ def test_only_the_same_scheme_host_and_port_are_the_same_place(
     """
     And https in place of http, on their usual ports: never the other way round.
     """
-    assert is_same_place(url, target) is is_followed
+    assert is_same_origin(url, target) is is_followed
 
 
 def test_where_a_redirect_leads_is_told_without_what_could_steer_a_terminal(

@@ -10,7 +10,7 @@ from tests.support.canned_server import Canned, CannedServer
 from tests.support.yts_responses import a_row, page_answer
 from yts.client import YtsClient
 from yts.errors import YtsUnavailable
-from yts.transport import MAX_ANSWER_BYTES
+from yts.transport import MAX_RESPONSE_BYTES
 
 
 def padded(size_bytes: int) -> bytes:
@@ -23,8 +23,8 @@ def test_an_answer_of_the_largest_size_is_taken(client_once: YtsClient, server: 
     """
     8 MB, fifty times a full page.
     """
-    server.give(padded(MAX_ANSWER_BYTES))
-    assert MAX_ANSWER_BYTES == 8 * 1024 * 1024
+    server.give(padded(MAX_RESPONSE_BYTES))
+    assert MAX_RESPONSE_BYTES == 8 * 1024 * 1024
     assert len(client_once.fetch_page(1, "asc").movies) == 1
 
 
@@ -32,7 +32,7 @@ def test_a_larger_answer_is_not_read(client_once: YtsClient, server: CannedServe
     """
     Not by a byte.
     """
-    server.give(padded(MAX_ANSWER_BYTES + 1))
+    server.give(padded(MAX_RESPONSE_BYTES + 1))
     with pytest.raises(YtsUnavailable, match="larger than 8 MB"):
         client_once.fetch_page(1, "asc")
 
@@ -42,7 +42,7 @@ def test_an_endless_answer_is_left_early(client_once: YtsClient, server: CannedS
     A server that promises 100 GB is left after 8 MB; nothing waits for the rest.
     """
     promise = {"Content-Length": str(100 * 2**30)}
-    server.give(Canned(padded(MAX_ANSWER_BYTES + 2**20), headers=promise))
+    server.give(Canned(padded(MAX_RESPONSE_BYTES + 2**20), headers=promise))
     with pytest.raises(YtsUnavailable, match="larger than 8 MB"):
         client_once.fetch_page(1, "asc")
 

@@ -10,9 +10,9 @@ from tests.support.yts_responses import a_movie, a_row, details_answer, page_ans
 from yts.client import YtsClient
 from yts.errors import AnswerTooLarge, YtsUnavailable
 from yts.settings import Order
-from yts.transport import MAX_ANSWER_BYTES
+from yts.transport import MAX_RESPONSE_BYTES
 
-HUGE = "x" * (MAX_ANSWER_BYTES + 1)
+HUGE = "x" * (MAX_RESPONSE_BYTES + 1)
 
 
 def serve_list(server: CannedServer, ids: range, huge: Collection[int]) -> None:
