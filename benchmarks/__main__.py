@@ -20,7 +20,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import frugality, report
+from benchmarks import frugality, results_page
 from benchmarks.api_process import open_api
 from benchmarks.contest import NAMES, Run, Task, run_contestant
 from benchmarks.databases import Databases, open_databases
@@ -65,7 +65,7 @@ def main(
         if not chosen or FRUGALITY in chosen:
             results.frugality = bench.count_requests(movies)
             _keep(results, folder)
-    click.echo(report.render(results))
+    click.echo(results_page.render(results))
 
 
 class Bench:
@@ -124,9 +124,9 @@ def _keep(results: Results, folder: Path | None) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     results.write(folder / "results.json")
-    (folder / "results.md").write_text(report.render(results, results.contests))
+    (folder / "results.md").write_text(results_page.render(results, results.contests))
     # By a process of its own: what this one has in memory, its children seem to have used too.
-    subprocess.run([sys.executable, "-m", "benchmarks.plots", folder], check=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.contest_plots", folder], check=True)
 
 
 def _with_movies(scenario: Scenario, movies: int | None) -> Scenario:
@@ -140,4 +140,4 @@ def _today() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="python -m benchmarks")

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
-from benchmarks.catalogue import PreparedCatalogue
+from benchmarks.prepared_catalogue import PreparedCatalogue
 from sandbox.api.traffic import RateLimit
 
 _SLOW_DOWN = b"You have sent more requests than we can serve at the moment; please pause."

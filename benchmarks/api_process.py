@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from benchmarks.api import Counts
-from benchmarks.catalogue import Truth
+from benchmarks.prepared_catalogue import Truth
 
 
 class ApiProcess:

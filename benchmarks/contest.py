@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.api_process import ApiProcess
-from benchmarks.catalogue import Truth
 from benchmarks.databases import read_rows
+from benchmarks.prepared_catalogue import Truth
 
 REPO = Path(__file__).resolve().parent.parent
 #: The name of this project among the contestants.

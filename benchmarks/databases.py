@@ -12,7 +12,7 @@ import psycopg2
 from psycopg2 import sql
 from sqlalchemy import URL
 
-from benchmarks.catalogue import Truth
+from benchmarks.prepared_catalogue import Truth
 from database.embedded.server import open_embedded
 
 _COUNT = """

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from benchmarks.quality_films import Film
+from benchmarks.quality.real_films import Film
 from database.models import Movie, MovieEmbedding
 from database.search.filters import MovieFilter
 from database.search.nearest import Target, read_nearest

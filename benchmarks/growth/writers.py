@@ -2,7 +2,7 @@
 The writer alone: movies that are ready, saved by several processes at once, without any HTTP.
 
 All of them play with the same few people, so that writers meet at the same rows.
-`python -m benchmarks.writers` is one of these processes.
+`python -m benchmarks.growth.writers` is one of these processes.
 """
 
 import argparse
@@ -51,7 +51,9 @@ def measure(databases: Databases, movies: int) -> Iterator[Writing]:
     for writers in WRITERS:
         url = databases.fresh("writers")
         with get_db_manager(database_url=url) as db:
-            run_id = db.run_transaction(lambda session: start_run(session, "benchmarks.writers"))
+            run_id = db.run_transaction(
+                lambda session: start_run(session, "benchmarks.growth.writers")
+            )
         seconds = _time_writers(url, run_id, writers, movies)
         written = read_written(url)
         is_right = (written.movies, written.people) == (movies, _PEOPLE)
@@ -60,7 +62,7 @@ def measure(databases: Databases, movies: int) -> Iterator[Writing]:
 
 
 def _time_writers(url: str, run_id: int, writers: int, movies: int) -> float:
-    command = [sys.executable, "-m", "benchmarks.writers", "--database-url", url]
+    command = [sys.executable, "-m", "benchmarks.growth.writers", "--database-url", url]
     command += ["--run-id", str(run_id), "--writers", str(writers), "--movies", str(movies)]
     with ExitStack() as stack:
         processes = [

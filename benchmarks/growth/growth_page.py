@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 
-from benchmarks.growth_figures import Growth, main_mb, median, seconds_a_movie, worker_mb
-from benchmarks.growth_goals import judge
-from benchmarks.growth_runs import AS_FROM_CRON, BY_IDS, First
+from benchmarks.growth.figures import Growth, main_mb, median, seconds_a_movie, worker_mb
+from benchmarks.growth.goals import judge
+from benchmarks.growth.mirror_runs import AS_FROM_CRON, BY_IDS, First
 from benchmarks.markdown import origin, table
 
 _HEAD = """\
 # Growth
 
-Written by `python -m benchmarks.growth`; [README.md](README.md) says what is measured and how.
+Written by `python -m benchmarks.growth`; [README.md](../README.md) says what is measured and how.
 """
 _RIGHT = {True: "right", False: "**wrong**"}
 

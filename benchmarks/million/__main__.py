@@ -18,8 +18,8 @@ import click
 from benchmarks.databases import open_databases
 from benchmarks.machine import describe
 from benchmarks.markdown import origin, table
-from benchmarks.million_catalogue import fill
-from benchmarks.million_measures import Figure, Figures, measure
+from benchmarks.million.fill_catalogue import fill
+from benchmarks.million.measures import Figure, Figures, measure
 from database.db import get_db_manager
 
 _MILLION = 1_000_000
@@ -30,7 +30,7 @@ _PAGE = Path(__file__).with_name("million.md")
 _HEAD = """\
 # {movies:,} movies
 
-Written by `python -m benchmarks.million`; [README.md](README.md) says how it is measured.
+Written by `python -m benchmarks.million`; [README.md](../README.md) says how it is measured.
 Medians of {rounds} rounds, in which all of these take turns.
 """
 
@@ -100,4 +100,4 @@ def _verdict(*, is_met: bool) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="python -m benchmarks.million")

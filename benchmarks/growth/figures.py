@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from benchmarks.growth_runs import Again, First
-from benchmarks.startup import Help
-from benchmarks.writers import Writing
+from benchmarks.growth.mirror_runs import Again, First
+from benchmarks.growth.startup import Help
+from benchmarks.growth.writers import Writing
 
 _Run = TypeVar("_Run")
 

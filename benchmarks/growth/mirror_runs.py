@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.api_process import ApiProcess
 from benchmarks.contest import Task, check_rows, time_command
 from benchmarks.databases import Databases, read_seconds_of_last_run
-from benchmarks.memory import MemoryWatch, Peaks
+from benchmarks.growth.memory import MemoryWatch, Peaks
 
 _WORKERS, _THREADS = 2, 4
 #: What a command over stored movies is called.

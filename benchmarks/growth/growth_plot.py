@@ -8,7 +8,7 @@ mpl.use("Agg")
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
-from benchmarks.growth_figures import Growth, main_mb, median, seconds_a_movie, worker_mb
+from benchmarks.growth.figures import Growth, main_mb, median, seconds_a_movie, worker_mb
 
 _COLOUR, _OTHER_COLOUR = "#1f6f8b", "#c4622d"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality_films import Film
+from benchmarks.quality.real_films import Film
 
 #: For each film, by its place: the places of those that are recommended.
 Lists = Mapping[int, Sequence[int]]

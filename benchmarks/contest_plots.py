@@ -1,4 +1,4 @@
-"""The seconds of a scenario as bars: `python -m benchmarks.plots benchmarks` draws them again."""
+"""Bar charts of the contest: `python -m benchmarks.contest_plots benchmarks` draws them again."""
 
 import sys
 from collections.abc import Sequence

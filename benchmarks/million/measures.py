@@ -7,8 +7,8 @@ from functools import partial
 
 from sqlalchemy import text
 
-from benchmarks.catalogue import PreparedCatalogue
-from benchmarks.million_catalogue import vocabulary
+from benchmarks.million.fill_catalogue import vocabulary
+from benchmarks.prepared_catalogue import PreparedCatalogue
 from database.db import DatabaseManager
 from database.monitoring.status import read_status
 from database.search.query import search_movies

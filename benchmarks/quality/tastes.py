@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quality_films import Film
-from benchmarks.quality_metrics import (
+from benchmarks.quality.real_films import Film
+from benchmarks.quality.taste_metrics import (
     Matrix,
     collections_of,
     directors_of,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from benchmarks.quality_films import Film
+from benchmarks.quality.real_films import Film
 from database.search.filters import MovieFilter
 from database.search.keywords import search_by_words
 from database.search.query import search_by_meaning, search_movies

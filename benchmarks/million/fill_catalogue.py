@@ -9,7 +9,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 -- a clas
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 -- a class
 from psycopg2.extras import execute_values
 
-from benchmarks.million_tables import BOOKKEEPING, DOCUMENTS, LINKS, MOVIES, TEXTS
+from benchmarks.million.rows_sql import BOOKKEEPING, DOCUMENTS, LINKS, MOVIES, TEXTS
 from database.db import DatabaseManager
 from database.search.word_counts import refresh_words
 from sandbox.catalogue import words

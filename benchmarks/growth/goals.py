@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from benchmarks.growth_figures import Growth, main_mb, median, seconds_a_movie, worker_mb
-from benchmarks.growth_runs import AS_FROM_CRON, BY_IDS, First
+from benchmarks.growth.figures import Growth, main_mb, median, seconds_a_movie, worker_mb
+from benchmarks.growth.mirror_runs import AS_FROM_CRON, BY_IDS, First
 
 #: Largest peak by smallest, over all sizes.
 _PEAK_RATIO = 1.10

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import click
 
-from benchmarks import growth_report, startup, writers
 from benchmarks.api_process import open_api
 from benchmarks.databases import Databases, open_databases
-from benchmarks.growth_figures import Growth
-from benchmarks.growth_runs import Again, First, Mirror
+from benchmarks.growth import growth_page, startup, writers
+from benchmarks.growth.figures import Growth
+from benchmarks.growth.mirror_runs import Again, First, Mirror
 from benchmarks.machine import describe
 
 _HERE = Path(__file__).parent
@@ -52,7 +52,7 @@ def main(sizes: str, rounds: int, only: str, output: Path | None) -> None:
         _measure(growth, parts, numbers, rounds, databases=databases, folder=Path(scratch))
     if folder := output or (_HERE if is_full else None):
         _keep(growth, folder)
-    click.echo(growth_report.render(growth))
+    click.echo(growth_page.render(growth))
 
 
 def _read_sizes(text: str) -> tuple[int, ...]:
@@ -105,11 +105,11 @@ def _mirror(
 
 
 def _keep(growth: Growth, folder: Path) -> None:
-    from benchmarks import growth_plot  # noqa: PLC0415 -- matplotlib is for pictures only
+    from benchmarks.growth import growth_plot  # noqa: PLC0415 -- matplotlib is for pictures only
 
     if growth.firsts:
         growth_plot.draw(growth, folder / _PLOT)
-    page = growth_report.render(growth, _PLOT if growth.firsts else "")
+    page = growth_page.render(growth, _PLOT if growth.firsts else "")
     (folder / "growth.md").write_text(page)
 
 
@@ -118,4 +118,4 @@ def _tell(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="python -m benchmarks.growth")

@@ -21,11 +21,10 @@ import numpy as np
 from benchmarks.databases import open_databases
 from benchmarks.machine import describe
 from benchmarks.markdown import origin, table
-from benchmarks.quality_films import Film, read_films, row_ids, store
-from benchmarks.quality_plot import draw
-from benchmarks.quality_scale import measure_latency, measure_recall, mix
-from benchmarks.quality_searches import search_known_items, search_names
-from benchmarks.quality_tastes import FRANCHISE, OVERLAP, Figures, measure_tastes
+from benchmarks.quality.real_films import Film, read_films, row_ids, store
+from benchmarks.quality.scale import measure_latency, measure_recall, mix
+from benchmarks.quality.searches import search_known_items, search_names
+from benchmarks.quality.tastes import FRANCHISE, OVERLAP, Figures, measure_tastes
 from database.db import DatabaseManager, get_db_manager
 from embeddings.embedder import Embedder
 from embeddings.index import EmbedReport, embed_all
@@ -82,6 +81,8 @@ def _measure_quality(url: str, films: list[Film], data: Path) -> list[str]:
         numbers = dict(row_ids(db))
         known = search_known_items(session, own, films, numbers)
         names = search_names(session, own, films, numbers)
+    from benchmarks.quality.quality_plot import draw  # noqa: PLC0415 -- needs matplotlib
+
     draw(
         {
             OVERLAP: {way: figures[OVERLAP] for way, figures in tastes.items()},
@@ -132,4 +133,4 @@ def _measure_scale(url: str, films: list[Film], scale: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="python -m benchmarks.quality")

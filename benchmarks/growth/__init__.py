@@ -1,0 +1,1 @@
+"""Time and memory of fetch runs as the catalogue grows: `python -m benchmarks.growth`."""

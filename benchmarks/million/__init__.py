@@ -1,0 +1,1 @@
+"""Saving, totals and searches with a million movies: `python -m benchmarks.million`."""

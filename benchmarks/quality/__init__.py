@@ -1,0 +1,1 @@
+"""Recommendations and searches against tastes and facts: `python -m benchmarks.quality`."""
