@@ -1,4 +1,4 @@
-"""The measurements as a page of Markdown; pure."""
+"""`render`: the results of all scenarios as a page of Markdown (pure)."""
 
 import statistics
 from collections.abc import Callable, Iterable, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from benchmarks.contest import OURS, Run
 from benchmarks.markdown import origin, table
 from benchmarks.results import FrugalityResult, Result, Results, median_seconds
-from benchmarks.scenarios import LEAST_SHARE_USED, MOST_SECONDS_PER_SLOT, SCENARIOS
+from benchmarks.scenarios import SCENARIOS
 
 _HEAD = """\
 # Results
@@ -44,14 +44,14 @@ def render(results: Results, plots: Iterable[str] = ()) -> str:
 def _render_contest(result: Result) -> str:
     scenario = result.scenario
     rows = [_contest_row(result, name) for name in result.first]
-    head = ["", "seconds", "spread", "movies/s", "CPU s", "MB", "ratio", "goal", "", "rows"]
+    head = ["", "seconds", "spread", "movies/s", "CPU s", "MB", "ratio", "rows"]
     parts = [
         f"## {scenario.title}\n",
         f"{_rounds(result)}. {_LEGEND}\n",
         table(head, rows),
     ]
     if scenario.limit:
-        parts += ["Under the limit:\n", table(*_limit_table(result)), _limit_goals(result)]
+        parts += ["Under the limit:\n", table(*_limit_table(result))]
     if result.again:
         parts += ["The same command again, with nothing new:\n", table(*_again_table(result))]
     return "\n".join([*parts, origin(result.date, result.machine)])
@@ -60,7 +60,7 @@ def _render_contest(result: Result) -> str:
 def _contest_row(result: Result, name: str) -> list[str]:
     runs = result.first[name]
     seconds = [run.seconds for run in runs]
-    ratio, goal = result.ratio(name), result.scenario.goals.get(name)
+    ratio = result.ratio(name)
     is_peer = name != OURS and ratio is not None
     return [
         _WHO[name],
@@ -70,8 +70,6 @@ def _contest_row(result: Result, name: str) -> list[str]:
         f"{_median(runs, lambda run: run.cpu_seconds):.1f}",
         f"{_median(runs, lambda run: run.peak_mb):.0f}",
         f"{ratio:.2f}" if is_peer else "",
-        f"{goal:g}" if goal else "",
-        "" if not (goal and ratio) else "met" if ratio >= goal else "**not met**",
         _verdict(runs),
     ]
 
@@ -93,24 +91,8 @@ def _limit_table(result: Result) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
-def _limit_goals(result: Result) -> str:
-    """Say whether ours stays as close to the limit as it wants to."""
-    if OURS not in result.first:
-        return ""
-    runs, limit = result.first[OURS], result.scenario.limit
-    share = _median(runs, _share_while_asking) / limit
-    most_seconds = _median(runs, lambda run: run.requests) / limit * MOST_SECONDS_PER_SLOT
-    is_enough = {True: "met", False: "**not met**"}
-    return (
-        f"Goals of ours: from the first request to the last at least {LEAST_SHARE_USED:.0%} of the "
-        f"limit used, {is_enough[share >= LEAST_SHARE_USED]}; from start to exit at most "
-        f"{most_seconds:.1f} s, {MOST_SECONDS_PER_SLOT:g} times requests / limit, "
-        f"{is_enough[median_seconds(runs) <= most_seconds]}.\n"
-    )
-
-
 def _share_while_asking(run: Run) -> float:
-    # A number of requests have one gap less between them.
+    # N requests have N - 1 gaps between them.
     return (_answered(run) - 1) / run.asking_seconds
 
 
@@ -138,13 +120,11 @@ def _render_frugality(result: FrugalityResult) -> str:
             step.title,
             f"{step.seconds:.1f}",
             f"{step.requests:,}",
-            f"at most {step.goal:,}",
-            "met" if step.requests <= step.goal else "**not met**",
             "right" if step.is_right else "**wrong**",
         ]
         for step in result.steps
     ]
-    head = ["", "seconds", "requests", "goal", "", "rows"]
+    head = ["", "seconds", "requests", "rows"]
     title = "## Requests that ours needs, as the server counts them\n"
     return "\n".join([title, table(head, rows), origin(result.date, result.machine)])
 

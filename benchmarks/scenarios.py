@@ -1,7 +1,6 @@
-"""What is measured, and what this project wants to reach; plain values."""
+"""`SCENARIOS`: the work that all contestants do; plain values."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +12,8 @@ class Scenario:
     movies: int
     connections: int
     latency_seconds: float = 0.0
-    #: Requests a second that the server admits; 0 is no limit.
+    #: Requests a second that the server admits; 0 means no limit.
     limit: int = 0
-    #: Contestant: its seconds divided by ours, at least.
-    goals: Mapping[str, float] = field(default_factory=dict)
 
 
 SCENARIOS = (
@@ -25,14 +22,12 @@ SCENARIOS = (
         "3,000 movies with details into an empty database, 8 connections",
         movies=3000,
         connections=8,
-        goals={"naive": 12, "dlt": 2.5, "scrapy": 3},
     ),
     Scenario(
         "fresh-20000",
         "20,000 movies with details into an empty database, 8 connections",
         movies=20000,
         connections=8,
-        goals={"naive": 20, "dlt": 4, "scrapy": 5, "expert": 0.7},
     ),
     Scenario(
         "latency",
@@ -40,7 +35,6 @@ SCENARIOS = (
         movies=3000,
         connections=32,
         latency_seconds=0.05,
-        goals={"expert": 0.85},
     ),
     Scenario(
         "limit",
@@ -52,14 +46,9 @@ SCENARIOS = (
 )
 
 
-#: What ours wants under a limit: of the limit while it asks, and of requests / limit in all.
-LEAST_SHARE_USED = 0.97
-MOST_SECONDS_PER_SLOT = 1.05
-
-
 @dataclass(frozen=True, slots=True)
 class Frugality:
-    """How many requests ours needs, as the server counts them."""
+    """Numbers of movies for counting the requests of ours."""
 
     #: For the list without details.
     listed_movies: int = 77_000
@@ -68,5 +57,5 @@ class Frugality:
     new_movies: int = 100
 
 
-#: The name of the scenario that only ours takes part in.
+#: Name of the scenario with ours alone.
 FRUGALITY = "frugality"

@@ -1,10 +1,10 @@
-"""How the work grows with the catalogue, as a page of Markdown, goals beside figures; pure."""
+"""`render`: the figures of growth as a page of Markdown (pure)."""
 
 from collections.abc import Iterable
 
 from benchmarks.growth.figures import Growth, main_mb, median, seconds_a_movie, worker_mb
-from benchmarks.growth.goals import judge
 from benchmarks.growth.mirror_runs import AS_FROM_CRON, BY_IDS, First
+from benchmarks.growth.summary import summarise
 from benchmarks.markdown import origin, table
 
 _HEAD = """\
@@ -16,8 +16,8 @@ _RIGHT = {True: "right", False: "**wrong**"}
 
 
 def render(growth: Growth, plot: str = "") -> str:
-    """Return the whole page; *plot* is the address of the picture, if there is one."""
-    parts = [_HEAD, _goals(growth)]
+    """Return the whole page; *plot* is the path of the picture, "" for none."""
+    parts = [_HEAD, _summary(growth)]
     if growth.firsts:
         parts.append(_firsts(growth))
     if plot:
@@ -29,9 +29,8 @@ def render(growth: Growth, plot: str = "") -> str:
     return "\n".join([*parts, origin(growth.date, growth.machine)])
 
 
-def _goals(growth: Growth) -> str:
-    rows = [[it.goal, it.figure, "met" if it.is_met else "**not met**"] for it in judge(growth)]
-    return table(["goal", "measured", ""], rows)
+def _summary(growth: Growth) -> str:
+    return table(["", "measured"], map(list, summarise(growth)))
 
 
 def _firsts(growth: Growth) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks.contest import REPO
 
-DOORS = ("fetch_yts_data.py", "monitor_progress.py", "query_movies.py", "test_db_connection.py")
+COMMANDS = ("fetch_yts_data.py", "monitor_progress.py", "query_movies.py", "test_db_connection.py")
 #: What takes long to import, and is for work only.
 HEAVY = frozenset(
     {
@@ -33,7 +33,7 @@ _TIMES = 10
 class Help:
     """`--help` of one command."""
 
-    door: str
+    command: str
     #: The median, from start to exit.
     seconds: float
     heavy_imports: tuple[str, ...]
@@ -42,22 +42,26 @@ class Help:
 def measure() -> list[Help]:
     """Ask every command for its help, ten times."""
     return [
-        Help(door, statistics.median(_time(door) for _ in range(_TIMES)), _heavy_imports(door))
-        for door in DOORS
+        Help(
+            command,
+            statistics.median(_time(command) for _ in range(_TIMES)),
+            _heavy_imports(command),
+        )
+        for command in COMMANDS
     ]
 
 
-def _time(door: str) -> float:
+def _time(command: str) -> float:
     started = time.perf_counter()
-    _run(door)
+    _run(command)
     return time.perf_counter() - started
 
 
-def _heavy_imports(door: str) -> tuple[str, ...]:
-    lines = _run(door, "-X", "importtime").splitlines()
+def _heavy_imports(command: str) -> tuple[str, ...]:
+    lines = _run(command, "-X", "importtime").splitlines()
     return tuple(sorted(HEAVY & {line.rpartition("|")[2].strip() for line in lines}))
 
 
-def _run(door: str, *options: str) -> str:
-    command = [sys.executable, *options, door, "--help"]
+def _run(script: str, *options: str) -> str:
+    command = [sys.executable, *options, script, "--help"]
     return subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True).stderr

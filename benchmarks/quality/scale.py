@@ -1,4 +1,4 @@
-"""Recall and latency in a large catalogue, made of the films by mixing them."""
+"""`measure_recall`, `measure_latency`: in a large catalogue, which `mix` makes from the films."""
 
 import random
 import statistics
@@ -19,17 +19,16 @@ from database.vectors.spaces import Space, read_active_space
 from embeddings.embedder import Embedder
 
 _ROUNDS = 100
-#: Every movie fulfils it, and it is compared with all of them all the same.
+#: Every movie matches this filter; it makes the search compare all movies.
 _EVERYTHING = MovieFilter(years=(0, 3000))
 _SOME = MovieFilter(genres=("Drama",), years=(1990, 2009), rating=(6, None))
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long one kind of question took, in milliseconds."""
+    """The milliseconds of one kind of query."""
 
     name: str
-    goal_ms: float
     milliseconds: list[float]
 
     @property
@@ -46,9 +45,9 @@ class Timing:
 def mix(films: Sequence[Film], count: int) -> Iterator[Film]:
     """Yield the films, and then mixtures: the plot's halves, title, time and cast of several."""
     yield from films
-    random_for = random.Random(1)  # noqa: S311 -- the same catalogue every time
+    generator = random.Random(1)  # noqa: S311 -- the same catalogue every time
     for number in range(len(films) + 1, count + 1):
-        one, two, three = random_for.sample(films, 3)
+        one, two, three = generator.sample(films, 3)
         halves = one.plot.split(". ")[::2] + two.plot.split(". ")[1::2]
         title = f"{one.title.split()[0]} {two.title.split()[-1]} {number}"
         yield replace(
@@ -92,30 +91,30 @@ def _recall(session: Session, targets: Sequence[Target]) -> float:
 
 
 def measure_latency(session: Session, embedder: Embedder, queries: Sequence[str]) -> list[Timing]:
-    """Return how long users' questions take, the embedding of a query included."""
-    random_for = random.Random(2)  # noqa: S311
+    """Return the time of typical queries, the embedding of a query included."""
+    generator = random.Random(2)  # noqa: S311
     ids = session.scalars(select(Movie.id)).all()
-    asked = [random_for.choice(ids) for _ in range(_ROUNDS)]
+    asked = [generator.choice(ids) for _ in range(_ROUNDS)]
 
     def search(number: int) -> object:
         query = queries[number % len(queries)]
         return search_movies(session, query, vector=embedder.embed_query(query))
 
     return [
-        _time("similar", 10, lambda number: similar_movies(session, asked[number])),
+        _time("similar", lambda number: similar_movies(session, asked[number])),
         _time(
-            "similar, filtered", 60,
+            "similar, filtered",
             lambda number: similar_movies(session, asked[number], filters=_SOME),
         ),
-        _time("search", 40, search),
+        _time("search", search),
     ]  # fmt: skip
 
 
-def _time(name: str, goal_ms: float, ask: Callable[[int], object]) -> Timing:
+def _time(name: str, ask: Callable[[int], object]) -> Timing:
     milliseconds = []
     for number in range(-5, _ROUNDS):
         begun = time.perf_counter()
         ask(number)
         if number >= 0:
             milliseconds.append((time.perf_counter() - begun) * 1000)
-    return Timing(name, goal_ms, milliseconds)
+    return Timing(name, milliseconds)
