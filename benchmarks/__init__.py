@@ -1,1 +1,1 @@
-"""How fast this program is beside others that do the same work: `python -m benchmarks`."""
+"""Comparison with other programs that do the same work: `python -m benchmarks`."""

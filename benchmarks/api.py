@@ -1,5 +1,5 @@
 """
-The API of the benchmarks: a process that answers with bytes made before.
+`Api`: the HTTP server of the benchmarks, a process that sends prepared responses.
 
 It must never be what a contestant waits for. `/control/` changes and counts.
 """

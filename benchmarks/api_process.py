@@ -1,4 +1,4 @@
-"""The API's process, seen from the command that runs the benchmarks."""
+"""`open_api`, `ApiProcess`: start the process of the benchmark API, and control it over HTTP."""
 
 import subprocess
 import sys

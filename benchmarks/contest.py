@@ -1,4 +1,4 @@
-"""One contestant's run: started, timed, and held against the truth."""
+"""`run_contestant`: start and time one contestant, and compare its rows with the truth."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""One PostgreSQL for all contestants, a fresh database for each, and the check of its rows."""
+"""`open_databases`: one PostgreSQL with a new database for each contestant; `read_rows` counts."""
 
 import tempfile
 import time

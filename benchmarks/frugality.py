@@ -1,4 +1,4 @@
-"""How many requests this program needs, counted by the server; nobody else takes part."""
+"""`measure`: the number of requests that this program needs, counted by the server."""
 
 import statistics
 import sys

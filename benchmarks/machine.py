@@ -1,4 +1,4 @@
-"""On what, and with which versions, a measurement was made."""
+"""`describe`: the machine and the versions of a measurement, as a dict."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Tables of Markdown, and on what machine figures were measured; pure."""
+"""`table`, `origin`: Markdown tables, and a line about date and machine (pure)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""The answers of the benchmark's API, made once, and the truth about what they say."""
+"""`PreparedCatalogue`: prepared responses of the benchmark API, and the `Truth` about them."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sandbox.api import responses
+from sandbox.api import response_bodies
 from sandbox.api.endpoints import Endpoints
 from sandbox.api.listing import read_list_request
 from sandbox.catalogue import movie_json
@@ -98,10 +98,12 @@ class PreparedCatalogue:
     def _join_page(self, shown: int, limit: int, page: int, is_ascending: bool) -> bytes:  # noqa: FBT001 -- keys of a cache
         order = self._catalogue.order[:shown]
         ids = (order if is_ascending else order[::-1])[(page - 1) * limit : page * limit]
-        return responses.list_body(shown, limit, page, [self._rows[movie_id] for movie_id in ids])
+        return response_bodies.list_body(
+            shown, limit, page, [self._rows[movie_id] for movie_id in ids]
+        )
 
     def _encode_row(self, movie_id: int) -> bytes:
-        return responses.encode(movie_json.list_movie(self._catalogue, movie_id))
+        return response_bodies.encode(movie_json.list_movie(self._catalogue, movie_id))
 
     def _encode_details(self, movie_id: int) -> bytes:
         return self._endpoints.movie_details({"movie_id": str(movie_id), "with_cast": "true"})

@@ -1,4 +1,4 @@
-"""What was measured, kept as JSON, so that scenarios can be run one at a time."""
+"""`Results`: measurements kept as JSON, so that scenarios can be run one at a time."""
 
 import json
 import statistics

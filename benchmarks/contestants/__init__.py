@@ -1,1 +1,1 @@
-"""Other ways to mirror the same movies, each a command of its own."""
+"""Other programs that mirror the same movies, each a command."""

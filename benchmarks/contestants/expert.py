@@ -1,5 +1,5 @@
 """
-What an expert would write for this one task: one process, aiohttp, asyncpg's COPY.
+`python -m benchmarks.contestants.expert`: one process with aiohttp and asyncpg's COPY.
 
 It is the limit to be measured against: no bookkeeping, no resuming, no judging of answers.
 """

@@ -1,4 +1,4 @@
-"""A movie's JSON as rows, for the contestants that write sets of rows."""
+"""Functions from the JSON of a movie to rows, for contestants that write sets of rows (pure)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What every contestant is told to do."""
+"""`Work`, `read_work`: the command line options of every contestant."""
 
 import argparse
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""All that was measured about growth, and the medians of it; pure."""
+"""`Growth`: all measurements of growth, and functions for their medians (pure)."""
 
 import statistics
 from collections.abc import Callable, Iterable

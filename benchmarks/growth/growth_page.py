@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from benchmarks.growth.figures import Growth, main_mb, median, seconds_a_movie, worker_mb
+from benchmarks.growth.growth_summary import summarise
 from benchmarks.growth.mirror_runs import AS_FROM_CRON, BY_IDS, First
-from benchmarks.growth.summary import summarise
 from benchmarks.markdown import origin, table
 
 _HEAD = """\

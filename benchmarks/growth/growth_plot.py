@@ -1,4 +1,4 @@
-"""Seconds a movie and peak memory against the size of the catalogue, as one picture."""
+"""`draw`: plot seconds per movie and peak memory against the size of the catalogue."""
 
 from pathlib import Path
 

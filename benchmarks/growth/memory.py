@@ -1,4 +1,4 @@
-"""Peak memory of a command's main process and of each of its workers, from /proc: Linux only."""
+"""`MemoryWatch`: peak memory of a main process and its workers, read from /proc (Linux only)."""
 
 import re
 import threading

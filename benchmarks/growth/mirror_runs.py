@@ -1,4 +1,4 @@
-"""The same job over catalogues of several sizes, and again over what is stored by then."""
+"""`Mirror`: time a first fetch of a catalogue, and fetches again over the stored movies."""
 
 import sys
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""How long `--help` takes, and what it imports that it does not need."""
+"""`measure`: the time of `--help` of each command, and the heavy modules that it imports."""
 
 import statistics
 import subprocess

@@ -1,5 +1,5 @@
 """
-The writer alone: movies that are ready, saved by several processes at once, without any HTTP.
+`measure`: save prepared movies with several processes at once, without HTTP.
 
 All of them play with the same few people, so that writers meet at the same rows.
 `python -m benchmarks.growth.writers` is one of these processes.

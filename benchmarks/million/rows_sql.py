@@ -1,4 +1,4 @@
-"""The rows of a large catalogue as SQL: plausible in size, number and how often words occur."""
+"""SQL that generates a large catalogue with realistic sizes, counts and word frequencies."""
 
 #: Phrases that plots and titles are put together from. The word of rank r occurs 1/r times as
 #: often as the first one, as in any language; the first 20 are left out, as stop words are.

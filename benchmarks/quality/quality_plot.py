@@ -1,4 +1,4 @@
-"""The figures of quality as a picture."""
+"""`draw`: bar charts of the quality figures."""
 
 from collections.abc import Mapping
 from pathlib import Path

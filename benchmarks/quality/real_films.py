@@ -1,4 +1,4 @@
-"""The films that quality is measured with, read from a folder and saved as movies."""
+"""`read_films`, `store`: the films of the quality data, read from a folder and saved as movies."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""How well searches find what somebody has in mind."""
+"""`search_known_items`, `search_names`: the share of known films that searches find."""
 
 import json
 import random

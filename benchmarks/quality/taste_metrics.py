@@ -1,4 +1,4 @@
-"""What recommendations are worth, by tastes and facts that no vector is made of (pure)."""
+"""Metrics of recommendations by ratings and facts that are not part of the vectors (pure)."""
 
 import math
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""Recommendations against tastes: one table for all ways to make them."""
+"""`measure_tastes`: the metrics of several ways to recommend movies."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
-from sandbox.api import responses
+from sandbox.api import response_bodies
 from sandbox.api.listing import ListIndex, read_list_request, read_number
 from sandbox.catalogue import movie_json
 from sandbox.catalogue.cast import sample
@@ -54,7 +54,7 @@ class Endpoints:
         request = read_list_request(query)
         rows = self._index.rows(request)
         encoded = [self._row(movie_id, self.catalogue.revision(movie_id)) for movie_id in rows.ids]
-        return responses.list_body(rows.movie_count, request.limit, request.page, encoded)
+        return response_bodies.list_body(rows.movie_count, request.limit, request.page, encoded)
 
     def movie_details(self, query: Query) -> bytes:
         """Return the body of `movie_details.json`: the ghost for a movie that does not exist."""
@@ -72,14 +72,14 @@ class Endpoints:
         movie_id = self._find(query)
         suggested = self._suggest(movie_id) if movie_id else []
         movies = (movie_json.suggested_movie(self.catalogue, other) for other in suggested)
-        return responses.suggestions_body([responses.encode(movie) for movie in movies])
+        return response_bodies.suggestions_body([response_bodies.encode(movie) for movie in movies])
 
     def _details_of(self, movie_id: int, query: Query) -> bytes:
         with_images = query.get("with_images", "").lower() in _TRUE
         with_cast = query.get("with_cast", "").lower() in _TRUE
         if not movie_id:
             ghost = movie_json.ghost_movie(has_screenshots=with_images)
-            return responses.details_body(responses.encode(ghost))
+            return response_bodies.details_body(response_bodies.encode(ghost))
         revision = self.catalogue.revision(movie_id)
         if not self._steady_cast:
             self._turn += 1
@@ -108,7 +108,7 @@ class Endpoints:
         return self._encode(movie_id, movie_json.list_movie(self.catalogue, movie_id))
 
     def _encode(self, movie_id: int, movie: movie_json.Json) -> bytes:
-        return responses.encode(CORRUPTIONS[self._corruptions.get(movie_id, INTACT)](movie))
+        return response_bodies.encode(CORRUPTIONS[self._corruptions.get(movie_id, INTACT)](movie))
 
     def _encode_details(
         self, movie_id: int, _revision: int, turn: int, *, with_cast: bool, with_images: bool
@@ -118,4 +118,4 @@ class Endpoints:
         movie = movie_json.detailed_movie(
             self.catalogue, movie_id, shown, has_screenshots=with_images
         )
-        return responses.details_body(self._encode(movie_id, movie))
+        return response_bodies.details_body(self._encode(movie_id, movie))

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from sandbox.api.responses import challenge, encode, envelope, html_error, json_response, slow_down
+from sandbox.api.response_bodies import (
+    challenge,
+    encode,
+    envelope,
+    html_error,
+    json_response,
+    slow_down,
+)
 
 _PHP_WARNING = (
     b"<br />\n<b>Warning</b>:  mysqli_query(): MySQL server has gone away in "

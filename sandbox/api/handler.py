@@ -9,7 +9,7 @@ from aiohttp import web
 from sandbox.api.endpoints import Endpoints
 from sandbox.api.fault_mix import FaultMix
 from sandbox.api.faults import FAULTS, FaultContext
-from sandbox.api.responses import html_error, json_response, slow_down
+from sandbox.api.response_bodies import html_error, json_response, slow_down
 from sandbox.api.traffic import NO_RESPONSE, RateLimit, Traffic
 from sandbox.catalogue.catalogue import Catalogue
 from sandbox.catalogue.films import read_films

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sandbox.api.control import Control
 from sandbox.api.handler import RequestHandler
-from sandbox.api.responses import html_error
+from sandbox.api.response_bodies import html_error
 from sandbox.settings import SandboxSettings
 
 #: Header of every response, faults too: programs tell practice data from YTS by it.

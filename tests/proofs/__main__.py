@@ -1,4 +1,4 @@
-"""Long proofs of what the mirror promises; the test suite holds short versions of them."""
+"""`main`: commands that run the long proofs; the test suite holds short versions of them."""
 
 import random
 
@@ -13,25 +13,25 @@ from tests.proofs.nights import prove_nights
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main():
     """
-    Prove over minutes what the test suite proves in seconds.
+    Run the long versions of proofs of the test suite; each takes minutes.
 
     \b
     Examples:
       python -m tests.proofs kills                      200 random kills, 400 movies and more
-      python -m tests.proofs kills --kills 20 --seed 7  the beginning of what seed 7 does
-      python -m tests.proofs faults                     2,000 movies, 15 % of all answers spoilt
+      python -m tests.proofs kills --kills 20 --seed 7  the first 20 kills of seed 7
+      python -m tests.proofs faults                     2,000 movies, 15 % of the responses faulty
       python -m tests.proofs nights                     a month of cron jobs, 300 changes
       python -m tests.proofs cluster                    three hosts, one killed, one cut off (root)
 
-    Each starts its own sandbox and PostgreSQL in a directory that it removes, prints a line
-    for each thing it does, and exits 0 if the proof holds, 1 if it does not.
+    Each starts its own sandbox and PostgreSQL in a temporary directory, prints a line for each
+    step, and exits 0 if the proof holds, 1 if not.
     """
 
 
 @main.command()
-@click.option("--kills", default=200, show_default=True, help="How many processes are killed.")
+@click.option("--kills", default=200, show_default=True, help="Number of processes to kill.")
 @click.option("--movies", default=400, show_default=True, help="Movies at the beginning.")
-@click.option("--seed", type=int, help="Whom to kill, and when.  [default: another each time]")
+@click.option("--seed", type=int, help="Seed of the kills.  [default: random]")
 @click.option("--check-every", default=50, show_default=True, help="Kills between comparisons.")
 def kills(*, kills: int, movies: int, seed: int | None, check_every: int):
     """Kill workers, main process, PostgreSQL and network at random; compare the tables."""
@@ -41,19 +41,21 @@ def kills(*, kills: int, movies: int, seed: int | None, check_every: int):
 
 @main.command()
 @click.option("--movies", default=2000, show_default=True, help="Movies in the catalogue.")
-@click.option("--share", default=0.15, show_default=True, help="Of the answers that go wrong.")
-@click.option("--seed", default=1, show_default=True, help="Which answers do.")
+@click.option(
+    "--share", default=0.15, show_default=True, help="Share of the responses with a fault."
+)
+@click.option("--seed", default=1, show_default=True, help="Seed of the faults.")
 def faults(*, movies: int, share: float, seed: int):
-    """Spoil answers in every way that the sandbox knows; compare the tables."""
+    """Apply every fault of the sandbox to responses; compare the tables."""
     raise SystemExit(0 if prove_faults(movies, share, seed) else 1)
 
 
 @main.command()
-@click.option("--nights", default=30, show_default=True, help="How many nights go by.")
+@click.option("--nights", default=30, show_default=True, help="Number of nights.")
 @click.option("--movies", default=400, show_default=True, help="Movies at the beginning.")
-@click.option("--seed", type=int, help="What changes and goes wrong.  [default: another each time]")
+@click.option("--seed", type=int, help="Seed of changes and faults.  [default: random]")
 def nights(*, nights: int, movies: int, seed: int | None):
-    """Run a month of cron jobs while the catalogue changes and the source errs; compare."""
+    """Run a month of cron jobs while the catalogue changes and the source fails; compare."""
     seed = random.randrange(10_000) if seed is None else seed
     raise SystemExit(0 if prove_nights(nights, movies, seed) else 1)
 

@@ -1,4 +1,4 @@
-"""The proof by hosts: one dies and returns, one is cut off, one slow; the tables are as ever."""
+"""`prove_cluster`: hosts are killed, cut off and slowed down; the tables must be the same."""
 
 import contextlib
 import subprocess

@@ -1,4 +1,4 @@
-"""A PostgreSQL on a host that this machine plays: serves at the address given until stdin ends."""
+"""Program that serves a PostgreSQL at an address of a simulated host until stdin ends."""
 
 import sys
 

@@ -1,23 +1,23 @@
-"""Hosts that this machine plays: network namespaces with addresses of their own on one bridge."""
+"""`open_hosts`: simulated hosts as network namespaces with their own addresses on one bridge."""
 
 import contextlib
 import subprocess
 from collections.abc import Iterator
 
 NETWORK = "10.77.0"
-#: Where this process is: the client, the scheduler and the API.
+#: Address of this process: the client, the scheduler and the API.
 OFFICE = f"{NETWORK}.1"
 _BRIDGE = "yts-proof"
 
 
 class Host:
-    """A namespace, and the cable between it and the bridge."""
+    """A network namespace, connected to the bridge."""
 
     def __init__(self, number: int) -> None:
-        """Set it up and plug it in."""
+        """Create the namespace and connect it."""
         self.address = f"{NETWORK}.{number}"
         self._name, self._cable = f"yts-proof-{number}", f"ytsp{number}"
-        #: What runs a command there.
+        #: Prefix of commands that run there.
         self.prefix = ("ip", "netns", "exec", self._name)
         _ip("netns", "add", self._name)
         _ip("link", "add", self._cable, "type", "veth", "peer", "name", "eth0",
@@ -28,7 +28,7 @@ class Host:
         _ip("-n", self._name, "link", "set", "lo", "up")
 
     def kill_all(self) -> None:
-        """End every process at once, as a power cut does."""
+        """Kill every process at once, like a power cut."""
         for pid in self.pids():
             subprocess.run(["kill", "-9", pid], check=False)
 
@@ -37,7 +37,7 @@ class Host:
         return _ip("netns", "pids", self._name).split()
 
     def slow_down(self) -> None:
-        """Let its network be one of long ago: 16 KB a second."""
+        """Limit its network to 16 KB a second."""
         subprocess.run(
             ["tc", "qdisc", "add", "dev", self._cable, "root", "tbf",
              "rate", "128kbit", "burst", "4kb", "latency", "400ms"],
@@ -45,13 +45,13 @@ class Host:
         )  # fmt: skip
 
     def cut_off(self) -> None:
-        """Pull the cable: nothing comes or goes, and nobody is told."""
+        """Disconnect the host without closing connections."""
         _ip("link", "set", self._cable, "down")
 
     def remove(self) -> None:
-        """End it with all that runs there."""
+        """Remove the host and all its processes."""
         self.kill_all()
-        # Connections that nobody answers would keep it for minutes.
+        # Open connections would keep the namespace for minutes.
         _ip("link", "del", self._cable)
         _ip("netns", "del", self._name)
 
@@ -63,7 +63,7 @@ def _ip(*command: str) -> str:
 
 @contextlib.contextmanager
 def open_hosts(count: int) -> Iterator[list[Host]]:
-    """Yield so many hosts that reach each other and this process; needs root and iproute2."""
+    """Yield *count* hosts that can reach each other and this process; needs root and iproute2."""
     _ip("link", "add", _BRIDGE, "type", "bridge")
     hosts: list[Host] = []
     try:

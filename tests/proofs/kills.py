@@ -1,4 +1,4 @@
-"""The proof by kills: whatever dies, running the same command again ends with the same tables."""
+"""`prove_kills`: after random kills, the same command again ends with the same tables."""
 
 import contextlib
 import os
@@ -17,24 +17,24 @@ from database.errors import DatabaseNotReady
 from tests.proofs.stage import Stage, compare, half_movies, open_stage, say
 from tests.support.processes import workers_of
 
-#: Slow enough to be hit in the middle of things.
+#: Slow enough to be killed while it works.
 COMMAND = ("--rate", "40", "--workers", "3", "--threads", "2", "--batch-size", "5")
 CALM = ("--rate", "0", "--workers", "1", "--threads", "8")
 WEIGHTS = {"worker": 5, "fork server": 1, "main process": 3, "postgresql": 2, "network": 2}
-#: Of the runs that may be hit before their first request.
+#: Share of the runs that can be killed before their first request.
 EARLY_SHARE = 0.2
-#: Movies that appear whenever the mirror is complete.
+#: Movies that are added whenever the mirror is complete.
 NEW_MOVIES = 60
 ROUNDS_TO_END = 8
 
 
 def prove_kills(kills: int, movies: int, seed: int, check_every: int) -> bool:
-    """Kill *kills* processes in all, compare every *check_every*; return whether all is equal."""
-    began, dice, victims = time.monotonic(), random.Random(seed), Counter[str]()
+    """Kill *kills* processes, compare after every *check_every*; return whether all is equal."""
+    started, rng, victims = time.monotonic(), random.Random(seed), Counter[str]()
     faults: list[str] = []
     say(f"{kills} kills, {movies} movies, seed {seed}")
     with open_stage(movies, "--latency", "0.02") as stage:
-        killer = Killer(stage, dice, victims)
+        killer = Killer(stage, rng, victims)
         for goal in [*range(check_every, kills, check_every), kills]:
             while victims.total() < goal:
                 killer.disturb_one_run(goal)
@@ -48,23 +48,23 @@ def prove_kills(kills: int, movies: int, seed: int, check_every: int) -> bool:
     say(
         f"{victims.total()} kills ({', '.join(f'{n} {name}' for name, n in victims.items())}), "
         f"{stage.exit_codes.total()} runs (exit codes {dict(stage.exit_codes)}), "
-        f"{stage.sandbox.movies:,} movies, {time.monotonic() - began:.0f} s: "
+        f"{stage.sandbox.movies:,} movies, {time.monotonic() - started:.0f} s: "
         f"{'NOT PROVEN' if faults else 'equal tables'}"
     )
     return not faults
 
 
 class Killer:
-    """Kills at random moments whoever the dice name."""
+    """Kills random processes at random times."""
 
-    def __init__(self, stage: Stage, dice: random.Random, victims: Counter[str]) -> None:
-        """Kill nobody yet."""
-        self._stage, self._dice, self._victims = stage, dice, victims
+    def __init__(self, stage: Stage, rng: random.Random, victims: Counter[str]) -> None:
+        """Kill nothing yet."""
+        self._stage, self._rng, self._victims = stage, rng, victims
 
     def disturb_one_run(self, goal: int) -> None:
-        """Start the command and kill until it ends, or as many are killed as wanted."""
+        """Start the command and kill until it ends, or *goal* is reached."""
         process = self._stage.start_fetch(*COMMAND)
-        if self._dice.random() > EARLY_SHARE:
+        if self._rng.random() > EARLY_SHARE:
             self._wait_for_work(process)
         while not self._has_ended(process) and self._victims.total() < goal:
             self._kill_one(process)
@@ -85,27 +85,27 @@ class Killer:
 
     def _has_ended(self, process: Any) -> bool:
         try:
-            process.wait(self._dice.uniform(0.1, 1.8))
+            process.wait(self._rng.uniform(0.1, 1.8))
         except Exception:  # noqa: BLE001 -- it is still running
             return False
         return True
 
     def _kill_one(self, process: Any) -> None:
-        name = self._dice.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        name = self._rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         workers, postmaster = workers_of(process.pid), postmaster_of(self._stage.home)
         if name == "worker" and workers:
-            self._kill(name, self._dice.choice(workers))
+            self._kill(name, self._rng.choice(workers))
         elif name == "fork server" and workers:
             self._kill(name, psutil.Process(workers[0]).ppid())
         elif name == "postgresql" and postmaster:
             self._kill(name, postmaster)
-            time.sleep(self._dice.uniform(0.0, 0.5))
+            time.sleep(self._rng.uniform(0.0, 0.5))
             with contextlib.suppress(DatabaseNotReady):  # The next command starts it then.
                 open_embedded(self._stage.home).close()
         elif name == "network":
             self._kill(name, self._stage.sandbox.process.pid)
             self._stage.sandbox.process.communicate()
-            time.sleep(self._dice.uniform(0.0, 0.5))
+            time.sleep(self._rng.uniform(0.0, 0.5))
             self._stage.sandbox.start()
         elif name == "main process":
             self._kill(name, process.pid)

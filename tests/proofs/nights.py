@@ -1,4 +1,4 @@
-"""The proof by nights: a month of cron jobs on a catalogue that changes and a source that errs."""
+"""`prove_nights`: a month of cron jobs while the catalogue changes and the source fails."""
 
 import os
 import random

@@ -12,7 +12,7 @@ MOST_FAULTS = 3
 
 
 class RestlessSource:
-    """Changes *source* as the dice say."""
+    """Changes *source* at random, and adds faults to its responses."""
 
     def __init__(self, source: ScriptedSource, dice: random.Random) -> None:
         """Leave it as it is for now; its highest id is the number of its movies."""

@@ -1,4 +1,4 @@
-"""What a proof plays on: a home with a PostgreSQL, a sandbox process, and the real command."""
+"""`open_stage`: a PostgreSQL, a sandbox process and real commands for a proof; `compare` tables."""
 
 import contextlib
 import os
@@ -25,21 +25,21 @@ from tests.support.commands import children_of, environment
 from yts.client import YtsClient
 from yts.settings import ClientSettings
 
-#: A command that runs longer has not ended by itself.
+#: A command that runs longer counts as hanging.
 SECONDS_TO_END = 300
 
 
-def say(sentence: str) -> None:
-    """Print a line at once, with the time of day."""
-    click.echo(f"{time.strftime('%H:%M:%S')}  {sentence}")
+def say(message: str) -> None:
+    """Print a line with the time of day, and flush."""
+    click.echo(f"{time.strftime('%H:%M:%S')}  {message}")
     sys.stdout.flush()
 
 
 class SandboxProcess:
-    """The sandbox as a process, which stands for the network and can be killed."""
+    """The sandbox as a process, which can be killed like a network connection."""
 
     def __init__(self, movies: int, *options: str) -> None:
-        """Choose a port that stays the same over restarts."""
+        """Choose a port, which stays the same after a restart."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
@@ -54,7 +54,7 @@ class SandboxProcess:
         return f"http://127.0.0.1:{self.port}/api/v2"
 
     def start(self) -> None:
-        """Serve the movies that there are by now."""
+        """Serve the current number of movies."""
         options = ("--port", str(self.port), "--movies", str(self.movies), *self._options)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sandbox", *options],
@@ -65,21 +65,21 @@ class SandboxProcess:
         self.process.stdout.readline()
 
     def kill(self) -> None:
-        """End it as an outage would."""
+        """Kill the process, like an outage."""
         self.process.kill()
         self.process.communicate()
 
     def add(self, count: int) -> None:
-        """Let newer movies appear; a restart knows them, too."""
+        """Add newer movies; they stay after a restart."""
         self.ask("POST", f"add?count={count}")
         self.movies += count
 
     def ask(self, method: str, what: str, **body: Any) -> Any:
-        """Use the operator's door."""
+        """Send a request to `/sandbox/`; return its JSON."""
         url = f"http://127.0.0.1:{self.port}/sandbox/{what}"
-        answer = requests.request(method, url, timeout=30, **body)
-        answer.raise_for_status()
-        return answer.json()
+        response = requests.request(method, url, timeout=30, **body)
+        response.raise_for_status()
+        return response.json()
 
 
 class Commands:
@@ -162,7 +162,7 @@ class Stage(Commands):
 
 
 def is_alive(group: int) -> bool:
-    """Tell whether a process group has any process."""
+    """Return whether a process group has any process."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -183,7 +183,7 @@ def make_home() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def open_stage(movies: int, *sandbox_options: str) -> Iterator[Stage]:
-    """Set the stage, and clear it away."""
+    """Yield a stage; remove it at the end."""
     with make_home() as home:
         sandbox = SandboxProcess(movies, *sandbox_options)
         try:
