@@ -1,1 +1,1 @@
-"""Laws of what YTS says: its answers, its silences and its lies."""
+"""Tests of `yts`: responses, timeouts, errors and retries."""

@@ -1,4 +1,4 @@
-"""A server that plays YTS from a script, and clients that ask it and do not really wait."""
+"""`server`, a scripted YTS, and `client`, `make_client`: clients of it that do not sleep."""
 
 import shutil
 import socket
@@ -24,7 +24,7 @@ _CLIENT_ARGUMENTS = {"take_slot", "slow_down", "sleep", "watch"}
 
 @pytest.fixture(autouse=True)
 def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the developer's proxies out."""
+    """Remove the proxies of the developer's environment."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -32,20 +32,20 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def server() -> Iterator[CannedServer]:
-    """Open a server; the test says what it gives."""
+    """Yield a server; the test sets its responses."""
     with open_canned() as running:
         yield running
 
 
 @pytest.fixture
 def pauses() -> list[float]:
-    """Collect the seconds that clients wanted to wait between attempts."""
+    """Return the list of pauses between attempts, in seconds."""
     return []
 
 
 @pytest.fixture
 def make_client(server: CannedServer, pauses: list[float]) -> Iterator[MakeClient]:
-    """Make clients of the server that note their pauses instead of sleeping."""
+    """Return a function that makes clients, which record pauses instead of sleeping."""
     clients: list[YtsClient] = []
 
     def make(**options: Any) -> YtsClient:
@@ -61,19 +61,19 @@ def make_client(server: CannedServer, pauses: list[float]) -> Iterator[MakeClien
 
 @pytest.fixture
 def client(make_client: MakeClient) -> YtsClient:
-    """Make a client of the server with five attempts."""
+    """Return a client of the server with five attempts."""
     return make_client()
 
 
 @pytest.fixture
 def client_once(make_client: MakeClient) -> YtsClient:
-    """Make a client of the server that asks only once."""
+    """Return a client of the server with one attempt."""
     return make_client(attempts=1)
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a certificate for this machine that vouches for itself, with its key in one file."""
+    """Return a file with a self-signed certificate for this machine and its key."""
     if (openssl := shutil.which("openssl")) is None:
         pytest.skip("there is no openssl here")
     path = tmp_path_factory.mktemp("tls") / "certificate.pem"
@@ -88,14 +88,14 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def dead_port() -> Iterator[int]:
-    """Hold a port on which nobody listens."""
+    """Yield a port on which nothing listens."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield holder.getsockname()[1]
 
 
 def read_row(row: Json) -> MoviePayload:
-    """Return the movie of a page with one row, which must be in order."""
+    """Return the movie of a page with one row, which must be valid."""
     page = parse_page(page_answer(row))
     assert page.malformed == ()
     return page.movies[0]

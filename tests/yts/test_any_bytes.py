@@ -1,4 +1,4 @@
-"""Whatever comes over the wire, only our own errors come out, and only what can be stored."""
+"""`parse_page`, `parse_details`: any bytes give storable movies or an error of `yts.errors`."""
 
 import json
 import random
@@ -37,7 +37,7 @@ any_json = st.recursive(
 
 
 def parse_both_ways(body: bytes) -> Iterator[MoviePayload]:
-    """Read *body* as a page and as details; let nothing pass but our own errors."""
+    """Parse *body* as a page and as details; suppress only errors of `yts.errors`."""
     page_or_movie: list[Callable[[], Any]] = [
         lambda: parse_page(body).movies,
         lambda: [parse_details(body, 1)],
@@ -50,13 +50,13 @@ def parse_both_ways(body: bytes) -> Iterator[MoviePayload]:
 
 
 def assert_storable_text(text: str) -> None:
-    """Check that PostgreSQL takes *text*."""
+    """Assert that PostgreSQL can store *text*."""
     assert text.encode("utf-8")
     assert "\0" not in text
 
 
 def assert_storable(movie: MoviePayload) -> None:
-    """Check every text of *movie*, also those of its torrents and its cast."""
+    """Assert that every text of *movie*, its torrents and its cast can be stored."""
     stored = movie.model_dump(exclude=set(movie.model_extra or ()))
     written = json.dumps(stored | {"title": movie.display_title}, ensure_ascii=False)
     assert_storable_text(written)
@@ -66,9 +66,9 @@ def assert_storable(movie: MoviePayload) -> None:
 
 @fuzz
 @given(st.binary(max_size=200))
-def test_any_bytes_give_a_value_or_one_of_our_errors(body: bytes):
+def test_any_bytes_give_a_value_or_a_yts_error(body: bytes):
     """
-    No foreign exception ever leaves the parser, bare or behind a whole envelope's start.
+    The parser raises only errors of `yts.errors`, also after the start of a valid envelope.
     """
     for start in (b"", b'{"status":"ok","data":{"movie_count":1,"movies":[{"id":1,"title":'):
         for movie in parse_both_ways(start + body):
@@ -77,9 +77,9 @@ def test_any_bytes_give_a_value_or_one_of_our_errors(body: bytes):
 
 @fuzz
 @given(any_json, any_json)
-def test_any_json_gives_a_value_or_one_of_our_errors(data: Any, row: Any):
+def test_any_json_gives_a_value_or_a_yts_error(data: Any, row: Any):
     """
-    In place of the data, of a row, and of a movie.
+    Any JSON replaces the data, a row, or a movie.
     """
     bodies = (page_answer(row, a_row(1)), details_answer(row), json.dumps(data).encode())
     for body in bodies:
@@ -89,27 +89,27 @@ def test_any_json_gives_a_value_or_one_of_our_errors(data: Any, row: Any):
 
 @fuzz
 @given(st.sampled_from(WHOLE_ANSWERS), st.integers(0, 2**32), st.lists(any_json, min_size=3))
-def test_damaged_answers_give_a_value_or_one_of_our_errors(
+def test_damaged_responses_give_a_value_or_a_yts_error(
     whole: bytes, seed: int, replacements: list[Any]
 ):
     """
-    Any nodes of a valid answer, dropped or replaced by anything.
+    Nodes of a valid response are dropped or replaced.
     """
     answer = json.loads(whole)
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     for replacement in replacements:
-        damage(answer, replacement, dice)
+        damage(answer, replacement, rng)
     for movie in parse_both_ways(json.dumps(answer).encode()):
         assert_storable(movie)
 
 
 @fuzz
 @given(st.sampled_from(WHOLE_ANSWERS), st.data())
-def test_cut_and_flipped_answers_give_a_value_or_one_of_our_errors(
+def test_truncated_and_changed_responses_give_a_value_or_a_yts_error(
     whole: bytes, data: st.DataObject
 ):
     """
-    As a broken connection or a broken memory would leave them.
+    The response is truncated, or a byte is changed.
     """
     place = data.draw(st.integers(0, len(whole) - 1))
     byte = data.draw(st.binary(min_size=1, max_size=1))
@@ -118,16 +118,16 @@ def test_cut_and_flipped_answers_give_a_value_or_one_of_our_errors(
             assert_storable(movie)
 
 
-def damage(answer: Any, replacement: Any, dice: random.Random) -> None:
+def damage(answer: Any, replacement: Any, rng: random.Random) -> None:
     """Walk to some node of *answer* and drop it or put *replacement* there."""
     parent, key = None, None
     node = answer
-    while isinstance(node, dict | list) and node and (parent is None or dice.random() < 0.8):
-        parent, key = node, dice.choice(list(node) if isinstance(node, dict) else range(len(node)))
+    while isinstance(node, dict | list) and node and (parent is None or rng.random() < 0.8):
+        parent, key = node, rng.choice(list(node) if isinstance(node, dict) else range(len(node)))
         node = parent[key]
     if parent is None:
         return
-    if dice.random() < 0.3:
+    if rng.random() < 0.3:
         del parent[key]
     else:
         parent[key] = replacement

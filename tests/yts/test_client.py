@@ -1,4 +1,4 @@
-"""What the client asks for, and what it makes of an answer in order."""
+"""`YtsClient`: the requests it sends, and the results of valid responses."""
 
 import pytest
 
@@ -9,9 +9,9 @@ from yts.client import YtsClient
 from yts.errors import YtsUnavailable
 
 
-def test_a_page_is_asked_for_with_explicit_sorting(client: YtsClient, server: CannedServer):
+def test_a_page_is_requested_with_explicit_sorting(client: YtsClient, server: CannedServer):
     """
-    Without limit and sorting YTS sometimes answers with nothing (docs/yts-api.md, section 3);
+    Without limit and sorting YTS sometimes sends no movies (docs/yts-api.md, section 3);
     filters repeat movies, so there are none (docs/yts-api.md, quirk 3).
     """
     server.give(page_answer(a_row(3)))
@@ -28,7 +28,7 @@ def test_a_page_is_asked_for_with_explicit_sorting(client: YtsClient, server: Ca
     }
 
 
-def test_details_are_asked_for_with_cast(client: YtsClient, server: CannedServer):
+def test_details_are_requested_with_cast(client: YtsClient, server: CannedServer):
     """
     Without `with_cast` there is none; screenshots are not asked for (docs/yts-api.md, section 3).
     """
@@ -44,18 +44,18 @@ def test_details_are_asked_for_with_cast(client: YtsClient, server: CannedServer
 
 def test_requests_name_the_program_and_its_home(client: YtsClient, server: CannedServer):
     """
-    An honest, constant User-Agent with a way to reach us (docs/yts-api.md, section 8).
+    The User-Agent is constant and contains a contact URL (docs/yts-api.md, section 8).
     """
     server.give(page_answer(a_row()))
     client.fetch_page(1, "desc")
     assert server.asked[0].headers["User-Agent"] == f"yts-mirror/{__version__} (+{PROJECT_URL})"
 
 
-def test_a_missing_movie_is_none_and_is_not_asked_for_again(
+def test_a_missing_movie_is_none_and_is_not_requested_again(
     client: YtsClient, server: CannedServer
 ):
     """
-    The ghost is YTS's word, not a failure (docs/yts-api.md, quirk 1).
+    The ghost means "no such movie", and is not a failure (docs/yts-api.md, quirk 1).
     """
     server.give(details_answer(a_ghost()))
     assert client.fetch_details(4711) is None
@@ -87,7 +87,7 @@ def test_a_page_that_should_have_movies_and_has_none_is_tried_again(
 
 def test_a_page_that_stays_empty_is_unavailable_in_the_end(client: YtsClient, server: CannedServer):
     """
-    With both numbers in its words (docs/yts-api.md, quirk 2).
+    The message contains both numbers (docs/yts-api.md, quirk 2).
     """
     server.give(page_answer(movie_count=49))
     with pytest.raises(YtsUnavailable, match="page 1 came without movies; YTS counts 49"):
@@ -113,7 +113,7 @@ def test_an_empty_page_with_a_count_that_has_collapsed_is_not_the_end(
 
 def test_the_first_page_is_never_empty(client: YtsClient, server: CannedServer):
     """
-    A catalogue without any movie is an outage, even when YTS counts none.
+    A catalogue without movies is an outage, even if the count is 0.
     """
     server.give(page_answer(movie_count=0), page_answer(a_row(8)))
 
@@ -124,7 +124,7 @@ def test_a_list_that_has_become_a_little_shorter_is_believed(
     client: YtsClient, server: CannedServer
 ):
     """
-    Movies are removed while the list is read, and its last page may be one of them.
+    Movies are removed while the list is read, so that its last page may disappear.
     """
     server.give(page_answer(movie_count=1000))
 
@@ -133,7 +133,7 @@ def test_a_list_that_has_become_a_little_shorter_is_believed(
 
 def test_a_page_of_malformed_movies_is_not_empty(client: YtsClient, server: CannedServer):
     """
-    Its movies are there, so asking again would not help.
+    Its movies exist, so that another request would not help.
     """
     server.give(page_answer(a_row(1, year="soon")))
     assert len(client.fetch_page(1, "asc").malformed) == 1
@@ -142,7 +142,7 @@ def test_a_page_of_malformed_movies_is_not_empty(client: YtsClient, server: Cann
 
 def test_the_name_of_the_server_is_remembered(client: YtsClient, server: CannedServer):
     """
-    The sandbox tells by its Server header that its movies are practice data.
+    The Server header of the sandbox shows that its movies are practice data.
     """
     server.give(page_answer(a_row()))
     client.fetch_page(1, "asc")

@@ -1,4 +1,4 @@
-"""Connections: one for each thread, kept alive, through proxies, without the user's secrets."""
+"""Connections of `YtsClient`: one per thread, kept alive, through proxies, without .netrc."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +13,7 @@ from yts.client import YtsClient
 
 def test_one_thread_keeps_its_connection(client: YtsClient, server: CannedServer):
     """
-    Keep-alive spares a handshake with every one of 77,000 movies.
+    Keep-alive saves a handshake for each of 77,000 movies.
     """
     server.give(page_answer(a_row()))
     for page in range(1, 4):
@@ -23,7 +23,7 @@ def test_one_thread_keeps_its_connection(client: YtsClient, server: CannedServer
 
 def test_every_thread_has_a_connection_of_its_own(client: YtsClient, server: CannedServer):
     """
-    A `requests.Session` is not made for two threads, not even one after the other.
+    A `requests.Session` must not be used by two threads, not even in turn.
     """
     server.give(page_answer(a_row()))
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
@@ -39,7 +39,7 @@ def test_the_users_netrc_is_not_sent(
     client: YtsClient, server: CannedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     """
-    Passwords that somebody keeps for this host are not for YTS.
+    Passwords in .netrc for this host are not sent to YTS.
     """
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password secret\n", encoding="utf-8")
@@ -64,7 +64,7 @@ def test_a_connection_that_the_server_has_closed_is_replaced(
     client: YtsClient, server: CannedServer, pauses: list[float]
 ):
     """
-    Servers close idle connections; that costs neither a failure nor a pause.
+    Servers close idle connections; that causes neither a failure nor a pause.
     """
     server.give(Canned(page_answer(a_row()), headers={"Connection": "close"}))
     client.fetch_page(1, "asc")
@@ -77,7 +77,7 @@ def test_a_proxy_of_the_environment_is_used(
     make_client: MakeClient, server: CannedServer, monkeypatch: pytest.MonkeyPatch
 ):
     """
-    Blocked users need one (docs/yts-api.md, section 8). A proxy is asked for the absolute address.
+    Blocked users need one (docs/yts-api.md, section 8). A proxy gets the absolute URL.
     """
     monkeypatch.setenv("http_proxy", server.root)
     server.give(page_answer(a_row(5)))
@@ -91,7 +91,7 @@ def test_no_proxy_is_used_where_the_environment_says_so(
     client: YtsClient, server: CannedServer, dead_port: int, monkeypatch: pytest.MonkeyPatch
 ):
     """
-    As for a base URL on this machine.
+    For example for a base URL on this machine.
     """
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{dead_port}")
     monkeypatch.setenv("no_proxy", "127.0.0.1")

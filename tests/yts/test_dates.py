@@ -1,4 +1,4 @@
-"""Upload times: a wall clock without a zone, beside a number that has moved."""
+"""`uploaded_at`: upload times from the local time and the unix time of YTS."""
 
 from datetime import UTC, datetime
 
@@ -40,7 +40,7 @@ def test_the_wall_clock_wins_over_the_number(unix: int | None):
 @pytest.mark.parametrize("text", [None, "", "0000-00-00 00:00:00", "yesterday", "2024-13-01"])
 def test_the_number_stands_in_for_an_unreadable_wall_clock(text: str | None):
     """
-    Hours wrong is better than nothing.
+    A time that is wrong by hours is better than none.
     """
     assert uploaded_at(text, 1719828000) == datetime(2024, 7, 1, 10, tzinfo=UTC)
 
@@ -48,7 +48,7 @@ def test_the_number_stands_in_for_an_unreadable_wall_clock(text: str | None):
 @pytest.mark.parametrize("unix", [0, None])
 def test_without_either_the_time_is_unknown(unix: int | None):
     """
-    1970 is no upload time.
+    1970 is not an upload time.
     """
     assert uploaded_at(None, unix) is None
 
@@ -56,7 +56,7 @@ def test_without_either_the_time_is_unknown(unix: int | None):
 @pytest.mark.parametrize("text", ["0001-01-01 00:00:00", "9999-12-31 23:59:59"])
 def test_the_ends_of_time_do_not_break_anything(text: str):
     """
-    What leaves the range of dates in UTC counts as unreadable.
+    A time outside the range of dates in UTC counts as unreadable.
     """
     moment = uploaded_at(text, 1719828000)
     assert moment is not None
@@ -65,7 +65,7 @@ def test_the_ends_of_time_do_not_break_anything(text: str):
 
 def test_both_dates_are_kept_as_sent():
     """
-    They are raw material for the day when the zone changes again (docs/yts-api.md, quirk 4).
+    Both are needed if the zone changes again (docs/yts-api.md, quirk 4).
     """
     movie = parse_movie(a_row())
     assert (movie.date_uploaded, movie.date_uploaded_unix) == ("2024-07-01 12:00:00", 1719828000)

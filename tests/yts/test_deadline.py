@@ -1,4 +1,4 @@
-"""Responses that take too long, whichever way, and interim responses, which are none."""
+"""`Deadline`: slow heads, slow bodies and interim responses end after the time limits."""
 
 import socket
 import time
@@ -24,7 +24,7 @@ Pieces = Callable[[], Iterable[bytes]]
 
 
 def drip(pieces: Pieces) -> Callable[[socket.socket], None]:
-    """Return a handler that sends *pieces*, with no silence that is worth mentioning."""
+    """Return a handler that sends *pieces* with short pauses."""
 
     def handle(connection: socket.socket) -> None:
         read_request(connection)
@@ -48,7 +48,7 @@ ENDLESS: dict[str, Pieces] = {
 @pytest.mark.parametrize("pieces", ENDLESS.values(), ids=ENDLESS)
 def test_a_head_that_does_not_come_is_given_up(make_client: MakeClient, pieces: Pieces):
     """
-    The whole head has as long as the server may be silent, however busy it is meanwhile.
+    The time limit of the whole head is that of silence, even if bytes arrive.
     """
     with open_raw(drip(pieces)) as place:
         client = make_client(
@@ -62,7 +62,7 @@ def test_a_head_that_does_not_come_is_given_up(make_client: MakeClient, pieces: 
 
 def test_the_whole_response_has_its_time(make_client: MakeClient):
     """
-    A body byte by byte is never silent, and ends at the deadline, which counts from connecting.
+    A body that arrives byte by byte ends at the deadline, which starts with connecting.
     """
     with open_raw(drip(lambda: [PAGE[:-200], *(bytes([it]) for it in PAGE[-200:])])) as place:
         client = make_client(
@@ -76,7 +76,7 @@ def test_the_whole_response_has_its_time(make_client: MakeClient):
 
 def test_the_time_of_a_response_follows_from_the_timeout():
     """
-    Whoever wants to wait less for a silent server wants to wait less for a slow one.
+    A shorter timeout for silence also means less time for a slow response.
     """
     for seconds in (2.0, 30.0):
         client = RunSettings((), None, timeout_seconds=seconds).client_settings("http://x")  # type: ignore[arg-type]
@@ -84,7 +84,7 @@ def test_the_time_of_a_response_follows_from_the_timeout():
 
 
 @pytest.mark.parametrize("interim", [CONTINUE, HINTS, PROCESSING, CONTINUE + HINTS + PROCESSING])
-def test_an_interim_response_is_not_the_answer(make_client: MakeClient, interim: bytes):
+def test_an_interim_response_is_not_the_final_one(make_client: MakeClient, interim: bytes):
     """
     100, 102 and 103 may come before any response (RFC 9110, 15.2), on a kept connection too.
     """
@@ -101,7 +101,7 @@ def test_an_interim_response_is_not_the_answer(make_client: MakeClient, interim:
 
 def test_interim_responses_are_read_past_only_so_often(make_client: MakeClient):
     """
-    More of them than any server has a reason for are no response.
+    After MAX_INTERIM interim responses the request fails.
     """
     answers = {MAX_INTERIM: True, MAX_INTERIM + 1: False}
     for number, is_taken in answers.items():
@@ -124,7 +124,7 @@ def test_tls_makes_no_difference(
     make_client: MakeClient, certificate: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ):
     """
-    Neither to a slow head nor to interim responses.
+    Slow heads and interim responses are handled the same over TLS.
     """
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with open_raw(drip(ENDLESS[name]), certificate) as place:
@@ -142,7 +142,7 @@ def test_a_handshake_that_does_not_come_is_given_up(
     make_client: MakeClient, pieces: Iterable[bytes]
 ):
     """
-    Connecting over TLS has its own, shorter time, all of it together.
+    The whole TLS handshake has its own, shorter time limit.
     """
 
     def handle(connection: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""The three kinds of trouble: which is which, and that they survive the way between processes."""
+"""`YtsError` and its subclasses: their tree, and pickling between processes."""
 
 import multiprocessing
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def test_errors_cross_a_process_boundary_whole(other_process: ProcessPoolExecuto
     assert told == vars(error)
 
 
-def test_the_kinds_are_told_apart_by_what_to_do():
+def test_the_kinds_differ_by_what_to_do():
     """
     Try again, stop, skip this movie; an answer that is not from YTS is one to try again,
     one that is too large is not.

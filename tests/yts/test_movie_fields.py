@@ -1,4 +1,4 @@
-"""The numbers and lists of a movie: zeros, gaps, and values that no column can keep."""
+"""`MoviePayload`: numbers and lists with zeros, gaps, and values that no column can store."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def test_details_bring_likes_cast_and_intro():
     assert [person.name for person in movie.cast or ()] == ["Ida Mellin"]
 
 
-def test_details_and_list_rows_can_be_told_apart():
+def test_details_and_list_rows_can_be_distinguished():
     """
     Any of the fields that only details have is enough; answers get trimmed
     (docs/yts-api.md, section 4.2).
@@ -88,7 +88,7 @@ UNFIT = {
 )
 def test_a_value_that_no_column_can_keep_is_malformed(field: str, value: object):
     """
-    It is found before PostgreSQL has to refuse it, and the field is named.
+    The error names the field, before PostgreSQL would refuse the value.
     """
     with pytest.raises(MalformedMovie, match=f"^{field}: "):
         parse_movie(a_row(**{field: value}))
@@ -118,7 +118,7 @@ def test_any_genre_is_a_genre():
 @pytest.mark.parametrize("name", ["sci-fi", "SCI-FI", " Sci-Fi ", "Sci - Fi", "Sci\t-\xa0Fi"])
 def test_a_known_genre_has_one_spelling(name: str):
     """
-    Case and blanks make no other genre of it.
+    Case and spaces do not make another genre.
     """
     assert parse_movie(a_row(genres=[name])).genres == ("Sci-Fi",)
 
@@ -135,7 +135,7 @@ def test_a_known_genre_has_one_spelling(name: str):
         (["Commedia"], False),
     ],
 )
-def test_genres_of_another_language_are_told_by_their_names(genres: object, *, are_known: bool):
+def test_genres_of_another_language_are_recognised(genres: object, *, are_known: bool):
     """
     They came in Arabic once, everything else in English.
     """
@@ -187,7 +187,7 @@ def test_the_oldest_rows_lack_half_of_their_fields():
 @pytest.mark.parametrize("raw", [None, [], "movie", 7, {}, {"title": "No id"}, {"id": "x"}])
 def test_what_is_no_movie_is_malformed_without_an_id(raw: object):
     """
-    The error says so in place of guessing.
+    The id is not guessed.
     """
     with pytest.raises(MalformedMovie) as caught:
         parse_movie(raw)

@@ -1,4 +1,4 @@
-"""The texts of a movie: empty, odd, missing, or not fit for PostgreSQL."""
+"""`MoviePayload`: texts that are empty, odd, missing, or cannot be stored in PostgreSQL."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Hosts that are not there, fall silent or break off: told in words, not in class names."""
+"""`explain`: messages for hosts that are missing, silent, or close the connection."""
 
 import errno
 import os
@@ -35,11 +35,11 @@ def test_a_silent_server_is_left(
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "identity"}])
-def test_an_answer_that_never_ends_is_left(
+def test_a_response_that_never_ends_is_abandoned(
     make_client: MakeClient, server: CannedServer, headers: dict[str, str]
 ):
     """
-    Byte by byte no silence is ever too long; the whole answer has its time.
+    No silence is too long if bytes arrive singly; the whole response has a time limit.
     """
     server.give(Canned(page_answer(a_row()), headers=headers, seconds_per_byte=0.01))
     since = time.monotonic()
@@ -48,7 +48,7 @@ def test_an_answer_that_never_ends_is_left(
     assert time.monotonic() - since < 2
 
 
-def test_a_slow_answer_within_its_time_is_taken(make_client: MakeClient, server: CannedServer):
+def test_a_slow_response_within_its_time_is_accepted(make_client: MakeClient, server: CannedServer):
     """
     YTS has been seen to think for 20 s (docs/yts-api.md, section 8): slow is not gone.
     """
@@ -57,9 +57,9 @@ def test_a_slow_answer_within_its_time_is_taken(make_client: MakeClient, server:
     assert [movie.id for movie in page.movies] == [5]
 
 
-def test_a_refused_connection_is_told_in_words(make_client: MakeClient, dead_port: int):
+def test_a_refused_connection_has_a_clear_message(make_client: MakeClient, dead_port: int):
     """
-    Host and port, not the query and not a class name.
+    The message has host and port, no query and no class name.
     """
     client = make_client(api_url=f"http://127.0.0.1:{dead_port}/api/v2", attempts=1)
     with pytest.raises(
@@ -69,9 +69,9 @@ def test_a_refused_connection_is_told_in_words(make_client: MakeClient, dead_por
         client.fetch_page(1, "asc")
 
 
-def test_a_reset_connection_is_told_in_words(client_once: YtsClient, server: CannedServer):
+def test_a_reset_connection_has_a_clear_message(client_once: YtsClient, server: CannedServer):
     """
-    As an ISP's block does it (docs/yts-api.md, section 8).
+    The block of an ISP does this (docs/yts-api.md, section 8).
     """
     server.give(Canned(is_reset=True))
     with pytest.raises(
@@ -80,9 +80,9 @@ def test_a_reset_connection_is_told_in_words(client_once: YtsClient, server: Can
         client_once.fetch_page(1, "asc")
 
 
-def test_a_cut_answer_is_told_in_words(client_once: YtsClient, server: CannedServer):
+def test_a_truncated_response_has_a_clear_message(client_once: YtsClient, server: CannedServer):
     """
-    Its beginning is not mistaken for all of it.
+    A truncated response is not used.
     """
     server.give(Canned(page_answer(a_row()), cut_after=50))
     with pytest.raises(YtsUnavailable, match=r"127\.0\.0\.1:\d+ broke off its answer"):
@@ -96,7 +96,7 @@ def test_a_cut_answer_is_told_in_words(client_once: YtsClient, server: CannedSer
         (socket.EAI_AGAIN, r"its name cannot be looked up now \(is the network up\?\)"),
     ],
 )
-def test_an_unknown_host_is_told_from_a_resolver_that_is_away(
+def test_an_unknown_host_and_a_missing_resolver_have_different_messages(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
 ):
     """
@@ -113,7 +113,7 @@ def test_an_unknown_host_is_told_from_a_resolver_that_is_away(
         client.fetch_page(1, "asc")
 
 
-def test_a_network_that_cannot_be_reached_is_told_in_the_words_of_the_system(
+def test_an_unreachable_network_has_the_message_of_the_system(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ):
     """
@@ -129,9 +129,9 @@ def test_a_network_that_cannot_be_reached_is_told_in_the_words_of_the_system(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems reset when the queue is full")
-def test_a_host_that_accepts_nobody_is_told_in_words(make_client: MakeClient):
+def test_a_host_that_accepts_no_connection_has_a_clear_message(make_client: MakeClient):
     """
-    Connecting has its own, shorter time.
+    Connecting has its own, shorter time limit.
     """
     with ExitStack() as stack:
         full = stack.enter_context(socket.socket())
@@ -149,20 +149,20 @@ def test_a_host_that_accepts_nobody_is_told_in_words(make_client: MakeClient):
             client.fetch_page(1, "asc")
 
 
-def test_a_host_without_tls_is_told_in_words(make_client: MakeClient, server: CannedServer):
+def test_a_host_without_tls_has_a_clear_message(make_client: MakeClient, server: CannedServer):
     """
-    It is another mistake than a certificate that is not valid.
+    The message differs from that for an invalid certificate.
     """
     client = make_client(api_url=server.url.replace("http:", "https:"), attempts=1)
     with pytest.raises(YtsUnavailable, match=r"does not speak TLS \(is it http:// rather than"):
         client.fetch_page(1, "asc")
 
 
-def test_a_certificate_that_is_not_valid_is_told_with_its_reason(
+def test_an_invalid_certificate_has_a_message_with_the_reason(
     make_client: MakeClient, certificate: Path
 ):
     """
-    Nobody vouches for it; the connection itself is all right.
+    The certificate is self-signed; the connection itself works.
     """
     with open_raw(read_request, certificate) as place:
         client = make_client(api_url=f"https://{place}/api", attempts=1)
@@ -192,7 +192,7 @@ def test_a_socks_proxy_without_its_package_is_said_to_lack_it(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
 ):
     """
-    The base URL is not to blame, and asking again cannot help.
+    The base URL is right, and another attempt cannot help.
     """
     monkeypatch.setitem(sys.modules, "socks", None)
     monkeypatch.delitem(sys.modules, "urllib3.contrib.socks", raising=False)
@@ -203,11 +203,11 @@ def test_a_socks_proxy_without_its_package_is_said_to_lack_it(
     assert pauses == []
 
 
-def test_a_proxy_that_is_not_there_is_told_from_a_host_that_is_not(
+def test_a_missing_proxy_and_a_missing_host_have_different_messages(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, dead_port: int
 ):
     """
-    With the reason, and without what the proxy's URL says.
+    The message has the reason, but not the URL of the proxy.
     """
     monkeypatch.setenv("http_proxy", f"http://user:hidden-word@127.0.0.1:{dead_port}")
     client = make_client(api_url="http://yts.invalid/api", attempts=1)
@@ -216,9 +216,9 @@ def test_a_proxy_that_is_not_there_is_told_from_a_host_that_is_not(
     assert "hidden-word" not in str(caught.value)
 
 
-def test_a_host_that_answers_in_another_protocol_is_told_in_words(make_client: MakeClient):
+def test_a_host_with_another_protocol_has_a_clear_message(make_client: MakeClient):
     """
-    Such as a port for TLS that is asked without it.
+    For example a TLS port that gets a plain request.
     """
     alert = b"\x15\x03\x01\x00\x02\x02\x46"
     with open_raw(lambda it: it.sendall(read_request(it) and alert)) as place:
@@ -227,9 +227,9 @@ def test_a_host_that_answers_in_another_protocol_is_told_in_words(make_client: M
             client.fetch_page(1, "asc")
 
 
-def test_a_head_that_is_too_large_is_told_in_words(make_client: MakeClient):
+def test_a_head_that_is_too_large_has_a_clear_message(make_client: MakeClient):
     """
-    A line of 64 KB or a hundred lines are more than any server has to say.
+    A line over 64 KB or more than a hundred lines are refused.
     """
     for lines in ([b"X: " + b"y" * 70_000], [b"X: y"] * 200):
         head = whole_response(b"{}", *lines)

@@ -1,4 +1,4 @@
-"""List pages: with movies, without, and with movies twice."""
+"""`parse_page`: pages with movies, without movies, with repeated and malformed movies."""
 
 from collections import Counter
 
@@ -20,7 +20,7 @@ from yts.unknown_fields import MAX_NAMES, OTHER_FIELDS, add_counts
 
 def test_the_ghost_on_a_page_is_malformed_and_not_saved():
     """
-    Id 0 is no movie wherever it comes (docs/yts-api.md, quirk 1).
+    Id 0 is never a movie (docs/yts-api.md, quirk 1).
     """
     page = parse_page(page_answer(a_ghost(), a_row(5)))
 
@@ -42,7 +42,7 @@ def test_a_page_without_movies_is_empty(movie_count: int):
 @pytest.mark.parametrize("empty", [[], None])
 def test_an_empty_or_null_list_of_movies_is_empty_too(empty: object):
     """
-    Never recorded, but it can mean nothing else (docs/yts-api.md, quirk 2).
+    Never recorded, but this is the only possible meaning (docs/yts-api.md, quirk 2).
     """
     assert parse_page(answer({"movie_count": 0, "movies": empty})).movies == ()
 
@@ -63,7 +63,7 @@ def test_a_movie_repeated_on_a_page_comes_once():
 
 def test_one_malformed_movie_does_not_take_its_page_along():
     """
-    The others are there, and the malformed one is named with what is wrong.
+    The other movies are parsed, and the malformed one is reported with the reason.
     """
     page = parse_page(page_answer(a_row(1), a_row(2, runtime="an hour"), "no movie", a_row(3)))
 
@@ -111,7 +111,7 @@ def test_a_list_that_php_has_written_as_an_object_is_a_list():
 
 def test_an_empty_object_in_place_of_a_list_of_a_movie_is_an_empty_list():
     """
-    PHP does that, too, and the rest of the movie is as good as ever.
+    PHP does that, too; the rest of the movie is valid.
     """
     movie = parse_movie(a_movie(torrents={}, cast={}, genres={}))
     assert (movie.torrents, movie.cast, movie.genres) == ((), (), ())
@@ -126,7 +126,7 @@ def test_a_count_of_zero_beside_movies_is_believed_to_be_wrong():
 
 def test_unknown_fields_are_counted_and_known_ones_are_not():
     """
-    A new field of the API is noticed; those left out on purpose are no news.
+    A new field of the API is counted; fields left out on purpose are not.
     """
     row = a_row(1, imax=True, state="ok", download_count=7, torrents=[a_torrent(new=1)])
     page = parse_page(page_answer(row, a_row(2, imax=False, medium_screenshot_image2="x")))

@@ -1,5 +1,5 @@
 """
-The envelope around an answer, and the movie that YTS does not have.
+`parse_details` and the envelope: missing movies, other movies, noise, and other JSON.
 
 Quirks and sections are those of docs/yts-api.md.
 """
@@ -30,7 +30,7 @@ def test_the_ghost_of_a_missing_movie_is_no_movie():
     assert parse_details(details_answer(a_ghost()), 4711) is None
 
 
-def test_another_movie_than_asked_for_is_no_answer():
+def test_another_movie_than_requested_is_unavailable():
     """
     Neither a missing movie nor the wanted one (docs/yts-api.md, quirk 1): asking again may help.
     """
@@ -97,7 +97,7 @@ def test_another_status_than_ok_is_worth_another_try(status: object):
     ],
     ids=["429 text", "challenge", "empty", "blank", "cut", "binary", "deep list", "deep object"],
 )
-def test_what_is_not_json_is_no_answer(body: bytes):
+def test_what_is_not_json_is_unavailable(body: bytes):
     """
     Text, HTML, half an answer (docs/yts-api.md, quirk 9), and JSON nested to break its reader.
     """
@@ -188,7 +188,7 @@ def test_json_from_look_alikes_is_never_an_empty_catalogue(body: bytes):
             parse(body)
 
 
-def test_a_malformed_details_answer_names_its_movie():
+def test_a_malformed_details_response_names_its_movie():
     """
     It is there, so it is neither missing nor unavailable: skip this movie.
     """

@@ -1,4 +1,4 @@
-"""Untrusted text: what of it may reach a terminal, a page, a log or a table."""
+"""`printable`, `one_line`, `json_line`: control characters never reach a terminal or a log."""
 
 import json
 import re
@@ -75,7 +75,7 @@ def test_letters_of_all_languages_stay(text: str):
 @given(st.text(), st.integers(5, 50))
 def test_any_text_becomes_a_short_safe_line(text: str, length: int):
     """
-    Doing it twice changes nothing, and a cut can be seen.
+    Twice gives the same as once, and a cut is marked.
     """
     line = one_line(text, length)
     assert is_safe(line)
@@ -88,7 +88,7 @@ def test_any_text_becomes_a_short_safe_line(text: str, length: int):
 @given(st.text())
 def test_any_text_of_lines_keeps_its_lines(text: str):
     """
-    Text that the program has put together has line feeds and tabs of its own.
+    Line feeds and tabs of the program stay.
     """
     assert is_safe(re.sub(r"[\n\t]", "", printable(text)))
     assert printable(text).count("\n") == text.count("\n")
@@ -98,7 +98,7 @@ def test_any_text_of_lines_keeps_its_lines(text: str):
 @given(st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text(), max_size=3)))
 def test_any_json_is_one_printable_line_that_means_the_same(value: dict[str, Any]):
     """
-    In ASCII and out of it.
+    With ASCII output and without.
     """
     for line in (json_line(value), json_line(value, is_ascii=False)):
         assert line.isprintable()
@@ -118,7 +118,7 @@ def test_any_json_is_one_printable_line_that_means_the_same(value: dict[str, Any
 )
 def test_what_an_error_says_is_one_safe_line(kind: Any):
     """
-    A server has a hand in it: whoever shows or records it need not think of that.
+    Messages of errors are safe to show and to record, although servers influence them.
     """
     text = str(kind("moved to " + "\n".join(NASTY.values()) + "x" * 10_000))
     assert text.isprintable()
@@ -127,7 +127,7 @@ def test_what_an_error_says_is_one_safe_line(kind: Any):
 
 def test_settings_are_shown_without_the_password_of_a_base_url():
     """
-    They go to the workers of a cluster, whose scheduler logs what it cannot run.
+    Settings go to the workers of a cluster, whose scheduler logs tasks that fail.
     """
     url = "https://user:hidden-word@yts.example/api"
     settings = RunSettings((url,), None)  # type: ignore[arg-type]

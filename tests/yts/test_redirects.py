@@ -1,4 +1,4 @@
-"""Redirects: followed at home, refused to strangers."""
+"""`Transport`: redirects within the host are followed, others are refused."""
 
 import pytest
 
@@ -65,7 +65,7 @@ def test_a_redirect_on_the_same_host_is_followed(
 
 def test_another_port_of_the_same_host_is_another_place(client: YtsClient, server: CannedServer):
     """
-    Whoever listens there need not be YTS.
+    Another server may listen there.
     """
     with open_canned() as other:
         server.give(redirect_to(f"{other.url}/list_movies.json"))
@@ -100,11 +100,11 @@ def test_only_the_same_scheme_host_and_port_are_the_same_place(
     assert is_same_origin(url, target) is is_followed
 
 
-def test_where_a_redirect_leads_is_told_without_what_could_steer_a_terminal(
+def test_the_target_of_a_redirect_is_shown_without_control_characters(
     client: YtsClient, server: CannedServer
 ):
     """
-    Nor at any length; the advice behind it stays readable.
+    Long targets are cut, so that the advice after them stays readable.
     """
     nasty = "http://other.example/\x9b2J\u202e" + "a" * 5000
     server.give(redirect_to(nasty.encode().decode("latin-1")))
@@ -118,7 +118,7 @@ def test_a_redirect_with_a_full_address_of_the_same_host_is_followed(
     client: YtsClient, server: CannedServer
 ):
     """
-    As most servers write it.
+    Most servers send it.
     """
     server.give(redirect_to(f"{server.root}/new"), page_answer(a_row(5)))
     assert len(client.fetch_page(1, "asc").movies) == 1
@@ -135,7 +135,7 @@ def test_the_home_page_in_place_of_the_api_is_tried_again(client: YtsClient, ser
 
 def test_redirects_in_circles_end(client_once: YtsClient, server: CannedServer):
     """
-    Three are followed.
+    At most three redirects are followed.
     """
     server.give(redirect_to("/api/v2/list_movies.json"))
     with pytest.raises(YtsUnavailable, match="redirects in circles"):
@@ -143,11 +143,9 @@ def test_redirects_in_circles_end(client_once: YtsClient, server: CannedServer):
     assert len(server.asked) == 4
 
 
-def test_the_last_of_three_redirects_may_bring_the_answer(
-    client_once: YtsClient, server: CannedServer
-):
+def test_the_third_redirect_may_lead_to_the_response(client_once: YtsClient, server: CannedServer):
     """
-    The answer itself is not counted as a redirect.
+    The final response does not count as a redirect.
     """
     server.give(*[redirect_to("/next")] * 3, page_answer(a_row(5)))
     assert len(client_once.fetch_page(1, "asc").movies) == 1
@@ -160,7 +158,7 @@ def test_a_redirect_to_nowhere_is_trouble_of_ours_to_report(
     client_once: YtsClient, server: CannedServer, target: str
 ):
     """
-    An address that cannot be read is no foreign exception.
+    A target that cannot be parsed raises an error of `yts.errors`.
     """
     server.give(redirect_to(target))
     with pytest.raises(YtsUnavailable, match="redirects to nowhere"):

@@ -1,4 +1,4 @@
-"""The most that an answer may hold, packed or not."""
+"""`MAX_RESPONSE_BYTES`: the largest response, compressed or not."""
 
 import gzip
 import time
@@ -19,7 +19,7 @@ def padded(size_bytes: int) -> bytes:
     return body + b" " * (size_bytes - len(body))
 
 
-def test_an_answer_of_the_largest_size_is_taken(client_once: YtsClient, server: CannedServer):
+def test_a_response_of_the_largest_size_is_accepted(client_once: YtsClient, server: CannedServer):
     """
     8 MB, fifty times a full page.
     """
@@ -28,18 +28,18 @@ def test_an_answer_of_the_largest_size_is_taken(client_once: YtsClient, server: 
     assert len(client_once.fetch_page(1, "asc").movies) == 1
 
 
-def test_a_larger_answer_is_not_read(client_once: YtsClient, server: CannedServer):
+def test_a_larger_response_is_not_read(client_once: YtsClient, server: CannedServer):
     """
-    Not by a byte.
+    One byte more is refused.
     """
     server.give(padded(MAX_RESPONSE_BYTES + 1))
     with pytest.raises(YtsUnavailable, match="larger than 8 MB"):
         client_once.fetch_page(1, "asc")
 
 
-def test_an_endless_answer_is_left_early(client_once: YtsClient, server: CannedServer):
+def test_an_endless_response_is_abandoned_early(client_once: YtsClient, server: CannedServer):
     """
-    A server that promises 100 GB is left after 8 MB; nothing waits for the rest.
+    A response with a length of 100 GB is abandoned after 8 MB.
     """
     promise = {"Content-Length": str(100 * 2**30)}
     server.give(Canned(padded(MAX_RESPONSE_BYTES + 2**20), headers=promise))
@@ -47,9 +47,9 @@ def test_an_endless_answer_is_left_early(client_once: YtsClient, server: CannedS
         client_once.fetch_page(1, "asc")
 
 
-def test_a_packed_answer_is_unpacked(client_once: YtsClient, server: CannedServer):
+def test_a_compressed_response_is_unpacked(client_once: YtsClient, server: CannedServer):
     """
-    gzip is asked for and read.
+    The client requests gzip and unpacks it.
     """
     server.give(Canned(gzip.compress(padded(900_000)), headers={"Content-Encoding": "gzip"}))
     assert len(client_once.fetch_page(1, "asc").movies) == 1
@@ -58,7 +58,7 @@ def test_a_packed_answer_is_unpacked(client_once: YtsClient, server: CannedServe
 
 def test_a_bomb_does_not_go_off(client_once: YtsClient, server: CannedServer):
     """
-    What counts is the size unpacked: 64 MB of blanks are 64 KB on the wire.
+    The unpacked size counts: 64 MB of spaces are 64 KB compressed.
     """
     bomb = gzip.compress(b" " * 2**26, 9)
     assert len(bomb) < 100_000
@@ -72,7 +72,7 @@ def test_the_body_of_a_redirect_or_an_error_is_not_read(
     client_once: YtsClient, server: CannedServer, status: int
 ):
     """
-    It may be endless as well, and says nothing that we need.
+    The body could be endless, and is not needed.
     """
     nothing = Canned(b"x" * 100, status, {"Location": "/next"}, seconds_per_byte=0.1)
     server.give(nothing, page_answer(a_row(5)))
@@ -82,7 +82,7 @@ def test_the_body_of_a_redirect_or_an_error_is_not_read(
     assert time.monotonic() - since < 2
 
 
-def test_an_answer_in_chunks_is_read_whole(client_once: YtsClient, server: CannedServer):
+def test_a_chunked_response_is_read_completely(client_once: YtsClient, server: CannedServer):
     """
     Without Content-Length, as a server behind a cache sends it.
     """

@@ -1,4 +1,4 @@
-"""Kept connections that the server closes: no failure, no pause, and never above the pace."""
+"""Kept connections that the server closes: no failure, no pause, and one slot per request."""
 
 import socket
 import threading
@@ -98,7 +98,7 @@ def test_the_second_request_takes_a_slot(make_client: MakeClient):
 
 def test_a_connection_that_was_closed_once_is_kept_again(make_client: MakeClient):
     """
-    Servers close idle connections now and then; that is no reason to open one for each request.
+    Occasionally closed connections do not make the client open one for each request.
     """
     numbers: list[int] = []
 
@@ -120,7 +120,7 @@ def test_a_connection_that_was_closed_once_is_kept_again(make_client: MakeClient
 
 def test_a_new_connection_that_is_closed_without_a_response_is_a_failure(make_client: MakeClient):
     """
-    The same on a connection that was never used is an answer of the server's kind.
+    If the server closes a new connection, that is a failure.
     """
     requests: list[bytes] = []
     with open_raw(lambda connection: requests.append(read_request(connection))) as place:
@@ -133,7 +133,7 @@ def test_a_new_connection_that_is_closed_without_a_response_is_a_failure(make_cl
 @pytest.mark.parametrize("part", [b"HTTP", PAGE[:60], PAGE[:-10]], ids=["status", "head", "body"])
 def test_a_response_that_breaks_off_is_a_failure(make_client: MakeClient, part: bytes):
     """
-    Also on a kept connection: the server was there, and had begun to answer.
+    A kept connection that ends within a response is a failure.
     """
 
     def handle(connection: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""A movie that is too much to read costs itself and nothing else."""
+"""A movie that is too large is lost alone; the rest of its page is read in smaller parts."""
 
 from collections.abc import Collection
 from typing import Any
@@ -64,7 +64,7 @@ def test_a_part_that_comes_without_movies_is_not_taken_for_the_end(
     client_once: YtsClient, server: CannedServer
 ):
     """
-    Else its movies would be lost without a word.
+    Otherwise its movies would be lost silently.
     """
     serve_list(server, range(1, 201), {7})
     honest = server.script
@@ -79,7 +79,7 @@ def test_a_part_that_comes_without_movies_is_not_taken_for_the_end(
     assert page.rows == 45
 
 
-def test_endless_answers_are_soon_given_up(client: YtsClient, server: CannedServer):
+def test_endless_responses_are_soon_abandoned(client: YtsClient, server: CannedServer):
     """
     Five answers in a row that are too large for one movie are not from YTS.
     """
@@ -97,11 +97,11 @@ def test_endless_answers_are_soon_given_up(client: YtsClient, server: CannedServ
     ],
     ids=["large", "deep"],
 )
-def test_details_that_are_too_large_are_asked_for_once(
+def test_details_that_are_too_large_are_requested_once(
     client: YtsClient, server: CannedServer, body: bytes, words: str
 ):
     """
-    They will be as large the next time: skip the movie.
+    The movie is skipped, because another attempt gives the same.
     """
     server.give(body.replace(b'"PG-13"', b"[" * 9999 + b"]" * 9999))
     with pytest.raises(AnswerTooLarge, match=words):
@@ -133,7 +133,7 @@ def test_one_odd_value_never_costs_the_other_movies(
     client: YtsClient, server: CannedServer, field: str, value: bytes
 ):
     """
-    Whatever it is, the page is read and the movie is there or malformed.
+    With any value the page is read, and the movie is parsed or malformed.
     """
     odd: Any = {field: "@@"}
 

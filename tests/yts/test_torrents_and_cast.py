@@ -1,4 +1,4 @@
-"""The torrents and the cast of a movie."""
+"""`TorrentPayload` and `CastPayload`: the torrents and the cast of a movie."""
 
 import pytest
 
@@ -64,7 +64,7 @@ def test_hashes_are_upper_case(sent: str):
 @pytest.mark.parametrize("sent", ["", None])
 def test_a_torrent_without_a_hash_does_not_stop_its_movie(sent: object):
     """
-    Blank hashes have been seen; whoever saves leaves that torrent out.
+    Blank hashes were seen; such a torrent is not saved.
     """
     assert read_torrent(a_torrent(hash=sent)).hash is None
 
@@ -88,7 +88,7 @@ def test_two_torrents_may_differ_in_their_hash_alone():
 
 def test_a_malformed_torrent_makes_its_movie_malformed_and_says_which():
     """
-    A movie is saved whole or not at all.
+    A movie is saved completely or not at all.
     """
     with pytest.raises(MalformedMovie, match=r"^torrents\.1\.size_bytes: "):
         parse_movie(a_row(torrents=[a_torrent(), a_torrent(size_bytes="much")]))

@@ -1,4 +1,4 @@
-"""Which trouble is asked again, which ends the asking, and what it says."""
+"""`YtsClient`: the errors that are retried, the errors that are not, and their messages."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_a_refusal_is_not_asked_again(client: YtsClient, server: CannedServer, s
 
 def test_a_malformed_movie_is_not_asked_again(client: YtsClient, server: CannedServer):
     """
-    Skip it: it will be as malformed the next time.
+    It is skipped, because another attempt gives the same.
     """
     server.give(details_answer(a_movie(4711, rating="high")))
     with pytest.raises(MalformedMovie, match="rating: "):
@@ -71,7 +71,7 @@ def test_a_malformed_movie_is_not_asked_again(client: YtsClient, server: CannedS
 
 def test_giving_up_raises_the_last_error_itself(client: YtsClient, server: CannedServer):
     """
-    Not tenacity's own, which cannot be pickled.
+    The error of the last attempt is raised, not that of tenacity, which cannot be pickled.
     """
     server.give(Canned(b"", 500), Canned(b"", 503), Canned(b"[]"))
     with pytest.raises(NotYts):
@@ -79,9 +79,9 @@ def test_giving_up_raises_the_last_error_itself(client: YtsClient, server: Canne
     assert len(server.asked) == 5
 
 
-def test_a_look_alike_is_told_from_an_outage(client_once: YtsClient, server: CannedServer):
+def test_another_api_is_distinguished_from_an_outage(client_once: YtsClient, server: CannedServer):
     """
-    Valid JSON without `status` is somebody else (docs/yts-api.md, quirk 11).
+    Valid JSON without `status` is not YTS (docs/yts-api.md, quirk 11).
     """
     server.give(b'{"message":"Cannot read property \'perPage\' of undefined"}')
     with pytest.raises(NotYts, match="not from YTS"):
@@ -92,7 +92,7 @@ def test_no_word_of_an_error_has_the_query_or_a_password(
     make_client: MakeClient, server: CannedServer
 ):
     """
-    Errors end in logs and in the ledger.
+    Errors are written to logs and to the ledger.
     """
     private = server.url.replace("http://", "http://me:secret@")
     elsewhere = {"Location": "http://me:secret@localhost/page?token=secret"}

@@ -1,4 +1,4 @@
-"""Pauses between attempts, slots before requests, and what a throttling server is told."""
+"""Retries of `YtsClient`: pauses, Retry-After, slots before requests, and `slow_down`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from yts.http_status import MAX_RETRY_AFTER_SECONDS
 
 
 class Stopped(Exception):
-    """What a caller's `sleep` or `take_slot` raises to give up."""
+    """Raised by a caller's `sleep` or `take_slot` to stop."""
 
 
 def test_pauses_double_with_jitter(client: YtsClient, server: CannedServer, pauses: list[float]):
@@ -35,7 +35,7 @@ def test_jitter_differs_between_clients(
     make_client: MakeClient, server: CannedServer, pauses: list[float]
 ):
     """
-    Threads that failed together do not come back together.
+    Threads that failed together do not retry together.
     """
     server.give(Canned(b"", 503))
     for _ in range(3):
@@ -59,22 +59,22 @@ def test_pauses_grow_only_so_far(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_servers_wish_is_waited_for(
+def test_retry_after_is_obeyed(
     client: YtsClient, server: CannedServer, pauses: list[float], status: int
 ):
     """
-    Retry-After is honoured where it is longer than our own pause (docs/yts-api.md, section 8).
+    Retry-After is obeyed if it is longer than the pause (docs/yts-api.md, section 8).
     """
     server.give(Canned(b"", status, {"Retry-After": "17"}), page_answer(a_row()))
     client.fetch_page(1, "asc")
     assert pauses == [17.0]
 
 
-def test_a_short_wish_does_not_shorten_our_own_pause(
+def test_a_short_retry_after_does_not_shorten_the_pause(
     client: YtsClient, server: CannedServer, pauses: list[float]
 ):
     """
-    Retry-After says when at the earliest.
+    Retry-After is a minimum.
     """
     server.give(Canned(b"", 429, {"Retry-After": "0.1"}), page_answer(a_row()))
     client.fetch_page(1, "asc")
@@ -82,39 +82,39 @@ def test_a_short_wish_does_not_shorten_our_own_pause(
 
 
 @pytest.mark.parametrize("wish", ["86400", "9" * 99, "Fri, 31 Dec 9999 23:59:59 GMT", "inf"])
-def test_a_huge_wish_is_cut_for_us_and_for_everybody(
+def test_a_huge_retry_after_is_cut(
     make_client: MakeClient, server: CannedServer, pauses: list[float], wish: str
 ):
     """
-    The shared budget must not be moved to next year either.
+    The shared budget is not delayed for longer either.
     """
-    told: list[float | None] = []
+    reported: list[float | None] = []
     server.give(Canned(b"", 429, {"Retry-After": wish}), page_answer(a_row()))
-    make_client(slow_down=told.append).fetch_page(1, "asc")
-    assert pauses == told == [MAX_RETRY_AFTER_SECONDS]
+    make_client(slow_down=reported.append).fetch_page(1, "asc")
+    assert pauses == reported == [MAX_RETRY_AFTER_SECONDS]
 
 
 @pytest.mark.parametrize("wish", ["soon", "", f"Wed, 21 Oct {'9' * 30} 07:28:00 GMT"])
-def test_a_nonsensical_wish_is_none(
+def test_an_invalid_retry_after_is_ignored(
     make_client: MakeClient, server: CannedServer, pauses: list[float], wish: str
 ):
     """
-    Then our own pauses count.
+    Then the usual pauses apply.
     """
-    told: list[float | None] = []
+    reported: list[float | None] = []
     server.give(Canned(b"", 429, {"Retry-After": wish}), page_answer(a_row()))
-    make_client(slow_down=told.append).fetch_page(1, "asc")
-    assert told == [None]
+    make_client(slow_down=reported.append).fetch_page(1, "asc")
+    assert reported == [None]
     assert 1 <= pauses[0] <= 2
 
 
-def test_everybody_is_told_of_every_throttling_answer(
+def test_slow_down_is_called_for_each_throttling_response(
     make_client: MakeClient, server: CannedServer
 ):
     """
-    Of each 429, and of an outage that names its end; of nothing else.
+    `slow_down` is called for each 429, and for other errors with Retry-After; for nothing else.
     """
-    told: list[float | None] = []
+    reported: list[float | None] = []
     server.give(
         Canned(b"", 429),
         Canned(b"", 500),
@@ -122,17 +122,17 @@ def test_everybody_is_told_of_every_throttling_answer(
         Canned(b"<html>"),
         page_answer(a_row()),
     )
-    make_client(slow_down=told.append).fetch_page(1, "asc")
-    assert told == [None, 4.0]
+    make_client(slow_down=reported.append).fetch_page(1, "asc")
+    assert reported == [None, 4.0]
 
 
 def test_a_429_counts_even_when_its_body_does_not_arrive(
     make_client: MakeClient, server: CannedServer
 ):
     """
-    What an error says beside its status is not worth waiting for.
+    The body of an error response is not read.
     """
-    told: list[float | None] = []
+    reported: list[float | None] = []
     broken = {"Content-Encoding": "gzip", "Retry-After": "3"}
     server.give(
         Canned(b"no gzip", 429, broken),
@@ -140,13 +140,13 @@ def test_a_429_counts_even_when_its_body_does_not_arrive(
         Canned(b"0123456789", 429, seconds_per_byte=0.2),
         page_answer(a_row()),
     )
-    make_client(slow_down=told.append).fetch_page(1, "asc")
-    assert told == [3.0, None, None]
+    make_client(slow_down=reported.append).fetch_page(1, "asc")
+    assert reported == [3.0, None, None]
 
 
 def test_every_request_takes_a_slot_first(make_client: MakeClient, server: CannedServer):
     """
-    Retries and redirects too; the slot comes before the request.
+    Retries and redirects take a slot, too, before the request.
     """
     seen_by_slots: list[int] = []
     client = make_client(take_slot=lambda: seen_by_slots.append(len(server.asked)))
@@ -166,7 +166,7 @@ def test_every_request_takes_a_slot_first(make_client: MakeClient, server: Canne
 @pytest.mark.parametrize("argument", ["take_slot", "sleep"])
 def test_a_stop_passes_through(make_client: MakeClient, server: CannedServer, argument: str):
     """
-    What the caller raises to give up is neither caught nor retried.
+    The exception that a caller raises to stop is neither caught nor retried.
     """
 
     def stop(*_: float) -> None:
@@ -178,11 +178,11 @@ def test_a_stop_passes_through(make_client: MakeClient, server: CannedServer, ar
     assert len(server.asked) == (0 if argument == "take_slot" else 1)
 
 
-def test_attempts_are_counted_anew_for_every_answer(
+def test_attempts_are_counted_for_each_response(
     client: YtsClient, server: CannedServer, pauses: list[float]
 ):
     """
-    One page's trouble costs the next page nothing.
+    Failures of one page do not reduce the attempts of the next.
     """
     good = page_answer(a_row())
     server.give(*[Canned(b"", 503)] * 3, good, *[Canned(b"", 503)] * 3, good)

@@ -1,4 +1,4 @@
-"""HTTP statuses and Retry-After headers."""
+"""`raise_for_status` and `read_retry_after`: statuses and Retry-After headers."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -34,7 +34,7 @@ def test_outages_and_challenges_are_worth_another_try(status: int):
 @pytest.mark.parametrize(("header", "wish"), [(None, None), ("7", 7.0)])
 def test_429_is_throttling_with_or_without_a_wish(header: str | None, wish: float | None):
     """
-    YTS sends no Retry-After, but it is honoured if it comes (docs/yts-api.md, section 8).
+    YTS sends no Retry-After, but it is obeyed if it comes (docs/yts-api.md, section 8).
     """
     with pytest.raises(YtsUnavailable) as caught:
         raise_for_status(429, header, URL)
@@ -43,7 +43,7 @@ def test_429_is_throttling_with_or_without_a_wish(header: str | None, wish: floa
 
 def test_an_outage_that_names_its_end_is_throttling():
     """
-    A 503 with Retry-After asks everybody to wait.
+    A 503 with Retry-After slows down all workers.
     """
     with pytest.raises(YtsUnavailable) as caught:
         raise_for_status(503, "5", URL)
@@ -66,7 +66,7 @@ def test_other_refusals_are_the_fault_of_the_base_url(status: int):
 )
 def test_a_retry_after_in_seconds_is_taken_within_reason(header: str, seconds: float):
     """
-    A negative one is none to wait.
+    A negative value means 0.
     """
     assert read_retry_after(header) == seconds
 
@@ -74,7 +74,7 @@ def test_a_retry_after_in_seconds_is_taken_within_reason(header: str, seconds: f
 @pytest.mark.parametrize("header", ["121", "86400", "1e300", "9" * 400, "inf"])
 def test_a_retry_after_of_more_than_two_minutes_is_cut(header: str):
     """
-    Rather give up for now than hold a worker for a day.
+    A worker does not wait for a day.
     """
     assert read_retry_after(header) == MAX_RETRY_AFTER_SECONDS == 120
 
@@ -105,7 +105,7 @@ def test_a_retry_after_as_a_date_is_seconds_from_now(ahead: int, seconds: float)
 )
 def test_nonsense_is_no_wish(header: str | None):
     """
-    Dates beyond every calendar included.
+    Also dates that are out of range.
     """
     assert read_retry_after(header) is None
 
@@ -114,7 +114,7 @@ def test_nonsense_is_no_wish(header: str | None):
 @given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d+ (Jan|Oct) \d+ \d+:\d+(:\d+)? ([+-]\d+|GMT)"))
 def test_any_header_gives_a_bounded_wish_or_none(header: str):
     """
-    Whatever a server sends, no foreign exception and no endless wait come of it.
+    Any header gives None or a number within the range, without an exception.
     """
     seconds = read_retry_after(header)
     assert seconds is None or 0 <= seconds <= MAX_RETRY_AFTER_SECONDS

@@ -1,4 +1,4 @@
-"""Whatever bytes a server sends over HTTP, the client returns a value or raises our errors."""
+"""`YtsClient`: any bytes over HTTP give a value or an error of `yts.errors`."""
 
 import random
 import socket
@@ -60,7 +60,7 @@ _LINES = st.sampled_from(
 
 
 class RawServer:
-    """Answers every request with the same bytes, whatever they are, and closes."""
+    """Sends the same bytes for every request, and closes the connection."""
 
     def __init__(self) -> None:
         self.answer = b""
@@ -86,14 +86,14 @@ class RawServer:
 
 @pytest.fixture(scope="module")
 def raw() -> Iterator[RawServer]:
-    """Open a server of raw bytes."""
+    """Yield a server of raw bytes."""
     server = RawServer()
     yield server
     server.close()
 
 
 def whole_answer(body: bytes, *lines: bytes) -> bytes:
-    """Return an answer in order, with further lines in its head."""
+    """Return a valid response with further header lines."""
     size = b"Content-Length: %d" % len(body)
     return b"\r\n".join([b"HTTP/1.1 200 OK", b"Connection: close", size, *lines, b"", body])
 
@@ -105,7 +105,7 @@ WHOLE = [
 
 
 def ask_both_ways(url: str) -> None:
-    """Ask for a page and for details; let nothing pass but values and our three errors."""
+    """Fetch a page and details; suppress only errors of `yts.errors`."""
     client = YtsClient(ClientSettings(url, read_seconds=2, connect_seconds=2, attempts=1))
     try:
         assert isinstance(client.fetch_page(1, "asc"), MoviePage)
@@ -120,26 +120,26 @@ def ask_both_ways(url: str) -> None:
 
 @fuzz
 @given(st.sampled_from(WHOLE), st.integers(0, 2**32), st.integers(1, 6))
-def test_damaged_bytes_give_a_value_or_one_of_our_errors(
+def test_damaged_bytes_give_a_value_or_a_yts_error(
     raw: RawServer, whole: bytes, seed: int, damages: int
 ):
     """
-    Flipped, cut, doubled, put in, taken out, in head and body alike.
+    Bytes of head and body are changed, cut, doubled, inserted or removed.
     """
-    answer, dice = bytearray(whole), random.Random(seed)
+    answer, rng = bytearray(whole), random.Random(seed)
     for _ in range(damages):
         # Half of them in the head, where the body would leave it hardly any.
-        place = dice.randrange(dice.choice([min(60, len(answer)), len(answer)]) or 1)
-        length = dice.choice([1, 1, 2, 30, 1000])
-        deed = dice.choice(["flip", "cut", "double", "in", "out"])
+        place = rng.randrange(rng.choice([min(60, len(answer)), len(answer)]) or 1)
+        length = rng.choice([1, 1, 2, 30, 1000])
+        deed = rng.choice(["flip", "cut", "double", "in", "out"])
         if deed == "flip" and answer:
-            answer[place % len(answer)] ^= 1 << dice.randrange(8)
+            answer[place % len(answer)] ^= 1 << rng.randrange(8)
         elif deed == "cut":
             del answer[max(place, 1) :]
         elif deed == "double":
             answer[place:place] = answer[place : place + length]
         elif deed == "in":
-            answer[place:place] = dice.randbytes(length)
+            answer[place:place] = rng.randbytes(length)
         else:
             del answer[place : place + length]
     raw.answer = bytes(answer)
@@ -148,11 +148,11 @@ def test_damaged_bytes_give_a_value_or_one_of_our_errors(
 
 @fuzz
 @given(st.lists(_LINES, max_size=5), st.binary(max_size=60), st.booleans())
-def test_any_head_gives_a_value_or_one_of_our_errors(
+def test_any_head_gives_a_value_or_a_yts_error(
     raw: RawServer, lines: list[bytes], rest: bytes, has_start: bool
 ):
     """
-    Encodings that are not, lengths that are not, redirects to nowhere.
+    Heads have invalid encodings, lengths and redirects.
     """
     if has_start:
         raw.answer = whole_answer(rest, *lines)
