@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from sqlalchemy import URL, exists, select
 from sqlalchemy.dialects.postgresql import insert
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from database.config import read_database_url
 from database.connection.engine import APPLICATION_NAME, open_engine, refuse_transaction_pool
 from database.connection.explain import explain_unreachable
-from database.connection.retry import repeat_transient
+from database.connection.retry import Result, Work, repeat_transient
 from database.embedded.home import is_embedded
 from database.embedded.server import EmbeddedServer, open_embedded
 from database.errors import DatabaseAway, DatabaseNotReady, RowRefused
@@ -27,10 +27,6 @@ from yts.payload import CastPayload, MoviePayload, parse_movie
 
 #: How long `save_movie` and `get_stats` repeat a transient error, in seconds.
 CALL_PATIENCE_SECONDS = 5.0
-
-Result = TypeVar("Result")
-#: What is done within one transaction.
-Work = Callable[[Session], Result]
 
 
 class DatabaseManager:

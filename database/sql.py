@@ -1,9 +1,20 @@
-"""Values on their way into a table: columns of Python lists as one SQL row source."""
+"""`unnest_rows` and other SQL expressions: rows from arrays, comparisons of columns, intervals."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, Text, and_, bindparam, cast, column, func, or_
+from sqlalchemy import (
+    ColumnElement,
+    Interval,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    or_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.elements import KeyedColumnElement
@@ -84,3 +95,8 @@ def any_differs(
 ) -> ColumnElement[bool]:
     """Tell whether any pair of an old and a new value differs."""
     return or_(*(differs(before, after) for before, after in old))
+
+
+def interval_of(seconds: ColumnElement[float] | float) -> ColumnElement[object]:
+    """Return the SQL interval of this many seconds."""
+    return func.make_interval(0, 0, 0, 0, 0, 0, seconds, type_=Interval)

@@ -13,7 +13,8 @@ from database.bookkeeping.missing import DenialContext, read_imdb_codes
 from database.bookkeeping.owed import Owed, read_owed
 from database.bookkeeping.runs import RunTakenOver, change_run, close_run, fenced
 from database.bookkeeping.sweep import begin_sweep, get_or_create_sync_state
-from database.db import DatabaseManager, Result, Work
+from database.connection.retry import Result, Work
+from database.db import DatabaseManager
 from database.errors import DatabaseAway, DatabaseNotReady
 from database.stats import read_run
 from database.step import Step, save_step

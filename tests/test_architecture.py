@@ -3,6 +3,8 @@
 import ast
 import importlib
 import re
+from graphlib import CycleError, TopologicalSorter
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -206,3 +208,45 @@ def test_every_guarantee_names_tests_that_exist():
 
     assert len(promised) > 25
     assert promised <= defined
+
+
+def test_no_folder_has_an_import_cycle_or_more_than_twenty_entries():
+    """
+    In each folder the imports between its modules and subfolders have a direction.
+
+    Those of a subfolder count as imports of the subfolder; those inside functions count, too.
+    """
+    modules = {_dotted(path): path for path in sources() if path.name != "__init__.py"}
+    graphs: dict[str, dict[str, set[str]]] = {}
+    for importer, path in modules.items():
+        for module, name in imports(path):
+            imported = f"{module}.{name}" if f"{module}.{name}" in modules else module
+            if imported in modules:
+                folder, source, target = _siblings(importer, imported)
+                if folder and source != target:
+                    graphs.setdefault(folder, {}).setdefault(source, set()).add(target)
+    cycles = {}
+    for folder, graph in graphs.items():
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            cycles[folder] = error.args[1]
+    entries = {
+        folder.relative_to(REPO).as_posix(): {it.name for it in folder.iterdir()} - {"__pycache__"}
+        for folder in {path.parent for path in sources()} - {REPO, REPO / "alembic" / "versions"}
+    }
+    large = {folder: len(names) for folder, names in entries.items() if len(names) > 20}
+
+    assert cycles == {}
+    assert large == {}
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path.relative_to(REPO).with_suffix("").parts)
+
+
+def _siblings(importer: str, imported: str) -> tuple[str, str, str]:
+    """Return the folder that both are in, and its entries that each is, or is below."""
+    pairs = list(zip_longest(importer.split("."), imported.split("."), fillvalue=""))
+    depth = next((n for n, (one, other) in enumerate(pairs) if one != other), len(pairs) - 1)
+    return ".".join(one for one, _ in pairs[:depth]), *pairs[depth]

@@ -15,9 +15,8 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping.missing import is_due, is_missing
 from database.bookkeeping.models import FetchFailure, MissingMovie
-from database.intervals import interval_of
 from database.models import Movie
-from database.sql import column_types, table_of, unnest_params, unnest_rows
+from database.sql import column_types, interval_of, table_of, unnest_params, unnest_rows
 
 #: The pause before a failure is tried again: this, doubled with each attempt, up to the longest.
 FIRST_RETRY = timedelta(minutes=10)

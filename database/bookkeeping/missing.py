@@ -16,9 +16,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from database.bookkeeping.models import ListedMovie, MissingMovie
 from database.bookkeeping.sweep import get_or_create_sync_state
 from database.counts import read_counts
-from database.intervals import interval_of
 from database.models import Movie
-from database.sql import column_types, table_of, unnest_params, unnest_rows
+from database.sql import column_types, interval_of, table_of, unnest_params, unnest_rows
 
 _Time = InstrumentedAttribute[datetime]
 

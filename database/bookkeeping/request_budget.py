@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from database.bookkeeping.models import RequestBudget
-from database.intervals import interval_of
+from database.sql import interval_of
 
 #: Slots lie this much further apart than the rate asks for. A server counts what came within the
 #: last second; whoever is woken 20 ms late must not come to it as one too many with the next.

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import FetchRun
 from database.bookkeeping.workers import forget_workers
-from database.db import Result, Work
+from database.connection.retry import Result, Work
 
 
 class RunTakenOver(Exception):

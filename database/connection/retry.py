@@ -15,6 +15,7 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -49,6 +50,8 @@ _TRANSIENT = (
 _ROWS_FAULT = ("21", "22", "23", "44", "54", "P0")
 
 Result = TypeVar("Result")
+#: A function that does its work within one transaction, and does not commit.
+Work = Callable[[Session], Result]
 
 
 def is_transient(error: BaseException) -> bool:
