@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # A fetch has no use for it.
+    from database.bookkeeping.rows import RunRow, RunState
     from database.monitoring.status import Status
 
 #: Rates are those of the last so many seconds.
@@ -22,16 +23,13 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 COUNTERS = ("requests", "pages_read", "details_read")
 Rates = dict[str, float]
-Row = dict[str, Any]
-#: `vanished`: without an end, and without a process that could still bring it to one.
-State = Literal["running", "ended", "vanished"]
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """The course of one run as of one moment."""
 
-    state: State
+    state: "RunState"
     elapsed_seconds: float
     #: Of each counter, a second: lately, or over the whole run where little was seen of it.
     rates: Rates
@@ -53,39 +51,43 @@ class ProgressMeter:
         if self._seen and _phase(self._seen[-1]) != _phase(status):
             self._seen.clear()
         self._seen.append(status)
-        while len(self._seen) > 2 and _seconds(self._seen[1].time, status.time) >= WINDOW_SECONDS:
+        while len(self._seen) > 2 and _is_old(self._seen[1], status):
             self._seen.popleft()
         return self._pace(status.run, status.time, status.pace)
 
-    def _pace(self, run: Row, now: datetime, limit: float | None) -> Pace:
-        state = self._state(run)
-        end = {"running": now, "ended": run["finished_at"], "vanished": run["heartbeat_at"]}[state]
-        elapsed = max(0.0, _seconds(run["started_at"], end))
-        average = {name: run[name] / elapsed if elapsed else 0.0 for name in COUNTERS}
+    def _pace(self, run: "RunRow", now: datetime, limit: float | None) -> Pace:
+        state = run.state(is_alive=self._is_alive())
+        elapsed = run.seconds(state, now)
+        average = {name: getattr(run, name) / elapsed if elapsed else 0.0 for name in COUNTERS}
         if state != "running":
             return Pace(state, elapsed, average, None)
         if (rates := self._recent_rates()) is not None:
-            rate = rates.get(f"{run['phase']}_read")
+            rate = rates.get(f"{run.phase}_read")
         else:
             # Each page and each movie takes a request; its own counter says nothing of a phase
             # that began late.
             rates, rate = average, average["requests"]
-        return Pace(state, elapsed, rates, seconds_left(left_of(run), rate, limit))
+        return Pace(state, elapsed, rates, seconds_left(left_of(asdict(run)), rate, limit))
 
-    def _state(self, run: Row) -> State:
-        if run["finished_at"] is not None:
-            return "vanished" if run["phase"] == "killed" else "ended"
+    def _is_alive(self) -> bool:
         if self._seen[-1].is_fetch_running:
-            return "running"
-        # A restart of the server takes the lock from a run that goes on: its heart still beats.
-        beats = {_run(seen)["heartbeat_at"] for seen in self._seen if not seen.is_fetch_running}
-        return "running" if len(beats) > 1 else "vanished"
+            return True
+        # A restart of the server takes the lock from a run that continues: its heartbeat moves.
+        beats = {
+            status.run and status.run.heartbeat_at
+            for status in self._seen
+            if not status.is_fetch_running
+        }
+        return len(beats) > 1
 
     def _recent_rates(self) -> Rates | None:
         first, last = self._seen[0], self._seen[-1]
-        if (span := _seconds(first.time, last.time)) < TRUSTED_SECONDS:
+        span = (last.time - first.time).total_seconds()
+        if span < TRUSTED_SECONDS:
             return None
-        return {name: (_run(last)[name] - _run(first)[name]) / span for name in COUNTERS}
+        return {
+            name: (getattr(last.run, name) - getattr(first.run, name)) / span for name in COUNTERS
+        }
 
 
 class Countdown:
@@ -126,14 +128,15 @@ class RateHistory:
 
     def take(self, status: "Status") -> list[float]:
         """Return the rates up to *status*, each of `SECONDS_PER_RATE`, the newest last."""
-        run = _run(status)
-        if run.get("id") != self._run_id:
-            self._run_id = run.get("id")
+        run = status.run
+        run_id = None if run is None else run.id
+        if run_id != self._run_id:
+            self._run_id = run_id
             self._seen.clear()
-        if not run:
+        if run is None:
             return []
         now = status.time.timestamp()
-        self._seen.append((now, run["requests"]))
+        self._seen.append((now, run.requests))
         while self._seen[0][0] < now - RATES_SHOWN * SECONDS_PER_RATE:
             self._seen.popleft()
         return self._rates(now)
@@ -179,17 +182,9 @@ def seconds_left(left: int | None, rate: float | None, limit: float | None) -> f
     return left / min(rate, limit or rate)
 
 
-def _run(status: "Status") -> Row:
-    return status.run or {}
+def _phase(status: "Status") -> tuple[int, str] | None:
+    return None if status.run is None else (status.run.id, status.run.phase)
 
 
-def _phase(status: "Status") -> tuple[object, object]:
-    return _run(status).get("id"), _run(status).get("phase")
-
-
-def _seconds(start: datetime | str, end: datetime | str) -> float:
-    return (_time(end) - _time(start)).total_seconds()
-
-
-def _time(time: datetime | str) -> datetime:
-    return datetime.fromisoformat(time) if isinstance(time, str) else time
+def _is_old(status: "Status", newest: "Status") -> bool:
+    return (newest.time - status.time).total_seconds() >= WINDOW_SECONDS

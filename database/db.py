@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
@@ -186,8 +187,10 @@ class DatabaseManager:
         return True, row_id, message
 
     def get_stats(self) -> dict[str, Any]:
-        """Return totals and averages of the catalogue; see `database.stats.read_stats`."""
-        return self.run_transaction(read_stats, patience_seconds=CALL_PATIENCE_SECONDS)
+        """Return the fields of `database.stats.Stats` as a dictionary that JSON can hold."""
+        stats = self.run_transaction(read_stats, patience_seconds=CALL_PATIENCE_SECONDS)
+        saved_at = stats.last_saved_at
+        return {**asdict(stats), "last_saved_at": saved_at and saved_at.isoformat()}
 
     def close_all(self) -> None:
         """Close every connection, and leave the embedded server, if it is in use."""

@@ -1,94 +1,115 @@
-"""What the catalogue holds just now: cheap questions, plain values."""
+"""`read_stats` and the newest rows of the mirror, as frozen values; each query is cheap."""
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import desc, func, select
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import FetchFailure, FetchRun, MissingMovie, SyncState
+from database.bookkeeping.rows import FailureRow, RunRow, SyncStateRow
 from database.counts import movies_of_genres, read_counts
 from database.models import Genre, Movie
 
-#: What `read_stats` returns of tables without rows.
-NO_STATS: dict[str, Any] = {
-    "total_movies": 0,
-    "total_genres": 0,
-    "total_cast": 0,
-    "total_torrents": 0,
-    "movies_with_details": 0,
-    "movies_with_vectors": 0,
-    "average_rating": None,
-    "last_saved_at": None,
-    "total_failures": 0,
-    "total_missing": 0,
-    "total_gone": 0,
-}
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The totals of the catalogue; by default those of tables without rows."""
+
+    total_movies: int = 0
+    total_genres: int = 0
+    total_cast: int = 0
+    total_torrents: int = 0
+    #: Movies whose details were fetched.
+    movies_with_details: int = 0
+    #: Movies with vectors in the active embedding space.
+    movies_with_vectors: int = 0
+    #: Over rated movies only, to two places; None if there are none.
+    average_rating: float | None = None
+    #: When the newest row of `movies` was created.
+    last_saved_at: datetime | None = None
+    total_failures: int = 0
+    total_missing: int = 0
+    #: Stored movies that YTS no longer has.
+    total_gone: int = 0
 
 
-def read_stats(session: Session) -> dict[str, Any]:
-    """
-    Return the totals of the catalogue, JSON-ready.
+@dataclass(frozen=True, slots=True)
+class StoredMovie:
+    """A movie of the list of those that were stored last."""
 
-    `movies_with_details` counts those whose details were fetched, `movies_with_vectors`
-    those in the active space; `average_rating` is over rated movies only, null where there
-    are none. `total_gone` counts stored movies that YTS has no more.
-    """
+    #: Its id at YTS.
+    id: int
+    title: str
+    year: int | None
+    rating: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GenreTotal:
+    """A genre and the number of its movies."""
+
+    name: str
+    movies: int
+
+
+def read_stats(session: Session) -> Stats:
+    """Return the totals of the catalogue."""
     counts = read_counts(session)
-    newest = session.scalar(select(func.max(Movie.created_at)))
-    return {
-        "total_movies": counts.movies,
-        "total_genres": _count(session, Genre),
-        "total_cast": counts.casts,
-        "total_torrents": counts.torrents,
-        "movies_with_details": counts.movies_with_details,
-        "movies_with_vectors": counts.movies_with_vectors,
-        "average_rating": counts.average_rating,
-        "last_saved_at": newest.isoformat() if newest else None,
-        "total_failures": _count(session, FetchFailure),
-        "total_missing": _count(session, MissingMovie),
-        "total_gone": counts.gone_movies,
-    }
+    return Stats(
+        total_movies=counts.movies,
+        total_genres=_count(session, Genre),
+        total_cast=counts.casts,
+        total_torrents=counts.torrents,
+        movies_with_details=counts.movies_with_details,
+        movies_with_vectors=counts.movies_with_vectors,
+        average_rating=counts.average_rating,
+        last_saved_at=session.scalar(select(func.max(Movie.created_at))),
+        total_failures=_count(session, FetchFailure),
+        total_missing=_count(session, MissingMovie),
+        total_gone=counts.gone_movies,
+    )
 
 
-def read_sync_state(session: Session) -> dict[str, Any]:
-    """Return where the movies come from and how complete the mirror is, JSON-ready."""
+def read_sync_state(session: Session) -> SyncStateRow | None:
+    """Return where the movies come from and how complete the mirror is; None before a run."""
     state = session.get(SyncState, 1)
-    return {} if state is None else state.to_dict()
+    return None if state is None else SyncStateRow.from_model(state)
 
 
-def read_last_stored(session: Session, count: int = 5) -> list[dict[str, Any]]:
-    """Return the movies that were stored last, the last one first."""
+def read_last_stored(session: Session, count: int = 5) -> list[StoredMovie]:
+    """Return the movies that were stored last, the newest first."""
     rows = session.execute(
-        select(Movie.external_id.label("id"), Movie.title, Movie.year, Movie.rating)
+        select(Movie.external_id, Movie.title, Movie.year, Movie.rating)
         .order_by(Movie.created_at.desc(), Movie.id.desc())
         .limit(count)
     )
-    return [dict(row) for row in rows.mappings()]
+    return [StoredMovie(id_, title, year, rating) for id_, title, year, rating in rows]
 
 
-def read_top_genres(session: Session, count: int = 8) -> list[dict[str, Any]]:
+def read_top_genres(session: Session, count: int = 8) -> list[GenreTotal]:
     """Return the genres with most movies, largest first."""
     rows = session.execute(movies_of_genres().order_by(desc("movies"), Genre.name).limit(count))
-    return [{"name": name, "movies": int(movies)} for name, movies in rows]
+    return [GenreTotal(name, int(movies)) for name, movies in rows]
 
 
-def read_last_errors(session: Session, count: int = 3) -> list[dict[str, Any]]:
-    """Return what failed last and was not had since, newest first, JSON-ready."""
+def read_last_errors(session: Session, count: int = 3) -> list[FailureRow]:
+    """Return the failures on record that happened last, newest first."""
     rows = session.scalars(
         select(FetchFailure).order_by(FetchFailure.last_failed_at.desc()).limit(count)
     )
-    return [row.to_dict() for row in rows]
+    return [FailureRow.from_model(row) for row in rows]
 
 
-def read_last_run(session: Session) -> dict[str, Any] | None:
-    """Return the run that started last, JSON-ready; it may still be running."""
+def read_last_run(session: Session) -> RunRow | None:
+    """Return the run that started last; it may still be running."""
     run = session.scalars(select(FetchRun).order_by(FetchRun.id.desc()).limit(1)).first()
-    return None if run is None else run.to_dict()
+    return None if run is None else RunRow.from_model(run)
 
 
-def read_run(session: Session, run_id: int) -> dict[str, Any]:
-    """Return one run as it stands, JSON-ready."""
-    return session.get_one(FetchRun, run_id).to_dict()
+def read_run(session: Session, run_id: int) -> RunRow:
+    """Return the current row of one run."""
+    return RunRow.from_model(session.get_one(FetchRun, run_id))
 
 
 def _count(session: Session, table: type) -> int:

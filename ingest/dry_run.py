@@ -7,6 +7,7 @@ from itertools import chain, islice
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.failures import read_due_failures, read_known
+from database.bookkeeping.rows import SyncStateRow
 from database.bookkeeping.source import Source, gives_way_to
 from database.bookkeeping.sweep import is_whole_sweep_due
 from database.db import DatabaseManager
@@ -108,7 +109,8 @@ def _empty(settings: RunSettings) -> _Mirror:
 
 
 def _look(session: Session, settings: RunSettings) -> _Mirror:
-    stored, sync = read_stats(session)["total_movies"], read_sync_state(session)
+    stored = read_stats(session).total_movies
+    sync = read_sync_state(session) or SyncStateRow()
     pages = 0
     if settings.retry_failed:
         pages = len(read_due_failures(session, "page"))
@@ -119,13 +121,13 @@ def _look(session: Session, settings: RunSettings) -> _Mirror:
         details = count_details(session, settings, read_clock(session))
     return _Mirror(
         stored=stored,
-        source=sync.get("source") or ("yts" if stored else None),
+        source=sync.source or ("yts" if stored else None),
         start=plan_sweep(
             settings,
-            next_page=sync.get("next_page", 1),
-            recheck_page=sync.get("recheck_page"),
-            is_whole=sync.get("sweep_began_at") is not None,
-            is_updating=sync.get("is_updating", False),
+            next_page=sync.next_page,
+            recheck_page=sync.recheck_page,
+            is_whole=sync.sweep_began_at is not None,
+            is_updating=sync.is_updating,
             is_whole_due=is_whole_sweep_due(session, None),
         ),
         pages=pages,

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -285,9 +285,10 @@ class Run:
         )
 
     def _read_row(self, *, patience_seconds: float | None = None) -> dict[str, Any]:
-        return self.db.run_transaction(
+        row = self.db.run_transaction(
             lambda session: read_run(session, self.run_id), patience_seconds=patience_seconds
         )
+        return asdict(row)
 
     def abandon(self, exit_code: int) -> None:
         """Close the row of a run that an error ends, if the database lets us."""

@@ -1,4 +1,4 @@
-"""`write_failures`: the monitor's list of failures, as a table for 80 columns or JSON lines."""
+"""`write_failures`: all failures on record, as a table for 80 columns or as JSON lines."""
 
 import textwrap
 from collections.abc import Iterator
@@ -7,9 +7,11 @@ from datetime import datetime
 import click
 
 from cli.command_line import suggest_command
+from cli.monitor.json_rows import failure_line
+from cli.monitor.wording import failure_reason
 from cli.text import aligned, one_line, utc_time
-from database.monitoring.status import FailureList, Row
-from yts.printable import json_line
+from database.bookkeeping.failures import TitledFailure
+from database.monitoring.status import FailureList
 
 NONE = "No failures on record."
 #: Fewer columns leave no room for reasons.
@@ -28,7 +30,7 @@ def _as_table(ledger: FailureList, columns: int) -> Iterator[str]:
     if not ledger.failures:
         yield NONE
         return
-    rows = [_cells(row, ledger.time) for row in ledger.failures]
+    rows = [_cells(titled, ledger.time) for titled in ledger.failures]
     due = sum(cells[4] == "due now" for cells in rows)
     count = "1 failure" if len(rows) == 1 else f"{len(rows):,} failures"
     yield f"{count}, {due:,} due now; times in UTC"
@@ -42,21 +44,16 @@ def _as_table(ledger: FailureList, columns: int) -> Iterator[str]:
 
 
 def _as_json_lines(ledger: FailureList) -> Iterator[str]:
-    for row in ledger.failures:
-        message = {"message_type": "failure", **row, "is_due": _is_due(row, ledger.time)}
-        yield json_line(message)
+    for titled in ledger.failures:
+        yield failure_line(titled, ledger.time)
 
 
-def reason_of(row: Row) -> str:
-    """Return in a line why it failed."""
-    return one_line(row["message"]) or str(row["error_class"])
-
-
-def _cells(row: Row, now: datetime) -> tuple[str, ...]:
-    time = "due now" if _is_due(row, now) else utc_time(_next_attempt(row))
-    reason = ": ".join(filter(None, (row["title"], reason_of(row))))
-    words = (row["kind"], row["key"], row["stage"], row["attempts"], time, reason)
-    return tuple(one_line(str(word)) for word in words)
+def _cells(titled: TitledFailure, now: datetime) -> tuple[str, ...]:
+    failure, title = titled
+    time = "due now" if failure.is_due(now) else utc_time(failure.next_attempt_at)
+    reason = ": ".join(filter(None, (title, failure_reason(failure))))
+    values = (failure.kind, failure.key, failure.stage, failure.attempts, time, reason)
+    return tuple(one_line(str(value)) for value in values)
 
 
 def _lines(cells: tuple[str, ...], widths: list[int], columns: int) -> Iterator[str]:
@@ -74,11 +71,3 @@ def _lines(cells: tuple[str, ...], widths: list[int], columns: int) -> Iterator[
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _is_due(row: Row, now: datetime) -> bool:
-    return _next_attempt(row) <= now
-
-
-def _next_attempt(row: Row) -> datetime:
-    return datetime.fromisoformat(row["next_attempt_at"])

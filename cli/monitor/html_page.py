@@ -1,7 +1,6 @@
 """The mirror as one page of HTML that needs nothing beside it: no network, no script."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,13 @@ from cli.events import counts_in_words
 from cli.monitor.wording import percent
 from cli.output import open_output
 from cli.text import duration, one_line, utc_time
+from database.monitoring.history import PastRun
 from database.monitoring.overview import Overview
 
 #: Runs that are listed; `--history` has them all.
 RUNS = 30
 #: Genres that have most movies.
 GENRES = 14
-
-Row = dict[str, Any]
 
 
 def write_page(overview: Overview, path: Path) -> None:
@@ -44,7 +42,7 @@ def _render(overview: Overview) -> str:
     )
     return environment.get_template("page.html").render(
         time=utc_time(overview.time),
-        is_practice=overview.sync.get("source") == "sandbox",
+        is_practice=overview.sync is not None and overview.sync.source == "sandbox",
         totals=_totals(overview),
         runs=_runs(overview.runs),
         growth=_growth(overview),
@@ -60,37 +58,37 @@ def _render(overview: Overview) -> str:
 
 def _totals(overview: Overview) -> list[tuple[str, str, str]]:
     """Return name, number and a remark of each total."""
-    stats, expected = overview.stats, overview.sync.get("movie_count")
-    shares = [percent(stats, f"movies_with_{it}") for it in ("details", "vectors")]
-    details, vectors = ("" if it is None else f"{it:.1f} % of all" for it in shares)
+    stats, expected = overview.stats, overview.sync and overview.sync.movie_count
+    shares = [percent(stats, it) for it in (stats.movies_with_details, stats.movies_with_vectors)]
+    details, vectors = ("" if share is None else f"{share:.1f} % of all" for share in shares)
     return [
-        ("movies", f"{stats['total_movies']:,}", f"of about {expected:,}" if expected else ""),
-        ("with details", f"{stats['movies_with_details']:,}", details),
-        ("with vectors", f"{stats['movies_with_vectors']:,}", vectors),
-        ("torrents", f"{stats['total_torrents']:,}", "metadata only"),
-        ("people", f"{stats['total_cast']:,}", ""),
-        ("average rating", str(stats["average_rating"] or "unknown"), ""),
-        ("failures", f"{stats['total_failures']:,}", "on record, tried again"),
+        ("movies", f"{stats.total_movies:,}", f"of about {expected:,}" if expected else ""),
+        ("with details", f"{stats.movies_with_details:,}", details),
+        ("with vectors", f"{stats.movies_with_vectors:,}", vectors),
+        ("torrents", f"{stats.total_torrents:,}", "metadata only"),
+        ("people", f"{stats.total_cast:,}", ""),
+        ("average rating", str(stats.average_rating or "unknown"), ""),
+        ("failures", f"{stats.total_failures:,}", "on record, tried again"),
     ]
 
 
-def _runs(runs: Sequence[Row]) -> list[Row]:
-    longest = max((run["seconds"] for run in runs[:RUNS]), default=0) or 1
+def _runs(runs: Sequence[PastRun]) -> list[dict[str, Any]]:
+    longest = max((past.seconds for past in runs[:RUNS]), default=0) or 1
     return [
         {
-            "began": utc_time(datetime.fromisoformat(run["started_at"])),
-            "took": duration(run["seconds"]),
-            "percent": 100 * run["seconds"] / longest,
-            "end": run["state"] if run["exit_code"] is None else f"exit {run['exit_code']}",
-            "is_good": run["exit_code"] == 0 or run["state"] == "running",
-            "requests": f"{run['requests']:,}",
-            "counts": counts_in_words(run) or "nothing",
+            "began": utc_time(past.run.started_at),
+            "took": duration(past.seconds),
+            "percent": 100 * past.seconds / longest,
+            "end": past.state if past.run.exit_code is None else f"exit {past.run.exit_code}",
+            "is_good": past.run.exit_code == 0 or past.state == "running",
+            "requests": f"{past.run.requests:,}",
+            "counts": counts_in_words(past.run.counts) or "nothing",
         }
-        for run in runs[:RUNS]
+        for past in runs[:RUNS]
     ]
 
 
-def _growth(overview: Overview) -> Row | None:
+def _growth(overview: Overview) -> dict[str, str] | None:
     """Return the sum of all uploads by month as points of a line in a square of 100 x 100."""
     months = [(it.name, it.movies) for it in reversed(overview.months) if it.name]
     if len(months) < 2:

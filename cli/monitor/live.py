@@ -30,6 +30,7 @@ from cli.monitor.wording import (
 )
 from cli.progress_rate import Pace, RateHistory, sparkline
 from cli.text import one_line, printable
+from database.bookkeeping.rows import RunRow
 from database.monitoring.status import Status
 
 #: Wider terminals are not filled: columns far apart are hard to read.
@@ -40,9 +41,7 @@ FEWER_GENRES = 3
 #: Lines without those that only a higher terminal has room for.
 LOWEST = 23
 #: Style of the headline, by the state of the run.
-STYLES = {"running": "bold green", "ended": "bold", "vanished": "bold yellow"}
-
-Row = dict[str, Any]
+STYLES = {"running": "bold green", "ended": "bold", "killed": "bold yellow"}
 
 
 class Dashboard:
@@ -135,7 +134,7 @@ def _catalogue(status: Status) -> Table:
     return table
 
 
-def _run(status: Status, run: Row, pace: Pace, rates: Sequence[float]) -> Group:
+def _run(status: Status, run: RunRow, pace: Pace, rates: Sequence[float]) -> Group:
     lines: list[RenderableType] = [Text(headline(run, pace), STYLES[pace.state])]
     bars = _grid({"min_width": 7}, {"ratio": 1}, {"justify": "right", "no_wrap": True})
     for phase, read, expected in phases(run):
@@ -143,11 +142,11 @@ def _run(status: Status, run: Row, pace: Pace, rates: Sequence[float]) -> Group:
         bars.add_row(Text(phase, "dim"), bar, Text(f"{read:,} of {expected:,}"))
     if bars.rows:
         lines.append(bars)
-    pacing = f"{run['requests']:,} requests, {rate_in_words(status, pace)}"
+    pacing = f"{run.requests:,} requests, {rate_in_words(status, pace)}"
     if pace.state == "running":
         pacing += f"; ETA: {eta_in_words(pace)}"
     counts = _grid(_ellipsis(), {"no_wrap": True})
-    counts.add_row(Text(counts_in_words(run)), Text(sparkline(rates), "green"))
+    counts.add_row(Text(counts_in_words(run.counts)), Text(sparkline(rates), "green"))
     return Group(*lines, Text(pacing, no_wrap=True, overflow="ellipsis"), counts)
 
 
@@ -158,14 +157,14 @@ def _newest_and_genres(status: Status, rows: int) -> Table:
         newest.add_row(Text(rating, "dim"), Text(title))
     genres = _grid(_ellipsis(), {"justify": "right", "no_wrap": True})
     for genre in status.top_genres[:rows]:
-        genres.add_row(Text(one_line(genre["name"])), Text(f"{genre['movies']:,}"))
+        genres.add_row(Text(one_line(genre.name)), Text(f"{genre.movies:,}"))
     table = _grid({"ratio": 3}, {"ratio": 2})
     table.add_row(Text("Last stored", "dim"), Text("Top genres", "dim"))
     table.add_row(newest, genres)
     return table
 
 
-def _grid(*columns: Row) -> Table:
+def _grid(*columns: dict[str, Any]) -> Table:
     """Return an empty table without lines, as wide as there is room."""
     table = Table.grid(expand=True, padding=(0, 2, 0, 0))
     for column in columns:
@@ -173,5 +172,5 @@ def _grid(*columns: Row) -> Table:
     return table
 
 
-def _ellipsis() -> Row:
+def _ellipsis() -> dict[str, Any]:
     return {"ratio": 1, "no_wrap": True, "overflow": "ellipsis"}

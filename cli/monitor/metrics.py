@@ -1,17 +1,15 @@
 """The status as metrics for Prometheus, by way of the node exporter's textfile collector."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from cli.output import open_output
-from database.bookkeeping.models import OUTCOMES
 from database.monitoring.history import Freshness
 from database.monitoring.status import Status
 
-#: Metric: the statistic it shows, and its help.
+#: Metric: the field of `Stats` that it shows, and its description.
 _TOTALS = {
     "yts_movies": ("total_movies", "Movies in the mirror."),
     "yts_movies_with_details": ("movies_with_details", "Movies whose details were fetched."),
@@ -36,37 +34,37 @@ def write_metrics(status: Status, freshness: Freshness, path: Path) -> None:
         OSError: the file cannot be written.
     """
     registry = CollectorRegistry()
-    for name, told, value in (*_of_mirror(status, freshness), *_of_run(status)):
-        Gauge(name, told, registry=registry).set(value)
+    for name, description, value in (*_of_mirror(status, freshness), *_of_run(status)):
+        Gauge(name, description, registry=registry).set(value)
     if status.run is not None:
         movies = Gauge(
             "yts_run_movies", "Movies of the last run by outcome.", ["outcome"], registry=registry
         )
-        for outcome in OUTCOMES:
-            movies.labels(outcome).set(status.run[outcome])
+        for outcome, count in status.run.counts.items():
+            movies.labels(outcome).set(count)
     with open_output(path) as file:
         file.write(generate_latest(registry))
 
 
 def _of_mirror(status: Status, freshness: Freshness) -> Iterator[Metric]:
-    for name, (statistic, told) in _TOTALS.items():
-        yield name, told, status.stats[statistic]
-    if expected := status.sync.get("movie_count"):
+    for name, (total, description) in _TOTALS.items():
+        yield name, description, getattr(status.stats, total)
+    if expected := status.sync and status.sync.movie_count:
         yield "yts_movies_at_source", "Movies that YTS has, as it said last.", expected
     if freshness.completed_at is not None:
-        told = "When the last complete run ended, in seconds since 1970."
-        yield "yts_complete_timestamp_seconds", told, freshness.completed_at.timestamp()
+        description = "When the last complete run ended, in seconds since 1970."
+        yield "yts_complete_timestamp_seconds", description, freshness.completed_at.timestamp()
 
 
 def _of_run(status: Status) -> Iterator[Metric]:
     yield "yts_fetch_running", "1 while a fetch is at work.", status.is_fetch_running
     if (run := status.run) is None:
         return
-    began = datetime.fromisoformat(run["started_at"]).timestamp()
+    began = run.started_at.timestamp()
     yield "yts_run_start_timestamp_seconds", "When the last run began.", began
-    yield "yts_run_requests", "Requests that the last run has made.", run["requests"]
-    if run["finished_at"] is not None:
-        ended = datetime.fromisoformat(run["finished_at"]).timestamp()
+    yield "yts_run_requests", "Requests that the last run has made.", run.requests
+    if run.finished_at is not None:
+        ended = run.finished_at.timestamp()
         yield "yts_run_seconds", "How long the last run took.", ended - began
-    if run["exit_code"] is not None:
-        yield "yts_run_exit_code", "The exit code of the last run.", run["exit_code"]
+    if run.exit_code is not None:
+        yield "yts_run_exit_code", "The exit code of the last run.", run.exit_code

@@ -7,12 +7,12 @@ from typing import Self
 
 import click
 
-from cli.monitor.wording import WAITING, as_json, as_text
+from cli.monitor.json_rows import status_line, waiting_line
+from cli.monitor.wording import WAITING, as_text
 from cli.progress_rate import Pace
 from cli.terminal import fitted
 from cli.text import printable
 from database.monitoring.status import Status
-from yts.printable import json_line
 
 
 class _Lines:
@@ -58,9 +58,8 @@ class JsonLines(_Lines):
 
     def show(self, status: Status, pace: Pace | None) -> None:
         """Write the status."""
-        click.echo(as_json(status, pace))
+        click.echo(status_line(status, pace))
 
     def wait(self, reason: str) -> None:
         """Write why there is no status."""
-        message = {"message_type": "waiting", "time": datetime.now(UTC).isoformat()}
-        click.echo(json_line({**message, "reason": reason}))
+        click.echo(waiting_line(datetime.now(UTC), reason))

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -10,37 +10,33 @@ import click
 from cli.command_line import suggest_command
 from cli.errors import DONE, STALE
 from cli.events import counts_in_words
+from cli.monitor.json_rows import freshness_object, past_run_object
 from cli.tables import write_json, write_table
 from cli.terminal import fitted
 from cli.text import duration, utc_time
-from database.monitoring.history import Freshness
+from database.monitoring.history import Freshness, PastRun
 
 NONE = "No runs: nothing has been fetched yet."
 
-Row = dict[str, Any]
 
-
-def write_history(runs: Sequence[Row], *, as_json: bool) -> None:
+def write_history(runs: Sequence[PastRun], *, as_json: bool) -> None:
     """Write *runs*; times of the table are UTC."""
     if as_json:
-        write_json("run", map(_as_json, runs))
+        write_json("run", map(past_run_object, runs))
     elif runs:
         write_table([_in_columns(run) for run in runs])
     else:
         click.echo(NONE)
 
 
-def _as_json(run: Row) -> Row:
-    return {"run_id" if name == "id" else name: value for name, value in run.items()}
-
-
-def _in_columns(run: Row) -> Row:
+def _in_columns(past: PastRun) -> dict[str, Any]:
+    run = past.run
     return {
-        "began (UTC)": utc_time(datetime.fromisoformat(run["started_at"])),
-        "took": duration(run["seconds"]),
-        "exit": run["state"] if run["exit_code"] is None else run["exit_code"],
-        "requests": f"{run['requests']:,}",
-        "came to": counts_in_words(run) or "nothing",
+        "began (UTC)": utc_time(run.started_at),
+        "took": duration(past.seconds),
+        "exit": past.state if run.exit_code is None else run.exit_code,
+        "requests": f"{run.requests:,}",
+        "came to": counts_in_words(run.counts) or "nothing",
     }
 
 
@@ -53,14 +49,7 @@ def write_age(freshness: Freshness, max_age: timedelta, *, as_json: bool) -> int
     age = freshness.age
     is_fresh = age is not None and age <= max_age
     if as_json:
-        message = {
-            "time": freshness.time.isoformat(),
-            "completed_at": freshness.completed_at and freshness.completed_at.isoformat(),
-            "age_seconds": age and age.total_seconds(),
-            "max_age_seconds": max_age.total_seconds(),
-            "is_fresh": is_fresh,
-        }
-        write_json("freshness", [message])
+        write_json("freshness", [freshness_object(freshness, max_age, is_fresh=is_fresh)])
     else:
         stream = sys.stdout if is_fresh else sys.stderr
         click.echo(fitted(_age_in_words(freshness, max_age), stream), err=not is_fresh)

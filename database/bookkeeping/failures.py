@@ -7,7 +7,7 @@ Nothing here commits.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Text, cast, delete, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping.missing import is_due, is_missing
 from database.bookkeeping.models import FetchFailure, MissingMovie
+from database.bookkeeping.rows import FailureKind, FailureRow, FailureStage
 from database.models import Movie
 from database.sql import column_types, interval_of, table_of, unnest_params, unnest_rows
 
@@ -22,21 +23,26 @@ from database.sql import column_types, interval_of, table_of, unnest_params, unn
 FIRST_RETRY = timedelta(minutes=10)
 LONGEST_RETRY = timedelta(days=14)
 
-Kind = Literal["page", "movie"]
-Stage = Literal["fetch", "parse", "save"]
-
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """What could not be done, and why."""
 
-    kind: Kind
+    kind: FailureKind
     #: Number of the page from the oldest, or YTS id of the movie.
     key: str
-    stage: Stage
+    stage: FailureStage
     error_class: str
     #: For a person; never holds a secret.
     message: str
+
+
+class TitledFailure(NamedTuple):
+    """A failure on record, with the title of its movie."""
+
+    failure: FailureRow
+    #: None for a page, and for a movie that is not stored.
+    title: str | None
 
 
 def record_failures(session: Session, failures: Iterable[Failure]) -> None:
@@ -71,7 +77,7 @@ def record_failures(session: Session, failures: Iterable[Failure]) -> None:
     )
 
 
-def clear_failures(session: Session, kind: Kind, keys: Collection[int | str]) -> None:
+def clear_failures(session: Session, kind: FailureKind, keys: Collection[int | str]) -> None:
     """Forget the failures of what has succeeded since."""
     session.execute(
         delete(FetchFailure).where(
@@ -80,7 +86,7 @@ def clear_failures(session: Session, kind: Kind, keys: Collection[int | str]) ->
     )
 
 
-def read_due_failures(session: Session, kind: Kind) -> list[str]:
+def read_due_failures(session: Session, kind: FailureKind) -> list[str]:
     """Return the keys of recorded failures whose time has come, those due longest first."""
     return list(
         session.scalars(
@@ -91,12 +97,8 @@ def read_due_failures(session: Session, kind: Kind) -> list[str]:
     )
 
 
-def read_failures(session: Session, limit: int | None = None) -> list[dict[str, Any]]:
-    """
-    Return all failures, or up to *limit*, JSON-ready, those that are tried again soonest first.
-
-    Each has the `title` of its movie; None for a page, and where the movie is not stored.
-    """
+def read_failures(session: Session, limit: int | None = None) -> list[TitledFailure]:
+    """Return all failures, or up to *limit*, those that are tried again soonest first."""
     is_movie = (FetchFailure.kind == "movie") & (FetchFailure.key == cast(Movie.external_id, Text))
     rows = session.execute(
         select(FetchFailure, Movie.title)
@@ -104,7 +106,7 @@ def read_failures(session: Session, limit: int | None = None) -> list[dict[str, 
         .order_by(FetchFailure.next_attempt_at, FetchFailure.kind, FetchFailure.key)
         .limit(limit)
     )
-    return [{**failure.to_dict(), "title": title} for failure, title in rows]
+    return [TitledFailure(FailureRow.from_model(failure), title) for failure, title in rows]
 
 
 def read_next_attempt(session: Session) -> datetime | None:

@@ -1,13 +1,13 @@
 """What the workers of the running fetch are at, for whoever watches. Nothing here commits."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import column, delete, func, select, table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import FetchWorker
+from database.bookkeeping.rows import WorkerRow
 
 _connections = table("pg_stat_activity", column("application_name"), column("datname"))
 
@@ -30,11 +30,11 @@ def forget_workers(session: Session, name: str | None = None) -> None:
     session.execute(statement if name is None else statement.where(FetchWorker.name == name))
 
 
-def read_workers(session: Session) -> list[dict[str, Any]]:
+def read_workers(session: Session) -> list[WorkerRow]:
     """
-    Return what each worker that is alive is at, and for how many seconds; JSON-ready.
+    Return what each connected worker does, and for how many seconds.
 
-    Alive is who is connected: a database user of other rights may see none.
+    A database user without the right to see the connections of others gets none.
     """
     is_connected = (
         select(_connections.c.application_name)
@@ -50,6 +50,4 @@ def read_workers(session: Session) -> list[dict[str, Any]]:
         .where(is_connected)
         .order_by(FetchWorker.name)
     )
-    return [
-        {"name": name, "doing": doing, "seconds": round(float(age), 1)} for name, doing, age in rows
-    ]
+    return [WorkerRow(name, doing, round(float(age), 1)) for name, doing, age in rows]

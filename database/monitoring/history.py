@@ -1,17 +1,26 @@
-"""The runs of the past, and how long ago the mirror was complete; reading changes nothing."""
+"""`read_history` and `read_freshness`: past runs, and when one was complete; read-only."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.fetch_lock import is_fetch_running
 from database.bookkeeping.models import FetchRun
+from database.bookkeeping.rows import RunRow, RunState
 from database.db import DatabaseManager
 from database.monitoring.status import read_only_session
 from database.schema import read_revision
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run, its state and how long it took, as of the time when it was read."""
+
+    run: RunRow
+    state: RunState
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,7 @@ class Freshness:
         return None if self.completed_at is None else self.time - self.completed_at
 
 
-def read_history(db: DatabaseManager, limit: int | None = None) -> list[dict[str, Any]]:
+def read_history(db: DatabaseManager, limit: int | None = None) -> list[PastRun]:
     """
     Return all runs, or the last *limit*, see `read_runs`; a database without tables has none.
 
@@ -41,32 +50,19 @@ def read_history(db: DatabaseManager, limit: int | None = None) -> list[dict[str
         return [] if read_revision(session.connection()) is None else read_runs(session, limit)
 
 
-def read_runs(session: Session, limit: int | None = None) -> list[dict[str, Any]]:
-    """
-    Return the rows of all runs, or of the last *limit*, the last first, JSON-ready.
-
-    `state` is running, ended or killed; `seconds` how long it took, until now or its last
-    sign of life where it has no end.
-    """
-    # Looked at before the rows: whoever runs then is not taken for killed.
-    is_running = is_fetch_running(session)
+def read_runs(session: Session, limit: int | None = None) -> list[PastRun]:
+    """Return all runs, or the last *limit*, newest first."""
+    # The lock is read before and after the rows, as in `database.monitoring.status.read_status`.
+    was_running = is_fetch_running(session)
     now = session.scalars(select(func.clock_timestamp())).one()
-    runs = session.scalars(select(FetchRun).order_by(FetchRun.id.desc()).limit(limit)).all()
+    query = select(FetchRun).order_by(FetchRun.id.desc()).limit(limit)
+    runs = [RunRow.from_model(run) for run in session.scalars(query)]
+    is_running = was_running or is_fetch_running(session)
+    states = [run.state(is_alive=is_running and run is runs[0]) for run in runs]
     return [
-        _history_row(run, now, is_running=is_running and place == 0)
-        for place, run in enumerate(runs)
+        PastRun(run, state, run.seconds(state, now))
+        for run, state in zip(runs, states, strict=True)
     ]
-
-
-def _history_row(run: FetchRun, now: datetime, *, is_running: bool) -> dict[str, Any]:
-    if run.finished_at is not None:
-        state, end = "killed" if run.phase == "killed" else "ended", run.finished_at
-    elif is_running:
-        state, end = "running", now
-    else:
-        state, end = "killed", run.heartbeat_at
-    seconds = max(0.0, (end - run.started_at).total_seconds())
-    return {**run.to_dict(), "state": state, "seconds": seconds}
 
 
 def read_freshness(db: DatabaseManager) -> Freshness:

@@ -1,46 +1,46 @@
-"""The mirror in numbers that take a look at every movie: for a page, not for polling."""
+"""`read_overview`: totals, runs and histograms for the HTML page; too slow for polling."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import Session
 
+from database.bookkeeping.rows import SyncStateRow
 from database.db import DatabaseManager
 from database.models import Genre, Movie, MovieGenre
-from database.monitoring.history import read_runs
+from database.monitoring.history import PastRun, read_runs
 from database.monitoring.status import read_only_session
 from database.schema import require_schema
 from database.search.aggregates import DECADE, Group, aggregate_movies
 from database.search.filters import MovieFilter
-from database.stats import read_stats, read_sync_state
+from database.stats import Stats, read_stats, read_sync_state
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What the page shows, as of one moment."""
+    """What the HTML page shows, as of one moment."""
 
     #: By the clock of the database.
     time: datetime
-    stats: dict[str, Any]
-    #: The row of `sync_state`; empty before the first run.
-    sync: dict[str, Any]
-    #: All runs, newest first, as `database.monitoring.history.read_runs` has them.
-    runs: list[dict[str, Any]]
+    stats: Stats
+    #: None before the first run.
+    sync: SyncStateRow | None
+    #: All runs, newest first.
+    runs: list[PastRun]
     #: Movies by the month of their upload, newest first.
     months: list[Group]
     #: Decade: its movies, and how many of them have details; oldest first.
     decades: dict[int, tuple[int, int]]
     #: Genre: decade: movies.
     genres: dict[str, dict[int, int]]
-    #: Whole points of the rating, from 0 to 10: movies; those that nobody has rated are left out.
+    #: Whole points of the rating, from 0 to 10: movies; movies without a rating are left out.
     ratings: dict[int, int]
 
 
 def read_overview(db: DatabaseManager) -> Overview:
     """
-    Return the mirror in numbers.
+    Return the overview of the mirror.
 
     Raises:
         DatabaseNotReady: as `read_only_session`, or there are no tables yet.

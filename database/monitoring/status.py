@@ -1,18 +1,18 @@
-"""All that the monitor shows, read in one go; reading changes nothing."""
+"""`read_status` and `read_ledger`: what the monitor shows, read in one read-only transaction."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import URL, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from database.bookkeeping.failures import read_failures
+from database.bookkeeping.failures import TitledFailure, read_failures
 from database.bookkeeping.fetch_lock import is_fetch_running
 from database.bookkeeping.request_budget import read_pace
+from database.bookkeeping.rows import FailureRow, RunRow, SyncStateRow, WorkerRow
 from database.bookkeeping.workers import read_workers
 from database.config import without_secrets
 from database.connection.explain import explain_unreachable
@@ -20,7 +20,9 @@ from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.schema import read_revision
 from database.stats import (
-    NO_STATS,
+    GenreTotal,
+    Stats,
+    StoredMovie,
     read_last_errors,
     read_last_run,
     read_last_stored,
@@ -29,47 +31,49 @@ from database.stats import (
     read_top_genres,
 )
 
-Row = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the mirror holds and how its last run stands; JSON-ready, but for the time."""
+    """What the mirror holds, and the state of its last run."""
 
     #: By the clock of the database.
     time: datetime
-    stats: dict[str, Any]
-    #: The row of `sync_state`; empty before the first run.
-    sync: dict[str, Any]
-    #: The row of the run that started last; None before the first.
-    run: dict[str, Any] | None
+    stats: Stats
+    #: None before the first run.
+    sync: SyncStateRow | None
+    #: The run that started last; None before the first.
+    run: RunRow | None
     #: Whether a fetch holds the lock. A run without an end and without the lock was killed.
     is_fetch_running: bool
-    #: Requests a second that all together may make just now; None where no run has set it.
+    #: Requests a second that all workers together may make now; None if no run has set it.
     pace: float | None
-    #: What each worker of the running fetch is at.
-    workers: list[dict[str, Any]]
-    #: Rows of `fetch_failures`, what failed last first.
-    last_errors: list[dict[str, Any]]
-    last_stored_movies: list[dict[str, Any]]
-    top_genres: list[dict[str, Any]]
+    workers: list[WorkerRow]
+    #: The newest first.
+    last_errors: list[FailureRow]
+    last_stored_movies: list[StoredMovie]
+    top_genres: list[GenreTotal]
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether nothing was ever fetched."""
-        return self.run is None and not self.stats["total_movies"]
+        """Return whether nothing was ever fetched."""
+        return self.run is None and not self.stats.total_movies
+
+    @property
+    def source(self) -> str | None:
+        """Return where the movies come from: `yts` or `sandbox`; None before the first run."""
+        return None if self.sync is None else self.sync.source
 
 
 @dataclass(frozen=True, slots=True)
 class FailureList:
-    """What failed and was not had since; JSON-ready, but for the time."""
+    """The failures on record: what failed and did not succeed since."""
 
     #: By the clock of the database.
     time: datetime
     #: `yts` or `sandbox`; None before the first run.
     source: str | None
-    #: Rows of `fetch_failures`, those that are tried again soonest first.
-    failures: list[Row]
+    #: Those that are tried again soonest first.
+    failures: list[TitledFailure]
 
 
 def read_status(db: DatabaseManager) -> Status:
@@ -92,9 +96,10 @@ def read_ledger(db: DatabaseManager, limit: int | None = None) -> FailureList:
     """
     with read_only_session(db) as session:
         has_tables = read_revision(session.connection()) is not None
+        sync = read_sync_state(session) if has_tables else None
         return FailureList(
             time=session.scalars(select(func.clock_timestamp())).one(),
-            source=read_sync_state(session).get("source") if has_tables else None,
+            source=None if sync is None else sync.source,
             failures=read_failures(session, limit) if has_tables else [],
         )
 
@@ -122,20 +127,20 @@ def read_only_session(db: DatabaseManager) -> Iterator[Session]:
 
 
 def describe_database(url: URL) -> str:
-    """Return user, host and database name, without anything secret."""
+    """Return user, host and database name, without secrets."""
     return without_secrets(url).set(query={}).render_as_string().partition("://")[2]
 
 
 def _read(session: Session) -> Status:
-    # The lock is looked at before and after the row: a run locks before it begins and
-    # unlocks after it has ended, so it is not taken for killed on either side.
+    # The lock is read before and after the row: a run takes it before it begins and releases it
+    # after it has ended, so a run that begins or ends meanwhile is not taken for killed.
     was_running = is_fetch_running(session)
     has_tables = read_revision(session.connection()) is not None
     run = read_last_run(session) if has_tables else None
     return Status(
         time=session.scalars(select(func.clock_timestamp())).one(),
-        stats=read_stats(session) if has_tables else NO_STATS,
-        sync=read_sync_state(session) if has_tables else {},
+        stats=read_stats(session) if has_tables else Stats(),
+        sync=read_sync_state(session) if has_tables else None,
         run=run,
         is_fetch_running=was_running or is_fetch_running(session),
         pace=read_pace(session) if has_tables else None,

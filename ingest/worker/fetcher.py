@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 from time import monotonic
 
-from database.bookkeeping.failures import Failure, Kind, Stage
+from database.bookkeeping.failures import Failure
+from database.bookkeeping.rows import FailureKind, FailureStage
 from ingest.plan import PageBatch
 from ingest.stop import EXIT_LIMIT, EXIT_UNAVAILABLE, Stopped, StopReason
 from ingest.worker.breaker import Breaker
@@ -209,7 +210,7 @@ class Fetcher:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def failure_of(kind: Kind, key: str, error: YtsError) -> Failure:
+def failure_of(kind: FailureKind, key: str, error: YtsError) -> Failure:
     """Return the ledger's view of *error*."""
-    stage: Stage = "parse" if isinstance(error, MalformedMovie) else "fetch"
+    stage: FailureStage = "parse" if isinstance(error, MalformedMovie) else "fetch"
     return Failure(kind, key, stage, type(error).__name__, str(error))

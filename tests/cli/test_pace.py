@@ -1,5 +1,6 @@
 """How a run stands, from what was seen of it: no process, no database."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,26 +8,44 @@ import pytest
 
 from cli.events import EventStream, Message, Sink, in_words
 from cli.progress_rate import Pace, ProgressMeter, RateHistory, sparkline
+from database.bookkeeping.models import OUTCOMES
+from database.bookkeeping.rows import RunRow
 from database.monitoring.status import Status
+from database.stats import Stats
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+RUN = RunRow(
+    id=1,
+    command="fetch",
+    api_url=None,
+    phase="details",
+    started_at=START,
+    heartbeat_at=START,
+    finished_at=None,
+    exit_code=None,
+    requests=0,
+    pages_expected=20,
+    pages_read=20,
+    details_expected=1000,
+    details_read=0,
+    **dict.fromkeys(("planned", *OUTCOMES), 0),
+    is_complete=False,
+)
 
 
 def seen(
     seconds: float, *, is_locked: bool = True, pace: float | None = None, **values: Any
 ) -> Status:
     """Return what is seen so many seconds after the start of a run of 1,000 details."""
-    run = {"id": 1, "phase": "details", "requests": 0, "pages_read": 20, "details_read": 0}
-    run |= {"details_expected": 1000, "pages_expected": 20, "finished_at": None}
-    run |= {"started_at": START.isoformat(), "heartbeat_at": START.isoformat(), **values}
     time = START + timedelta(seconds=seconds)
-    return Status(time, {}, {}, run, is_locked, pace, [], [], [], [])
+    run = replace(RUN, **values)
+    return Status(time, Stats(), None, run, is_locked, pace, [], [], [], [])
 
 
 def pace_of(*course: Status) -> Pace:
     """Return the pace after all of *course*."""
     meter = ProgressMeter()
-    paces = [meter.handle(status) for status in course]
+    paces = [meter.take(status) for status in course]
     assert paces[-1] is not None
     return paces[-1]
 
@@ -142,13 +161,13 @@ def test_a_run_without_lock_lives_as_long_as_its_heart_beats() -> None:
     """
     A restart of the server frees the lock of a run that goes on.
     """
-    beats = [(START + timedelta(seconds=t)).isoformat() for t in (10, 12, 14)]
+    beats = [START + timedelta(seconds=t) for t in (10, 12, 14)]
     locked = seen(10, heartbeat_at=beats[0])
     unlocked = [seen(t, is_locked=False, heartbeat_at=beats[1]) for t in (12, 13)]
     beating = seen(14, is_locked=False, heartbeat_at=beats[2])
 
     assert pace_of(locked).state == "running"
-    assert pace_of(locked, *unlocked).state == "vanished"
+    assert pace_of(locked, *unlocked).state == "killed"
     assert pace_of(locked, *unlocked).elapsed_seconds == 12
     assert pace_of(locked, *unlocked, beating).state == "running"
 
@@ -171,8 +190,8 @@ def test_the_history_has_the_rates_of_the_last_minutes() -> None:
     history = RateHistory()
     for second in (*range(0, 60, 7), *range(60, 121, 3)):
         requests = 2 * min(second, 60) + 4 * max(0, second - 60)
-        rates = history.handle(seen(second, requests=requests))
+        rates = history.take(seen(second, requests=requests))
 
     assert rates == pytest.approx([2] * 6 + [4] * 6, abs=0.3)
-    assert history.handle(seen(130, id=2)) == []
+    assert history.take(seen(130, id=2)) == []
     assert (sparkline([1, 7, 0]), sparkline([0, 0])) == ("▂█▁", "▁▁")

@@ -39,7 +39,7 @@ def check_counts(db: DatabaseManager) -> None:
     with db.get_session() as session:
         assert read_counts(session) == Counts(*counted)
         top = read_top_genres(session, count=1000)
-    assert [(genre["name"], genre["movies"]) for genre in top] == of_genres
+    assert [(genre.name, genre.movies) for genre in top] == of_genres
 
 
 @pytest.mark.parametrize("seed", range(6))
