@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from database.models import Movie
 from database.search.aggregates import By, Group, aggregate_movies
 from database.search.filters import MovieFilter, resolve_genres, resolve_languages, resolve_quality
-from database.search.lookup import Order, find_movies, order_of, with_links
+from database.search.lookup import SearchOrder, find_movies, order_of, with_links
 from database.search.query import How, search_movies
 from database.search.query_terms import read_weights
 from database.search.similar import similar_movies
@@ -144,7 +144,7 @@ class MovieRepository:
         self,
         filters: MovieFilter | None = None,
         *,
-        order: Order = "rating",
+        order: SearchOrder = "rating",
         limit: int = 20,
         offset: int = 0,
     ) -> list[Movie]:

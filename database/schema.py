@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import FetchRun
+from database.connection.advisory_locks import AdvisoryLock, wait_for_lock
 from database.connection.explain import explain_trouble, first_line, sqlstate
 from database.errors import DatabaseNotReady
 
@@ -17,7 +18,6 @@ MIN_SERVER_VERSION = 140000
 #: The first with halfvec.
 MIN_PGVECTOR = (0, 7, 0)
 
-_MIGRATION_LOCK = 7_190_001
 _READ_ONLY, _NO_SCHEMA, _NO_RIGHT = "25006", "3F000", "42501"
 _FOREIGN_VERSIONS = (
     "The table alembic_version in this database belongs to another program: there are no tables of "
@@ -27,8 +27,8 @@ _ALEMBIC_INI = Path(__file__).parent.parent / "alembic.ini"
 
 
 def lock_migrations(connection: Connection) -> None:
-    """Wait until no other process migrates this database; held to the transaction's end."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    """Wait until no other process migrates this database; lock it until the transaction ends."""
+    wait_for_lock(connection, AdvisoryLock.MIGRATION)
 
 
 def read_revision(connection: Connection) -> str | None:

@@ -6,7 +6,7 @@ from itertools import chain, islice
 
 from sqlalchemy.orm import Session
 
-from database.bookkeeping.failures import read_due_failures, read_known
+from database.bookkeeping.due import read_due_failures, read_known
 from database.bookkeeping.rows import SyncStateRow
 from database.bookkeeping.source import Source, gives_way_to
 from database.bookkeeping.sweep import is_whole_sweep_due

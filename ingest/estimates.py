@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from database.bookkeeping.failures import count_due_for_details, count_stale
+from database.bookkeeping.due import count_due_for_details, count_stale
 from database.bookkeeping.missing import read_ids_to_audit
 from database.counts import read_counts
 from ingest.settings import RunSettings

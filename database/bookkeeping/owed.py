@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from database.bookkeeping.failures import count_failures, count_lacking_details, count_lost
+from database.bookkeeping.due import count_lacking_details
+from database.bookkeeping.failures import count_failures, count_lost
 from database.bookkeeping.missing import count_never_asked, read_unlisted, read_unsearched
 from database.bookkeeping.sweep import get_or_create_sync_state
 

@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session, selectinload
 from database.models import Movie, MovieCast
 from database.search.references import has_imdb_code, has_page, has_title
 
-Order = Literal["rating", "likes", "year", "title", "newest"]
+SearchOrder = Literal["rating", "likes", "year", "title", "newest"]
 Query = TypeVar("Query", bound=Select[Any])
 
 #: The largest id that a column of them can hold.
 _LARGEST_ID = 2**31 - 1
-_ORDERS: dict[Order, list[UnaryExpression[Any]]] = {
+_ORDERS: dict[SearchOrder, list[UnaryExpression[Any]]] = {
     "rating": [Movie.rating.desc().nulls_last(), Movie.like_count.desc().nulls_last()],
     "likes": [Movie.like_count.desc().nulls_last(), Movie.rating.desc().nulls_last()],
     "year": [Movie.year.desc().nulls_last(), Movie.rating.desc().nulls_last()],
@@ -31,7 +31,7 @@ def with_links(query: Query) -> Query:
     )
 
 
-def order_of(order: Order) -> list[ColumnElement[Any]]:
+def order_of(order: SearchOrder) -> list[ColumnElement[Any]]:
     """Return what to sort movies by, so that no two of them are equal."""
     return [*_ORDERS[order], Movie.external_id.asc()]
 

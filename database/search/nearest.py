@@ -10,7 +10,7 @@ from database.models import Movie, MovieEmbedding
 from database.search.filters import MovieFilter
 from database.vectors.spaces import Space
 
-Kind = Literal["recommend", "search"]
+VectorColumn = Literal["recommend", "search"]
 #: How many of an index's entries are looked at: more find more of the true neighbours.
 _LOOKED_AT = {"recommend": 200, "search": 400}
 #: As much as pgvector allows.
@@ -22,7 +22,7 @@ class Target:
     """What others are to be near to."""
 
     space: Space
-    kind: Kind
+    kind: VectorColumn
     vector: tuple[float, ...]
 
     @property

@@ -6,18 +6,17 @@ transaction; the one before stays until the next filling begins, for queries tha
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from database.connection.advisory_locks import AdvisoryLock, releasing, take_lock
 from database.models import EmbeddingSpace, Movie, MovieEmbedding
 
-_KEY = {"key": 7_190_004}
 #: Of the names of all indexes over vectors: they come and go with the spaces.
 INDEX_PREFIX = "idx_movie_embeddings_vector_"
 
@@ -52,21 +51,17 @@ class Space:
 @contextmanager
 def hold_embedding_lock(engine: Engine) -> Iterator[None]:
     """
-    Let nobody else make vectors for this database as long as the block runs.
+    Let no other process make vectors for this database while the block runs.
 
     Raises:
-        EmbeddingLockHeld: somebody else does.
+        EmbeddingLockHeld: another process makes vectors.
     """
     with engine.connect() as connection:
         with connection.begin():
-            if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), _KEY):
+            if not take_lock(connection, AdvisoryLock.EMBEDDING):
                 raise EmbeddingLockHeld
-        try:
+        with releasing(connection, AdvisoryLock.EMBEDDING):
             yield
-        finally:
-            # A lost connection has freed the lock.
-            with suppress(DBAPIError), connection.begin():
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), _KEY)
 
 
 def read_active_space(session: Session) -> Space | None:

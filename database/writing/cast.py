@@ -25,7 +25,7 @@ from yts.payload import MoviePayload
 _PERSON_COLUMNS = ("name", "imdb_code", "url_small_image")
 _ROLE_COLUMNS = ("movie_id", "cast_id", "character_name", "position")
 
-Row = dict[str, Any]
+CastLinkRow = dict[str, Any]
 #: `movies.id` and `casts.id` to the name of the character, if known, and the position.
 Roles = dict[tuple[int, int], tuple[str | None, int]]
 Key = TypeVar("Key")
@@ -38,8 +38,8 @@ def save_cast(session: Session, movies: Mapping[int, MoviePayload], new: Set[int
     Return the row ids of those in which somebody appears for the first time. The rows of the
     movies are locked by who calls; those of *new* ones have no cast yet.
     """
-    people: dict[str, Row] = {}
-    roles: dict[tuple[int, str], Row] = {}
+    people: dict[str, CastLinkRow] = {}
+    roles: dict[tuple[int, str], CastLinkRow] = {}
     for row_id, movie in movies.items():
         for person in movie.cast or ():
             if person.name is None:
@@ -63,13 +63,13 @@ def _key(imdb_code: str | None, name: str) -> str:
     return imdb_code or f"name {name}"
 
 
-def _add(rows: dict[Key, Row], key: Key, row: Row) -> None:
+def _add(rows: dict[Key, CastLinkRow], key: Key, row: CastLinkRow) -> None:
     """Add *row*, or fill in what the one of the same key does not know."""
     known = rows.setdefault(key, row)
     known.update({name: value for name, value in row.items() if known[name] is None})
 
 
-def _save_people(session: Session, people: Mapping[str, Row]) -> dict[str, int]:
+def _save_people(session: Session, people: Mapping[str, CastLinkRow]) -> dict[str, int]:
     """
     Add those not known yet, and pictures not known yet; return `casts.id` of all, by key.
 
@@ -91,7 +91,7 @@ def _save_people(session: Session, people: Mapping[str, Row]) -> dict[str, int]:
     return {key: row_id for key, (row_id, _) in known.items()}
 
 
-def _read_people(session: Session, people: Sequence[Row]) -> dict[str, tuple[int, bool]]:
+def _read_people(session: Session, people: Sequence[CastLinkRow]) -> dict[str, tuple[int, bool]]:
     """Return id, and whether there is a picture, of those of *people* that are stored, by key."""
     codes = [row["imdb_code"] for row in people if row["imdb_code"]]
     names = [row["name"] for row in people if not row["imdb_code"]]
@@ -151,7 +151,7 @@ def _read_roles(session: Session, movie_ids: Set[int]) -> Roles:
     return {(movie_id, cast_id): (name, position) for movie_id, cast_id, name, position in rows}
 
 
-def _choose_roles(told: Sequence[Row], known: Roles) -> list[Row]:
+def _choose_roles(told: Sequence[CastLinkRow], known: Roles) -> list[CastLinkRow]:
     """Return the roles that are new, behind those known, and those whose name is."""
     free: defaultdict[int, int] = defaultdict(int)
     for (movie_id, _), (_, position) in known.items():

@@ -17,11 +17,10 @@ from sqlalchemy import CompoundSelect, bindparam, func, select, union, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from database.connection.advisory_locks import AdvisoryLock, wait_for_lock
 from database.models import Movie
 from database.sql import column_types, table_of, unnest_params, unnest_rows
 
-#: Key of the advisory lock of a transaction that changes slugs of stored movies.
-_LOCK_KEY = 7_190_005
 _LAST_NUMBER = re.compile(r"-(\d{1,9})$")
 
 
@@ -35,7 +34,7 @@ def assign_slugs(session: Session, yts_slugs: Mapping[int, str | None]) -> dict[
     plan = _plan(session, yts_slugs)
     if plan.needs_lock:
         # Another transaction may change slugs of the same movies: wait for it, and look again.
-        session.execute(select(func.pg_advisory_xact_lock(_LOCK_KEY)))
+        wait_for_lock(session, AdvisoryLock.SLUGS)
         plan = _plan(session, yts_slugs)
     moved = {id_: plan.slugs[id_] for id_ in sorted(plan.stored) if plan.is_moved(id_)}
     # All are released before any is assigned, because two movies may swap their slugs.

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, islice
 
-from database.bookkeeping.failures import (
-    Failure,
+from database.bookkeeping.due import (
     count_due_for_details,
     count_stale,
     read_due_failures,
@@ -15,6 +14,7 @@ from database.bookkeeping.failures import (
     read_known,
     read_stale,
 )
+from database.bookkeeping.failures import Failure
 from database.bookkeeping.sweep import get_or_create_sync_state
 from database.step import Step, save_step
 from ingest.phases.canary import require_plausible

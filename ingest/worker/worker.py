@@ -10,7 +10,8 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from database.bookkeeping.failures import Failure, read_known
+from database.bookkeeping.due import read_known
+from database.bookkeeping.failures import Failure
 from database.bookkeeping.probe_ids import read_ids_to_probe
 from database.bookkeeping.workers import forget_workers, note_work
 from database.connection.signal_handling import GROUP_SIGNALS, hear_signals

@@ -2,12 +2,11 @@
 
 from datetime import timedelta
 
+from database.bookkeeping.due import count_due_for_details, read_ids_without_details
 from database.bookkeeping.failures import (
     FIRST_RETRY,
     LONGEST_RETRY,
     Failure,
-    count_due_for_details,
-    read_ids_without_details,
     record_failures,
 )
 from database.bookkeeping.missing import record_missing

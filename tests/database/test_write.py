@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from database.bookkeeping.failures import count_due_for_details
+from database.bookkeeping.due import count_due_for_details
 from database.db import DatabaseManager
 from sandbox.api.server import Sandbox
 from tests.conftest import table_contents
