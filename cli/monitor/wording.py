@@ -30,8 +30,10 @@ _ENDS: dict[int | None, str] = {
 HIGHEST_PACE = 1e5
 
 
-def local_time(time: datetime) -> str:
-    """Return *time* in the time zone of this machine, to the second."""
+def local_time(time: datetime | str) -> str:
+    """Return *time*, also if it is ISO text, in the time zone of this machine, to the second."""
+    if isinstance(time, str):  # From `get_stats`.
+        time = datetime.fromisoformat(time)
     return time.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 

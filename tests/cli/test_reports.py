@@ -198,7 +198,7 @@ def test_two_reports_at_once_are_refused() -> None:
     done = call(SCRIPT, "--history", "--max-age", "1h")
 
     assert done.returncode == 2
-    assert "--history and --max-age are two different looks" in done.stderr
+    assert "--history and --max-age cannot be combined" in done.stderr
 
 
 def test_a_file_that_cannot_be_written_is_said(database_url: URL, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ from sandbox.api.server import Sandbox
 from tests.support.alembic_commands import REPO, in_database, run, run_python
 from tests.support.movies import movie, person, read, save
 
-SCRIPT = Path(__file__).with_name("promised_use.py")
+SCRIPT = REPO / "tests" / "support" / "promised_use.py"
 
 
 def _run_script(sandbox: Sandbox, environment: dict[str, str], cwd: Path) -> None:
