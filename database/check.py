@@ -1,4 +1,4 @@
-"""Is the database ready for the mirror? One value for each thing that must be right."""
+"""`prepare_and_check`: creates or migrates the tables, and returns one `Check` for each of them."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ _UNDEFINED_TABLE = "42P01"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was found about one thing; if it is not right, what to do. Never a password."""
+    """The result of one check; if it failed, with advice. It never contains a password."""
 
     name: str
     is_ok: bool
@@ -36,27 +36,27 @@ class Check:
 
 def prepare_and_check(db: DatabaseManager) -> list[Check]:
     """
-    Create or migrate the tables if they are not of today, and tell what was found.
+    Create or migrate the tables if they are not current, and return the checks.
 
-    Every trouble is a check that is not right; a lost connection is the last one.
+    Every problem is a failed check; after a lost connection there are no more.
     """
-    found: list[Check] = []
+    checks: list[Check] = []
     try:
         if not is_embedded(db.url):
             refuse_transaction_pool(db.url)
         # Each question stands alone: a refused one must not spoil the next.
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            found.append(Check("connection", is_ok=True, words=_shown(db.url)))
-            found += check_versions(connection)
+            checks.append(Check("connection", is_ok=True, words=_shown(db.url)))
+            checks += check_versions(connection)
             migrations = _migrate(db, connection)
             for table in TABLES:
-                found.append(check_table(connection, table, is_made=migrations.is_ok))
-            found.append(migrations)
+                checks.append(check_table(connection, table, is_made=migrations.is_ok))
+            checks.append(migrations)
     except OperationalError as error:
-        found.append(Check("connection", is_ok=False, words=explain_unreachable(error, db.url)))
+        checks.append(Check("connection", is_ok=False, words=explain_unreachable(error, db.url)))
     except DatabaseNotReady as error:
-        found.append(Check("connection", is_ok=False, words=str(error)))
-    return found
+        checks.append(Check("connection", is_ok=False, words=str(error)))
+    return checks
 
 
 def check_versions(connection: Connection) -> list[Check]:

@@ -17,7 +17,7 @@ _VARIABLES = ("DATABASE_URL", "YTS_DATABASE_URL")
 _EXAMPLE = "postgresql://user:password@host:5432/database"
 #: SQLAlchemy takes psycopg 3 when an URL names no driver; this project uses psycopg2.
 _DRIVER = "postgresql+psycopg2"
-#: What libpq takes in the query of an URL and nobody else should see.
+#: Parameters of libpq in the query of a URL that are secret.
 _SECRET_PARAMETERS = (
     "password",
     "sslpassword",
@@ -84,7 +84,7 @@ def read_parameters(url: URL) -> dict[str, str]:
 
 
 def without_secrets(url: URL) -> URL:
-    """Return *url* as it may be shown: without what opens doors, but otherwise complete."""
+    """Return *url* as it may be shown: without secrets, but otherwise complete."""
     # `URL.set` takes None for "as it was".
     bare = URL.create(
         url.drivername, url.username, None, url.host, url.port, url.database, url.query
@@ -93,7 +93,7 @@ def without_secrets(url: URL) -> URL:
 
 
 def has_secrets(url: URL) -> bool:
-    """Tell whether *url* holds what `without_secrets` takes away."""
+    """Return whether *url* contains what `without_secrets` removes."""
     return without_secrets(url) != url
 
 

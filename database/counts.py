@@ -1,4 +1,4 @@
-"""How many rows there are, uncounted: triggers keep the numbers, see migrations 0004 and 0008."""
+"""`read_counts`: numbers of rows that triggers keep up to date, see migrations 0004 and 0008."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -11,7 +11,7 @@ from database.models import CatalogueCount, EmbeddingSpace, Genre
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a count of all rows would find just now, in this transaction."""
+    """The numbers of rows that this transaction sees."""
 
     movies: int
     movies_with_details: int

@@ -1,4 +1,4 @@
-"""`DatabaseManager`: one engine, its sessions, and the few calls every user of the mirror needs."""
+"""`DatabaseManager`: one engine, its sessions, and the calls that most users of the mirror need."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -114,7 +114,7 @@ class DatabaseManager:
         return repeat_transient(attempt, patience_seconds=patience_seconds, sleep=self._sleep)
 
     def movie_exists(self, external_id: int) -> bool:
-        """Tell whether the movie with this YTS id is stored."""
+        """Return whether the movie with this YTS id is stored."""
         with self.get_session() as session:
             return bool(session.scalar(select(exists().where(Movie.external_id == external_id))))
 
@@ -142,7 +142,7 @@ class DatabaseManager:
         other sessions, as `get_or_create_genre`.
 
         Raises:
-            ValueError: the entry names nobody.
+            ValueError: the entry has no name.
         """
         person = CastPayload.model_validate(dict(cast_data))
         if person.name is None:
@@ -222,11 +222,11 @@ class DatabaseManager:
             self.close_all()
 
     def explain_absence(self) -> str | None:
-        """Say why the embedded server has ended; None if it has not, or another one is used."""
+        """Return why the embedded server has ended; None if it has not, or another one is used."""
         reason = self._embedded.explain_absence() if self._embedded else None
         return reason and (
             f"The embedded PostgreSQL has ended: {reason}. What was saved stays; when there is "
-            "nothing in its way any more, run the same command again, and it is started anew."
+            "nothing in its way any more, run the same command again: it starts the server again."
         )
 
 

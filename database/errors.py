@@ -1,5 +1,5 @@
 """
-What can be wrong with the database, in words for the user.
+`DatabaseNotReady` and its subclasses: errors of the database, with messages for the user.
 
 DatabaseNotReady    the run ends: something must be done about the database
 |-- NoDataYet       the embedded server has no data; a command that only looks makes none
@@ -23,7 +23,7 @@ class NoDataYet(DatabaseNotReady):
 
 
 class DatabaseAway(DatabaseNotReady):
-    """The database cannot be used just now, which may pass by itself."""
+    """The database cannot be used now; that may pass without any action."""
 
 
 class RowRefused(DatabaseNotReady):

@@ -1,4 +1,4 @@
-"""The tables of the catalogue; importing this touches no database."""
+"""`Movie`, `Genre`, `Cast`, `Torrent` and the other tables of the catalogue."""
 
 from datetime import date, datetime
 from decimal import Decimal

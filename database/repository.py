@@ -1,4 +1,4 @@
-"""`MovieRepository`: everything that can be asked of the mirror, with movies as answers."""
+"""`MovieRepository`: search, list and count the movies of the mirror; re-exports `MovieFilter`."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -16,6 +16,8 @@ from database.search.query import How, search_movies
 from database.search.query_terms import read_weights
 from database.search.similar import similar_movies
 
+__all__ = ["FoundMovie", "MovieFilter", "MovieRepository", "QueryEmbedder", "SimilarMovie"]
+
 
 class QueryEmbedder(Protocol):
     """Makes the vector of a query, as `embeddings.load.open_embedder` gives one."""
@@ -26,7 +28,7 @@ class QueryEmbedder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FoundMovie:
-    """A movie that a search has found, and by what."""
+    """A result of a search."""
 
     movie: Movie
     how: How
@@ -37,7 +39,7 @@ class SimilarMovie:
     """A movie that is like another."""
 
     movie: Movie
-    #: Inner product of both vectors; 1 at the most.
+    #: Inner product of both vectors; at most 1.
     similarity: float
     #: What it is ranked by: similarity, and a little for its rating.
     score: float
@@ -48,11 +50,11 @@ class MovieRepository:
     Asks in a session that the caller opens and ends; nothing is written.
 
     Movies come with genres, cast and torrents, in a number of statements that does not
-    depend on how many they are. Movies that YTS has no more are left out, but by `get`.
+    depend on how many they are. Movies that YTS no longer has are left out, except by `get`.
     """
 
     def __init__(self, session: Session, embedder: QueryEmbedder | None = None) -> None:
-        """Search by words alone where there is no *embedder*."""
+        """Search by words alone if there is no *embedder*."""
         self.session = session
         self.embedder = embedder
 
@@ -111,18 +113,20 @@ class MovieRepository:
         offset: int = 0,
     ) -> list[FoundMovie]:
         """
-        Return what *words* find, the best first; see `database.search.query.search_movies`.
+        Return the movies that match *words*, best first; see `database.search.query.search_movies`.
 
         Raises:
             NothingToSearch: there is neither a letter nor a digit in them.
         """
         words = unicodedata.normalize("NFC", words)
         vector = None if self.embedder is None else self.embedder.embed_query(words)
-        found = search_movies(
+        results = search_movies(
             self.session, words, vector=vector, filters=filters, limit=limit, offset=offset
         )
-        movies = self._load([it.row_id for it in found])
-        return [FoundMovie(movie, it.how) for movie, it in zip(movies, found, strict=True)]
+        movies = self._load([result.row_id for result in results])
+        return [
+            FoundMovie(movie, result.how) for movie, result in zip(movies, results, strict=True)
+        ]
 
     def similar(
         self, movie: Movie, *, filters: MovieFilter | None = None, limit: int = 10
@@ -133,11 +137,11 @@ class MovieRepository:
         Raises:
             NoVector: there is nothing to compare it by.
         """
-        found = similar_movies(self.session, movie.id, filters=filters, limit=limit)
-        movies = self._load([it.row_id for it in found])
+        results = similar_movies(self.session, movie.id, filters=filters, limit=limit)
+        movies = self._load([result.row_id for result in results])
         return [
             SimilarMovie(it, near.similarity, near.score)
-            for it, near in zip(movies, found, strict=True)
+            for it, near in zip(movies, results, strict=True)
         ]
 
     def paginate(

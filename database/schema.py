@@ -1,4 +1,4 @@
-"""Is the database fit for us, and are its tables of today? Migrates where they are older."""
+"""`ensure_schema` creates or migrates the tables; `require_schema` only checks their revision."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def read_revision(connection: Connection) -> str | None:
 
 def ensure_schema(engine: Engine) -> None:
     """
-    Create or migrate the tables if they are not of today; safe from several processes.
+    Create or migrate the tables if they are not current; safe from several processes.
 
     Raises:
         DatabaseNotReady: too old a server, no pgvector, missing rights, or tables that
@@ -68,7 +68,7 @@ def ensure_schema(engine: Engine) -> None:
 
 def require_schema(session: Session) -> None:
     """
-    Raise unless the tables are of today; makes and migrates none.
+    Raise unless the tables are current; creates and migrates none.
 
     Raises:
         DatabaseNotReady: there are none, or others; says what to do.
@@ -94,13 +94,13 @@ def _find_own_tables(connection: Connection) -> list[str]:
 
 def _refuse_foreign_tables(connection: Connection, revision: str | None) -> None:
     """Raise if the tables of another program are where those of the mirror should be."""
-    found = _find_own_tables(connection)
-    if revision is None and found:
+    tables = _find_own_tables(connection)
+    if revision is None and tables:
         raise DatabaseNotReady(
-            f"This database has a table {found[0]} of another program, where the mirror needs its "
+            f"This database has a table {tables[0]} of another program, where the mirror needs its "
             "own. Give the mirror a database of its own (createdb NAME); nothing was changed."
         )
-    if revision is not None and not found:
+    if revision is not None and not tables:
         raise DatabaseNotReady(_FOREIGN_VERSIONS)
 
 

@@ -28,7 +28,7 @@ def unnest_rows(types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:
 
     One statement then writes them all, with one round trip and no SQL strings. The
     arrays are parameters, `unnest_params` the rows: so a statement is built once and used
-    for ever, which saves most of what SQLAlchemy costs.
+    again, which saves most of what SQLAlchemy costs.
     """
     arrays = [
         cast(bindparam(_parameter(name), type_=ARRAY(type_)), ARRAY(type_))
@@ -49,7 +49,7 @@ def _parameter(column_name: str) -> str:
 
 
 def table_of(model: type[DeclarativeBase]) -> Table:
-    """Return the table of *model*: statements on it do without the ORM's care for objects."""
+    """Return the table of *model*: statements on it skip the object tracking of the ORM."""
     table = model.__table__
     assert isinstance(table, Table)  # noqa: S101 -- for mypy: each of our models has one
     return table
@@ -93,7 +93,7 @@ def differs(old: KeyedColumnElement[Any], new: ColumnElement[Any]) -> ColumnElem
 def any_differs(
     old: Iterable[tuple[KeyedColumnElement[Any], ColumnElement[Any]]],
 ) -> ColumnElement[bool]:
-    """Tell whether any pair of an old and a new value differs."""
+    """Return the SQL condition that any pair of an old and a new value differs."""
     return or_(*(differs(before, after) for before, after in old))
 
 

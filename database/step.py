@@ -92,7 +92,7 @@ class StepResult:
 
     def __add__(self, other: Self) -> Self:
         """Join the results of two parts of one step."""
-        pages = [it for it in (self.moved_from, other.moved_from) if it is not None]
+        pages = [page for page in (self.moved_from, other.moved_from) if page is not None]
         return type(self)(
             self.outcomes + other.outcomes,
             self.failures + other.failures,
@@ -110,7 +110,7 @@ def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult
     the step are saved. Transient errors are waited out for a minute.
 
     Raises:
-        DatabaseNotReady: an error that is no single movie's fault.
+        DatabaseNotReady: an error that no single movie causes.
     """
     try:
         return db.run_transaction(lambda session: _save(session, run_id, step))
@@ -182,7 +182,7 @@ def _note_seen(session: Session, step: Step, saved: Mapping[int, Outcome]) -> in
     if step.swept is None:
         return None
     # A row that cannot be read is on the list all the same.
-    unread = [int(it.key) for it in step.failures if it.kind == "movie"]
+    unread = [int(failure.key) for failure in step.failures if failure.kind == "movie"]
     swept = step.swept
     moved_from = note_listed(session, {*saved, *unread}, swept.page, swept.reading)
     if moved_from is not None:
@@ -203,6 +203,7 @@ def _write_ledger(
     if missing:
         record_missing(session, missing, step.denial_context.origin)
         clear_failures(session, "movie", missing)
-    if cleared := set(step.pages_read) - {it.key for it in step.failures if it.kind == "page"}:
+    failed_pages = {failure.key for failure in step.failures if failure.kind == "page"}
+    if cleared := set(step.pages_read) - failed_pages:
         clear_failures(session, "page", cleared)
     record_failures(session, step.failures)

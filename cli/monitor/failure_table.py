@@ -57,7 +57,7 @@ def _cells(titled: TitledFailure, now: datetime) -> tuple[str, ...]:
 
 
 def _lines(cells: tuple[str, ...], widths: list[int], columns: int) -> Iterator[str]:
-    """Yield one row of the table; a long reason goes on below itself."""
+    """Yield one row of the table; a long reason continues below itself."""
     kind, key, stage, tries, time = (
         f"{cell:>{width}}" if name == "tries" else f"{cell:<{width}}"
         for name, cell, width in zip(_COLUMNS, cells, widths, strict=False)

@@ -1,4 +1,4 @@
-"""The mirror as one page of HTML that needs nothing beside it: no network, no script."""
+"""`write_page`: the overview as one self-contained HTML page, without network or scripts."""
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -48,7 +48,7 @@ def _render(overview: Overview) -> str:
         growth=_growth(overview),
         decades=list(overview.decades),
         genres=_genres(overview),
-        ratings=_bars((str(it), overview.ratings.get(it, 0)) for it in range(11)),
+        ratings=_bars((str(points), overview.ratings.get(points, 0)) for points in range(11)),
         coverage=[
             (f"{decade}s", f"{detailed:,} of {movies:,}", 100 * detailed / movies)
             for decade, (movies, detailed) in overview.decades.items()
@@ -59,7 +59,7 @@ def _render(overview: Overview) -> str:
 def _totals(overview: Overview) -> list[tuple[str, str, str]]:
     """Return name, number and a remark of each total."""
     stats, expected = overview.stats, overview.sync and overview.sync.movie_count
-    shares = [percent(stats, it) for it in (stats.movies_with_details, stats.movies_with_vectors)]
+    shares = [percent(stats, n) for n in (stats.movies_with_details, stats.movies_with_vectors)]
     details, vectors = ("" if share is None else f"{share:.1f} % of all" for share in shares)
     return [
         ("movies", f"{stats.total_movies:,}", f"of about {expected:,}" if expected else ""),
@@ -90,13 +90,14 @@ def _runs(runs: Sequence[PastRun]) -> list[dict[str, Any]]:
 
 def _growth(overview: Overview) -> dict[str, str] | None:
     """Return the sum of all uploads by month as points of a line in a square of 100 x 100."""
-    months = [(it.name, it.movies) for it in reversed(overview.months) if it.name]
+    months = [(month.name, month.movies) for month in reversed(overview.months) if month.name]
     if len(months) < 2:
         return None
     sums = list(accumulate(movies for _, movies in months))
     step = 100 / (len(sums) - 1)
     points = [
-        f"{place * step:.2f},{100 - 100 * it / sums[-1]:.2f}" for place, it in enumerate(sums)
+        f"{number * step:.2f},{100 - 100 * movies / sums[-1]:.2f}"
+        for number, movies in enumerate(sums)
     ]
     return {
         "points": " ".join(points),
@@ -108,13 +109,13 @@ def _growth(overview: Overview) -> dict[str, str] | None:
 
 def _genres(overview: Overview) -> list[tuple[str, list[tuple[int, float]]]]:
     """Return each genre with movies and shade, in percent, for each decade."""
-    by_size = sorted(overview.genres.items(), key=lambda it: -sum(it[1].values()))[:GENRES]
+    by_size = sorted(overview.genres.items(), key=lambda genre: -sum(genre[1].values()))[:GENRES]
     most = max((movies for _, decades in by_size for movies in decades.values()), default=1)
     return [
         (
             one_line(name),
             [
-                # The root, for else nothing but the largest could be told from nothing.
+                # The square root, because otherwise only the largest would differ visibly from 0.
                 (movies := decades.get(decade, 0), 100 * (movies / most) ** 0.5)
                 for decade in overview.decades
             ],

@@ -44,7 +44,7 @@ def status_line(status: Status, pace: Pace | None) -> str:
 
 
 def waiting_line(time: datetime, reason: str) -> str:
-    """Return one line of JSON that says why there is no status."""
+    """Return one line of JSON with the reason why the status cannot be read."""
     return json_line({"message_type": "waiting", "time": time.isoformat(), "reason": reason})
 
 

@@ -1,4 +1,4 @@
-"""The monitor's display on a terminal: one screen of 80 x 24 that is redrawn at every poll."""
+"""`Dashboard`: the status as one screen of 80 x 24 that is redrawn at every poll."""
 
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -35,10 +35,10 @@ from database.monitoring.status import Status
 
 #: Wider terminals are not filled: columns far apart are hard to read.
 WIDEST = 100
-#: So many that 24 lines also hold a long reason to wait.
+#: Few enough that 24 lines also hold a long reason to wait.
 GENRES = 6
 FEWER_GENRES = 3
-#: Lines without those that only a higher terminal has room for.
+#: Lines that are always shown; a higher terminal shows more.
 LOWEST = 23
 #: Style of the headline, by the state of the run.
 STYLES = {"running": "bold green", "ended": "bold", "killed": "bold yellow"}
@@ -47,16 +47,16 @@ STYLES = {"running": "bold green", "ended": "bold", "killed": "bold yellow"}
 class Dashboard:
     """The live view; it leaves the terminal as it was."""
 
-    def __init__(self, place: str, interval_seconds: float) -> None:
-        """Draw nothing yet."""
+    def __init__(self, database: str, interval_seconds: float) -> None:
+        """Draw nothing yet; *database* is its name in the title."""
         self._live = Live(console=Console(highlight=False), screen=True, auto_refresh=False)
-        self._place = self._head = one_line(place)
+        self._database = self._head = one_line(database)
         self._footer = f"every {interval_seconds:g} s, Ctrl-C leaves"
         self._body: RenderableType = Text("connecting", "dim")
         self._rates = RateHistory()
 
     def __enter__(self) -> Self:
-        """Take the screen."""
+        """Switch to the alternate screen."""
         self._live.start()
         self._live.update(self._compose("", self._footer), refresh=True)
         return self
@@ -67,7 +67,7 @@ class Dashboard:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Give the screen back."""
+        """Restore the screen."""
         self._live.stop()
 
     def show(self, status: Status, pace: Pace | None) -> None:
@@ -75,8 +75,8 @@ class Dashboard:
         self._live.update(self.picture(status, pace, self._live.console.height), refresh=True)
 
     def picture(self, status: Status, pace: Pace | None, height: int) -> RenderableType:
-        """Return the status as it is drawn in so many lines."""
-        self._head = with_source(self._place, status)
+        """Return the status as drawn in *height* lines."""
+        self._head = with_source(self._database, status)
         self._body = _body(status, pace, self._rates.take(status), height)
         return self._compose(local_time(status.time), self._footer)
 
@@ -96,7 +96,7 @@ def _body(status: Status, pace: Pace | None, rates: Sequence[float], height: int
     if status.is_empty:
         return Text(EMPTY)
     parts: list[RenderableType] = [_catalogue(status), Text()]
-    # What a terminal of 24 lines has room for is always shown; of the rest what there is room for.
+    # What fits into 24 lines is always shown; the rest as far as it fits.
     room = height - LOWEST
     if status.run is not None and pace is not None:
         parts += [_run(status, status.run, pace, rates), Text()]
@@ -114,13 +114,13 @@ def _body(status: Status, pace: Pace | None, rates: Sequence[float], height: int
 
 
 def _titled(title: str, rows: Sequence[tuple[str, str]], room: int) -> list[RenderableType]:
-    """Return *rows* under a title, those that *room* lines are enough for."""
+    """Return a title and the first of *rows*, as many as fit into *room* lines."""
     rows = rows[: max(0, room - 2)]
     if not rows:
         return []
     table = _grid({"no_wrap": True}, _ellipsis())
-    for name, words in rows:
-        table.add_row(Text(name, "dim"), Text(words))
+    for name, value in rows:
+        table.add_row(Text(name, "dim"), Text(value))
     return [Text(title, "dim"), table, Text()]
 
 
@@ -165,7 +165,7 @@ def _newest_and_genres(status: Status, rows: int) -> Table:
 
 
 def _grid(*columns: dict[str, Any]) -> Table:
-    """Return an empty table without lines, as wide as there is room."""
+    """Return an empty table without lines, as wide as the screen."""
     table = Table.grid(expand=True, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(**column)

@@ -1,4 +1,4 @@
-"""The status as metrics for Prometheus, by way of the node exporter's textfile collector."""
+"""`write_metrics`: the status as a file for the textfile collector of Prometheus' node exporter."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +14,11 @@ _TOTALS = {
     "yts_movies": ("total_movies", "Movies in the mirror."),
     "yts_movies_with_details": ("movies_with_details", "Movies whose details were fetched."),
     "yts_movies_with_vectors": ("movies_with_vectors", "Movies that can be found by meaning."),
-    "yts_movies_gone": ("total_gone", "Movies in the mirror that YTS has no more."),
+    "yts_movies_gone": ("total_gone", "Movies in the mirror that YTS no longer has."),
     "yts_ids_missing": ("total_missing", "Ids that YTS says it does not have."),
     "yts_torrents": ("total_torrents", "Torrents whose metadata is stored."),
     "yts_people": ("total_cast", "People who play in movies of the mirror."),
-    "yts_failures": ("total_failures", "Pages and movies that failed and were not had since."),
+    "yts_failures": ("total_failures", "Pages and movies that failed and did not succeed since."),
 }
 
 Metric = tuple[str, str, float]
@@ -26,9 +26,9 @@ Metric = tuple[str, str, float]
 
 def write_metrics(status: Status, freshness: Freshness, path: Path) -> None:
     """
-    Write the metrics to *path*, see `open_output`: no reader ever sees half of a file.
+    Write the metrics to *path*, see `open_output`: a reader never sees half of a file.
 
-    What is not known, such as the exit code of a run that goes on, is left out.
+    Unknown values, such as the exit code of a running fetch, are left out.
 
     Raises:
         OSError: the file cannot be written.
@@ -50,14 +50,14 @@ def _of_mirror(status: Status, freshness: Freshness) -> Iterator[Metric]:
     for name, (total, description) in _TOTALS.items():
         yield name, description, getattr(status.stats, total)
     if expected := status.sync and status.sync.movie_count:
-        yield "yts_movies_at_source", "Movies that YTS has, as it said last.", expected
+        yield "yts_movies_at_source", "Movies at YTS, as last reported by YTS.", expected
     if freshness.completed_at is not None:
         description = "When the last complete run ended, in seconds since 1970."
         yield "yts_complete_timestamp_seconds", description, freshness.completed_at.timestamp()
 
 
 def _of_run(status: Status) -> Iterator[Metric]:
-    yield "yts_fetch_running", "1 while a fetch is at work.", status.is_fetch_running
+    yield "yts_fetch_running", "1 while a fetch is running.", status.is_fetch_running
     if (run := status.run) is None:
         return
     began = run.started_at.timestamp()

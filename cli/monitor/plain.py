@@ -1,4 +1,4 @@
-"""The monitor's display off a terminal: blocks of plain text, or JSON lines."""
+"""`Blocks` and `JsonLines`: each status as a block of plain text or as a line of JSON."""
 
 import sys
 from datetime import UTC, datetime
@@ -32,34 +32,34 @@ class _Lines:
 
 
 class Blocks(_Lines):
-    """A block of text for each status, with an empty line between two."""
+    """Writes each status as a block of text, with an empty line between two."""
 
-    def __init__(self, place: str) -> None:
-        """Call the database *place*."""
-        self._place = place
+    def __init__(self, database: str) -> None:
+        """Show *database* as the name of the database."""
+        self._database = database
         self._is_first = True
         self._last_reason = ""
 
     def show(self, status: Status, pace: Pace | None) -> None:
         """Write the status."""
-        block = fitted(as_text(status, pace, self._place), sys.stdout)
+        block = fitted(as_text(status, pace, self._database), sys.stdout)
         click.echo(("" if self._is_first else "\n") + block)
         self._is_first, self._last_reason = False, ""
 
     def wait(self, reason: str) -> None:
-        """Write why there is no status, once."""
+        """Write why the status cannot be read; the same reason once."""
         if reason != self._last_reason:
             click.echo(printable(f"{WAITING}: {reason}"))
             self._last_reason = reason
 
 
 class JsonLines(_Lines):
-    """A JSON object for each status, and for each time that there is none."""
+    """Writes a JSON object for each status, and for each time that it cannot be read."""
 
     def show(self, status: Status, pace: Pace | None) -> None:
         """Write the status."""
         click.echo(status_line(status, pace))
 
     def wait(self, reason: str) -> None:
-        """Write why there is no status."""
+        """Write why the status cannot be read."""
         click.echo(waiting_line(datetime.now(UTC), reason))

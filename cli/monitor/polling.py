@@ -1,4 +1,4 @@
-"""Looking at the mirror again and again, without ever keeping Ctrl-C waiting."""
+"""`watch_status` and `look_once`: read from the database without delaying Ctrl-C."""
 
 import threading
 import time
@@ -10,55 +10,55 @@ from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.monitoring.status import Status, read_status
 
-#: After so long without an answer it is said that there is none.
+#: After this time without a response, the monitor reports that there is none.
 PATIENCE_SECONDS = 15.0
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 def watch_status(
     db: DatabaseManager, interval_seconds: float
 ) -> Iterator[Status | DatabaseNotReady]:
-    """Yield the status for ever, with a pause after each; where there is none, the reason."""
+    """Yield the status, or the error that prevents it, again and again, with a pause after each."""
     while True:
-        yield from _ask(db, read_status)
+        yield from _read(db, read_status)
         time.sleep(interval_seconds)
 
 
-def look_once(db: DatabaseManager, read: Callable[[DatabaseManager], Answer]) -> Answer:
+def look_once(db: DatabaseManager, read: Callable[[DatabaseManager], Result]) -> Result:
     """
-    Return what *read* reads.
+    Return the result of *read*.
 
     Raises:
-        DatabaseNotReady: there is nothing to be read, or no answer.
+        DatabaseNotReady: nothing can be read, or the database does not respond.
     """
-    answer = next(_ask(db, read))
-    if isinstance(answer, DatabaseNotReady):
-        raise answer
-    return answer
+    result = next(_read(db, read))
+    if isinstance(result, DatabaseNotReady):
+        raise result
+    return result
 
 
-def _ask(
-    db: DatabaseManager, read: Callable[[DatabaseManager], Answer]
-) -> Iterator[Answer | DatabaseNotReady]:
+def _read(
+    db: DatabaseManager, read: Callable[[DatabaseManager], Result]
+) -> Iterator[Result | DatabaseNotReady]:
     """
-    Yield what *read* reads; before that, now and then, that there is no answer yet.
+    Yield the result of *read*; before that, from time to time, an error if there is none yet.
 
-    The database is asked from a thread: a driver that waits for a silent server is deaf
-    to signals, but the main thread is not.
+    A thread reads: while the driver waits for a silent server, Python handles no signals in
+    that thread, but the main thread does.
     """
-    answer: Future[Answer] = Future()
-    threading.Thread(target=_answer, args=(answer, db, read), daemon=True).start()
-    while not wait([answer], PATIENCE_SECONDS).done:
+    future: Future[Result] = Future()
+    threading.Thread(target=_run, args=(future, db, read), daemon=True).start()
+    while not wait([future], PATIENCE_SECONDS).done:
         yield DatabaseNotReady(f"no answer for {PATIENCE_SECONDS:.0f} seconds.")
-    error = answer.exception()
-    yield error if isinstance(error, DatabaseNotReady) else answer.result()
+    error = future.exception()
+    yield error if isinstance(error, DatabaseNotReady) else future.result()
 
 
-def _answer(
-    answer: Future[Answer], db: DatabaseManager, read: Callable[[DatabaseManager], Answer]
+def _run(
+    future: Future[Result], db: DatabaseManager, read: Callable[[DatabaseManager], Result]
 ) -> None:
     try:
-        answer.set_result(read(db))
-    except BaseException as error:  # noqa: BLE001 -- told, or raised again, in the main thread
-        answer.set_exception(error)
+        future.set_result(read(db))
+    except BaseException as error:  # noqa: BLE001 -- yielded, or raised again, in the main thread
+        future.set_exception(error)

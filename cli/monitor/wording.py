@@ -26,7 +26,7 @@ _ENDS: dict[int | None, str] = {
     143: "was interrupted",
 }
 
-#: Requests a second: more are no limit, see `ingest.worker.budget`.
+#: Requests a second: a higher rate counts as unlimited, see `ingest.worker.budget`.
 HIGHEST_PACE = 1e5
 
 
@@ -110,9 +110,9 @@ def run_rows(status: Status, run: RunRow, pace: Pace) -> list[tuple[str, str]]:
 
 
 def rate_in_words(status: Status, pace: Pace) -> str:
-    """Return how fast requests are made, and how fast they may be."""
+    """Return the rate of requests, and its limit."""
     rate = f"{pace.rates['requests']:.1f} a second"
-    # A run without a limit has none, or one that nobody reaches.
+    # A run without a limit has no pace, or one that is never reached.
     is_limited = pace.state == "running" and status.pace and status.pace < HIGHEST_PACE
     return f"{rate} of {status.pace:.1f}" if is_limited else rate
 

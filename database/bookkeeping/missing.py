@@ -1,5 +1,5 @@
 """
-Ids that YTS denies: which denials are believed, which are due again, which movies are gone.
+`record_missing`: ids that YTS does not have; when it is asked again, and which movies are gone.
 
 A denial of a movie that the list names is a contradiction, and is not recorded here.
 Nothing here commits.
@@ -26,7 +26,8 @@ ASK_MISSING_AGAIN = timedelta(days=30)
 #: ... up to this.
 LONGEST_PAUSE = timedelta(days=360)
 #: Of a longer gap between stored ids only this many at each end are asked for: ids are dense, and
-#: such a gap is rather a jump of the numbering. If a movie is found there, its neighbours follow.
+#: such a gap is more likely a jump of the numbering. If a movie exists there, its neighbours are
+#: asked for, too.
 IDS_AT_EACH_END = 500
 
 #: Ids below the highest stored one that are neither stored nor recorded as missing. The parameter
@@ -98,7 +99,7 @@ def record_missing(session: Session, external_ids: Collection[int], origin: str)
     """
     Count a denial of each id; the first one is due again at once, the next are believed.
 
-    Denials of another base URL than *origin* count for nothing. Stored movies are marked as
+    Denials of another base URL than *origin* do not count. Stored movies are marked as
     gone if two sweeps of the whole list at *origin* are over, and the last has not seen them.
     """
     if not external_ids:

@@ -1,4 +1,4 @@
-"""The tables that remember the mirroring itself: runs, failures, progress and pace."""
+"""`FetchRun`, `FetchFailure`, `SyncState` and the other tables about the mirroring itself."""
 
 from datetime import datetime
 
@@ -165,9 +165,9 @@ class ListedMovie(Base):
 
 class FetchWorker(Base):
     """
-    What a worker of the running fetch is at; rows of those that have ended stay until the next run.
+    What a worker of the running fetch does; rows of ended workers stay until the next run.
 
-    Unlogged, for it is worth nothing after a crash, and a batch waits for no disk to say it.
+    Unlogged, because it is worth nothing after a crash, and a batch need not wait for the disk.
     """
 
     __tablename__ = "fetch_workers"
@@ -184,7 +184,7 @@ class RequestBudget(Base):
     """
     The pace that all workers, runs and machines on this database share; the one row.
 
-    Unlogged, for it is worth nothing after a crash: it is put back when missing.
+    Unlogged, because it is worth nothing after a crash: a missing row is created again.
     """
 
     __tablename__ = "request_budget"

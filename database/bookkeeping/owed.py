@@ -42,7 +42,7 @@ class Owed:
         return self.is_work_left or bool(self.lost)
 
     def __bool__(self) -> bool:
-        """Return whether anything is left, and be it a failure to try again."""
+        """Return whether anything is left, including failures to try again."""
         return self.is_work_left or bool(self.failures)
 
     @property

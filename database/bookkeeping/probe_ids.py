@@ -22,6 +22,6 @@ def read_ids_to_probe(session: Session, count: int) -> Sequence[int]:
             continue
         next_id = select(func.min(Movie.external_id)).where(*conditions)
         starts = (first + number * (last - first) // max(1, count - 1) for number in range(count))
-        found = [session.scalar(next_id.where(Movie.external_id >= start)) for start in starts]
-        return list(dict.fromkeys(id_ for id_ in found if id_ is not None))
+        ids = [session.scalar(next_id.where(Movie.external_id >= start)) for start in starts]
+        return list(dict.fromkeys(id_ for id_ in ids if id_ is not None))
     return []

@@ -1,8 +1,8 @@
 """
-The one request budget of everybody who shares a database: slots in time, from one row.
+`take_slot`: the request budget that all workers on a database share, as slots in time.
 
-`UPDATE ... RETURNING` hands out each slot once, in order, whoever dies. Each call
-commits at once, so that nobody waits while another sleeps until its slot.
+One `UPDATE ... RETURNING` of one row hands out each slot once, in order, also if workers die.
+Each call commits at once, so that no worker waits while another sleeps until its slot.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from database.bookkeeping.models import RequestBudget
 from database.sql import interval_of
 
 #: Slots lie this much further apart than the rate asks for. A server counts what came within the
-#: last second; whoever is woken 20 ms late must not come to it as one too many with the next.
+#: last second; a request that leaves 20 ms late must not be one too many together with the next.
 SPACING = 1.02
 #: After the server said "slower", the pace is halved at most once in this time ...
 HALVING_PAUSE = timedelta(seconds=5)
@@ -48,9 +48,9 @@ def reset_budget(engine: Engine, rate: float, limit: int | None = None) -> float
     """
     Set the pace to *rate* requests a second, at the start of a run; taken slots stay taken.
 
-    Those who have a limit get *limit* slots together from now on. Slots that lie further
-    ahead than `LONGEST_LEAD` come from a clock that was wrong, and are given up; return how
-    many seconds they were ahead, 0 where none were.
+    Limited workers get *limit* slots together from now on. Slots that lie further
+    ahead than `LONGEST_LEAD` come from a clock that was wrong, and are given up. Return how
+    many seconds they were ahead, 0 if none were.
     """
     values = {"pace": rate, "slowed_at": None, "requests_left": limit}
     ahead = select(func.extract("epoch", _budget.last_slot_at - _now)).where(
@@ -72,7 +72,7 @@ def take_slot(
     engine: Engine, rate: float, *, is_limited: bool = False, takers: int = 1
 ) -> Slot | None:
     """
-    Take the next free slot; None: those who have a limit have used it up.
+    Take the next free slot; None: the limit of the run is used up.
 
     *rate* is the wanted pace in requests a second, over 0; the shared pace is
     slower for a while after `slow_down`. Of *takers* threads each waits for one slot at
@@ -85,7 +85,7 @@ def take_slot(
         values["requests_left"] = _budget.requests_left - 1
         taken = taken.where(_budget.requests_left > 0)
     slot = _run(engine, taken.values(values))
-    # A count that a crash has emptied along with the table is used up, for nobody knows it.
+    # A crash empties the table: the count is lost then, and counts as used up.
     if slot is not None or is_limited:
         return slot
     _put_back(engine, rate)
@@ -124,7 +124,7 @@ def _run(engine: Engine, statement: ReturningUpdate[float, datetime | None]) -> 
 
 
 def _put_back(engine: Engine, rate: float) -> None:
-    """Make the row anew: the table is unlogged, and a crash of the server has emptied it."""
+    """Create the row again: the table is unlogged, and a crash of the server has emptied it."""
     with engine.begin() as connection:
         connection.execute(
             # Others notice, too, and one may have made and changed it by now.
@@ -134,12 +134,12 @@ def _put_back(engine: Engine, rate: float) -> None:
 
 def slow_down(engine: Engine, rate: float, retry_after_seconds: float | None) -> None:
     """
-    Halve the pace for everybody, and give no slot before the server's own wish.
+    Halve the pace for all workers, and give no slot before the time that the server asks for.
 
-    Slots that were taken before are no good any more: see `renew_slot`.
+    Slots that were taken before are no longer valid: see `renew_slot`.
     """
     wish = literal(timedelta(seconds=retry_after_seconds or 0.0))
-    # Of many refusals at once one is the reason, unless another wants a longer pause.
+    # Of several refusals at once only the first counts, unless another asks for a longer pause.
     is_first = (
         _budget.slowed_at.is_(None)
         | (_budget.slowed_at < _now - literal(HALVING_PAUSE))
@@ -164,5 +164,5 @@ def slow_down(engine: Engine, rate: float, retry_after_seconds: float | None) ->
 
 
 def read_pace(session: Session) -> float | None:
-    """Return the pace just now in requests a second, or None where no run has set one."""
+    """Return the current pace in requests a second, or None if no run has set one."""
     return session.scalar(select(_budget.pace))

@@ -1,8 +1,8 @@
 """
-The rows of runs: opened, moved by every saved step, closed.
+`start_run`, `change_run`, `close_run`, `fenced`: the row of a run, without which it cannot write.
 
-A run that is open here may write; starting one closes all others. So a fetch that lost
-its lock without noticing cannot save anything once another has begun. Nothing here commits.
+Only an open run may write, and starting a run closes all others. So a fetch that lost its lock
+without noticing cannot save anything after another one has begun. Nothing here commits.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ from database.connection.retry import Result, Work
 
 
 class RunTakenOver(Exception):
-    """Another fetch has begun since; what this one would have saved now is not saved."""
+    """Another fetch has begun since, so this one saves nothing any more."""
 
 
 def start_run(session: Session, command: str) -> int:
-    """Open a run and return its id; runs that ended without saying so are closed as killed."""
+    """Open a run and return its id; runs that did not close their row are closed as killed."""
     session.execute(
         update(FetchRun)
         .where(FetchRun.finished_at.is_(None))
@@ -70,7 +70,7 @@ def close_run(session: Session, run_id: int, exit_code: int, **values: object) -
 
 
 def fenced(step: Work[Result], run_id: int) -> Work[Result]:
-    """Return *step* as it may be done by an open run only; it raises `RunTakenOver` else."""
+    """Return *step* for an open run only: otherwise it raises `RunTakenOver`."""
 
     def of_open_run(session: Session) -> Result:
         change_run(session, run_id)
@@ -81,7 +81,7 @@ def fenced(step: Work[Result], run_id: int) -> Work[Result]:
 
 def add_to_run(session: Session, run_id: int, counts: Mapping[str, int]) -> None:
     """
-    Add to the counters of an open run; call it last, for the row is shared by all workers.
+    Add to the counters of an open run; call it last, because all workers share the row.
 
     Raises:
         RunTakenOver: as `change_run`.

@@ -1,4 +1,4 @@
-"""Whose movies a database holds: the sandbox's practice data never mixes with the real thing."""
+"""`claim_source`: set the source of a database; empties the tables if practice data gives way."""
 
 from typing import Literal
 
@@ -15,7 +15,7 @@ class SourceMismatch(Exception):
 
 
 def read_held_source(session: Session) -> str | None:
-    """Return whose movies are here; None where there are none yet."""
+    """Return the source of the stored movies; None if there are none yet."""
     return get_or_create_sync_state(session).source or (
         "yts" if highest_movie_id(session) else None
     )
@@ -25,7 +25,7 @@ def claim_source(session: Session, source: Source) -> bool:
     """
     Make *source* the one of this database; return whether practice data was removed.
 
-    Practice data gives way to the real catalogue; the reverse is refused.
+    Practice data is removed for the real catalogue; the reverse is refused.
 
     Raises:
         SourceMismatch: real movies are here and *source* is the sandbox.
@@ -48,7 +48,7 @@ def claim_source(session: Session, source: Source) -> bool:
 
 def gives_way_to(held: str, source: Source) -> bool:
     """
-    Tell whether movies of *held* are removed before the first of *source* is stored.
+    Return whether movies of *held* are removed before the first of *source* is stored.
 
     Raises:
         SourceMismatch: real movies never give way to practice data.

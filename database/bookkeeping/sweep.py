@@ -1,5 +1,5 @@
 """
-The sweep of the list: how far it has come, what it has seen, and what it still owes.
+`begin_sweep`, `complete_sweep`, `note_listed`: the stored progress of the sweep, and what it owes.
 
 Pages are counted here in units of `MOVIES_PER_PAGE`, whatever page size a source gives.
 Nothing here commits.
@@ -187,7 +187,7 @@ def note_recheck(session: Session, page: int | None) -> None:
 
 
 def go_back_to_recheck(session: Session) -> int:
-    """Let the sweep go on where it has to read again; return that page."""
+    """Let the sweep continue where it has to read again; return that page."""
     state = get_or_create_sync_state(session)
     state.next_page = min(state.recheck_page or state.next_page, state.next_page)
     state.recheck_page = None

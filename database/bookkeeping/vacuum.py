@@ -1,4 +1,4 @@
-"""`vacuum_overdue_tables`: does at the end of a run what autovacuum comes too late for."""
+"""`vacuum_overdue_tables`: vacuum tables at the end of a run, before autovacuum would."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -45,8 +45,8 @@ def vacuum_overdue_tables(
     """
     Vacuum and analyze tables past the thresholds of autovacuum; return their names.
 
-    It waits for no lock. An error ends it and is nobody's trouble: autovacuum, or the next
-    run, makes up for it.
+    It waits for no lock. An error ends it without harm: autovacuum, or the next run, does the
+    rest.
     """
     done: list[str] = []
     deadline = monotonic() + seconds

@@ -1,4 +1,4 @@
-"""What the workers of the running fetch are at, for whoever watches. Nothing here commits."""
+"""`note_work` and `read_workers`: what each worker of the running fetch does; nothing commits."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ _connections = table("pg_stat_activity", column("application_name"), column("dat
 
 
 def note_work(session: Session, name: str, doing: str) -> datetime:
-    """Note what the worker *name* begins just now; return the time by the database's clock."""
+    """Note what the worker *name* begins now; return the time by the clock of the database."""
     values = {"doing": doing, "since": func.now()}
     statement = (
         insert(FetchWorker)
@@ -25,7 +25,7 @@ def note_work(session: Session, name: str, doing: str) -> datetime:
 
 
 def forget_workers(session: Session, name: str | None = None) -> None:
-    """Forget the worker *name*, which has nothing to do; None: all, those of runs before."""
+    """Forget the worker *name*, which has nothing to do; None: all workers of earlier runs."""
     statement = delete(FetchWorker)
     session.execute(statement if name is None else statement.where(FetchWorker.name == name))
 

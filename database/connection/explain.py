@@ -1,4 +1,4 @@
-"""`explain_trouble`, `explain_unreachable`: an error of the database as a sentence for the user."""
+"""`explain_trouble`, `explain_unreachable`: an error of the database as a message for the user."""
 
 import re
 
@@ -107,13 +107,13 @@ _TROUBLES = (
     ("53300", "has no connection left", "Use fewer --workers, or allow it more connections"),
     ("55P03", "waits in vain for a lock", "See who holds it in pg_stat_activity"),
     ("57014", "cancels what takes it too long", "Raise statement_timeout for this user"),
-    ("57P04", "was dropped", "Put it back from a backup, or create it anew"),
+    ("57P04", "was dropped", "Restore it from a backup, or create it again"),
     ("40", "breaks off our transactions again and again", "Wait until others are done with it"),
     (("08", "57P"), "went away", "See that it runs, and why it stopped in its log"),
     (
         ("58", "XX"),
         "is in trouble with itself",
-        "Look into its log before anything else, for data may be damaged",
+        "Read its log before anything else, because data may be damaged",
     ),
     ("", "refuses its work", "Look into its log"),
 )
@@ -125,34 +125,34 @@ def sqlstate(error: DBAPIError) -> str:
 
 
 def first_line(error: DBAPIError) -> str:
-    """Return the gist of what PostgreSQL said; the rest may repeat whole rows."""
+    """Return the first line of the message of PostgreSQL; the rest may repeat whole rows."""
     lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
     return one_line(lines[0], MAX_REASON)
 
 
 def explain_trouble(error: DBAPIError) -> str:
-    """Return a sentence for the user about an error that ended a piece of work."""
+    """Return a message for the user about an error that ended a piece of work."""
     state, reason = sqlstate(error), first_line(error).rstrip(".")
     for sign, meaning, advice in _SIGNS:
         if sign in str(error.orig):
             return f"The database {meaning} ({reason}). {advice}; then run the same command again."
-    if not state and (words := _explain_connection(str(error.orig))):
-        return f"The database {words}"
+    if not state and (message := _explain_connection(str(error.orig))):
+        return f"The database {message}"
     state = state or "08"
-    meaning, advice = next(words for states, *words in _TROUBLES if state.startswith(states))
+    meaning, advice = next(texts for states, *texts in _TROUBLES if state.startswith(states))
     return f"The database {meaning} ({reason}). {advice}; then run the same command again."
 
 
 def explain_unreachable(error: OperationalError, url: URL) -> str:
-    """Return a sentence for the user about a connection that failed."""
-    words = _explain_connection(str(error.orig)) or f"cannot be used: {first_line(error)}"
-    return f"The database {_name_place(url, str(error.orig))} {words}"
+    """Return a message for the user about a connection that failed."""
+    message = _explain_connection(str(error.orig)) or f"cannot be used: {first_line(error)}"
+    return f"The database {_name_server(url, str(error.orig))} {message}"
 
 
-def _name_place(url: URL, message: str) -> str:
+def _name_server(url: URL, message: str) -> str:
     """Return user, host and database; a host that *url* itself does not name is in *message*."""
-    place = URL.create("", url.username, None, url.host, url.port, url.database)
-    name = place.render_as_string().partition("://")[2].removesuffix("/")
+    server = URL.create("", url.username, None, url.host, url.port, url.database)
+    name = server.render_as_string().partition("://")[2].removesuffix("/")
     tried = re.findall(r'connection to server (?:on socket|at) ("[^"]+"(?:, port \d+)?)', message)
     if url.host or not tried:
         return name or "of DATABASE_URL, which names no host,"
@@ -168,7 +168,7 @@ def _explain_connection(message: str) -> str | None:
 
 
 def explain_any(error: BaseException) -> str | None:
-    """Return a sentence about an error of the database itself; None if it is none."""
+    """Return a message about an error of the database itself; None for other errors."""
     if isinstance(error, PoolTimeout):
         return "The database has no connection left for this program. Try again in a moment."
     return explain_trouble(error) if isinstance(error, DBAPIError) else None

@@ -1,4 +1,4 @@
-"""What becomes of a database error: the step is repeated, a row is to blame, or the run ends."""
+"""`repeat_transient`: repeat a step whose error may pass; otherwise blame a row or end the run."""
 
 import time
 from collections.abc import Callable
@@ -32,7 +32,7 @@ from database.errors import DatabaseAway, DatabaseNotReady, RowRefused
 #: How long a step is repeated, in seconds: a restart of the server fits in.
 PATIENCE_SECONDS = 60.0
 
-#: A unique violation that outlives this many attempts is no race between two writers.
+#: A unique violation that outlives this many attempts is not a race between two writers.
 CONFLICT_ATTEMPTS = 5
 
 #: What may be different in a moment, as SQLSTATEs or their beginnings: connection lost (08),
@@ -55,19 +55,19 @@ Work = Callable[[Session], Result]
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether the same step may well succeed in a moment."""
+    """Return whether the same step may succeed in a moment."""
     if isinstance(error, DatabaseAway | PoolTimeout):
         return True
     if not isinstance(error, DBAPIError):
         return False
     if not (state := sqlstate(error)):  # The server said nothing: it went away, or never was.
-        is_bare = type(error) is DatabaseError  # as when an answer is cut short
+        is_bare = type(error) is DatabaseError  # as when a response is cut short
         return is_bare or isinstance(error, OperationalError | InterfaceError)
     return error.connection_invalidated or state.startswith(_TRANSIENT)
 
 
 def is_rows_fault(error: DBAPIError) -> bool:
-    """Tell whether the same step may well succeed with another row."""
+    """Return whether the same step may succeed with another row."""
     if not (state := sqlstate(error)):  # The driver itself refuses a value.
         return isinstance(error, DataError)
     return state.startswith(_ROWS_FAULT)
@@ -82,12 +82,12 @@ def repeat_transient(
     """
     Run *step*, again and again while its errors are transient; it must be repeatable.
 
-    Patience lasts `PATIENCE_SECONDS`, unless told otherwise; 0 is a single attempt.
+    It is repeated for *patience_seconds*, by default `PATIENCE_SECONDS`; 0 is a single attempt.
     *sleep* waits between attempts; it may raise to give up.
 
     Raises:
-        DatabaseAway: the trouble outlived our patience.
-        RowRefused: a row of this step is refused for what it says.
+        DatabaseAway: the error lasted longer.
+        RowRefused: PostgreSQL refuses the values of a row of this step.
         DatabaseNotReady: any other error of the database.
     """
     is_late = stop_after_delay(PATIENCE_SECONDS if patience_seconds is None else patience_seconds)
@@ -105,7 +105,7 @@ def repeat_transient(
     except PoolTimeout as error:
         raise DatabaseAway("No connection to the database became free in time.") from error
     except DBAPIError as error:
-        raise _in_words(error) from error
+        raise _explained(error) from error
 
 
 def _note_wait(waits: ExitStack, attempts: RetryCallState) -> None:
@@ -115,7 +115,7 @@ def _note_wait(waits: ExitStack, attempts: RetryCallState) -> None:
         waits.enter_context(waiting_for(f"the database: {reason.rstrip('.')}"))
 
 
-def _in_words(error: DBAPIError) -> DatabaseNotReady:
+def _explained(error: DBAPIError) -> DatabaseNotReady:
     if is_rows_fault(error):
         return RowRefused(type(error.orig).__name__, first_line(error))
     kind = DatabaseAway if is_transient(error) else DatabaseNotReady

@@ -15,7 +15,7 @@ class WatchedCursor(Cursor):
     """
     A cursor whose statements another thread can find and cancel.
 
-    libpq waits for an answer as long as it takes, and no signal handler of Python runs meanwhile.
+    libpq waits for a response as long as it takes, and no signal handler of Python runs meanwhile.
     """
 
     #: Of the database, to ask there what a statement waits for.

@@ -1,4 +1,4 @@
-"""`waiting_for` and `report_waits`: what this process waits for, said when it takes long."""
+"""`waiting_for` and `report_waits`: report what this process waits for when it takes long."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from database.connection.statements import statements_under_way
 
-#: A wait that is over sooner is not worth a word.
+#: A shorter wait is not reported.
 SECONDS_UNTIL_SAID = 5.0
-#: The same sentence, as of several threads, is not said twice in this time.
+#: The same message, as of several threads, is not reported twice in this time.
 SECONDS_BETWEEN_SAME = 30.0
 SECONDS_BETWEEN_LOOKS = 0.5
 #: How long PostgreSQL may take to say what a statement waits for.
@@ -26,7 +26,7 @@ _HELD_BY = text("""
     FROM pg_stat_activity waiting WHERE pid = :pid AND wait_event_type = 'Lock'
     """)
 
-#: What is waited for, and from when on that is worth a word.
+#: What is waited for, and the time from which it is reported.
 _waits: dict[object, tuple[str, float]] = {}
 
 
@@ -83,20 +83,20 @@ class _Reporter:
                 self._say_once(f"Waiting for PostgreSQL: {_explain_patiently(cursor.url, pid)}.")
         self._said = {*waits, *statements}
 
-    def _say_once(self, sentence: str) -> None:
+    def _say_once(self, message: str) -> None:
         now = monotonic()
-        if now - self._said_at.get(sentence, float("-inf")) > SECONDS_BETWEEN_SAME:
-            self._said_at[sentence] = now
-            self._say(sentence)
+        if now - self._said_at.get(message, float("-inf")) > SECONDS_BETWEEN_SAME:
+            self._said_at[message] = now
+            self._say(message)
 
 
 def _explain_patiently(url: URL | None, pid: int) -> str:
     """Return what a statement waits for; PostgreSQL is not waited for to say it."""
-    found = ["it gives no answer"]
-    thread = threading.Thread(target=lambda: found.append(_explain(url, pid)), daemon=True)
+    explanations = ["it gives no answer"]
+    thread = threading.Thread(target=lambda: explanations.append(_explain(url, pid)), daemon=True)
     thread.start()
     thread.join(SECONDS_TO_EXPLAIN)
-    return found[-1]
+    return explanations[-1]
 
 
 def _explain(url: URL | None, pid: int) -> str:

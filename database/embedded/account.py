@@ -1,4 +1,4 @@
-"""`Account`: the user that the embedded PostgreSQL runs as; who may own a home."""
+"""`Account`: the user that the embedded PostgreSQL runs as, and that may own a home."""
 
 import contextlib
 import os
@@ -97,13 +97,13 @@ def check_owner(home: Path, data: Path) -> None:
 
 def choose_account(home: Path, data: Path, program: Path) -> Account:
     """
-    Choose who runs PostgreSQL: the owner of *data* if it exists, who must reach all three.
+    Choose the user that runs PostgreSQL: the owner of *data* if it exists; it must reach all three.
 
     Nothing is changed to let that user in. Where a directory is closed, the programs get the
     capability to pass it, and only that one.
 
     Raises:
-        DatabaseNotReady: root has nobody to run PostgreSQL as, or no way to let them in.
+        DatabaseNotReady: root has no user to run PostgreSQL as, or cannot give it access.
     """
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
@@ -143,7 +143,7 @@ def _has_capability(number: int) -> bool:
 
 
 def _refuse_foreign_parents(home: Path) -> None:
-    """Raise if another user could put a directory of their own in the place of *home*."""
+    """Raise if another user could replace *home* by a directory of their own."""
     for parent in home.parents:
         status = parent.stat()
         is_open = bool(status.st_mode & stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX
@@ -176,16 +176,16 @@ def _choose_lesser_user(data: Path) -> "pwd.struct_passwd":
     )
 
 
-def _find_closed(place: Path, user: "pwd.struct_passwd") -> Path | None:
+def _find_closed(path: Path, user: "pwd.struct_passwd") -> Path | None:
     """
-    Return the first of *place* and its parents that *user* may not enter or execute.
+    Return the first of *path* and its parents that *user* may not enter or execute.
 
     Goes by mode bits alone: an access list that lets the user in is not seen, one that keeps
     the user out shows when PostgreSQL starts.
     """
-    for path in (*reversed(place.parents), place):
-        if not _may_enter(path.stat(), user):
-            return path
+    for directory in (*reversed(path.parents), path):
+        if not _may_enter(directory.stat(), user):
+            return directory
     return None
 
 

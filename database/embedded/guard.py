@@ -1,4 +1,4 @@
-"""`start_guard`: a process that stops an embedded server which no command uses any more."""
+"""`start_guard`: a process that stops an embedded server after its last command has ended."""
 
 import os
 import select
@@ -45,7 +45,7 @@ def _watch(startup_lock: Path, users_lock: Path, server_pid: int) -> None:
     end = select.poll()
     end.register(server, select.POLLIN)
     while not end.poll(SECONDS_BETWEEN_LOOKS * 1000):
-        # As in `EmbeddedServer`: nobody joins or leaves meanwhile.
+        # As in `EmbeddedServer`: no other process joins or leaves meanwhile.
         with _locked(startup_lock), suppress(BlockingIOError), _locked(users_lock, fcntl.LOCK_NB):
             signal.pidfd_send_signal(server, signal.SIGINT)  # A fast shutdown.
             end.poll(_STOP_SECONDS * 1000)

@@ -1,4 +1,4 @@
-"""Make the data of an embedded PostgreSQL, write its settings, and launch it."""
+"""`Launcher`: creates the data of an embedded PostgreSQL, writes its settings, and starts it."""
 
 import errno
 import importlib.metadata
@@ -24,7 +24,7 @@ MAJOR_VERSION = "18"
 _LOG_BYTES_AT_MOST = 1_000_000
 _LOG_LINES_OF_AN_END = 40
 _SIGNS_OF_A_FULL_DISK = ("No space left on device", "Check free disk space")
-#: Those who come while it starts or stops are refused, which is no reason for anything.
+#: Connections during start and stop are refused; that explains nothing.
 _ERRORS = re.compile(r"(?:FATAL|PANIC|error):\s+(?!the database system is )(.+)")
 #: What the programs see of our environment: it may hold secrets, and theirs is read by others.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -189,7 +189,7 @@ def _signals_held() -> Iterator[None]:
 
 
 def explain_file_system(directory: Path) -> str | None:
-    """Return why nothing can be written to *directory*, where the system's own words mislead."""
+    """Return why nothing can be written to *directory*, if the message of the system misleads."""
     try:
         place = next(place for place in (directory, *directory.parents) if place.exists())
         tempfile.TemporaryFile(dir=place).close()

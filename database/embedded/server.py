@@ -22,13 +22,13 @@ from database.embedded.process import ServerProcess
 from database.errors import DatabaseNotReady, NoDataYet
 
 DATABASE_NAME = "yts"
-#: A start that takes no longer is not worth a sentence.
+#: A shorter start is not reported.
 SECONDS_OF_SILENCE = 1.0
 
 
 def default_home() -> Path:
     """
-    Return `YTS_HOME`, or the place this platform has for the data of a user's programs.
+    Return `YTS_HOME`, or the directory of this platform for the data of a user's programs.
 
     Raises:
         DatabaseNotReady: `YTS_HOME` begins with the home of a user who is unknown.
@@ -131,7 +131,7 @@ class EmbeddedServer:
         self.close()
 
     def _join(self) -> URL:
-        # There is no wait: nobody asks for the whole lock outside of start-up and leaving.
+        # It does not wait: the whole lock is held only during start-up and leaving.
         self._share = share_lock(self._files.users_lock)
         _open_servers.add(self)
         hide_libpq_environment()
@@ -147,9 +147,9 @@ class EmbeddedServer:
             raise
 
     def _leave(self) -> None:
-        """Drop the share, and stop the server if nobody else has one."""
+        """Drop the share, and stop the server if no other process has one."""
         try:
-            # From sharing to holding alone is two steps, but nobody can come in between.
+            # From sharing to holding alone is two steps, but no process can come in between.
             if self._share is not None and try_lock(self._share):
                 self._process.stop()
         finally:

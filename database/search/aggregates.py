@@ -1,4 +1,4 @@
-"""The catalogue in numbers: groups of movies, and who plays most."""
+"""`aggregate_movies`: movies grouped by genre, year, decade, language, month or actor."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -47,7 +47,7 @@ def aggregate_movies(session: Session, by: By, filters: MovieFilter) -> list[Gro
         .order_by(*order)
         .limit(_LONGEST)
     )
-    return [Group(it, count, None if mean is None else float(mean)) for it, count, mean in rows]
+    return [Group(key, count, None if mean is None else float(mean)) for key, count, mean in rows]
 
 
 def _grouped(by: By) -> tuple[ColumnElement[Any], Select[Any]]:

@@ -1,4 +1,4 @@
-"""How many typing errors part two words (pure)."""
+"""`count_edits` and `closest_match`: the number of typing errors between two words; pure."""
 
 from collections.abc import Iterable
 
@@ -20,8 +20,8 @@ def count_edits(one: str, other: str) -> int:
 def closest_match(word: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate with the fewest edits, whatever the case; None if all are far away."""
     typed = word.strip().lower()[:50]
-    edits = {it: count_edits(typed, it.lower()) for it in candidates}
-    best = min(edits, key=lambda it: (edits[it], it), default=None)
+    edits = {word: count_edits(typed, word.lower()) for word in candidates}
+    best = min(edits, key=lambda word: (edits[word], word), default=None)
     if best is None or edits[best] > max(2, len(best) // 2):
         return None
     # Two codes of two letters are never far from each other.

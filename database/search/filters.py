@@ -54,19 +54,19 @@ class MovieFilter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return what rows of `movies` must fulfil; movies that are gone never do."""
-        found: list[ColumnElement[bool]] = [Movie.gone_since.is_(None)]
+        conditions: list[ColumnElement[bool]] = [Movie.gone_since.is_(None)]
         for name in self.genres:
             links = select(MovieGenre.movie_id).join(Genre).where(Genre.name == name)
-            found.append(Movie.id.in_(links))
-        found += _within(Movie.year, self.years)
-        found += _within(Movie.rating, self.rating)
-        found += _within(Movie.runtime, self.runtime)
+            conditions.append(Movie.id.in_(links))
+        conditions += _within(Movie.year, self.years)
+        conditions += _within(Movie.rating, self.rating)
+        conditions += _within(Movie.runtime, self.runtime)
         if self.languages:
-            found.append(Movie.language.in_(self.languages))
+            conditions.append(Movie.language.in_(self.languages))
         if self.quality is not None:
             of_quality = func.lower(Torrent.quality) == self.quality.lower()
-            found.append(Movie.id.in_(select(Torrent.movie_id).where(of_quality)))
-        return found
+            conditions.append(Movie.id.in_(select(Torrent.movie_id).where(of_quality)))
+        return conditions
 
 
 def _within(column: InstrumentedAttribute[object], limits: Range) -> list[ColumnElement[bool]]:
@@ -114,7 +114,7 @@ def _resolve(
 ) -> tuple[str, ...]:
     known = sorted(filter(None, stored))
     by_key = {name.lower(): name for name in known}
-    found = []
+    values = []
     for name in names:
         key = name.strip().lower()
         if key not in by_key:
@@ -124,5 +124,5 @@ def _resolve(
             raise UnknownFilterValue(
                 f"No movie {relation} {name!r}. {hint}: {', '.join(known) or 'none'}."
             )
-        found.append(by_key[key])
-    return tuple(found)
+        values.append(by_key[key])
+    return tuple(values)

@@ -1,4 +1,4 @@
-"""One half of a search: movies that have the words of a query, the rarest words first."""
+"""`search_by_words`: movies whose documents have the words of a query, by rarity of the words."""
 
 import operator
 from bisect import bisect_right
@@ -33,7 +33,7 @@ def search_by_words(
     """
     if not terms:
         return []
-    terms = sorted(terms, key=lambda it: it.movies)
+    terms = sorted(terms, key=lambda term: term.movies)
     candidates = (
         select(Movie.id, Movie.external_id, Movie.like_count, Movie.rating, Movie.search_vector)
         .where(_wanted(_count_candidates(terms)), *filters.conditions())
@@ -41,7 +41,7 @@ def search_by_words(
         .cte("candidates")
         .prefix_with("MATERIALIZED")
     )
-    found = (
+    best = (
         select(candidates.c.id)
         .order_by(
             _score(len(terms)).desc(),
@@ -51,7 +51,7 @@ def search_by_words(
         )
         .limit(limit)
     )
-    return list(session.scalars(found, _told(terms)))
+    return list(session.scalars(best, _parameters(terms)))
 
 
 def _count_candidates(terms: Sequence[Term]) -> int:
@@ -69,7 +69,7 @@ def _wanted(terms: int) -> ColumnElement[bool]:
 
 @cache
 def _score(terms: int) -> ColumnElement[float]:
-    """Return the score by so many terms; what they are is told by parameters."""
+    """Return the score by this number of terms, which are parameters."""
     has = column("search_vector", TSVECTOR).bool_op("@@")
     shares = (
         bindparam(f"weight_{number}", type_=Float)
@@ -88,17 +88,17 @@ def _parameter(kind: str, number: int) -> ColumnElement[str]:
     return cast(bindparam(f"{kind}_{number}", type_=Text), TSQUERY)
 
 
-def _told(terms: Sequence[Term]) -> dict[str, str | float]:
-    told: dict[str, str | float] = {}
+def _parameters(terms: Sequence[Term]) -> dict[str, str | float]:
+    parameters: dict[str, str | float] = {}
     for number, term in enumerate(terms):
-        told[f"weight_{number}"] = term.weight
-        told[f"anywhere_{number}"] = _query(term)
-        told[f"in_title_{number}"] = _query(term, ":A")
-        told[f"in_names_{number}"] = _query(term, ":B")
-    return told
+        parameters[f"weight_{number}"] = term.weight
+        parameters[f"anywhere_{number}"] = _query(term)
+        parameters[f"in_title_{number}"] = _query(term, ":A")
+        parameters[f"in_names_{number}"] = _query(term, ":B")
+    return parameters
 
 
 def _query(term: Term, label: str = "") -> str:
     """Return any of the lexemes as a tsquery; they are quoted, so that none is an operator."""
-    quoted = (it.replace("\\", "\\\\").replace("'", "''") for it in term.lexemes)
-    return " | ".join(f"'{it}'{label}" for it in quoted)
+    quoted = (lexeme.replace("\\", "\\\\").replace("'", "''") for lexeme in term.lexemes)
+    return " | ".join(f"'{lexeme}'{label}" for lexeme in quoted)

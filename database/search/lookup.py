@@ -1,4 +1,4 @@
-"""Finding movies by what they are called, and listing them in an order."""
+"""`find_movies`: movies by id, IMDb code, URL or title; `order_of`: the order of a list."""
 
 from typing import Any, Literal, TypeVar
 
@@ -46,9 +46,9 @@ def find_movies(session: Session, reference: str, limit: int) -> list[int]:
     wanted = reference.replace("\0", "").strip()
     # Lists show ids: each must name its movie, though another one may have the number as title.
     if wanted.isdecimal() and int(wanted) <= _LARGEST_ID:
-        found = _read(session, Movie.external_id == int(wanted), limit)
-        if found:
-            return found
+        movies = _read(session, Movie.external_id == int(wanted), limit)
+        if movies:
+            return movies
     for condition in (has_imdb_code(wanted), has_page(wanted)):
         if condition is not None:
             return _read(session, condition, limit)

@@ -1,4 +1,4 @@
-"""The movies whose vectors are nearest to one, in one space."""
+"""`read_nearest`: the movies whose vectors are nearest to a given one, in one space."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -19,7 +19,7 @@ _MOST_LOOKED_AT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What others are to be near to."""
+    """The vector that others are compared with."""
 
     space: Space
     kind: VectorColumn
@@ -37,7 +37,7 @@ def read_nearest(
     """
     Return `movies.id` and inner product of the nearest movies, the nearest first.
 
-    Exactly those where something is asked by *filters*; else by the index, which misses a few.
+    With *filters*, exactly those; otherwise by the index, which misses a few.
     """
     if filters.is_empty:
         looked_at = min(max(_LOOKED_AT[target.kind], 2 * limit), _MOST_LOOKED_AT)

@@ -23,10 +23,10 @@ from database.search.references import LONGEST_TITLE, has_imdb_code, has_page, h
 from database.vectors.spaces import read_active_space
 
 How = Literal["imdb", "page", "title", "person", "words", "meaning", "both"]
-#: Of each half, so many take part in the fusion.
+#: The number of results of each half that take part in the fusion.
 _DEPTH = 100
 _MOST_FOUND = 1000
-#: Of those that the words find, so many may be the title that was meant.
+#: The number of results by words that may be the title that was meant.
 _LIKELY_TITLES = 20
 
 
@@ -36,7 +36,7 @@ class NothingToSearch(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A movie that was found."""
+    """A result of a search."""
 
     #: `movies.id`.
     row_id: int
@@ -54,7 +54,7 @@ def search_movies(
     offset: int = 0,
 ) -> list[Found]:
     """
-    Return what *query* finds, the best first; of a long query the first 32 words count.
+    Return the movies that match *query*, best first; of a long query the first 32 words count.
 
     *vector* is the query's in the active space of *search*; None leaves the meaning out.
     At most 1,000 are found in all.
@@ -65,10 +65,10 @@ def search_movies(
     query = query.replace("\0", " ")
     filters = filters or MovieFilter()
     wanted = min(limit + offset, _MOST_FOUND)
-    found = _read_linked(session, query, filters)
-    if found is None:
-        found = _search_text(session, query, vector, filters, wanted)
-    rows = list(found.items())[:wanted]
+    results = _read_linked(session, query, filters)
+    if results is None:
+        results = _search_text(session, query, vector, filters, wanted)
+    rows = list(results.items())[:wanted]
     return [Found(row_id, how) for row_id, how in rows[offset:]]
 
 
@@ -91,22 +91,22 @@ def _search_text(
     filters: MovieFilter,
     wanted: int,
 ) -> dict[int, How]:
-    found: dict[int, How] = {}
+    results: dict[int, How] = {}
     for how, search in _NAMES:
         for row_id in search(session, query, filters):
-            found.setdefault(row_id, how)
-    if not (found or words_of(query)):
+            results.setdefault(row_id, how)
+    if not (results or words_of(query)):
         raise NothingToSearch("Nothing to search for: write a title, a name or some words.")
-    if len(found) < wanted:
+    if len(results) < wanted:
         depth = max(_DEPTH, wanted)
         terms = read_terms(session, query)
         words = search_by_words(session, terms, filters, depth)
         for row_id in _mistyped(session, query, words):
-            found.setdefault(row_id, "title")
+            results.setdefault(row_id, "title")
         meaning = search_by_meaning(session, vector if are_known(terms) else None, filters, depth)
         for row_id in fuse(words, meaning):
-            found.setdefault(row_id, _how(row_id in words, row_id in meaning))
-    return found
+            results.setdefault(row_id, _how(row_id in words, row_id in meaning))
+    return results
 
 
 def _how(in_words: bool, in_meaning: bool) -> How:  # noqa: FBT001
@@ -126,18 +126,21 @@ def search_by_meaning(
     return [row_id for row_id, _ in read_nearest(session, target, filters, limit)]
 
 
-def _mistyped(session: Session, query: str, found: Sequence[int]) -> list[int]:
-    """Return those of the first that were *found* whose title is the query but for an error."""
+def _mistyped(session: Session, query: str, results: Sequence[int]) -> list[int]:
+    """Return those of the first *results* whose title is the query with typing errors."""
     if len(query) > LONGEST_TITLE:
         return []
-    first = found[:_LIKELY_TITLES]
+    first = results[:_LIKELY_TITLES]
     rows = session.execute(
         select(Movie.id, func.search_key(Movie.title), func.search_key(query)).where(
             Movie.id.in_(first)
         )
     )
     edits = {row_id: _count_errors(typed, key) for row_id, key, typed in rows}
-    return sorted((it for it in first if edits[it] is not None), key=lambda it: edits[it] or 0)
+    return sorted(
+        (row_id for row_id in first if edits[row_id] is not None),
+        key=lambda row_id: edits[row_id] or 0,
+    )
 
 
 def _count_errors(typed: str | None, key: str | None) -> int | None:

@@ -1,4 +1,4 @@
-"""The words of a query as searches see them: lexemes, how rare they are, and typing errors."""
+"""`read_terms`: a query as lexemes with weights by rarity, and words that a typing error hides."""
 
 import math
 import re
@@ -48,7 +48,7 @@ def words_of(query: str) -> list[str]:
 
 def read_terms(session: Session, query: str) -> list[Term]:
     """
-    Return what to look for.
+    Return the terms to search for.
 
     Words that were counted nowhere, for instance those of movies that came since, are taken for
     the rarest.
@@ -57,13 +57,13 @@ def read_terms(session: Session, query: str) -> list[Term]:
     if not words:
         return []
     typed = _read_words(session, words)
-    # Words such as "the" count where there are no others.
+    # Words such as "the" count only if there are no others.
     telling = [word for word in typed if not word.is_stop] or typed
-    movies = _read_frequencies(session, {it for word in telling for it in word.lexemes})
+    movies = _read_frequencies(session, {lexeme for word in telling for lexeme in word.lexemes})
     total = max(read_counts(session).movies, 1)
     terms = []
     for word in telling:
-        count = max((movies.get(it, 0) for it in word.lexemes), default=0)
+        count = max((movies.get(lexeme, 0) for lexeme in word.lexemes), default=0)
         if word.lexemes:
             terms.append(Term(word.lexemes, _weight(max(count, 1), total), count))
         if count < _RARE:
@@ -78,8 +78,10 @@ def are_known(terms: Sequence[Term]) -> bool:
     At least half of its words must be in a movie. The vector of a word that is in none is noise,
     and is near to something all the same: see docs/decisions/search-floor.md. Numbers mean nothing.
     """
-    typed = [it for it in terms if not it.is_guess and any(map(str.isalpha, "".join(it.lexemes)))]
-    known = sum(it.movies > 0 for it in typed)
+    typed = [
+        term for term in terms if not term.is_guess and any(map(str.isalpha, "".join(term.lexemes)))
+    ]
+    known = sum(term.movies > 0 for term in typed)
     return known > 0 and 2 * known >= len(typed)
 
 
@@ -88,10 +90,10 @@ def read_weights(session: Session, words: Sequence[str]) -> dict[str, float]:
     if not words:
         return {}
     typed = [word for word in _read_words(session, words) if not word.is_stop]
-    movies = _read_frequencies(session, {it for word in typed for it in word.lexemes})
+    movies = _read_frequencies(session, {lexeme for word in typed for lexeme in word.lexemes})
     total = max(read_counts(session).movies, 1)
     return {
-        word.typed: _weight(max([1, *(movies.get(it, 0) for it in word.lexemes)]), total)
+        word.typed: _weight(max([1, *(movies.get(lexeme, 0) for lexeme in word.lexemes)]), total)
         for word in typed
     }
 

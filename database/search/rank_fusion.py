@@ -1,4 +1,4 @@
-"""Reciprocal-rank fusion: one order out of several, by ranks alone (pure)."""
+"""`fuse`: reciprocal-rank fusion, one order from several by ranks alone; pure."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence

@@ -22,7 +22,8 @@ def has_imdb_code(text: str) -> ColumnElement[bool] | None:
     """Return the condition for the IMDb codes in *text*, as in their URLs; None without one."""
     codes = _IMDB_CODE.findall(text)
     # Some write more zeros, or fewer.
-    return Movie.imdb_code.in_({it for code in codes for it in _spellings(code)}) if codes else None
+    spellings = {spelling for code in codes for spelling in _spellings(code)}
+    return Movie.imdb_code.in_(spellings) if codes else None
 
 
 def _spellings(digits: str) -> tuple[str, str]:

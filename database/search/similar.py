@@ -1,4 +1,4 @@
-"""What is like a movie: the nearest by their vectors, well-rated ones a little before others."""
+"""`similar_movies`: the movies with the nearest vectors; high ratings move up a little."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from database.search.filters import MovieFilter
 from database.search.nearest import Target, read_nearest
 from database.vectors.spaces import read_active_space
 
-#: Of the nearest, so many are ranked anew.
-_RANKED_ANEW = 100
+#: The number of nearest movies that are ranked again, with their ratings.
+_RANKED_AGAIN = 100
 #: What one point of rating is worth against similarity, and what counts as no opinion.
 _RATING_WEIGHT, _NEUTRAL_RATING = 0.02, 6.5
 _NONE_AT_ALL = "No vectors have been made yet; make them with: python -m embeddings embed"
@@ -31,7 +31,7 @@ class Near:
 
     #: `movies.id`.
     row_id: int
-    #: Inner product of both vectors; 1 at the most.
+    #: Inner product of both vectors; at most 1.
     similarity: float
     #: What it is ranked by.
     score: float
@@ -58,10 +58,10 @@ def similar_movies(
     if (vector := session.scalar(own)) is None:
         raise NoVector(_NONE_OF_THIS)
     target = Target(space, "recommend", tuple(vector))
-    found = read_nearest(
-        session, target, filters or MovieFilter(), max(_RANKED_ANEW, 2 * limit) + 1
+    nearest = read_nearest(
+        session, target, filters or MovieFilter(), max(_RANKED_AGAIN, 2 * limit) + 1
     )
-    return _rank(session, row_id, dict(found))[:limit]
+    return _rank(session, row_id, dict(nearest))[:limit]
 
 
 def _rank(session: Session, row_id: int, similarities: dict[int, float]) -> list[Near]:
@@ -79,7 +79,7 @@ def _rank(session: Session, row_id: int, similarities: dict[int, float]) -> list
     ]
     seen = set(films[row_id])
     best = []
-    for near in sorted(scored, key=lambda it: (-it.score, it.row_id)):
+    for near in sorted(scored, key=lambda near: (-near.score, near.row_id)):
         if near.row_id != row_id and not films[near.row_id] & seen:
             best.append(near)
             seen |= films[near.row_id]

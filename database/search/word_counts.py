@@ -1,4 +1,4 @@
-"""The words of all documents: how many movies have each, and how each is found despite an error."""
+"""`refresh_words`: the table of all words in documents, and in how many movies each occurs."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from database.models import SearchWord
 
 #: No document has this word; its row says how many movies there were when all were counted.
 ALL = ""
-#: Words are counted anew once so many more, or fewer, movies are there: it takes a second for
-#: every ten thousand.
+#: All words are counted again when the number of movies has changed by this share: it takes a
+#: second for every ten thousand movies.
 _SHARE_FOR_COUNTING = 0.05
 
 _LOCK = "LOCK TABLE search_words IN SHARE ROW EXCLUSIVE MODE"
@@ -42,9 +42,9 @@ def refresh_words(session: Session, changed: Sequence[int] = (), *, is_full: boo
     """
     Learn the words of the documents of *changed* movies, by `movies.id`; does not commit.
 
-    Where the catalogue has grown or shrunk by a twentieth since the last time, or if *is_full*,
-    all documents are counted anew. In between frequencies are a little old, which hardly
-    matters, and no word is missing.
+    If the catalogue has grown or shrunk by a twentieth since the last time, or if *is_full*, the
+    words of all documents are counted again. In between, frequencies are a little old, which
+    hardly matters, and no word is missing.
     """
     movies = read_counts(session).movies
     counted = session.get(SearchWord, ALL)

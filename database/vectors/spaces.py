@@ -1,8 +1,8 @@
 """
-Spaces: the vectors of one model with one recipe, beside each other and never compared.
+`Space`: the vectors of one model with one recipe; vectors of different spaces are never compared.
 
-One space is active, the one that is asked. Another is filled beside it and takes its place in one
-transaction; the one before stays until the next filling begins, for queries that are under way.
+Queries use the active space. Another one is filled beside it, and becomes active in one
+transaction; the previous one stays until the next filling begins, for queries that are running.
 """
 
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def hold_embedding_lock(engine: Engine) -> Iterator[None]:
 
 
 def read_active_space(session: Session) -> Space | None:
-    """Return the space that is asked, or None where none has ever been filled."""
+    """Return the active space, or None if none has been filled yet."""
     row = session.scalars(select(EmbeddingSpace).where(EmbeddingSpace.is_active)).one_or_none()
     return None if row is None else _space(row)
 
@@ -100,7 +100,7 @@ def find_or_create_space(
 
 
 def read_stale_movies(session: Session, space_id: int) -> list[int]:
-    """Return `movies.id` of all whose vectors in this space are missing or not of today."""
+    """Return `movies.id` of all movies whose vectors in this space are missing or out of date."""
     embedded = (MovieEmbedding.movie_id == Movie.id) & (MovieEmbedding.space_id == space_id)
     is_stale = MovieEmbedding.document_hash.is_distinct_from(Movie.document_hash)
     rows = session.scalars(
@@ -124,7 +124,7 @@ def count_vectors(session: Session, space_id: int) -> int:
 
 
 def activate(session: Session, space: Space) -> None:
-    """Let *space* be the one that is asked from the next query on; does not commit."""
+    """Make *space* the active one, from the next query on; does not commit."""
     session.execute(
         update(EmbeddingSpace)
         .where(EmbeddingSpace.is_active, EmbeddingSpace.id != space.id)

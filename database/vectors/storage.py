@@ -1,4 +1,4 @@
-"""Vectors on their way into the table, and the indexes over them."""
+"""`save_vectors` and `build_indexes`: write the vectors of a space, and index them."""
 
 import struct
 from collections.abc import Iterable, Sequence
@@ -23,8 +23,8 @@ _COPY = (
 )
 _HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 _TRAILER = struct.pack("!h", -1)
-#: An index of 77,500 movies is built in memory with this; of more of them each takes so many bytes.
-#: What has no room in memory is entered on disk, one by one, which takes hours with a million.
+#: With this memory the index of 77,500 movies is built; for more movies, the bytes for each count.
+#: Without enough memory, PostgreSQL adds one by one on disk: hours for a million.
 _BUILD_MEGABYTES = 256
 _BUILD_BYTES_PER_MOVIE = 2500
 
@@ -85,9 +85,9 @@ def read_documents(session: Session, movie_ids: Sequence[int]) -> list[Document]
 
 def save_vectors(session: Session, space: Space, rows: Sequence[VectorRow]) -> None:
     """
-    Put *rows* in the place of what these movies have in *space*; does not commit.
+    Replace the vectors of these movies in *space* by *rows*; does not commit.
 
-    To be called by who holds the embedding lock, or by its workers.
+    Only the holder of the embedding lock and its workers may call it.
     """
     session.execute(
         delete(MovieEmbedding).where(
@@ -99,7 +99,7 @@ def save_vectors(session: Session, space: Space, rows: Sequence[VectorRow]) -> N
     cursor: Any = session.connection().connection.cursor()
     try:
         cursor.copy_expert(_COPY, BytesIO(_as_copied(space.id, rows)))
-    except psycopg2.Error as error:  # As SQLAlchemy would have told it.
+    except psycopg2.Error as error:  # As SQLAlchemy would raise it.
         raise DBAPIError.instance(_COPY, None, error, psycopg2.Error) from error
     cursor.close()
 
@@ -120,18 +120,18 @@ def _field(vector: bytes | None) -> bytes:
 
 
 def drop_indexes(session: Session, space: Space) -> None:
-    """Do without the indexes of *space* while many vectors are added; does not commit."""
+    """Drop the indexes of *space* before many vectors are added; does not commit."""
     for kind in KINDS:
         session.execute(text(f"DROP INDEX IF EXISTS {index_name(kind, space.id)}"))
 
 
 def refresh_statistics(session: Session) -> None:
-    """Let PostgreSQL know a table that has just been filled, rather than when it finds time."""
+    """Update the statistics of a table that has just been filled, before autovacuum would."""
     session.execute(text("ANALYZE movie_embeddings"))
 
 
 def build_indexes(engine: Engine, space: Space, movies: int) -> None:
-    """Make the indexes of *space*, of so many *movies*, that are missing; each commits."""
+    """Create the missing indexes of *space*, which has this number of *movies*; each commits."""
     megabytes = max(_BUILD_MEGABYTES, movies * _BUILD_BYTES_PER_MOVIE // 2**20)
     # Both at once, as that is the longest part of filling a space.
     with ThreadPoolExecutor(len(KINDS)) as executor:

@@ -1,4 +1,4 @@
-"""Save who plays in a movie: a union, for every answer names another sample of the cast."""
+"""`save_cast`: add cast members; none is removed, because each response has another sample."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
@@ -33,10 +33,10 @@ Key = TypeVar("Key")
 
 def save_cast(session: Session, movies: Mapping[int, MoviePayload], new: Set[int]) -> set[int]:
     """
-    Save the cast of *movies*, keyed by `movies.id`; nobody is removed. Does not commit.
+    Save the cast of *movies*, keyed by `movies.id`; nothing is removed. Does not commit.
 
-    Return the row ids of those in which somebody appears for the first time. The rows of the
-    movies are locked by who calls; those of *new* ones have no cast yet.
+    Return the row ids of movies with a new cast member. The caller has locked the rows of the
+    movies; *new* ones have no cast yet.
     """
     people: dict[str, CastLinkRow] = {}
     roles: dict[tuple[int, str], CastLinkRow] = {}
@@ -51,15 +51,15 @@ def save_cast(session: Session, movies: Mapping[int, MoviePayload], new: Set[int
     if not people:
         return set()
     ids = _save_people(session, people)
-    told = [role | {"cast_id": ids[role["key"]]} for role in roles.values()]
+    listed = [role | {"cast_id": ids[role["key"]]} for role in roles.values()]
     known = _read_roles(session, {movie_id for movie_id, _ in roles} - new)
-    if rows := _choose_roles(told, known):
+    if rows := _choose_roles(listed, known):
         session.execute(_roles_statement(), unnest_params(rows, _ROLE_COLUMNS))
     return {row["movie_id"] for row in rows if (row["movie_id"], row["cast_id"]) not in known}
 
 
 def _key(imdb_code: str | None, name: str) -> str:
-    """Return by what a person is known: the code, or the name where there is none."""
+    """Return the key of a person: the IMDb code, or the name if there is none."""
     return imdb_code or f"name {name}"
 
 
@@ -140,7 +140,7 @@ def _pictures_statement() -> Update:
 
 
 def _read_roles(session: Session, movie_ids: Set[int]) -> Roles:
-    """Return what is stored of who plays in these movies."""
+    """Return the stored cast of these movies."""
     if not movie_ids:
         return {}
     rows = session.execute(
@@ -151,13 +151,13 @@ def _read_roles(session: Session, movie_ids: Set[int]) -> Roles:
     return {(movie_id, cast_id): (name, position) for movie_id, cast_id, name, position in rows}
 
 
-def _choose_roles(told: Sequence[CastLinkRow], known: Roles) -> list[CastLinkRow]:
+def _choose_roles(listed: Sequence[CastLinkRow], known: Roles) -> list[CastLinkRow]:
     """Return the roles that are new, behind those known, and those whose name is."""
     free: defaultdict[int, int] = defaultdict(int)
     for (movie_id, _), (_, position) in known.items():
         free[movie_id] = max(free[movie_id], position + 1)
     rows = []
-    for role in told:
+    for role in listed:
         movie_id = role["movie_id"]
         stored = known.get((movie_id, role["cast_id"]))
         if stored is None:

@@ -1,4 +1,4 @@
-"""Save what hangs on a movie: genres and torrents as the answer has them."""
+"""`save_links`: save genres, cast and torrents of movies; unlisted genres and torrents go."""
 
 from collections.abc import Mapping, Set
 from functools import cache
@@ -51,10 +51,10 @@ def save_links(
     """
     Save genres, cast and torrents of *movies*, keyed by `movies.id`; does not commit.
 
-    Return the row ids of those whose genres or torrents changed, and of those in which
-    somebody appears for the first time. Genres and torrents that an answer no longer lists
-    go; people stay, for every answer names another sample of the cast, and a new one is no
-    change. The rows of *new* movies were made in this transaction and have nothing yet, so
+    Return the row ids of movies whose genres or torrents changed, and of movies that have a new
+    cast member. Genres and torrents that a response no longer lists are deleted. Cast members
+    stay, because every response has another sample of the cast, and a new one is not a change.
+    The rows of *new* movies were made in this transaction and have nothing yet, so
     nothing is looked up for them.
     """
     changed = _save_genres(session, movies, new)
@@ -63,37 +63,39 @@ def save_links(
 
 
 def _save_genres(session: Session, movies: Mapping[int, MoviePayload], new: Set[int]) -> set[int]:
-    told = {row_id: movie.genres for row_id, movie in movies.items() if movie.genres is not None}
+    genres_of = {
+        row_id: movie.genres for row_id, movie in movies.items() if movie.genres is not None
+    }
     # Names that YTS does not use may be in another language: they fill an empty place only.
-    doubtful = [row_id for row_id in told.keys() - new if not movies[row_id].has_known_genres]
+    doubtful = [row_id for row_id in genres_of.keys() - new if not movies[row_id].has_known_genres]
     if doubtful:
-        for row_id in session.scalars(_have_genres(), {"told": doubtful}):
-            del told[row_id]
+        for row_id in session.scalars(_have_genres(), {"movie_ids": doubtful}):
+            del genres_of[row_id]
     links = [
         {"movie_id": row_id, "name": name}
-        for row_id, genres in told.items()
+        for row_id, genres in genres_of.items()
         for name in sorted({genre for genre in genres if genre})
     ]
-    names = {genre for genres in told.values() for genre in genres if genre}
+    names = {genre for genres in genres_of.values() for genre in genres if genre}
     add_genres, remove_links, add_links = _genre_statements()
     session.execute(add_genres, unnest_params([{"name": name} for name in names], ["name"]))
     incoming = unnest_params(links, ["movie_id", "name"])
     changed = set(session.scalars(add_links, incoming))
-    if old := sorted(told.keys() - new):
-        changed |= set(session.scalars(remove_links, {**incoming, "told": old}))
+    if old := sorted(genres_of.keys() - new):
+        changed |= set(session.scalars(remove_links, {**incoming, "movie_ids": old}))
     return changed
 
 
 @cache
 def _have_genres() -> Select[int]:
     links = table_of(MovieGenre)
-    return select(links.c.movie_id).where(links.c.movie_id == _any_told(links)).distinct()
+    return select(links.c.movie_id).where(links.c.movie_id == _any_listed(links)).distinct()
 
 
 def _key_of(name: ColumnElement[str]) -> ColumnElement[str]:
     """Return what names of one genre have in common: they may differ in case and blanks."""
     # Literals, because PostgreSQL takes two parameters for different, and thus two keys.
-    constants = [literal_column(it, Text) for it in (r"'\s'", "''", "'g'")]
+    constants = [literal_column(constant, Text) for constant in (r"'\s'", "''", "'g'")]
     return func.lower(func.regexp_replace(name, *constants))
 
 
@@ -125,7 +127,7 @@ def _genre_statements() -> tuple[Insert, ReturningDelete[int], ReturningInsert[i
     is_listed = pairs.where(
         listed.c.movie_id == links.c.movie_id, known.c.id == links.c.genre_id
     ).exists()
-    remove_links = delete(links).where(links.c.movie_id == _any_told(links), ~is_listed)
+    remove_links = delete(links).where(links.c.movie_id == _any_listed(links), ~is_listed)
     add_links = insert(links).from_select(["movie_id", "genre_id"], pairs)
     return (
         add_genres.on_conflict_do_nothing(),
@@ -134,25 +136,25 @@ def _genre_statements() -> tuple[Insert, ReturningDelete[int], ReturningInsert[i
     )
 
 
-def _any_told(links: Table) -> ColumnElement[Any]:
-    """Return what is any of the movies whose links the answers tell, parameter `told`."""
-    return func.any(bindparam("told", type_=ARRAY(links.c.movie_id.type)))
+def _any_listed(links: Table) -> ColumnElement[Any]:
+    """Return the operand of the SQL condition "movie_id is in parameter `movie_ids`"."""
+    return func.any(bindparam("movie_ids", type_=ARRAY(links.c.movie_id.type)))
 
 
 def _save_torrents(session: Session, movies: Mapping[int, MoviePayload], new: Set[int]) -> set[int]:
-    told = {row_id: movie for row_id, movie in movies.items() if movie.torrents is not None}
+    listing = {row_id: movie for row_id, movie in movies.items() if movie.torrents is not None}
     rows = {
         (row_id, torrent.hash): {name: getattr(torrent, name) for name in _TORRENT_COLUMNS}
         | {"movie_id": row_id, "date_uploaded": torrent.uploaded_at}
-        for row_id, movie in told.items()
+        for row_id, movie in listing.items()
         for torrent in movie.torrents or ()
         if torrent.hash is not None
     }
     remove, upsert = _torrent_statements()
     incoming = unnest_params(list(rows.values()), _TORRENT_ROW)
     changed = set(session.scalars(upsert, incoming))
-    if old := sorted(told.keys() - new):
-        changed |= set(session.scalars(remove, {**incoming, "told": old}))
+    if old := sorted(listing.keys() - new):
+        changed |= set(session.scalars(remove, {**incoming, "movie_ids": old}))
     return changed
 
 
@@ -181,7 +183,7 @@ def _torrent_statements() -> tuple[ReturningDelete[int], ReturningInsert[int]]:
     )
     return (
         delete(torrents)
-        .where(old.movie_id == _any_told(torrents), ~is_listed)
+        .where(old.movie_id == _any_listed(torrents), ~is_listed)
         .returning(old.movie_id),
         upsert.returning(old.movie_id),
     )

@@ -1,5 +1,5 @@
 """
-Save movies: one statement for each table, whatever the number of movies.
+`save_movies`: save movies with one statement for each table, for any number of movies.
 
 Nothing here commits. Tables are written in one order (movies, genres, casts,
 links, torrents) and keys are sorted, so that two writers never deadlock.
@@ -74,9 +74,9 @@ def save_movies(
     """
     Save *movies* with genres, cast and torrents; return what became of each YTS id.
 
-    Stored movies are skipped, except that an answer with details completes a row
+    Stored movies are skipped, except that a response with details completes a row
     that came from a list page, and that *update* writes whatever really changed.
-    A row written from an answer that was asked for after *asked_at* (None: now), by the
+    A row written from a response that was requested after *asked_at* (None: now), by the
     clock of the database, is skipped too: newer data is never overwritten by older. Does
     not commit.
     """
@@ -145,7 +145,7 @@ class _Stored:
     is_ahead: bool
 
     def wants(self, asked_at: datetime, has_details: bool, update: bool) -> bool:  # noqa: FBT001
-        """Tell whether an answer asked for at *asked_at* is of use."""
+        """Return whether a response that was requested at *asked_at* is of use."""
         # One older than the row would undo what is newer in it. If it brings the first details,
         # the row stays due for them, and the next run asks again.
         is_newer = self.is_ahead or asked_at >= self.fetched_at
@@ -217,7 +217,7 @@ def _upsert_statement() -> ReturningInsert[int, int, bool]:
     first_details = old.details_fetched_at.is_(None) & new.details_fetched_at.is_not(None)
     values["details_fetched_at"] = func.coalesce(new.details_fetched_at, old.details_fetched_at)
     values |= {"updated_at": func.now(), "fetched_at": new.fetched_at}
-    # Only then is the answer likely to be all there is; see `document_columns`.
+    # Only then is the response likely to be complete; see `document_columns`.
     values |= {name: case((first_details, new[name]), else_=old[name]) for name in document}
     return statement.on_conflict_do_update(
         index_elements=["external_id"], set_=values, where=or_(changes, first_details)

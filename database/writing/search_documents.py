@@ -1,4 +1,4 @@
-"""What of a movie can be searched: written with it, in the same transaction."""
+"""`save_documents`: the search document of a movie, written in the same transaction."""
 
 import json
 from collections.abc import Collection
@@ -54,7 +54,7 @@ def document_columns(source: FromClause) -> dict[str, ColumnElement[Any]]:
     Return hash and vector of incoming movies, from their columns and `linked_names`.
 
     So a new movie is written once. Where a person is stored by another spelling, or more is
-    linked than the answer says, `save_documents` puts it right.
+    linked than the response says, `save_documents` puts it right.
     """
     incoming = source.c
     genres, casts = (_texts_of(source, name) for name in LINKED_NAMES)
@@ -77,7 +77,7 @@ def save_documents(session: Session, row_ids: Collection[int]) -> int:
     """
     Bring the documents of these movies, by `movies.id`, up to date; return how many changed.
 
-    To be called after whatever writes a movie, its genres or its cast. Does not commit.
+    Call it after every write to a movie, its genres or its cast. Does not commit.
     """
     if not row_ids:
         return 0

@@ -67,12 +67,12 @@ def test_json_has_every_failure_of_many(db: DatabaseManager, database_url: URL) 
 
     done = run(SCRIPT, "--json", "--once", "--failures", url=database_url)
 
-    told = [json.loads(line) for line in done.stdout.splitlines()]
-    assert (done.returncode, len(told)) == (0, 1500)
-    assert {it["message_type"] for it in told} == {"failure"}
-    assert {it["key"] for it in told} == {str(number) for number in range(1, 1501)}
-    assert [it["key"] for it in told if it["is_due"]] == [told[0]["key"]] == ["9"]
-    assert set(told[0]) >= {"kind", "stage", "message", "attempts", "next_attempt_at"}
+    failures = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, len(failures)) == (0, 1500)
+    assert {it["message_type"] for it in failures} == {"failure"}
+    assert {it["key"] for it in failures} == {str(number) for number in range(1, 1501)}
+    assert [it["key"] for it in failures if it["is_due"]] == [failures[0]["key"]] == ["9"]
+    assert set(failures[0]) >= {"kind", "stage", "message", "attempts", "next_attempt_at"}
     assert run(SCRIPT, "--failures", url=database_url).stdout.count("\nmovie ") == 1500
 
 
@@ -85,11 +85,14 @@ def test_an_empty_ledger_is_said_to_be_empty(
     """
     url = new_database(is_empty=is_empty)
 
-    said, told = run(SCRIPT, "--failures", url=url), run(SCRIPT, "--failures", "--json", url=url)
+    as_text, as_json = (
+        run(SCRIPT, "--failures", url=url),
+        run(SCRIPT, "--failures", "--json", url=url),
+    )
 
-    assert (said.returncode, told.returncode) == (0, 0)
-    assert said.stdout.startswith("No failures")
-    assert told.stdout == said.stderr == told.stderr == ""
+    assert (as_text.returncode, as_json.returncode) == (0, 0)
+    assert as_text.stdout.startswith("No failures")
+    assert as_json.stdout == as_text.stderr == as_json.stderr == ""
 
 
 def test_reasons_cannot_steer_the_terminal(db: DatabaseManager, database_url: URL) -> None:
@@ -99,13 +102,13 @@ def test_reasons_cannot_steer_the_terminal(db: DatabaseManager, database_url: UR
     nasty = "a \x1b[31m\x9b2J \u202eb\r\nc\t\x07"
     record(db, Failure("movie", "1", "save", "Test", nasty))
 
-    said = run(SCRIPT, "--failures", url=database_url).stdout
-    told = run(SCRIPT, "--failures", "--json", url=database_url).stdout
+    as_text = run(SCRIPT, "--failures", url=database_url).stdout
+    as_json = run(SCRIPT, "--failures", "--json", url=database_url).stdout
 
-    assert "a [31m2J b c" in said
-    assert said.replace("\n", "").isprintable()
-    assert told.replace("\n", "").isprintable()
-    assert json.loads(told)["message"] == nasty
+    assert "a [31m2J b c" in as_text
+    assert as_text.replace("\n", "").isprintable()
+    assert as_json.replace("\n", "").isprintable()
+    assert json.loads(as_json)["message"] == nasty
 
 
 def test_practice_failures_are_tried_again_with_the_practice_api(
@@ -145,11 +148,11 @@ def test_titles_are_shown_where_they_are_known(db: DatabaseManager, database_url
            Failure("movie", "8", "fetch", "Test", "no"))  # fmt: skip
 
     said = run(SCRIPT, "--failures", url=database_url).stdout
-    told = [json.loads(line) for line in
+    failures = [json.loads(line) for line in
             run(SCRIPT, "--failures", "--json", url=database_url).stdout.splitlines()]  # fmt: skip
 
     assert said.count("Seven: no") == 1
-    titles = {(it["kind"], it["key"]): it["title"] for it in told}
+    titles = {(it["kind"], it["key"]): it["title"] for it in failures}
     assert titles == {("movie", "7"): "Seven", ("movie", "8"): None, ("page", "7"): None}
 
 

@@ -160,7 +160,7 @@ def test_gone_movies_are_counted_where_there_are_any(
 
 def test_a_database_that_comes_up_later_is_waited_for(server_url: URL, tmp_path: Path) -> None:
     """
-    It may be started first, before there is a database; the reason is told once.
+    It may be started first, before there is a database; the reason is printed once.
     """
     url = server_url.set(database="later")
     with watch(url, tmp_path / "out") as watching:
@@ -285,11 +285,11 @@ def test_it_says_what_workers_are_at_and_what_failed_last(
             note_work(session, "yts-mirror worker 2", "page 4 of the list")
         with hold_fetch_lock(db.engine):
             status = look(database_url)
-            words = run(SCRIPT, "--once", url=database_url).stdout
+            as_text = run(SCRIPT, "--once", url=database_url).stdout
 
     assert [it["doing"] for it in status["workers"]] == ["page 3 of the list"]
-    assert "worker 1  page 3 of the list, for " in words
-    assert "movie 7  YTS answered HTTP 503" in words
+    assert "worker 1  page 3 of the list, for " in as_text
+    assert "movie 7  YTS answered HTTP 503" in as_text
 
 
 @pytest.mark.parametrize(("lines", "genre"), [(24, b"Genre 3"), (40, b"Genre 6")])

@@ -89,13 +89,13 @@ def test_a_mirror_grows_stale(database_url: URL) -> None:
 
     young = call(SCRIPT, "--max-age", "31h", url=database_url)
     old = call(SCRIPT, "--max-age", "29h", url=database_url)
-    (told,) = json_lines(call(SCRIPT, "--max-age", "29h", "--json", url=database_url))
+    (freshness,) = json_lines(call(SCRIPT, "--max-age", "29h", "--json", url=database_url))
 
     assert (young.returncode, old.returncode) == (0, 8)
     assert "30 h 0 min ago" in old.stderr
     assert "more than 29 h" in old.stderr
-    assert told["age_seconds"] == pytest.approx(30 * 3600, abs=60)
-    assert (told["is_fresh"], told["max_age_seconds"]) == (False, 29 * 3600)
+    assert freshness["age_seconds"] == pytest.approx(30 * 3600, abs=60)
+    assert (freshness["is_fresh"], freshness["max_age_seconds"]) == (False, 29 * 3600)
 
 
 def test_metrics_say_what_the_status_says(
@@ -109,17 +109,17 @@ def test_metrics_say_what_the_status_says(
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     families = text_string_to_metric_families(file.read_text())
-    told = {
+    metrics = {
         it.name + "".join(it.labels.values()): it.value
         for family in families
         for it in family.samples
     }
     stats = db.get_stats()
-    assert told["yts_movies"] == told["yts_movies_at_source"] == stats["total_movies"] == 200
-    assert told["yts_movies_with_vectors"] == stats["movies_with_vectors"] == 0
-    assert told["yts_run_moviessaved"] == report.counts.saved
-    assert (told["yts_run_exit_code"], told["yts_fetch_running"]) == (0, 0)
-    assert told["yts_complete_timestamp_seconds"] > told["yts_run_start_timestamp_seconds"]
+    assert metrics["yts_movies"] == metrics["yts_movies_at_source"] == stats["total_movies"] == 200
+    assert metrics["yts_movies_with_vectors"] == stats["movies_with_vectors"] == 0
+    assert metrics["yts_run_moviessaved"] == report.counts.saved
+    assert (metrics["yts_run_exit_code"], metrics["yts_fetch_running"]) == (0, 0)
+    assert metrics["yts_complete_timestamp_seconds"] > metrics["yts_run_start_timestamp_seconds"]
     assert [it.name for it in tmp_path.iterdir()] == ["yts.prom"]
 
 

@@ -38,10 +38,10 @@ def test_since_is_when_its_run_began(db: DatabaseManager, began: str, is_told: b
         start_run(session, "a test")
     run_sql(db.url, f"UPDATE fetch_runs SET started_at = '{began} 04:05:06+00'")
 
-    with hold_fetch_lock(db.engine), pytest.raises(FetchLockHeld) as told:
+    with hold_fetch_lock(db.engine), pytest.raises(FetchLockHeld) as refusal:
         hold_fetch_lock(db.engine).__enter__()
 
-    assert (f"since {began} 04:05:06 UTC" in str(told.value)) == is_told
+    assert (f"since {began} 04:05:06 UTC" in str(refusal.value)) == is_told
 
 
 def test_other_databases_of_the_server_are_not_concerned(

@@ -44,9 +44,9 @@ def is_empty(url: URL) -> bool:
             "SELECT (SELECT count(*) FROM pg_class WHERE oid > 16383), "
             "(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory')"
         )
-        found = cursor.fetchone()
+        row = cursor.fetchone()
     connection.close()
-    return found == (0, 0)
+    return row == (0, 0)
 
 
 @pytest.mark.parametrize("order", [queue.Queue, queue.LifoQueue])

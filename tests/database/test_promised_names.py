@@ -135,16 +135,16 @@ def test_the_dict_of_a_movie_has_what_belongs_to_it(db: DatabaseManager) -> None
         bare = session.scalars(select(Movie)).one()
     with db.get_session() as session:
         full = session.scalars(select(Movie)).one()
-        told = full.to_dict()
+        as_dict = full.to_dict()
 
-    assert told["genres"] == ["Action", "Drama"]
-    assert [(it["name"], it["character_name"]) for it in told["casts"]] == [
+    assert as_dict["genres"] == ["Action", "Drama"]
+    assert [(it["name"], it["character_name"]) for it in as_dict["casts"]] == [
         ("Person 1001", "Role 1001"),
         ("Person 1", "Herself"),
     ]
-    assert [it["quality"] for it in told["torrents"]] == ["720p", "1080p"]
-    assert told["date_uploaded"] == "2015-11-01T02:51:26+00:00"
-    assert bare.to_dict().keys() == told.keys() - {"genres", "casts", "torrents"}
+    assert [it["quality"] for it in as_dict["torrents"]] == ["720p", "1080p"]
+    assert as_dict["date_uploaded"] == "2015-11-01T02:51:26+00:00"
+    assert bare.to_dict().keys() == as_dict.keys() - {"genres", "casts", "torrents"}
 
 
 def test_deleting_a_movie_takes_its_rows_along(db: DatabaseManager) -> None:
