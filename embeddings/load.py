@@ -42,6 +42,6 @@ def open_embedder(session: Session) -> Embedder | None:
     if model.hash != space.model_hash or space.recipe != RECIPE:
         raise ModelMissing(
             f"The vectors were made by another version of {space.model} or of this program: "
-            "make them again with python -m embeddings embed."
+            "make them again with python embed_movies.py."
         )
     return Embedder(model)

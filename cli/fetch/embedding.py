@@ -38,7 +38,7 @@ def embed_after_fetch(
     except EmbeddingLockHeld:
         messages.note("Vectors are being made by another process; this one leaves that to it.")
     except Stopped:
-        again = suggest_command("embeddings", "embed")
+        again = suggest_command("embed_movies.py")
         messages.note(f"Making vectors was stopped; those that are made stay. Go on with: {again}")
         return stop.reason.exit_code
     except DatabaseNotReady as error:

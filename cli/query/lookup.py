@@ -54,7 +54,7 @@ def attach_embedder(repository: MovieRepository) -> None:
     if repository.embedder is None:
         say(
             "Searching by words alone: no vectors have been made yet. Make them with: "
-            "python -m embeddings embed"
+            "python embed_movies.py"
         )
 
 

@@ -14,10 +14,10 @@ from database.vectors.spaces import read_active_space
 _RANKED_AGAIN = 100
 #: What one point of rating is worth against similarity, and what counts as no opinion.
 _RATING_WEIGHT, _NEUTRAL_RATING = 0.02, 6.5
-_NONE_AT_ALL = "No vectors have been made yet; make them with: python -m embeddings embed"
+_NONE_AT_ALL = "No vectors have been made yet; make them with: python embed_movies.py"
 _NONE_OF_THIS = (
     "This movie has no vector: it came after the last were made, or nothing is known of it. Make "
-    "those that are missing with: python -m embeddings embed"
+    "those that are missing with: python embed_movies.py"
 )
 
 

@@ -179,8 +179,8 @@ def test_every_command_reads_the_same_database(variable: str, tmp_path: Path) ->
         [str(REPO / "monitor_progress.py"), "--once"],
         [str(REPO / "query_movies.py"), "stats"],
         [str(REPO / "test_db_connection.py")],
-        ["-m", "database", "exec", "psql"],
-        ["-m", "embeddings", "embed"],
+        [str(REPO / "database_shell.py")],
+        [str(REPO / "embed_movies.py")],
         ["-m", "alembic", "-c", str(REPO / "alembic.ini"), "current"],
     )
     for command in commands:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, make_url
 
+import embed_movies
 import fetch_yts_data
 import monitor_progress
 import query_movies
@@ -255,6 +256,7 @@ def test_every_code_has_a_test_and_stands_on_every_page() -> None:
         "monitor_progress.py": monitor_progress.EPILOG,
         "test_db_connection.py": test_db_connection.EPILOG,
         "query_movies.py": query_movies.EPILOG,
+        "embed_movies.py": embed_movies.EPILOG,
     }.items():
         (row,) = re.findall(rf"^\| `{name}` \|(.*)\|$", page, re.MULTILINE)
         assert numbers(row) == numbers(epilog) <= codes

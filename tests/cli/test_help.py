@@ -7,7 +7,14 @@ import pytest
 
 from tests.conftest import REPO
 
-DOORS = ("fetch_yts_data.py", "monitor_progress.py", "query_movies.py", "test_db_connection.py")
+DOORS = (
+    "fetch_yts_data.py",
+    "monitor_progress.py",
+    "query_movies.py",
+    "test_db_connection.py",
+    "embed_movies.py",
+    "database_shell.py",
+)
 #: What only the work itself needs.
 HEAVY = {
     "aiohttp",

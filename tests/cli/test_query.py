@@ -319,7 +319,7 @@ def test_before_the_first_fetch_it_says_how_to_fill_the_mirror(
 
     run_sql(database_url, "INSERT INTO movies (external_id, title) VALUES (1, 'Alone')")
     similar = ask(database_url, "similar", "Alone")
-    assert (similar.returncode, "embeddings embed" in similar.stderr) == (2, True)
+    assert (similar.returncode, "embed_movies.py" in similar.stderr) == (2, True)
     words = ask(database_url, "search", "alone")
     assert "by words alone" in words.stderr
     assert "Alone" in words.stdout

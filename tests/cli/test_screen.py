@@ -31,7 +31,7 @@ from tests.support.commands import HERE, call, environment, start
 HELP = [
     ("fetch_yts_data.py",), ("monitor_progress.py",), ("test_db_connection.py",),
     ("query_movies.py",), ("query_movies.py", "search"), ("query_movies.py", "export"),
-    ("-m", "embeddings", "embed"), ("-m", "database", "exec"), ("-m", "sandbox"),
+    ("embed_movies.py",), ("database_shell.py",), ("-m", "sandbox"),
 ]  # fmt: skip
 OUTCOMES = {"saved": "new", "updated": "updated", "unchanged": "unchanged", "skipped": "skipped",
             "missing": "missing", "failed": "failed"}  # fmt: skip

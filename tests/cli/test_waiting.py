@@ -73,7 +73,7 @@ def test_a_signal_ends_a_fetch_that_waits_for_a_lock(
         ("query_movies.py", "top"),
         ("monitor_progress.py", "--once"),
         ("test_db_connection.py",),
-        ("embeddings/__main__.py", "embed"),
+        ("embed_movies.py",),
         (ALEMBIC, "-c", str(REPO / "alembic.ini"), "current"),
     ],
     ids=["fetch", "query", "monitor", "check", "embed", "alembic"],
@@ -168,7 +168,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         (str(REPO / "query_movies.py"), "export"),
         (str(REPO / "monitor_progress.py"), "--json", "--interval", "0.1"),
-        ("-m", "database", "exec", "psql", "-c", "SELECT pg_sleep(60)"),
+        (str(REPO / "database_shell.py"), "psql", "-c", "SELECT pg_sleep(60)"),
     ],
     ids=["query", "monitor", "exec"],
 )

@@ -578,7 +578,7 @@ def test_the_environment_of_postgresql_does_not_mislead_us(new_home, monkeypatch
         assert query(server.url, "show search_path") == ['"$user", public']
     environment = {**ENVIRONMENT, **MISLEADING, "YTS_HOME": str(new_home)}
     fetch = ("fetch_yts_data.py", "--sandbox", "--max-pages=1", "--workers=2", "--no-embed")
-    shell = ("-m", "database", "exec", "psql", "-Atc", "show timezone; select count(*) from movies")
+    shell = ("database_shell.py", "psql", "-Atc", "show timezone; select count(*) from movies")
     for command, said in ((fetch, "new movies"), (shell, "\n50\n")):
         done = subprocess.run(
             [sys.executable, *command],

@@ -263,7 +263,7 @@ def test_another_version_of_the_model_is_not_used(
     embed_all(db)
     monkeypatch.setattr("embeddings.load.open_model", lambda _folder: OtherModel())
 
-    with db.get_session() as session, pytest.raises(ModelMissing, match="python -m embeddings"):
+    with db.get_session() as session, pytest.raises(ModelMissing, match=r"embed_movies\.py"):
         open_embedder(session)
 
 
@@ -271,13 +271,13 @@ def test_the_command_makes_vectors_and_says_how_many(db: DatabaseManager):
     """While another process makes vectors, the command exits with 11."""
     fill(db, 3)
 
-    done = run("embeddings/__main__.py", "embed", url=db.url)
+    done = run("embed_movies.py", url=db.url)
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.startswith("3 movies embedded in ")
-    assert run("embeddings/__main__.py", "embed", "-q", url=db.url).stderr == ""
+    assert run("embed_movies.py", "-q", url=db.url).stderr == ""
 
     with hold_embedding_lock(db.engine):
-        held = run("embeddings/__main__.py", "embed", url=db.url)
+        held = run("embed_movies.py", url=db.url)
     assert held.returncode == 11
     assert "Another process is making vectors" in held.stderr
 

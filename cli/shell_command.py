@@ -1,29 +1,27 @@
-"""PostgreSQL's own programs on the mirror: `python -m database exec psql`."""
-
-import cli.preflight  # noqa: F401 -- ends the program where something is missing
-
-# isort: split
+"""`run` of database_shell.py: start a program with the mirror's database in its environment."""
 
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import click
+from sqlalchemy import URL
 
-from cli.options import Command
+from cli.errors import report_errors
+from cli.signals import leave_on_signals
+from database.config import read_parameters
 from database.connection.signal_handling import hear_signals
-from yts import __version__
+from database.db import DatabaseManager
+from database.embedded.launcher import find_programs
+from database.errors import DatabaseNotReady, InvalidDatabaseUrl
 
-if TYPE_CHECKING:
-    from sqlalchemy import URL
-
-#: As a shell has it for a command that is not there.
+#: The exit code of a shell for a command that does not exist.
 NOT_FOUND = 127
 #: What programs without libpq read as well; passwords stay out of files.
 _VARIABLES = {
@@ -37,43 +35,10 @@ _VARIABLES = {
 }
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="yts-mirror")
-def main() -> None:
-    """Work on the mirror's database with PostgreSQL's own programs."""
-
-
-@main.command(
-    "exec", cls=Command, context_settings={"ignore_unknown_options": True, "show_default": True}
-)
-@click.option(
-    "--database-url",
-    metavar="URL",
-    envvar="DATABASE_URL",
-    help="PostgreSQL of the mirror; DATABASE_URL is the same.  [default: the embedded server]",
-)
-@click.argument("program")
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def execute(database_url: str | None, program: str, arguments: tuple[str, ...]) -> None:
-    """
-    Run PROGRAM with the database up, and end with its exit code.
-
-    It finds host, user, password and database in PGHOST and its kin, other parameters of the URL in
-    a service file (PGSERVICE), and PostgreSQL's programs of the embedded server on its path: psql,
-    pg_dump, pg_restore and others.
-
-    \b
-    Examples:
-      python -m database exec psql
-      python -m database exec psql -c 'SELECT count(*) FROM movies'
-      python -m database exec pg_dump --format=custom --file=mirror.dump
-    """
-    from cli.errors import report_errors  # noqa: PLC0415 -- for a fast --help
-    from cli.signals import leave_on_signals  # noqa: PLC0415
-    from database.db import DatabaseManager  # noqa: PLC0415
-
+def run(database_url: str | None, program: str, arguments: Sequence[str]) -> None:
+    """Run *program* with *arguments*, and exit with its exit code."""
     with (
-        report_errors("database"),
+        report_errors("database_shell.py"),
         leave_on_signals(),
         DatabaseManager(database_url) as db,
         ExitStack() as stack,
@@ -110,17 +75,13 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
     return exit_code if exit_code >= 0 else 128 - exit_code
 
 
-def _environment(url: "URL", stack: ExitStack) -> dict[str, str]:
+def _environment(url: URL, stack: ExitStack) -> dict[str, str]:
     """
     Return the environment in which libpq finds the database of *url*, as long as *stack* is open.
 
     Only a service file takes every parameter of a URL: for some there are no variables, and what
     libpq does not know is an error there instead of nothing.
     """
-    from database.config import read_parameters  # noqa: PLC0415 -- for a fast --help
-    from database.embedded.launcher import find_programs  # noqa: PLC0415
-    from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
-
     parameters = read_parameters(url)
     service = parameters.pop("service", os.environ.get("PGSERVICE"))
     if service and parameters:
@@ -141,7 +102,3 @@ def _environment(url: "URL", stack: ExitStack) -> dict[str, str]:
     with suppress(DatabaseNotReady):  # Without the wheel, those of the system are found.
         path = f"{find_programs()}{os.pathsep}{path}"
     return {**os.environ, **values, "PATH": path}
-
-
-if __name__ == "__main__":
-    main(prog_name="python -m database")

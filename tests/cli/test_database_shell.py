@@ -1,4 +1,4 @@
-"""`python -m database exec`: PostgreSQL's own programs on the mirror."""
+"""`database_shell.py`: PostgreSQL's own programs on the mirror."""
 
 import shutil
 import sys
@@ -9,13 +9,16 @@ from sqlalchemy import URL
 
 from database.config import parse_database_url, read_parameters
 from database.embedded.server import open_embedded
+from tests.conftest import REPO
 from tests.support.alembic_commands import run
 from tests.support.commands import HERE, call, environment
 
 
 def execute(*arguments: str, **values: str) -> Any:
     """Run a program on the mirror."""
-    return run([sys.executable, "-m", "database", "exec", *arguments], environment(**values), HERE)
+    return run(
+        [sys.executable, str(REPO / "database_shell.py"), *arguments], environment(**values), HERE
+    )
 
 
 def test_psql_meets_the_embedded_server(tmp_path: Path) -> None:

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Make the vectors that searches and recommendations need: `python embed_movies.py --help`."""
+
+import cli.preflight  # noqa: F401 -- ends the program where something is missing
+
+# isort: split
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.options import Command
+from yts import __version__
+
+EPILOG = """
+Exit codes: 0 done; 1 fatal; 2 usage, or no model; 5 database not ready; 11 another process makes
+vectors; 130/143 interrupted, finished vectors are saved.
+"""
+
+
+@click.command(
+    cls=Command,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EPILOG,
+)
+@click.option("--rebuild", is_flag=True, help="Make all of them again, search documents included.")
+@click.option(
+    "--model",
+    metavar="DIR",
+    envvar="YTS_MODEL",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with model.safetensors and tokenizer.json of all-MiniLM-L6-v2 or a similar "
+    "model.  [default: the model in use, or the installed one]",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=os.cpu_count() or 1,
+    show_default="one for each core",
+    help="Processes.",
+)
+@click.option(
+    "--database-url",
+    metavar="URL",
+    envvar="DATABASE_URL",
+    help="PostgreSQL of the mirror; DATABASE_URL is the same.  [default: the embedded server]",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing unless something is wrong.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a bug.")
+@click.version_option(__version__, prog_name="yts-mirror")
+def main(**options: Any) -> None:
+    """
+    Make the vectors of movies that are new or have changed.
+
+    fetch_yts_data.py does the same after each run. Finished vectors are saved: run it again to
+    continue. Another model fills a space of its own, which is used once it is full; until then
+    searches use the previous one.
+
+    \b
+    Examples:
+      python embed_movies.py
+      python embed_movies.py --model ~/models/all-MiniLM-L6-v2
+    """
+    from cli.embed_command import run  # noqa: PLC0415 -- for a fast --help
+
+    run(options)
+
+
+if __name__ == "__main__":
+    main()
