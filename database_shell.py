@@ -7,12 +7,18 @@ import cli.preflight  # noqa: F401 -- ends the program where something is missin
 
 import click
 
-from cli.options import Command
+from cli.options import Command, exit_codes_epilog
+from ingest.exit_codes import ExitCode
 from yts import __version__
 
-EPILOG = """
-Exit codes: that of PROGRAM; 1 fatal; 2 usage; 5 database not ready; 127 no such program.
-"""
+EPILOG = exit_codes_epilog(
+    (
+        ExitCode.FATAL,
+        ExitCode.USAGE,
+        ExitCode.NOT_READY,
+    ),
+    ending="; otherwise that of PROGRAM, 127 if there is none",
+)
 
 
 @click.command(

@@ -11,13 +11,27 @@ from typing import Any
 
 import click
 
-from cli.options import Command
+from cli.options import Command, exit_codes_epilog
+from ingest.exit_codes import ExitCode
 from yts import __version__
 
-EPILOG = """
-Exit codes: 0 done; 1 fatal; 2 usage, or no model; 5 database not ready; 11 another process makes
-vectors; 130/143 interrupted, finished vectors are saved.
-"""
+EPILOG = exit_codes_epilog(
+    (
+        ExitCode.DONE,
+        ExitCode.FATAL,
+        ExitCode.USAGE,
+        ExitCode.NOT_READY,
+        ExitCode.LOCKED,
+        ExitCode.CLOSED_TERMINAL,
+        ExitCode.INTERRUPTED,
+        ExitCode.TERMINATED,
+    ),
+    {
+        ExitCode.USAGE: "usage, or no model",
+        ExitCode.LOCKED: "another process makes vectors",
+    },
+    ending=". After an interruption finished vectors are saved",
+)
 
 
 @click.command(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.options import READ_FILE, WRITTEN_FILE, Command, Duration
+from cli.options import READ_FILE, WRITTEN_FILE, Command, Duration, exit_codes_epilog
+from ingest.exit_codes import ExitCode
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
@@ -27,12 +28,10 @@ if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` ne
 #: Requests a second against the public API, unless --rate says otherwise.
 POLITE_RATE = 2.0
 
-EPILOG = """
-Exit codes: 0 done; 1 fatal; 2 usage; 3 finished, some failed (recorded, retried later);
-4 YTS unavailable, try later; 5 database not ready; 6 too many movies vanished at once, none
-was marked; 7 own limit reached, work is left; 11 another fetch is running; 130/143 interrupted,
-everything fetched so far is saved.
-"""
+EPILOG = exit_codes_epilog(
+    (code for code in ExitCode if code != ExitCode.STALE),
+    ending=". After an interruption everything fetched so far is saved",
+)
 
 
 @click.command(
@@ -327,11 +326,10 @@ def _open_database(
 
 def _vacuum(db: "DatabaseManager", stop: "StopRequest") -> None:
     """Vacuum at the end of every run, except one that the user wants to end now."""
-    from cli.errors import LIMIT  # noqa: PLC0415
     from database.bookkeeping.vacuum import vacuum_overdue_tables  # noqa: PLC0415
 
     vacuum_overdue_tables(
-        db.engine, is_stopped=lambda: stop.is_set() and stop.reason.exit_code != LIMIT
+        db.engine, is_stopped=lambda: stop.is_set() and stop.reason.exit_code != ExitCode.LIMIT
     )
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from cli.options import WRITTEN_FILE, Command
+from cli.options import WRITTEN_FILE, Command, exit_codes_epilog
 from cli.query.filter_options import filter_options
+from ingest.exit_codes import ExitCode
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
@@ -30,10 +31,21 @@ _GROUPS = ("genre", "decade", "language")
 _REFERENCE = click.argument("reference", nargs=-1, required=True, metavar="TITLE|ID|IMDB|URL")
 
 
-EPILOG = """
-Exit codes: 0 done, also if nothing is found; 1 fatal; 2 usage, no such movie, or a value that no
-movie has; 5 database not ready; 130/143 interrupted.
-"""
+EPILOG = exit_codes_epilog(
+    (
+        ExitCode.DONE,
+        ExitCode.FATAL,
+        ExitCode.USAGE,
+        ExitCode.NOT_READY,
+        ExitCode.CLOSED_TERMINAL,
+        ExitCode.INTERRUPTED,
+        ExitCode.TERMINATED,
+    ),
+    {
+        ExitCode.DONE: "done, also if nothing is found",
+        ExitCode.USAGE: "usage, no such movie, or a value that no movie has",
+    },
+)
 
 
 @click.group(

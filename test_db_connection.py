@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.options import Command
+from cli.options import Command, exit_codes_epilog
+from ingest.exit_codes import ExitCode
 from yts import __version__
 
 if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` needs none of it.
@@ -20,9 +21,21 @@ if TYPE_CHECKING:  # Everything heavy is imported when it is needed: `--help` ne
 # pytest takes every file of such a name for its own, but this one is a command.
 __test__ = False
 
-EPILOG = """
-Exit codes: 0 ready; 1 fatal; 2 usage; 5 not ready, each ❌ says what to do; 130 interrupted.
-"""
+EPILOG = exit_codes_epilog(
+    (
+        ExitCode.DONE,
+        ExitCode.FATAL,
+        ExitCode.USAGE,
+        ExitCode.NOT_READY,
+        ExitCode.CLOSED_TERMINAL,
+        ExitCode.INTERRUPTED,
+        ExitCode.TERMINATED,
+    ),
+    {
+        ExitCode.DONE: "ready",
+        ExitCode.NOT_READY: "not ready, each ❌ says what to do",
+    },
+)
 
 
 @click.command(
@@ -65,7 +78,6 @@ def main(database_url: str | None, *, verbose: bool) -> None:
 
 def _check(database_url: str | None) -> int:
     """Show what was found, and return the exit code."""
-    from cli.errors import DATABASE_NOT_READY, DONE, USAGE  # noqa: PLC0415
     from database.check import Check, prepare_and_check  # noqa: PLC0415
     from database.db import DatabaseManager  # noqa: PLC0415
     from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
@@ -77,10 +89,10 @@ def _check(database_url: str | None) -> int:
             _show(checks)
             if is_ready:
                 click.echo(f"Statistics\n{_in_columns(db.get_stats())}")
-            return DONE if is_ready else DATABASE_NOT_READY
+            return ExitCode.DONE if is_ready else ExitCode.NOT_READY
     except (InvalidDatabaseUrl, DatabaseNotReady) as error:
         _show([Check("connection", is_ok=False, words=str(error))])
-        return USAGE if isinstance(error, InvalidDatabaseUrl) else DATABASE_NOT_READY
+        return ExitCode.USAGE if isinstance(error, InvalidDatabaseUrl) else ExitCode.NOT_READY
 
 
 def _show(checks: Sequence["Check"]) -> None:

@@ -1,4 +1,4 @@
-"""The exit codes that scripts can rely on, and how errors become one sentence and a code."""
+"""`report_errors`: end a command that fails with one message on stderr and an exit code."""
 
 import sys
 import traceback
@@ -6,39 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-from cli.command_line import shown_command, suggest_command
+from cli.command_line import shown_command
 from cli.redaction import masked
 from cli.text import one_line, printable
-from ingest import stop
-
-DONE = stop.EXIT_DONE
-FATAL = stop.EXIT_FATAL
-USAGE = stop.EXIT_USAGE
-SOME_FAILED = stop.EXIT_SOME_FAILED
-UNAVAILABLE = stop.EXIT_UNAVAILABLE
-DATABASE_NOT_READY = stop.EXIT_NOT_READY
-GUARD = stop.EXIT_GUARD
-LIMIT = stop.EXIT_LIMIT
-STALE = 8
-LOCKED = stop.EXIT_LOCKED
-INTERRUPTED = 130
-TERMINATED = 143
-
-_LOCK_HELD = (
-    "Another fetch is at work on this database ({}). This one leaves it alone; watch the other "
-    "with: "
-)
-_EMBEDDING_LOCK_HELD = (
-    "Another process is making vectors for this database; this one leaves that to it."
-)
-_NO_CLUSTER = (
-    "The cluster cannot be used: {}. What was saved stays; run the same command again when it "
-    "is there."
-)
-_UNREACHABLE = (
-    "YTS cannot be reached: {}. What is stored stays; try again later, or name another base URL "
-    "with --api-url."
-)
+from ingest.exit_codes import ExitCode
 
 
 def leave(sentence: str, exit_code: int) -> NoReturn:
@@ -66,70 +37,32 @@ def report_errors(
         yield
     except BrokenPipeError:
         raise
-    except Exception as error:  # noqa: BLE001 -- the process ends here, in words
-        said = _not_installed(error) or _expected(error)
+    except Exception as error:  # noqa: BLE001 -- the process ends here, with a message
+        said = _not_installed(error) or _explain_known(error)
         if said is None:
             if is_verbose:
                 sys.stderr.write(printable(masked("".join(traceback.format_exception(error)))))
-            said = _unexpected(error, door, is_verbose=is_verbose), FATAL
+            said = _unexpected(error, door, is_verbose=is_verbose), ExitCode.FATAL
         with suppress(OSError):  # Nobody may be left to be told, or no room for it.
             tell(*said)
         leave(*said)
 
 
-def _expected(error: Exception) -> tuple[str, int] | None:
-    """Return sentence and exit code of an error that a user can do something about."""
-    from database.connection.explain import explain_any  # noqa: PLC0415
+def _explain_known(error: Exception) -> tuple[str, int] | None:
+    # Half of the program is behind the table of errors, and most commands succeed.
+    from cli.known_errors import explain_known  # noqa: PLC0415
 
-    for kind, sentence, exit_code in _known_errors():
-        if isinstance(error, kind):
-            return sentence.replace("{}", str(error)), exit_code
-    trouble = explain_any(error)
-    return None if trouble is None else (f"Error: {trouble}", DATABASE_NOT_READY)
-
-
-def _known_errors() -> tuple[tuple[type[Exception], str, int], ...]:
-    # Imported here, for `--help` needs none of it.
-    from cli.query.export import ParquetMissing  # noqa: PLC0415
-    from cli.query.lookup import NoSuchMovie  # noqa: PLC0415
-    from database.bookkeeping.fetch_lock import FetchLockHeld  # noqa: PLC0415
-    from database.bookkeeping.runs import RunTakenOver  # noqa: PLC0415
-    from database.bookkeeping.source import SourceMismatch  # noqa: PLC0415
-    from database.errors import DatabaseNotReady, InvalidDatabaseUrl  # noqa: PLC0415
-    from database.search.filters import UnknownFilterValue  # noqa: PLC0415
-    from database.search.query import NothingToSearch  # noqa: PLC0415
-    from database.search.similar import NoVector  # noqa: PLC0415
-    from database.vectors.spaces import EmbeddingLockHeld  # noqa: PLC0415
-    from embeddings.errors import ModelMissing  # noqa: PLC0415
-    from ingest.backends.base import ClusterAway, ClusterRefused  # noqa: PLC0415
-    from yts.errors import YtsRefused, YtsUnavailable  # noqa: PLC0415
-
-    plain = "Error: {}"
-    return (
-        (InvalidDatabaseUrl, plain, USAGE),
-        (SourceMismatch, plain, USAGE),
-        (DatabaseNotReady, plain, DATABASE_NOT_READY),
-        (FetchLockHeld, _LOCK_HELD + suggest_command("monitor_progress.py"), LOCKED),
-        (EmbeddingLockHeld, _EMBEDDING_LOCK_HELD, LOCKED),
-        (ModelMissing, plain, USAGE),
-        (RunTakenOver, "This fetch lost its lock: {}.", LOCKED),
-        (NoSuchMovie, plain, USAGE),
-        (NoVector, plain, USAGE),
-        (NothingToSearch, plain, USAGE),
-        (UnknownFilterValue, plain, USAGE),
-        (ParquetMissing, plain, USAGE),
-        (ClusterRefused, "Error: {}.", USAGE),
-        (ClusterAway, _NO_CLUSTER, UNAVAILABLE),
-        (YtsRefused, "Error: {}. Nothing was changed.", USAGE),
-        (YtsUnavailable, _UNREACHABLE, UNAVAILABLE),
-    )
+    return explain_known(error)
 
 
 def _not_installed(error: Exception) -> tuple[str, int] | None:
     if not isinstance(error, ModuleNotFoundError):
         return None
     install = f"{sys.executable} -m pip install -r requirements.txt"
-    return f"Error: {error.name} is not installed. Install what is needed with: {install}", FATAL
+    return (
+        f"Error: {error.name} is not installed. Install what is needed with: {install}",
+        ExitCode.FATAL,
+    )
 
 
 def _unexpected(error: Exception, door: str, *, is_verbose: bool) -> str:

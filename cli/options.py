@@ -1,11 +1,15 @@
 """`Duration`, paths and `Command`: option types and the command class that all commands use."""
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
+
+from ingest.exit_codes import ExitCode
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _CENTURY = 100 * 365 * _UNITS["d"]
@@ -43,6 +47,21 @@ class Duration(click.ParamType[timedelta]):
 READ_FILE = click.Path(exists=True, dir_okay=False, readable=True, resolve_path=True)
 #: A file that a command writes; `-` is stdout.
 WRITTEN_FILE = click.Path(dir_okay=False, readable=False, allow_dash=True, path_type=Path)
+
+
+def exit_codes_epilog(
+    codes: Iterable[ExitCode],
+    changes: Mapping[ExitCode, str] = MappingProxyType({}),
+    *,
+    ending: str = "",
+) -> str:
+    """
+    Return the exit codes of a command for the end of its help.
+
+    *changes* replaces descriptions where a code means something more special in this command.
+    """
+    listed = "; ".join(f"{code} {changes.get(code, code.description)}" for code in codes)
+    return f"\nExit codes: {listed}{ending}.\n"
 
 
 class Command(click.Command):

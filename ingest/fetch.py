@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock
-from database.bookkeeping.runs import RunTakenOver, start_run
-from database.bookkeeping.source import SourceMismatch
+from database.bookkeeping.fetch_lock import hold_fetch_lock
+from database.bookkeeping.runs import start_run
 from database.db import DatabaseManager
-from database.errors import DatabaseNotReady
-from ingest.backends.base import Backend, ClusterAway, ClusterRefused, ThreadBackend
+from ingest.backends.base import Backend, ThreadBackend
 from ingest.backends.processes import ProcessBackend, find_obstacle
+from ingest.exit_codes import ExitCode
 from ingest.phases.audit import audit
 from ingest.phases.open_source import PartialSource, open_source
 from ingest.phases.read_details import read_details, read_ids, retry_failed
@@ -27,23 +26,12 @@ from ingest.phases.read_list import read_list
 from ingest.pool import BatchPool
 from ingest.report import RunReport
 from ingest.run import Listener, Run
+from ingest.run_errors import exit_code_of
 from ingest.settings import RunSettings
-from ingest.stop import (
-    EXIT_FATAL,
-    EXIT_GUARD,
-    EXIT_LIMIT,
-    EXIT_LOCKED,
-    EXIT_NOT_READY,
-    EXIT_UNAVAILABLE,
-    EXIT_USAGE,
-    Stopped,
-    StopReason,
-    StopRequest,
-)
+from ingest.stop import Stopped, StopReason, StopRequest
 from ingest.worker.budget import LimitReached
 from ingest.worker.worker import Worker, run_batch, start_worker
 from ingest.worker_waits import relay_waits
-from yts.errors import YtsRefused, YtsUnavailable
 
 
 def run_fetch(
@@ -79,14 +67,14 @@ def _run(run: Run) -> RunReport:
     try:
         return _follow(run)
     except LimitReached:
-        return run.finish(is_sweep_complete=False, exit_code=EXIT_LIMIT)
+        return run.finish(is_sweep_complete=False, exit_code=ExitCode.LIMIT)
     except Stopped:
         return run.finish(is_sweep_complete=False)
     except PartialSource as error:
-        run.stop_reason = StopReason(str(error), EXIT_GUARD)
+        run.stop_reason = StopReason(str(error), ExitCode.GUARD)
         return run.finish(is_sweep_complete=False)
     except Exception as error:
-        run.abandon(_exit_code_of(error))
+        run.abandon(exit_code_of(error))
         raise
 
 
@@ -112,18 +100,6 @@ def _follow(run: Run) -> RunReport:
                 read_ids(run, pool, source, settings.ids)
             run.settle_contradictions(pool)
     return run.finish(is_sweep_complete=is_sweep_complete)
-
-
-def _exit_code_of(error: Exception) -> int:
-    kinds = (
-        (YtsUnavailable, EXIT_UNAVAILABLE),
-        ((YtsRefused, SourceMismatch), EXIT_USAGE),
-        ((FetchLockHeld, RunTakenOver), EXIT_LOCKED),
-        (DatabaseNotReady, EXIT_NOT_READY),
-        (ClusterAway, EXIT_UNAVAILABLE),
-        (ClusterRefused, EXIT_USAGE),
-    )
-    return next((code for kind, code in kinds if isinstance(error, kind)), EXIT_FATAL)
 
 
 @contextmanager

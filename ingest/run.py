@@ -21,11 +21,12 @@ from database.step import Step, save_step
 from database.writing.movies import read_clock
 from ingest.error_limit import believed_loss
 from ingest.estimates import estimate_details
+from ingest.exit_codes import ExitCode
 from ingest.plan import Batch, PageBatch, SearchBatch, plan_search_batches
 from ingest.pool import BatchPool, LostBatch
 from ingest.report import BatchReport, Counts, RunReport
 from ingest.settings import RunSettings
-from ingest.stop import EXIT_DONE, EXIT_GUARD, EXIT_LIMIT, EXIT_SOME_FAILED, StopReason, StopRequest
+from ingest.stop import StopReason, StopRequest
 from ingest.worker.worker import Worker
 from yts.unknown_fields import add_counts
 
@@ -103,7 +104,7 @@ class Run:
             return self.stop.reason.exit_code
         if self.stop_reason:
             return self.stop_reason.exit_code
-        return EXIT_SOME_FAILED if self._failures else EXIT_DONE
+        return ExitCode.SOME_FAILED if self._failures else ExitCode.DONE
 
     @property
     def should_continue(self) -> bool:
@@ -181,7 +182,7 @@ class Run:
             f"{'earlier' if self.doubtful else 'in this run'}. That is not believed; nothing of "
             f"it was recorded. The next run {'reads the whole list' if self.doubtful else 'asks'} "
             "again",
-            EXIT_GUARD,
+            ExitCode.GUARD,
         )
 
     @property
@@ -239,7 +240,7 @@ class Run:
         if limit is None or not limit.is_passed(counts.failed, counts.planned):
             return None
         return StopReason(
-            f"{counts.failed} failed, more than --max-errors allows", EXIT_SOME_FAILED
+            f"{counts.failed} failed, more than --max-errors allows", ExitCode.SOME_FAILED
         )
 
     def _record_lost(self, batch: Batch) -> BatchReport:
@@ -326,8 +327,8 @@ class Run:
         exit_code, work_left = self.exit_code if exit_code is None else exit_code, None
         owed = self._read_owed() if settings.reads_list and self.should_continue else None
         is_complete = is_sweep_complete and owed is not None and not owed.is_incomplete
-        if owed and exit_code == EXIT_DONE and (is_sweep_complete or not settings.max_pages):
-            exit_code = EXIT_LIMIT if owed.is_work_left else EXIT_SOME_FAILED
+        if owed and exit_code == ExitCode.DONE and (is_sweep_complete or not settings.max_pages):
+            exit_code = ExitCode.LIMIT if owed.is_work_left else ExitCode.SOME_FAILED
             work_left = owed.message
         self.db.run_transaction(self._close(exit_code, is_complete=is_complete))
         row = self._read_row()

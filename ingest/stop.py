@@ -8,15 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-EXIT_DONE = 0
-EXIT_FATAL = 1
-EXIT_USAGE = 2
-EXIT_SOME_FAILED = 3
-EXIT_UNAVAILABLE = 4
-EXIT_NOT_READY = 5
-EXIT_GUARD = 6
-EXIT_LIMIT = 7
-EXIT_LOCKED = 11
+from ingest.exit_codes import ExitCode
 
 #: What the main process sends to its workers to ask them for an orderly end.
 STOP_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGTERM)
@@ -43,7 +35,7 @@ class StopRequest(threading.Event):
     """Set once the run is to end; whatever sleeps waits on it."""
 
     #: The default is Ctrl-C.
-    reason = StopReason("stopped by a signal", 130)
+    reason = StopReason("stopped by a signal", ExitCode.INTERRUPTED)
     _timer: threading.Timer | None = None
 
     def end(self, reason: StopReason) -> None:
@@ -56,7 +48,7 @@ class StopRequest(threading.Event):
         """End when *seconds* are over, whatever the program waits for; the first call counts."""
         if seconds is None or self._timer is not None:
             return
-        reason = StopReason("the time of --max-duration is over", EXIT_LIMIT)
+        reason = StopReason("the time of --max-duration is over", ExitCode.LIMIT)
         self._timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), self.end, [reason])
         self._timer.daemon = True
         self._timer.start()

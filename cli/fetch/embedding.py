@@ -3,13 +3,13 @@
 import os
 
 from cli.command_line import suggest_command
-from cli.errors import DATABASE_NOT_READY, DONE
 from cli.events import EventStream
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.vectors.spaces import EmbeddingLockHeld
 from embeddings.errors import ModelMissing
 from embeddings.recipe import is_up_to_date
+from ingest.exit_codes import ExitCode
 from ingest.stop import Stopped, StopRequest
 
 
@@ -43,5 +43,5 @@ def embed_after_fetch(
         return stop.reason.exit_code
     except DatabaseNotReady as error:
         messages.note(f"Making vectors was given up, all movies are saved: {error}")
-        return DATABASE_NOT_READY
-    return DONE
+        return ExitCode.NOT_READY
+    return ExitCode.DONE

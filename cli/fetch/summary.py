@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from cli.command_line import shown_command, suggest_command, without_options
-from cli.errors import GUARD
 from cli.text import aligned, duration, one_line, utc_time
+from ingest.exit_codes import ExitCode
 from ingest.report import RunReport
 from yts.unknown_fields import OTHER_FIELDS
 
@@ -56,7 +56,7 @@ def summarize(
         parts.append(_failures(report))
     if report.unknown_fields:
         parts.append(f"YTS sent fields that are not stored: {_names(report.unknown_fields)}")
-    if report.exit_code == GUARD:
+    if report.exit_code == ExitCode.GUARD:
         parts.append(WHAT_VANISHED)
     parts.append(_next_steps(report, again, next_attempt))
     return "\n".join(parts)
@@ -132,7 +132,7 @@ def _names(fields: Mapping[str, int]) -> str:
 
 def _next_steps(report: RunReport, again: str, next_attempt: datetime | None) -> str:
     steps = []
-    if report.exit_code == GUARD:
+    if report.exit_code == ExitCode.GUARD:
         steps.append(("compare with the count of YTS", _look("--once")))
         steps.append(("read the list once more", again))
     elif not report.is_sweep_complete:
@@ -145,7 +145,7 @@ def _next_steps(report: RunReport, again: str, next_attempt: datetime | None) ->
         due = f", from {utc_time(next_attempt)} UTC" if next_attempt else ""
         steps.append(("see what failed, and why", _look("--failures")))
         steps.append((f"try it again{due}", _retry()))
-    if report.exit_code != GUARD:
+    if report.exit_code != ExitCode.GUARD:
         steps.append(("look at the mirror", _look("--once")))
     steps.append(("check the database", suggest_command("test_db_connection.py")))
     return "Next:\n" + aligned(steps)

@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 from cli.command_line import suggest_command
-from cli.errors import DONE, STALE
 from cli.events import counts_in_words
 from cli.monitor.json_rows import freshness_object, past_run_object
 from cli.tables import write_json, write_table
 from cli.terminal import fitted
 from cli.text import duration, utc_time
 from database.monitoring.history import Freshness, PastRun
+from ingest.exit_codes import ExitCode
 
 NONE = "No runs: nothing has been fetched yet."
 
@@ -53,7 +53,7 @@ def write_age(freshness: Freshness, max_age: timedelta, *, as_json: bool) -> int
     else:
         stream = sys.stdout if is_fresh else sys.stderr
         click.echo(fitted(_age_in_words(freshness, max_age), stream), err=not is_fresh)
-    return DONE if is_fresh else STALE
+    return ExitCode.DONE if is_fresh else ExitCode.STALE
 
 
 def _age_in_words(freshness: Freshness, max_age: timedelta) -> str:

@@ -19,13 +19,14 @@ from database.bookkeeping.missing import (
 )
 from database.bookkeeping.sweep import begin_sweep, get_or_create_sync_state
 from ingest.error_limit import believed_loss
+from ingest.exit_codes import ExitCode
 from ingest.phases.canary import require_plausible
 from ingest.phases.open_source import OpenSource
 from ingest.plan import MovieBatch, plan_movie_batches
 from ingest.pool import BatchPool
 from ingest.report import BatchReport
 from ingest.run import Run
-from ingest.stop import EXIT_GUARD, StopReason
+from ingest.stop import StopReason
 
 
 def audit(run: Run, pool: BatchPool, source: OpenSource) -> None:
@@ -83,7 +84,7 @@ def _ask_for_vanished(run: Run, pool: BatchPool, ids: list[int]) -> None:
             f"{vanished:,} of {present:,} stored movies are not on the list any more, which "
             "is too many to believe; none was marked. The next run reads the whole list again. "
             "If YTS really removed them, remove the rows",
-            EXIT_GUARD,
+            ExitCode.GUARD,
         )
         return
     if ids:

@@ -3,9 +3,10 @@
 from functools import partial
 
 from database.bookkeeping.probe_ids import read_ids_to_probe
+from ingest.exit_codes import ExitCode
 from ingest.phases.open_source import OpenSource
 from ingest.run import Run
-from ingest.stop import EXIT_UNAVAILABLE, StopReason
+from ingest.stop import StopReason
 
 #: Known movies that are asked for before a denial is believed, if this run has seen no details.
 CANARIES = 3
@@ -22,7 +23,7 @@ def require_plausible(run: Run, source: OpenSource) -> bool:
     run.stop_reason = source.worker.stop_reason or StopReason(
         'YTS does not give the details of movies that it gave before, so its answer "no such '
         'movie" counts for nothing now; nothing was recorded',
-        EXIT_UNAVAILABLE,
+        ExitCode.UNAVAILABLE,
     )
     return False
 

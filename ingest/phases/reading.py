@@ -8,13 +8,14 @@ from time import monotonic
 
 from database.bookkeeping.failures import Failure
 from database.bookkeeping.sweep import remember_progress
+from ingest.exit_codes import ExitCode
 from ingest.phases.open_source import OpenSource
 from ingest.phases.sweep import Sweep, convert_page
 from ingest.plan import PageBatch
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, PageReport
 from ingest.run import Run
-from ingest.stop import EXIT_UNAVAILABLE, StopReason
+from ingest.stop import StopReason
 from yts.settings import MOVIES_PER_PAGE
 
 #: So few pages are read by this process, because starting others would take longer.
@@ -86,7 +87,7 @@ class Reading:
         self._run.stop_reason = self._run.stop_reason or StopReason(
             f"YTS gave the rows of page {other} for page {page.page}, too: paging does not work "
             "there",
-            EXIT_UNAVAILABLE,
+            ExitCode.UNAVAILABLE,
         )
 
     def to_unit(self, page: int) -> int:

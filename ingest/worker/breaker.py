@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
-from ingest.stop import EXIT_UNAVAILABLE, StopReason
+from ingest.exit_codes import ExitCode
+from ingest.stop import StopReason
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, YtsRefused, YtsUnavailable
 
@@ -74,7 +75,7 @@ class Breaker:
                 self._is_probed = True
             else:
                 reason = f"YTS gives no usable answers any more: {error}"
-                self.stop_reason = StopReason(reason, EXIT_UNAVAILABLE)
+                self.stop_reason = StopReason(reason, ExitCode.UNAVAILABLE)
 
     def is_any_page_given(self, fetch_page: Callable[[int], object]) -> bool:
         """Return whether *fetch_page* succeeds for a page that was read before, or the first."""

@@ -9,8 +9,9 @@ from time import monotonic
 
 from database.bookkeeping.failures import Failure
 from database.bookkeeping.rows import FailureKind, FailureStage
+from ingest.exit_codes import ExitCode
 from ingest.plan import PageBatch
-from ingest.stop import EXIT_LIMIT, EXIT_UNAVAILABLE, Stopped, StopReason
+from ingest.stop import Stopped, StopReason
 from ingest.worker.breaker import Breaker
 from ingest.worker.budget import LimitReached
 from ingest.worker.work_queue import WorkQueue
@@ -107,7 +108,9 @@ class Fetcher:
         except (YtsUnavailable, YtsRefused) as error:
             self._count_failure(error, partial(self._is_any_page_given, batch))
             if isinstance(error, WrongPage):
-                self._limit = StopReason(f"{error}: paging does not work there", EXIT_UNAVAILABLE)
+                self._limit = StopReason(
+                    f"{error}: paging does not work there", ExitCode.UNAVAILABLE
+                )
             return failure_of("page", batch.key, error)
         except Stopped as error:
             self._note_ending(error)
@@ -203,7 +206,7 @@ class Fetcher:
 
     def _note_ending(self, error: Stopped) -> None:
         if isinstance(error, LimitReached):
-            self._limit = StopReason("--max-requests allows no more", EXIT_LIMIT)
+            self._limit = StopReason("--max-requests allows no more", ExitCode.LIMIT)
 
     def close(self) -> None:
         """Start nothing more; threads that still wait for an answer are left behind."""

@@ -11,14 +11,17 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, make_url
 
+import database_shell
 import embed_movies
 import fetch_yts_data
 import monitor_progress
 import query_movies
 import test_db_connection
-from cli import errors as exits
+from cli.known_errors import KNOWN_ERRORS
+from cli.shell_command import NOT_FOUND
 from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.db import DatabaseManager
+from ingest.exit_codes import ExitCode
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import REPO, run_sql
@@ -128,6 +131,7 @@ FETCH_CODES: dict[int, tuple[Scenario, tuple[str, ...]]] = {
     7: (reaches_its_limit, ("--max-requests allows", "go on with the list", "--max-requests 2")),
     11: (meets_another, ("since", "monitor_progress.py")),
     130: (is_stopped_by(signal.SIGINT), ("stopped by a signal", "saved", "go on")),
+    129: (is_stopped_by(signal.SIGHUP), ("stopped by a signal", "saved", "go on")),
     143: (is_stopped_by(signal.SIGTERM), ("stopped by a signal", "saved", "go on")),
 }
 #: Runs that never begin have no row.
@@ -244,22 +248,38 @@ def test_every_code_has_a_test_and_stands_on_every_page() -> None:
     """
     The constants, the table of tests, README, `--help` and docs/exit-codes.md name the same codes.
     """
-    codes = {it for name, it in vars(exits).items() if name.isupper() and isinstance(it, int)}
+    codes = set(map(int, ExitCode))
     readme, page = (REPO / "README.md").read_text(), (REPO / "docs/exit-codes.md").read_text()
 
-    assert set(FETCH_CODES) == codes - {exits.STALE}
+    assert set(FETCH_CODES) == codes - {ExitCode.STALE}
     assert numbers(readme.partition("[Exit codes](docs/exit-codes.md):")[2]) == codes
     assert numbers(fetch_yts_data.EPILOG) == set(FETCH_CODES)
-    listed = {int(number) for number in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)}
-    assert listed - {129} == set(FETCH_CODES)  # SIGHUP, like SIGTERM
+    listed = dict(re.findall(r"^\| (\d+) \| (.*?) \|", page, re.MULTILINE))
+    assert set(map(int, listed)) == set(FETCH_CODES)
+    for number, meaning in listed.items():
+        assert meaning.startswith(ExitCode(int(number)).description)
     for name, epilog in {
         "monitor_progress.py": monitor_progress.EPILOG,
         "test_db_connection.py": test_db_connection.EPILOG,
         "query_movies.py": query_movies.EPILOG,
         "embed_movies.py": embed_movies.EPILOG,
+        "database_shell.py": database_shell.EPILOG,
     }.items():
         (row,) = re.findall(rf"^\| `{name}` \|(.*)\|$", page, re.MULTILINE)
-        assert numbers(row) == numbers(epilog) <= codes
+        assert numbers(row) == numbers(epilog) <= codes | {NOT_FOUND}
+
+
+def test_no_error_stands_twice_in_the_table() -> None:
+    """Each error class has one exit code and one message, and none hides another one."""
+    kinds = [known.kind for known in KNOWN_ERRORS]
+
+    hidden = [
+        (earlier, later)
+        for position, later in enumerate(kinds)
+        for earlier in kinds[:position]
+        if issubclass(later, earlier)
+    ]
+    assert hidden == []
 
 
 def numbers(text: str) -> set[int]:
