@@ -154,7 +154,7 @@ async def _serve(api: Api) -> None:
 
 def main() -> None:
     """Serve until killed; the port is the first line on stdout."""
-    import uvloop  # noqa: PLC0415 -- only the process that serves needs it
+    import uvloop  # only the process that serves needs it
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--movies", type=int, required=True)

@@ -30,7 +30,7 @@ from benchmarks.machine import describe
 from benchmarks.markdown import origin, table
 from database.db import get_db_manager
 from ingest.fetch import run_fetch
-from ingest.plan import parse_ids
+from ingest.ids import parse_ids
 from ingest.run import Listener
 from ingest.settings import ClusterSettings, RunSettings
 from ingest.stop import StopRequest

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from cli.text import printable
 from database.connection.env_file import UnreadableEnvFile, is_from_file, read_env_file
 
 #: The options of all commands as variables, and the variables that are no options.
@@ -37,8 +38,6 @@ def read_settings_file() -> None:
 
 def warn_of_unknown_settings() -> None:
     """Write one line to stderr if the environment sets what no command knows."""
-    from cli.text import printable  # noqa: PLC0415 -- for a fast --help
-
     unknown = sorted(name for name in os.environ if name.startswith("YTS_") and name not in KNOWN)
     if not unknown:
         return

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
+from cli import signals
 from cli.command_line import shown_command
+from cli.known_errors import explain_known
+from cli.preflight import missing_library
 from cli.redaction import masked
 from cli.text import one_line, printable
 from ingest.exit_codes import ExitCode
@@ -14,10 +17,8 @@ from ingest.exit_codes import ExitCode
 
 def leave(sentence: str, exit_code: int) -> NoReturn:
     """Say *sentence* on stderr and exit with *exit_code*, without waiting for any thread."""
-    from cli.signals import exit_now  # noqa: PLC0415
-
     sys.stderr.write(f"{printable(sentence)}\n")
-    exit_now(exit_code)
+    signals.exit_now(exit_code)
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def report_errors(
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 -- the process ends here, with a message
-        said = _not_installed(error) or _explain_known(error)
+        said = _not_installed(error) or explain_known(error)
         if said is None:
             if is_verbose:
                 sys.stderr.write(printable(masked("".join(traceback.format_exception(error)))))
@@ -48,21 +49,10 @@ def report_errors(
         leave(*said)
 
 
-def _explain_known(error: Exception) -> tuple[str, int] | None:
-    # Half of the program is behind the table of errors, and most commands succeed.
-    from cli.known_errors import explain_known  # noqa: PLC0415
-
-    return explain_known(error)
-
-
 def _not_installed(error: Exception) -> tuple[str, int] | None:
     if not isinstance(error, ModuleNotFoundError):
         return None
-    install = f"{sys.executable} -m pip install -r requirements.txt"
-    return (
-        f"Error: {error.name} is not installed. Install what is needed with: {install}",
-        ExitCode.FATAL,
-    )
+    return missing_library(error.name), ExitCode.FATAL
 
 
 def _unexpected(error: Exception, door: str, *, is_verbose: bool) -> str:

@@ -1,18 +1,24 @@
 """`Duration`, paths and `Command`: option types and the command class that all commands use."""
 
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
+from cli.dotenv_file import blame_variable, read_settings_file, warn_of_unknown_settings
+from cli.preflight import missing_library
+from cli.redaction import masked
 from ingest.exit_codes import ExitCode
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _CENTURY = 100 * 365 * _UNITS["d"]
+
+Value = TypeVar("Value")
 
 
 class Duration(click.ParamType[timedelta]):
@@ -43,6 +49,24 @@ class Duration(click.ParamType[timedelta]):
         return timedelta(seconds=seconds)
 
 
+class Parsed(click.ParamType[Value]):
+    """A text that a function turns into a value; the message of its ValueError is shown."""
+
+    def __init__(self, name: str, parse: Callable[[str], Value]) -> None:
+        """Call the type *name* in messages, and read texts with *parse*."""
+        self.name = name
+        self._parse = parse
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Value:
+        """Read the text, or refuse it."""
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 #: A file that a command reads; its absolute path, as a string.
 READ_FILE = click.Path(exists=True, dir_okay=False, readable=True, resolve_path=True)
 #: A file that a command writes; `-` is stdout.
@@ -69,8 +93,6 @@ class Command(click.Command):
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Read the command line, and `.env` before it."""
-        from cli.dotenv_file import read_settings_file  # noqa: PLC0415
-
         read_settings_file()
         try:
             context = super().make_context(*arguments, **options)
@@ -81,14 +103,18 @@ class Command(click.Command):
             raise _without_secrets(error, error.ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, after a word on settings that do not exist."""
-        from cli.dotenv_file import warn_of_unknown_settings  # noqa: PLC0415
-
+        """Run the command, after a warning about variables that no command knows."""
         warn_of_unknown_settings()
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
             raise _without_secrets(error, ctx) from None
+        # What follows comes from imports: later, `report_errors` and `leave_on_signals` handle it.
+        except ModuleNotFoundError as error:
+            sys.stderr.write(f"{missing_library(error.name)}\n")
+            raise SystemExit(ExitCode.FATAL) from None
+        except KeyboardInterrupt:
+            raise SystemExit(ExitCode.INTERRUPTED) from None
 
 
 def _check_text(param: click.Parameter, context: click.Context) -> None:
@@ -103,9 +129,6 @@ def _check_text(param: click.Parameter, context: click.Context) -> None:
 
 def _without_secrets(error: click.UsageError, context: click.Context | None) -> click.UsageError:
     """Return *error* without passwords, and with the name of a variable that is to blame."""
-    from cli.dotenv_file import blame_variable  # noqa: PLC0415
-    from cli.redaction import masked  # noqa: PLC0415
-
     if isinstance(error, click.BadParameter) and context is not None:
         return click.UsageError(masked(blame_variable(error, context)), context)
     return click.UsageError(masked(error.format_message()), context)

@@ -19,6 +19,13 @@ if importlib.util.find_spec("click") is None:
         f"install what is needed: {sys.executable} -m pip install -r requirements.txt"
     )
 
+
+def missing_library(name: object) -> str:
+    """Return the message for a library that is not installed."""
+    install = f"{sys.executable} -m pip install -r requirements.txt"
+    return f"Error: {name} is not installed. Install what is needed with: {install}"
+
+
 # A stream that was closed, as by `>&-`, is none at all; and its descriptor would go to the next
 # file or connection that is opened, which whatever is printed would then be written into.
 for _name, _mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):

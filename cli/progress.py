@@ -1,14 +1,13 @@
 """`open_terminal`: progress of a command as bars on a terminal, or as plain lines elsewhere."""
 
 import sys
-from typing import TYPE_CHECKING, Never
+from typing import Never
+
+from tqdm import tqdm
 
 from cli.events import Message, Sink, counts_in_words, in_words
 from cli.terminal import columns_of, fitted, is_live
 from cli.text import printable
-
-if TYPE_CHECKING:  # Workers start meanwhile, and cron never sees a bar.
-    from tqdm import tqdm
 
 _NARROWEST_BAR, _WIDEST_BAR = 4, 16
 _LEFT = "left"
@@ -48,8 +47,6 @@ class Bars(Sink):
     def handle(self, message: Message) -> None:
         """Move the bar of a phase, or print a sentence above all bars."""
         if message["message_type"] == "note":
-            from tqdm import tqdm  # noqa: PLC0415 -- when there is something to show
-
             sentence = fitted(printable(message["sentence"]), sys.stderr)
             tqdm.write(sentence, file=sys.stderr)
         elif message["message_type"] == "progress":
@@ -58,8 +55,6 @@ class Bars(Sink):
     def _move(self, message: Message) -> None:
         name, done, total = message["stage"], message["done"], message["total"]
         if total and name not in self._bars:
-            from tqdm import tqdm  # noqa: PLC0415
-
             self.close()  # A finished phase stands still.
             # Measured at each update: the terminal may have become narrower.
             self._bars[name] = tqdm(total=total, desc=name, bar_format=" ", dynamic_ncols=True)

@@ -8,6 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 
+from database.errors import InvalidDatabaseUrl
+from yts import settings
+
 #: What may hold a password: our own settings, and those of libraries.
 _NAMES = re.compile(r"(YTS_)?(DATABASE|API)_URL|\w+_proxy|PGPASSWORD", re.IGNORECASE)
 _USERINFO = re.compile(r"://(\S*)@")
@@ -20,8 +23,7 @@ _SHORTEST_SECRET = 4
 
 def masked_database_url(text: str) -> str:
     """Return a database URL that may be shown; with *** where a password has to be put back."""
-    from database.config import parse_database_url, without_secrets  # noqa: PLC0415
-    from database.errors import InvalidDatabaseUrl  # noqa: PLC0415
+    from database.config import parse_database_url, without_secrets  # noqa: PLC0415 -- SQLAlchemy
 
     try:
         url = parse_database_url(text)
@@ -33,13 +35,11 @@ def masked_database_url(text: str) -> str:
 
 def masked_url(text: str) -> str:
     """Return the base URL of an API that may be shown; with *** for user and password."""
-    from yts.settings import parse_api_url, without_secrets  # noqa: PLC0415
-
     try:
-        url = parse_api_url(text)
+        url = settings.parse_api_url(text)
     except ValueError:
         return "***"
-    safe = without_secrets(url)
+    safe = settings.without_secrets(url)
     return safe if "@" not in url else safe.replace("://", "://***@", 1)
 
 

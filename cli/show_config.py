@@ -1,4 +1,4 @@
-"""What every option came to, and who said so: `--show-config`."""
+"""`write_config`: print the value and the origin of every option, for `--show-config`."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -13,13 +13,14 @@ from cli.dotenv_file import find_variable
 from cli.tables import write_json, write_table
 from cli.text import duration
 from database.connection.env_file import is_from_file
+from ingest.ids import format_ids
 
 
 def write_config(context: click.Context, defaults: Mapping[str, str], *, as_json: bool) -> None:
     """
     Write all options of *context* with their values and where these come from.
 
-    *defaults* says in words what happens where an option has no value. No secret is shown.
+    *defaults* describes what happens if an option has no value. No secret is shown.
     """
     rows = list(_rows(context, defaults))
     if as_json:
@@ -48,6 +49,8 @@ def _shown(option: str, value: Any) -> str:
         return duration(value.total_seconds())
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, tuple):
+        return format_ids(value)
     return MASKS[option](value) if option in MASKS else str(value)
 
 

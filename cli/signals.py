@@ -10,7 +10,11 @@ from typing import NoReturn
 from cli.terminal import fitted
 from cli.text import printable
 from database.connection.signal_handling import hear_signals
-from ingest.stop import Stopped, StopReason, StopRequest, statements_bound_by
+from database.connection.statements import cancel_statements
+from database.connection.waits import report_waits
+from ingest.backends.processes import kill_processes
+from ingest.bound_statements import statements_bound_by
+from ingest.stop import Stopped, StopReason, StopRequest
 
 #: How long an orderly end may take before it is forced, in seconds.
 STOP_SECONDS = 9.5
@@ -66,9 +70,6 @@ def leave_on_signals(
     It ends with 128 + the signal's number unless *exit_codes* has another one. A fetch uses
     it before its run and after it; `stop_on_signals` takes over in between.
     """
-    from database.connection.statements import cancel_statements  # noqa: PLC0415 -- for a fast --help
-    from database.connection.waits import report_waits  # noqa: PLC0415
-
     leaver = _Leaver(exit_codes or {})
     with (
         report_waits(say),
@@ -93,8 +94,6 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[StopRequest]:
     An end that takes too long, or a second signal, ends the process and its children
     at once; *release* then gives back what would outlive them.
     """
-    from ingest.backends.processes import kill_processes  # noqa: PLC0415 -- only a fetch needs it
-
     stop = StopRequest()
     is_heard = False
 

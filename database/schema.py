@@ -144,19 +144,18 @@ def check_server(connection: Connection) -> None:
 
 
 def _migrate(connection: Connection, revision: str | None) -> None:
-    from alembic.command import upgrade  # noqa: PLC0415 -- slow, and rarely needed
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from alembic import command, config, script  # noqa: PLC0415 -- slow, and rarely needed
 
-    config = Config(_ALEMBIC_INI)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    settings = config.Config(_ALEMBIC_INI)
+    scripts = script.ScriptDirectory.from_config(settings)
+    known = {step.revision for step in scripts.walk_revisions()}
     if revision is not None and revision not in known:
         raise DatabaseNotReady(
             f"The tables are of revision {revision}, newer than this program knows "
             f"({HEAD_REVISION}). Update the program (git pull); nothing was changed."
         )
-    config.attributes["connection"] = connection
-    upgrade(config, "head")
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, "head")
 
 
 def _explain_refusal(error: DBAPIError) -> str:

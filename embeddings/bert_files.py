@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+from tokenizers import Tokenizer
 
 from embeddings.errors import ModelMissing
 from embeddings.vectors import Vectors
@@ -27,9 +30,6 @@ def read_weights(file: Path) -> dict[str, Vectors]:
     Raises:
         ModelMissing: the file is of another kind, or a tensor is missing or has a wrong shape.
     """
-    from safetensors import SafetensorError  # noqa: PLC0415 -- only with this model
-    from safetensors.numpy import load_file  # noqa: PLC0415
-
     try:
         tensors = load_file(file)
     except (SafetensorError, OSError) as error:
@@ -105,9 +105,7 @@ def read_tokenizer(file: Path, words: int, most_tokens: int) -> Any:
     Raises:
         ModelMissing: it cannot be read, or has more tokens than the model has *words*.
     """
-    from tokenizers import Tokenizer  # noqa: PLC0415 -- only with this model
-
-    # The library raises plain exceptions, which look like bugs: check the file first.
+    # The library raises plain exceptions, which nobody can tell from bugs.
     if not isinstance(_read_object(file).get("model"), dict):
         raise ModelMissing(f"{file} is not a tokenizer.")
     tokenizer = Tokenizer.from_file(str(file))

@@ -1,4 +1,4 @@
-"""`open_embedder`: the embedder of the stored vectors; `open_model`: a model from its files."""
+"""`open_model` and `open_embedder`: load a text model, and the embedder of the stored vectors."""
 
 from pathlib import Path
 
@@ -7,8 +7,10 @@ from sqlalchemy.orm import Session
 from database.vectors.spaces import read_active_space
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelMissing
+from embeddings.minilm import MiniLm
 from embeddings.recipe import RECIPE
 from embeddings.vectors import TextModel
+from embeddings.wordllama_model import StaticModel
 
 
 def open_model(folder: Path | None = None) -> TextModel:
@@ -16,15 +18,10 @@ def open_model(folder: Path | None = None) -> TextModel:
     Return the model of *folder*, or the one that is installed with this program.
 
     Raises:
-        ModelMissing: the model is missing, or cannot be read.
+        ModelMissing: it is not there, or cannot be read.
     """
-    # Only the module of the model in use is imported.
     if folder is None:
-        from embeddings.wordllama_model import StaticModel  # noqa: PLC0415
-
         return StaticModel()
-    from embeddings.minilm import MiniLm  # noqa: PLC0415
-
     return MiniLm(folder)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import load_file
+from tokenizers import Tokenizer
 
 from embeddings.errors import ModelMissing
 from embeddings.vectors import Vectors, hash_files, unit
@@ -43,9 +45,6 @@ class StaticModel:
         weights, tokenizer = folder / _WEIGHTS, folder / _TOKENIZER
         if not (weights.is_file() and tokenizer.is_file()):
             raise ModelMissing(_MISSING)
-        from safetensors.numpy import load_file  # noqa: PLC0415 -- only with this model
-        from tokenizers import Tokenizer  # noqa: PLC0415
-
         self._vectors = load_file(weights)["embedding.weight"].astype(np.float32)
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.enable_truncation(_MOST_TOKENS)

@@ -18,6 +18,10 @@ class ErrorLimit:
     #: 0 to 1.
     share: float | None = None
 
+    def __str__(self) -> str:
+        """Return the limit as a user writes it."""
+        return str(self.number) if self.share is None else f"{self.share:.0%}"
+
     def is_passed(self, failed: int, handled: int) -> bool:
         """Return whether *failed* of *handled* are too many."""
         if self.number is not None and failed > self.number:

@@ -109,11 +109,12 @@ def _open_backend(run: Run) -> Iterator[Callable[[Worker], Backend]]:
         yield partial(_local_backend, run)
         return
     # An extra that few have installed.
-    from ingest.backends.dask_cluster import open_cluster  # noqa: PLC0415
-    from ingest.backends.dask_worker import RunContext  # noqa: PLC0415
+    from ingest.backends import dask_cluster, dask_worker  # noqa: PLC0415
 
-    with open_cluster(run.settings, run.stop, run.listener.notice) as start_backend:
-        yield lambda worker: start_backend(RunContext(run.settings, worker.api_url, run.run_id))
+    with dask_cluster.open_cluster(run.settings, run.stop, run.listener.notice) as start_backend:
+        yield lambda worker: start_backend(
+            dask_worker.RunContext(run.settings, worker.api_url, run.run_id)
+        )
 
 
 @contextmanager

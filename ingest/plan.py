@@ -1,4 +1,4 @@
-"""`PageBatch`, `MovieBatch`, `SearchBatch`: work for workers; cuts ids into batches; no I/O."""
+"""`PageBatch`, `MovieBatch`, `SearchBatch`: work for the workers, cut into batches; no I/O."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,8 +8,6 @@ from typing import Self
 from database.bookkeeping.missing import ANY_READING, DenialContext
 from yts.settings import MOVIES_PER_PAGE, Order
 
-#: The highest that a column keeps.
-HIGHEST_ID = 2**31 - 1
 #: Fewer, and some workers would be idle at the end while others have work left.
 BATCHES_PER_WORKER = 4
 #: How long a batch may take at the pace of the request budget.
@@ -86,36 +84,6 @@ class SearchBatch:
 
 
 Batch = PageBatch | MovieBatch | SearchBatch
-
-
-def parse_ids(text: str) -> tuple[range, ...]:
-    """
-    Read ids like `1-5000,7001`; ranges include both ends.
-
-    Return them upwards and without overlap.
-
-    Raises:
-        ValueError: says which part is wrong, and how it should look.
-    """
-    ranges: list[range] = []
-    parts = [_parse_range(part.strip()) for part in text.split(",")]
-    for ids in sorted(parts, key=lambda ids: (ids.start, ids.stop)):
-        if ranges and ids.start <= ranges[-1].stop:
-            ranges[-1] = range(ranges[-1].start, max(ranges[-1].stop, ids.stop))
-        else:
-            ranges.append(ids)
-    return tuple(ranges)
-
-
-def _parse_range(part: str) -> range:
-    first, dash, last = part.partition("-")
-    if not (first.strip().isdecimal() and (last.strip().isdecimal() or not dash)):
-        raise ValueError(f"{part!r} is not an id or a range of ids; use for example 1-5000,7001")
-    low = int(first)
-    high = int(last) if dash else low
-    if not 1 <= low <= high <= HIGHEST_ID:
-        raise ValueError(f"{part!r}: ids go upwards from 1 to {HIGHEST_ID}")
-    return range(low, high + 1)
 
 
 def plan_movie_batches(

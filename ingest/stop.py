@@ -2,9 +2,8 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,8 +11,6 @@ from ingest.exit_codes import ExitCode
 
 #: What the main process sends to its workers to ask them for an orderly end.
 STOP_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGTERM)
-#: How long a statement may take once the run is to end; others wait for another session's lock.
-STATEMENT_SECONDS = 2.5
 SECONDS_BETWEEN_LOOKS = 0.25
 
 Result = TypeVar("Result")
@@ -82,23 +79,3 @@ class StopRequest(threading.Event):
         while not wait([done], timeout=SECONDS_BETWEEN_LOOKS).done:
             self.sleep(0)
         return done.result()
-
-
-@contextmanager
-def statements_bound_by(stop: threading.Event) -> Iterator[None]:
-    """Cancel statements of this process that still wait a moment after *stop* was set."""
-    # Imported here, because the process that forks the workers needs no database.
-    from database.connection.statements import cancel_statements  # noqa: PLC0415
-
-    ended = threading.Event()
-
-    def watch() -> None:
-        stop.wait()
-        while not ended.wait(SECONDS_BETWEEN_LOOKS):
-            cancel_statements(older_than_seconds=STATEMENT_SECONDS)
-
-    threading.Thread(target=watch, name="statements", daemon=True).start()
-    try:
-        yield
-    finally:
-        ended.set()

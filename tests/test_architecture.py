@@ -44,7 +44,7 @@ ONLY_IN = {
     "numpy": {"embeddings/"},
     "safetensors": {"embeddings/"},
     "tokenizers": {"embeddings/"},
-    "pyarrow": {"cli/query/export.py"},
+    "pyarrow": {"cli/query/parquet.py"},
     "aiohttp": {"sandbox/"},
     "click": {"doors", "cli/", "sandbox/__main__.py"},
     "tqdm": {"doors", "cli/"},

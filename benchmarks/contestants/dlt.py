@@ -48,7 +48,7 @@ def unknown_ids(work: Work) -> list[int]:
 
 def fetch_batch(work: Work, batch: Iterable[int]) -> Iterator[facts.Rows]:
     """Fetch some movies, on a thread of dlt's; its client asks again after a 429."""
-    from dlt.sources.helpers import requests  # noqa: PLC0415 -- slow to import
+    from dlt.sources.helpers import requests  # slow to import
 
     rows = facts.Rows()
     for movie_id in batch:
@@ -119,7 +119,7 @@ def main() -> None:
     """Mirror the movies."""
     work = read_work()
     tune(work.connections)
-    import dlt  # noqa: PLC0415 -- it reads the environment
+    import dlt  # it reads the environment
 
     ids = unknown_ids(work)
     batches = [ids[start : start + _IDS_A_THREAD] for start in range(0, len(ids), _IDS_A_THREAD)]

@@ -105,7 +105,7 @@ def _mirror(
 
 
 def _keep(growth: Growth, folder: Path) -> None:
-    from benchmarks.growth import growth_plot  # noqa: PLC0415 -- matplotlib is for pictures only
+    from benchmarks.growth import growth_plot  # matplotlib is for pictures only
 
     if growth.firsts:
         growth_plot.draw(growth, folder / _PLOT)

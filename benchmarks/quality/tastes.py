@@ -61,7 +61,7 @@ def _measure(
 
 def read_neighbours(films: Sequence[Film], data: Path) -> dict[int, list[int]]:
     """Return, by places, the films that those who like one like as well, the nearest first."""
-    from pyarrow.parquet import read_table  # noqa: PLC0415 -- for this alone
+    from pyarrow.parquet import read_table  # for this alone
 
     places = {it.movielens_id: place for place, it in enumerate(films) if it.movielens_id}
     rows = read_table(data / "neighbours_explicit.parquet").to_pylist()

@@ -1,8 +1,8 @@
-"""Which cluster a fetch was told, and whether its workers could reach the database at all."""
+"""`read_cluster`: the cluster of a fetch, and whether its workers can reach the database."""
 
 import importlib.util
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 from sqlalchemy import URL
@@ -14,19 +14,19 @@ from ingest.settings import ClusterSettings
 _FILES = ("cluster_ca", "cluster_cert", "cluster_key")
 
 
-def read_cluster(options: dict[str, Any]) -> ClusterSettings | None:
+def read_cluster(options: Mapping[str, Any]) -> ClusterSettings | None:
     """
-    Return the cluster of --cluster and what goes with it, None without it.
+    Return the cluster of --cluster with its certificates; None without --cluster.
 
     Raises:
-        click.UsageError: says what is missing, or does not go together.
+        click.UsageError: names what is missing, or which options contradict each other.
     """
     address, files = options["cluster"], [options[name] for name in _FILES]
     if address is None:
         if any(files):
             raise click.UsageError("--cluster-ca, -cert and -key go with --cluster.")
         return None
-    cluster = ClusterSettings(_parse_address(address), *files)
+    cluster = ClusterSettings(address, *files)
     if cluster.is_encrypted and not all(files):
         raise click.UsageError(
             "tls:// needs all of --cluster-ca, --cluster-cert and --cluster-key."
@@ -47,25 +47,11 @@ def read_cluster(options: dict[str, Any]) -> ClusterSettings | None:
     return cluster
 
 
-def _parse_address(address: str) -> str:
-    try:
-        parts = urlsplit(address)
-        is_good = parts.scheme in {"tcp", "tls"} and bool(parts.hostname and parts.port)
-    except ValueError:
-        is_good = False
-    if not is_good or parts.path.strip("/"):
-        raise click.BadParameter(
-            f"{address!r} should look like tcp://scheduler:8786 or tls://scheduler:8786",
-            param_hint="--cluster",
-        )
-    return address.rstrip("/")
-
-
 def _check_database(told: str | None) -> None:
     try:
         url = read_database_url(told)
     except InvalidDatabaseUrl:
-        return  # Whoever opens it says so.
+        return  # It is reported when the database is opened.
     if url is None:
         raise click.UsageError(
             "the embedded database is for one machine, and --cluster for several. Set DATABASE_URL "

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -23,8 +22,6 @@ SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-#: Rows that are written together.
-_ROWS_AT_ONCE = 1000
 #: Column: its type in Parquet.
 _COLUMNS = {
     "id": "int64",
@@ -162,19 +159,9 @@ def _write_jsonl(rows: Iterator[Row], _columns: dict[str, str], stream: IO[bytes
 
 def _write_parquet(rows: Iterator[Row], columns: dict[str, str], stream: IO[bytes]) -> int:
     try:
-        import pyarrow as pa  # noqa: PLC0415 -- only for this format
-        from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
+        from cli.query.parquet import write_parquet  # noqa: PLC0415 -- pyarrow is optional
     except ImportError as error:
         raise ParquetMissing(
-            "Parquet needs one library more: pip install pyarrow. CSV and JSON lines need none."
+            "Parquet needs another library: pip install pyarrow. CSV and JSON Lines need none."
         ) from error
-    types = {"list": pa.list_(pa.string()), "time": pa.timestamp("us", tz="UTC")}
-    schema = pa.schema(
-        [(name, types.get(kind) or pa.type_for_alias(kind)) for name, kind in columns.items()]
-    )
-    count = 0
-    with ParquetWriter(stream, schema) as writer:
-        while part := list(islice(rows, _ROWS_AT_ONCE)):
-            writer.write_table(pa.Table.from_pylist(part, schema))
-            count += len(part)
-    return count
+    return write_parquet(rows, columns, stream)

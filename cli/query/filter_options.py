@@ -51,6 +51,9 @@ class NumberRange(click.ParamType[Number]):
         return self._lowest <= number <= self._highest
 
 
+#: What movies can be grouped by, instead of an order.
+GROUPS = ("genre", "decade", "language")
+
 _FILTERS = (
     click.option("--genre", multiple=True, help="Only this genre; given twice, both of them."),
     click.option(

@@ -1,7 +1,7 @@
-"""The options of a query as calls of `MovieRepository`: filters, one movie, reasons."""
+"""`open_repository`, `read_filters`, `one_movie`: what the commands of a query look up first."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -10,11 +10,10 @@ from cli.text import one_line
 from database.config import read_database_url
 from database.db import DatabaseManager
 from database.models import Movie
-from database.repository import MovieRepository, SimilarMovie
+from database.repository import MovieRepository
 from database.schema import require_schema
 from database.search.filters import MovieFilter
 from database.search.query import NothingToSearch
-from embeddings.errors import ModelMissing
 
 
 class NoSuchMovie(Exception):
@@ -31,7 +30,7 @@ def open_repository(database_url: str | None) -> Iterator[MovieRepository]:
     Open the mirror for reading: nothing is migrated, and no fetch kept waiting.
 
     Raises:
-        DatabaseNotReady: it cannot be reached, or has no tables of today.
+        DatabaseNotReady: it cannot be reached, or its tables are not current.
     """
     url = read_database_url(database_url)
     with (
@@ -40,22 +39,6 @@ def open_repository(database_url: str | None) -> Iterator[MovieRepository]:
     ):
         require_schema(session)
         yield MovieRepository(session)
-
-
-def attach_embedder(repository: MovieRepository) -> None:
-    """Give *repository* the embedder of its vectors, or say why it searches by words alone."""
-    from embeddings.load import open_embedder  # noqa: PLC0415 -- numpy and a model
-
-    try:
-        repository.embedder = open_embedder(repository.session)
-    except ModelMissing as error:
-        say(f"Searching by words alone: {error}")
-        return
-    if repository.embedder is None:
-        say(
-            "Searching by words alone: no vectors have been made yet. Make them with: "
-            "python embed_movies.py"
-        )
 
 
 def say(sentence: str) -> None:
@@ -81,7 +64,7 @@ def read_filters(repository: MovieRepository, options: Mapping[str, Any]) -> Mov
 
 
 def is_filtered(options: Mapping[str, Any]) -> bool:
-    """Tell whether any filter option was used."""
+    """Return whether any filter option was used."""
     return any(options.get(name) for name in _FILTERS)
 
 
@@ -109,36 +92,3 @@ def one_movie(repository: MovieRepository, reference: str) -> Movie:
 
 def _in_a_line(movie: Movie) -> str:
     return f"  {movie.external_id:>6}  {one_line(movie.title)} ({movie.year or 'year unknown'})"
-
-
-def explain_all(
-    repository: MovieRepository, movie: Movie, found: Sequence[SimilarMovie]
-) -> list[dict[str, str]]:
-    """Return, for each that was found, what it has in common with *movie*, in words."""
-    from embeddings.explain_similarity import Why, explain, words_of  # noqa: PLC0415
-    from embeddings.load import open_embedder  # noqa: PLC0415 -- numpy and a model
-    from embeddings.recipe import MovieText  # noqa: PLC0415
-
-    embedder = open_embedder(repository.session)
-    assert embedder is not None  # noqa: S101 -- similar movies were found by its vectors
-    texts = [_text_of(it, MovieText) for it in (movie, *(it.movie for it in found))]
-    weights = repository.read_weights(sorted(set().union(*map(words_of, texts))))
-
-    def in_words(why: Why) -> dict[str, str]:
-        words = ", ".join(one if one == other else f"{one}~{other}" for one, other in why.words)
-        years = why.years_apart
-        era = None if years is None else "same year" if years == 0 else f"{years} years apart"
-        parts = (", ".join(why.genres), ", ".join(why.cast), era, words)
-        return {"why": "; ".join(part for part in parts if part)}
-
-    return [in_words(explain(texts[0], it, embedder.model, weights)) for it in texts[1:]]
-
-
-def _text_of(movie: Movie, make: Any) -> Any:
-    return make(
-        title=movie.title,
-        year=movie.year,
-        genres=tuple(genre.name for genre in movie.genres),
-        description=movie.description_full or movie.summary or "",
-        cast=tuple(link.cast.name for link in movie.cast_links),
-    )

@@ -11,6 +11,8 @@ import threading
 from dataclasses import dataclass, field
 from time import monotonic
 
+import dask
+
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.schema import HEAD_REVISION
@@ -62,8 +64,6 @@ def explain_out_of_reach(settings: RunSettings) -> str | None:
 
 
 def _may_freeze() -> bool:
-    import dask  # noqa: PLC0415 -- there is no worker without it
-
     is_on = bool(dask.config.get("distributed.worker.profile.enabled"))
     return is_on and sys.version_info < (3, 11, 9)
 

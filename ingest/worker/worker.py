@@ -19,10 +19,11 @@ from database.connection.waits import report_waits, waiting_for
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.step import Step, SweptPage, save_step
+from ingest.bound_statements import statements_bound_by
 from ingest.plan import Batch, MovieBatch, PageBatch, SearchBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
-from ingest.stop import STOP_SIGNAL, Stopped, StopReason, StopRequest, statements_bound_by
+from ingest.stop import STOP_SIGNAL, Stopped, StopReason, StopRequest
 from ingest.worker.breaker import MOVIES_PER_PROBE
 from ingest.worker.budget import BudgetClient
 from ingest.worker.fetcher import Fetched, Fetcher, failure_of

@@ -1,4 +1,4 @@
-"""`--help` of the doors is there at once."""
+"""`--help` of the commands, and the start of a fetch, wait for no heavy library."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ HEAVY = {
 @pytest.mark.parametrize("door", DOORS)
 def test_help_needs_none_of_the_heavy_libraries(door: str):
     """
-    Whoever asks how a command is used waits for nothing that only its work needs.
+    A user who asks how a command is used does not wait for what only its work needs.
     """
     done = subprocess.run(
         [sys.executable, "-X", "importtime", door, "--help"],
@@ -48,3 +48,15 @@ def test_help_needs_none_of_the_heavy_libraries(door: str):
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "click" in imported
     assert not imported & HEAVY
+
+
+def test_the_fork_server_starts_before_heavy_libraries_are_imported():
+    """
+    It imports them at the same time as the main process, not afterwards.
+    """
+    code = "import sys, fetch_yts_data, cli.fetch.fork_server; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True
+    )
+
+    assert set(done.stdout.split()) & HEAVY == {"multiprocessing"}

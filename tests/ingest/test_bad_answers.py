@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from database.db import DatabaseManager
-from ingest.plan import parse_ids
+from ingest.ids import parse_ids
 from ingest.stop import StopRequest
 from sandbox.api.server import Sandbox
 from sandbox.catalogue.corruptions import CORRUPTIONS, INTACT

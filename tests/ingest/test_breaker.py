@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from database.db import DatabaseManager
-from ingest.plan import PageBatch, parse_ids
+from ingest.ids import parse_ids
+from ingest.plan import PageBatch
 from ingest.stop import StopRequest
 from ingest.worker.breaker import FAILURES_UNTIL_PROBE
 from ingest.worker.worker import Worker

@@ -4,8 +4,8 @@ import pytest
 
 from database.db import DatabaseManager
 from ingest.backends import processes
+from ingest.ids import parse_ids
 from ingest.phases import read_details
-from ingest.plan import parse_ids
 from ingest.stop import StopRequest
 from sandbox.api.server import Sandbox
 from tests.support.runs import fetch, read_sql

@@ -4,12 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.ids import HIGHEST_ID, parse_ids
 from ingest.plan import (
     BATCHES_PER_WORKER,
-    HIGHEST_ID,
     SECONDS_PER_BATCH,
     choose_batch_size,
-    parse_ids,
     plan_movie_batches,
 )
 

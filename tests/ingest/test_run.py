@@ -15,7 +15,7 @@ from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock
 from database.bookkeeping.source import SourceMismatch
 from database.bookkeeping.sweep import get_or_create_sync_state
 from database.db import DatabaseManager
-from ingest.plan import parse_ids
+from ingest.ids import parse_ids
 from ingest.report import RunReport
 from ingest.worker.breaker import FAILURES_UNTIL_PROBE, MOVIES_PER_PROBE
 from sandbox.api.server import Sandbox, open_sandbox

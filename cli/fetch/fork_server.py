@@ -1,0 +1,20 @@
+"""`start_fork_server`: let the server that forks the workers import while this process does."""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from database.connection.libpq_environment import hide_libpq_environment
+from ingest.backends.processes import warm_up
+
+
+def start_fork_server(options: Mapping[str, Any]) -> None:
+    """Start it for a run with worker processes on this machine; *options* are those of the run."""
+    if options["show_config"] or options["dry_run"]:
+        return
+    if not (options["database_url"] or os.environ.get("DATABASE_URL_FILE")):
+        hide_libpq_environment()  # Before the workers inherit it.
+    if options["workers"] > 1 and options["cluster"] is None:
+        with suppress(OSError):  # The pool tries again, and reports it.
+            warm_up()

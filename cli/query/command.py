@@ -1,0 +1,208 @@
+"""`run` of query_movies.py: one function for each of its commands, on a repository of movies."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any, cast
+
+import click
+
+from cli.errors import report_errors
+from cli.output import STDOUT
+from cli.query.export import Format, choose_format
+from cli.query.export import export as write_export
+from cli.query.filter_options import GROUPS
+from cli.query.lookup import is_filtered, one_movie, open_repository, read_filters, say
+from cli.query.rows import json_of, row_of, write_movie
+from cli.signals import leave_on_signals
+from cli.tables import write_json, write_table
+from cli.terminal import prepare_stdout
+from database.models import Movie
+from database.repository import MovieRepository, SimilarMovie
+from database.search.filters import MovieFilter
+
+Options = Mapping[str, Any]
+
+
+def run(name: str, options: Options) -> None:
+    """Run the command *name* with its parsed *options*."""
+    prepare_stdout()
+    if name == "export":
+        _format_of(options)  # Refuses contradictions before the database is opened.
+    try:
+        with (
+            report_errors("query_movies.py", is_verbose=options["verbose"]),
+            leave_on_signals(),
+            open_repository(options["database_url"]) as repository,
+        ):
+            _COMMANDS[name](repository, options)
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, has closed the pipe; the rest of the buffer must not fail too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def search(repository: MovieRepository, options: Options) -> None:
+    """
+    Find movies by title, IMDb code, a person's name, or what they are about.
+
+    Exact titles, IMDb codes and names come first, then movies that match the words or the
+    meaning. One typing error in a word is forgiven.
+    """
+    _load_meaning().attach_embedder(repository)
+    words = " ".join(options["words"])
+    filters = read_filters(repository, options)
+    found = repository.search(
+        words, filters=filters, limit=options["limit"], offset=options["offset"]
+    )
+    _show([(it.movie, {"found by": it.how}) for it in found], options)
+    if not found:
+        where = "title, IMDb code, person, words and meaning"
+        hint = _hint(options) or " Try other words, in English."
+        say(f"Nothing found for {words!r} by {where}.{hint}")
+
+
+def similar(repository: MovieRepository, options: Options) -> None:
+    """List the movies that are most similar to one, by plot, genres, time, cast and rating."""
+    movie = one_movie(repository, " ".join(options["reference"]))
+    filters = read_filters(repository, options)
+    wanted = options["offset"] + options["limit"]
+    found = repository.similar(movie, filters=filters, limit=wanted)[options["offset"] :]
+    reasons = _reasons(repository, movie, found) if options["why"] else [{}] * len(found)
+    shown = [
+        (it.movie, {"similarity": round(it.similarity, 3), **reason})
+        for it, reason in zip(found, reasons, strict=True)
+    ]
+    _show(shown, options)
+    if not found:
+        click.echo(f"No movie is similar to {movie.title!r}.{_hint(options)}", err=True)
+
+
+def _reasons(
+    repository: MovieRepository, movie: Movie, found: list[SimilarMovie]
+) -> list[dict[str, str]]:
+    reasons: list[dict[str, str]] = _load_meaning().explain_all(repository, movie, found)
+    return reasons
+
+
+def _load_meaning() -> ModuleType:
+    """Import numpy and the code of models, which most commands do not need."""
+    from cli.query import meaning  # noqa: PLC0415
+
+    return meaning
+
+
+def show(repository: MovieRepository, options: Options) -> None:
+    """Show everything about one movie."""
+    movie = one_movie(repository, " ".join(options["reference"]))
+    if options["as_json"]:
+        write_json("movie", [json_of(movie, with_posters=options["posters"])])
+    else:
+        write_movie(movie, with_posters=options["posters"])
+
+
+def top(repository: MovieRepository, options: Options) -> None:
+    """List the first movies in an order, or the number of movies of each genre and the like."""
+    filters = read_filters(repository, options)
+    if options["by"] in GROUPS:
+        page = slice(options["offset"], options["offset"] + options["limit"])
+        _show_groups(repository, options, filters, options["by"], page)
+        return
+    movies = repository.paginate(
+        filters, order=options["by"], limit=options["limit"], offset=options["offset"]
+    )
+    _show([(movie, {"likes": movie.like_count}) for movie in movies], options)
+    if not movies:
+        click.echo(f"No movie matches.{_hint(options)}", err=True)
+
+
+def stats(repository: MovieRepository, options: Options) -> None:
+    """Show the catalogue in numbers: movies a month, genres, decades, who plays most."""
+    filters = read_filters(repository, options)
+    for by, heading in (
+        ("month", "Movies by month of upload, the last twelve"),
+        ("genre", "Genres"),
+        ("decade", "Decades"),
+        ("actor", "Who plays in most movies"),
+    ):
+        if not options["as_json"]:
+            click.echo(f"\n{heading}")
+        _show_groups(repository, options, filters, by, slice(12))
+
+
+def export(repository: MovieRepository, options: Options) -> None:
+    """Write all movies, or those that match the filters, as CSV, JSON lines or Parquet."""
+    count = write_export(
+        repository.stream(read_filters(repository, options)),
+        _format_of(options),
+        options["output"],
+        with_posters=options["posters"],
+        for_excel=options["excel"],
+    )
+    where = "stdout" if options["output"] in {None, STDOUT} else options["output"]
+    click.echo(f"{count:,} movies written to {where}.", err=True)
+
+
+def _format_of(options: Options) -> Format:
+    """
+    Return the format of an export.
+
+    Raises:
+        click.UsageError: the options contradict each other, or no format fits the file's name.
+    """
+    kind: Format | None = options["kind"]
+    if options["as_json"]:
+        if kind not in {None, "jsonl"}:
+            raise click.UsageError(f"--json writes JSON Lines, not {kind}; leave out one.")
+        kind = "jsonl"
+    try:
+        chosen = choose_format(kind, options["output"])
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if options["excel"] and chosen != "csv":
+        raise click.UsageError("--excel is for CSV only.")
+    return chosen
+
+
+def _show(found: list[tuple[Movie, dict[str, Any]]], options: Options) -> None:
+    if options["as_json"]:
+        with_posters = options["posters"]
+        rows = ({**json_of(it, with_posters=with_posters), **_keys(more)} for it, more in found)
+        write_json("movie", rows)
+        return
+    if options["posters"]:
+        found = [(it, {**more, "poster": it.large_cover_image}) for it, more in found]
+    write_table([row_of(movie, **more) for movie, more in found])
+
+
+def _show_groups(
+    repository: MovieRepository, options: Options, filters: MovieFilter, by: str, page: slice
+) -> None:
+    groups = repository.aggregate(cast("Any", by), filters)[page]
+    rows = [
+        {by: it.name, "movies": it.movies, "average rating": it.average_rating} for it in groups
+    ]
+    if options["as_json"]:
+        write_json(by, map(_keys, rows))
+    else:
+        write_table(rows)
+
+
+def _keys(row: dict[str, Any]) -> dict[str, Any]:
+    return {name.replace(" ", "_"): value for name, value in row.items()}
+
+
+def _hint(options: Options) -> str:
+    return " Try without the filters." if is_filtered(options) else ""
+
+
+_COMMANDS: dict[str, Callable[[MovieRepository, Options], None]] = {
+    "search": search,
+    "similar": similar,
+    "show": show,
+    "top": top,
+    "stats": stats,
+    "export": export,
+}
