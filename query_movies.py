@@ -17,7 +17,7 @@ from ingest.exit_codes import ExitCode
 from yts import __version__
 
 ORDERS = ("rating", "likes", "year", "newest", "title")
-#: One movie: a title may have several words, quoted or not.
+#: One movie: a title may have several words, with or without quotes.
 _REFERENCE = click.argument("reference", nargs=-1, required=True, metavar="TITLE|ID|IMDB|URL")
 
 
@@ -57,7 +57,7 @@ def main() -> None:
       python query_movies.py stats
       python query_movies.py export --format csv --output movies.csv
 
-    Rows go to stdout, everything else to stderr; --json writes JSON lines.
+    Rows go to stdout, everything else to stderr; --json writes JSON Lines.
     """
 
 
@@ -135,12 +135,12 @@ def show() -> None:
     help="Order of the movies, or what to group them by; newest: uploaded last.",
 )
 def top() -> None:
-    """List the first movies in an order, or the number of movies of each genre and the like."""
+    """List the first movies in an order, or count the movies of each genre, decade or language."""
 
 
 @_command(is_listed=False)
 def stats() -> None:
-    """Show the catalogue in numbers: movies a month, genres, decades, who plays most."""
+    """Show the catalogue in numbers: movies a month, genres, decades, actors with most movies."""
 
 
 @_command(is_listed=False)
@@ -148,16 +148,16 @@ def stats() -> None:
     "--format",
     "kind",
     type=click.Choice(["csv", "jsonl", "parquet"]),
-    help="Format.  [default: the one that the file's name stands for, else csv]",
+    help="Format.  [default: from the ending of the file's name, else csv]",
 )
 @click.option("--output", type=WRITTEN_FILE, metavar="FILE", help="File to write; - is stdout.")
 @click.option(
     "--excel",
     is_flag=True,
-    help="CSV for spreadsheets: no text becomes a formula, letters of all scripts are read.",
+    help="CSV for spreadsheets: no text becomes a formula, and all letters are read.",
 )
 def export() -> None:
-    """Write all movies, or those that match the filters, as CSV, JSON lines or Parquet."""
+    """Write all movies, or those that match the filters, as CSV, JSON Lines or Parquet."""
 
 
 if __name__ == "__main__":

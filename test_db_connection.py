@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Is the database ready for the mirror? `python test_db_connection.py --help`."""
+"""Check whether the database is ready for the mirror: `python test_db_connection.py --help`."""
 
 import cli.preflight  # noqa: F401 -- ends the program where something is missing
 
@@ -11,7 +11,7 @@ from cli.options import Command, exit_codes_epilog
 from ingest.exit_codes import ExitCode
 from yts import __version__
 
-# pytest takes every file of such a name for its own, but this one is a command.
+# pytest would collect a file with this name, but this one is a command.
 __test__ = False
 
 EPILOG = exit_codes_epilog(
@@ -46,18 +46,18 @@ EPILOG = exit_codes_epilog(
     envvar="DATABASE_URL",
     help="PostgreSQL to check; DATABASE_URL is the same.  [default: the embedded server]",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Say more where the program itself breaks.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a bug.")
 @click.version_option(__version__, prog_name="yts-mirror")
 def main(database_url: str | None, *, verbose: bool) -> None:
     """
-    Is the database ready? Checks connection, versions, tables and migrations; shows totals.
+    Check whether the database is ready: connection, versions, tables, migrations; show totals.
 
     \b
     Examples:
       python test_db_connection.py          the embedded server, or DATABASE_URL
       python test_db_connection.py --database-url postgresql://me@host/movies
 
-    Tables that are not there yet, or of an older version, are made or migrated, as by a fetch.
+    Missing tables are created and older ones migrated, as by a fetch.
     """
     from cli.check_command import run  # noqa: PLC0415 -- for a fast --help
 

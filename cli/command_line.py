@@ -1,4 +1,4 @@
-"""Command lines that may be shown and stored: ready to type again, without passwords."""
+"""`shown_command` and `suggest_command`: command lines to show and store, passwords masked."""
 
 import os
 import shlex
@@ -10,25 +10,24 @@ from pathlib import Path
 
 from cli.redaction import masked_database_url, masked_url
 
-_HOME_OF_DOORS = Path(__file__).parent.parent
-#: Options that may hold a secret, with what is shown in its place.
+_SCRIPTS_FOLDER = Path(__file__).parent.parent
+#: Options that may contain a secret, each with the function that masks it.
 MASKS = {"--database-url": masked_database_url, "--api-url": masked_url}
-#: Options that say which mirror is meant, so that the next command needs them too.
-_OF_EVERY_DOOR = ("--database-url",)
+#: Options that choose the mirror: a suggested command needs them too.
+_OF_EVERY_COMMAND = ("--database-url",)
 _OF_A_FETCH = ("--database-url", "--api-url", "--sandbox")
 
 
-def shown_command(door: str, arguments: Sequence[str] = ()) -> str:
-    """Return what to type to run *door*, a script or a package of ours; passwords masked."""
-    is_script = door.endswith(".py")
-    what = [_shortest(_HOME_OF_DOORS / door)] if is_script else ["-m", door]
-    return shlex.join([_interpreter(), *what, *safe_arguments(arguments)])
+def shown_command(script: str, arguments: Sequence[str] = ()) -> str:
+    """Return the command line that runs *script* with *arguments*, passwords masked."""
+    path = _shortest(_SCRIPTS_FOLDER / script)
+    return shlex.join([_interpreter(), path, *safe_arguments(arguments)])
 
 
-def suggest_command(door: str, *arguments: str) -> str:
-    """Return what to type to run *door* on the mirror that this command is about."""
-    names = _OF_A_FETCH if door == "fetch_yts_data.py" else _OF_EVERY_DOOR
-    return shown_command(door, [*arguments, *_kept(sys.argv[1:], names)])
+def suggest_command(script: str, *arguments: str) -> str:
+    """Return the command line that runs *script* on the mirror of the current command."""
+    names = _OF_A_FETCH if script == "fetch_yts_data.py" else _OF_EVERY_COMMAND
+    return shown_command(script, [*arguments, *_kept(sys.argv[1:], names)])
 
 
 def safe_arguments(arguments: Sequence[str]) -> list[str]:

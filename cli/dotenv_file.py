@@ -1,4 +1,4 @@
-"""Settings from variables: from `.env` (`read_settings_file`), unknown ones, ones to blame."""
+"""`read_settings_file`: take settings from `.env`; name the variable of a wrong or unknown one."""
 
 import difflib
 import os
@@ -9,7 +9,7 @@ import click
 from cli.text import printable
 from database.connection.env_file import UnreadableEnvFile, is_from_file, read_env_file
 
-#: The options of all commands as variables, and the variables that are no options.
+#: The options of all commands as variables, and the variables that are not options.
 KNOWN = {
     "YTS_API_URL", "YTS_AUDIT", "YTS_BATCH_SIZE", "YTS_CLUSTER", "YTS_CLUSTER_CA",
     "YTS_CLUSTER_CERT", "YTS_CLUSTER_KEY", "YTS_DATABASE_URL", "YTS_DRY_RUN", "YTS_FAILURES",
@@ -37,7 +37,7 @@ def read_settings_file() -> None:
 
 
 def warn_of_unknown_settings() -> None:
-    """Write one line to stderr if the environment sets what no command knows."""
+    """Write one line to stderr if there are `YTS_` variables that no command knows."""
     unknown = sorted(name for name in os.environ if name.startswith("YTS_") and name not in KNOWN)
     if not unknown:
         return

@@ -15,38 +15,38 @@ from cli.text import one_line, printable
 from ingest.exit_codes import ExitCode
 
 
-def leave(sentence: str, exit_code: int) -> NoReturn:
-    """Say *sentence* on stderr and exit with *exit_code*, without waiting for any thread."""
-    sys.stderr.write(f"{printable(sentence)}\n")
+def leave(message: str, exit_code: int) -> NoReturn:
+    """Write *message* to stderr and exit with *exit_code*, without waiting for any thread."""
+    sys.stderr.write(f"{printable(message)}\n")
     signals.exit_now(exit_code)
 
 
 @contextmanager
 def report_errors(
-    door: str,
+    script: str,
     *,
     is_verbose: bool = False,
-    tell: Callable[[str, int], None] = lambda _sentence, _exit_code: None,
+    notify: Callable[[str, int], None] = lambda _message, _exit_code: None,
 ) -> Iterator[None]:
     """
-    Turn errors into one sentence and an exit code; *tell* gets them besides stderr.
+    Turn errors into one message on stderr and an exit code; *notify* gets both as well.
 
-    *door* is the command that runs. An error that nobody has thought of is a bug, and
-    called so; its traceback is shown if *is_verbose*.
+    *script* is the current command. An error that is not expected is reported as a bug; its
+    traceback is shown if *is_verbose*.
     """
     try:
         yield
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 -- the process ends here, with a message
-        said = _not_installed(error) or explain_known(error)
-        if said is None:
+        report = _not_installed(error) or explain_known(error)
+        if report is None:
             if is_verbose:
                 sys.stderr.write(printable(masked("".join(traceback.format_exception(error)))))
-            said = _unexpected(error, door, is_verbose=is_verbose), ExitCode.FATAL
-        with suppress(OSError):  # Nobody may be left to be told, or no room for it.
-            tell(*said)
-        leave(*said)
+            report = _unexpected(error, script, is_verbose=is_verbose), ExitCode.FATAL
+        with suppress(OSError):  # The reader may have closed its pipe, or the disk may be full.
+            notify(*report)
+        leave(*report)
 
 
 def _not_installed(error: Exception) -> tuple[str, int] | None:
@@ -55,19 +55,19 @@ def _not_installed(error: Exception) -> tuple[str, int] | None:
     return missing_library(error.name), ExitCode.FATAL
 
 
-def _unexpected(error: Exception, door: str, *, is_verbose: bool) -> str:
+def _unexpected(error: Exception, script: str, *, is_verbose: bool) -> str:
     said = masked(one_line(str(error)))
     if refusal := _system_refusal(error):
         return f"Error: the system refuses ({refusal}). What was saved stays."
     what = f"This is a bug ({type(error).__name__}: {said}). What was saved stays. "
     if is_verbose:
         return f"{what}Please report it with the lines above."
-    again = shown_command(door, [*sys.argv[1:], "-v"])
+    again = shown_command(script, [*sys.argv[1:], "-v"])
     return f"{what}Please report it with what this says: {again}"
 
 
 def _system_refusal(error: BaseException | None) -> str | None:
-    """Return what the system refused, be it the reason of an error that came of it; else None."""
+    """Return what the system refused, also if it is only the cause of *error*; else None."""
     while error is not None:
         said = masked(one_line(str(error)))
         if isinstance(error, OSError) and error.filename and error.strerror:

@@ -1,8 +1,8 @@
 """
-What a command says of its course: messages, each a plain dictionary with a `message_type`.
+`EventStream`: sends the messages of a command, plain dictionaries, to all of its sinks.
 
-Whoever reads them (a terminal, a program, a log file) gets all of them, in order, and shows
-what is of use there. docs/messages.md has their fields.
+Each sink (a terminal, JSON Lines, a log file) gets all messages in order, and shows what is useful
+there. docs/messages.md has their fields.
 """
 
 import errno
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cli.progress_rate import Countdown, left_of
 from cli.text import duration, one_line
 
-if TYPE_CHECKING:  # A dry run, or --help, needs no database for it.
+if TYPE_CHECKING:
     from database.bookkeeping.failures import Failure
 
 Message = dict[str, Any]
@@ -33,28 +33,28 @@ _OUTCOMES = {
 
 _STAGES = ("pages", "details")
 
-#: Nobody is left at the other end of a pipe or terminal: the work goes on without it.
+#: The other end of a pipe or terminal was closed: the work continues without it.
 _GONE = {errno.EPIPE, errno.EIO}
 
 
 class Sink:
-    """Somebody who is told; this one does not listen."""
+    """A reader of messages; this one ignores them."""
 
-    #: Between two messages of progress that are of use.
+    #: The shortest time between two messages of progress that it gets.
     seconds_between = 0.0
 
     def handle(self, message: Message) -> None:
-        """Read *message*."""
+        """Show or write *message*."""
 
     def close(self) -> None:
-        """Leave what is shown as it is."""
+        """Finish the output."""
 
 
 class EventStream:
-    """Tells all readers of one command."""
+    """Sends messages to all sinks of one command."""
 
     def __init__(self, readers: Sequence[Sink], rate: float = 0) -> None:
-        """Tell *readers*, in this order; *rate* is the limit of requests a second, 0 none."""
+        """Send to *readers*, in this order; *rate* is the limit of requests a second, 0: none."""
         self._readers = list(readers)
         self._rate = rate or None
         self._countdown = Countdown()
@@ -63,11 +63,11 @@ class EventStream:
         self._last = dict.fromkeys(readers, float("-inf"))
 
     def start(self, **facts: Any) -> None:
-        """Tell what begins."""
-        self._tell("start", **facts)
+        """Report what begins."""
+        self._send("start", **facts)
 
     def progress(self, row: Mapping[str, Any]) -> None:
-        """Tell how far a run is, from its row; of a stage that is over, once how it ended."""
+        """Report the progress of a run, from its row; for a finished phase, its end once."""
         counts = {name: row[name] for name in _OUTCOMES if row[name]}
         is_known = row["phase"] in _STAGES
         now = row["phase"] if is_known else "details" if row["details_expected"] else "pages"
@@ -75,18 +75,20 @@ class EventStream:
         eta = self._countdown.take(now, row[f"{now}_read"], left, monotonic(), self._rate)
         for stage in dict.fromkeys((self._stage or now, now)):
             if row[f"{stage}_expected"]:
-                self._tell_stage(stage, row[f"{stage}_read"], row[f"{stage}_expected"], counts, eta)
+                self._send_progress(
+                    stage, row[f"{stage}_read"], row[f"{stage}_expected"], counts, eta
+                )
         self._stage = now
 
     def stage(self, name: str, done: int, total: int) -> None:
-        """Tell how far a stage is that is no part of a run."""
+        """Report the progress of a phase that is not part of a run."""
         eta = self._countdown.take(name, done, max(0, total - done), monotonic())
-        self._tell_stage(name, done, total, {}, eta)
+        self._send_progress(name, done, total, {}, eta)
 
-    def _tell_stage(
+    def _send_progress(
         self, name: str, done: int, total: int, counts: dict[str, int], eta: float | None
     ) -> None:
-        self._tell(
+        self._send(
             "progress",
             stage=name,
             done=done,
@@ -96,12 +98,12 @@ class EventStream:
         )
 
     def forecast(self, **facts: Any) -> None:
-        """Tell what a run would do."""
-        self._tell("forecast", **facts)
+        """Report what a run would do."""
+        self._send("forecast", **facts)
 
     def failure(self, failure: "Failure") -> None:
-        """Tell what failed."""
-        self._tell(
+        """Report what failed."""
+        self._send(
             "failure",
             kind=failure.kind,
             key=failure.key,
@@ -110,29 +112,29 @@ class EventStream:
             reason=failure.message,
         )
 
-    def note(self, sentence: str) -> None:
-        """Tell a sentence worth knowing."""
-        self._tell("note", sentence=sentence)
+    def note(self, message: str) -> None:
+        """Report something that the user should know."""
+        self._send("note", sentence=message)
 
     def summary(self, **facts: Any) -> None:
-        """Tell what came of it."""
-        self._tell("summary", **facts)
+        """Report the results."""
+        self._send("summary", **facts)
 
-    def error(self, sentence: str, exit_code: int) -> None:
-        """Tell why there is no summary."""
-        self._tell("error", sentence=sentence, exit_code=exit_code)
+    def error(self, message: str, exit_code: int) -> None:
+        """Report why there is no summary."""
+        self._send("error", sentence=message, exit_code=exit_code)
 
     def close(self) -> None:
-        """Leave what is shown as it is."""
+        """Finish the output."""
         for reader in self._readers:
             with suppress(OSError):
                 reader.close()
 
-    def _tell(self, message_type: str, /, **fields: Any) -> None:
+    def _send(self, message_type: str, /, **fields: Any) -> None:
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         message = {"message_type": message_type, "time": time, **fields}
         now = monotonic()
-        with self._lock:  # What is waited for is said by a thread of its own.
+        with self._lock:  # Another thread reports waits.
             for reader in [*self._readers]:
                 if message_type == "progress":
                     if now - self._last[reader] < reader.seconds_between:
@@ -147,14 +149,14 @@ class EventStream:
 
 
 def counts_in_words(counts: Mapping[str, Any]) -> str:
-    """Return the outcomes of a run so far, those that occur."""
+    """Return the outcomes of a run so far, without those that are 0."""
     return ", ".join(
         f"{word} {counts[name]:,}" for name, word in _OUTCOMES.items() if counts.get(name)
     )
 
 
 def in_words(message: Message) -> str:
-    """Return *message* as a line for a person, without its time."""
+    """Return *message* as a line of text, without its time."""
     return one_line(_in_words(message))
 
 

@@ -1,4 +1,4 @@
-"""`Duration`, paths and `Command`: option types and the command class that all commands use."""
+"""`Duration`, `Parsed`, paths: option types; `Command`: the class of all commands."""
 
 import re
 import sys
@@ -27,7 +27,7 @@ class Duration(click.ParamType[timedelta]):
     name = "duration"
 
     def __init__(self, shortest: float = 1, longest: float = _CENTURY) -> None:
-        """Refuse what is not within these limits, in seconds."""
+        """Refuse durations outside these limits, in seconds."""
         self._shortest, self._longest = shortest, longest
 
     def convert(
@@ -89,7 +89,7 @@ def exit_codes_epilog(
 
 
 class Command(click.Command):
-    """A command whose usage errors repeat no password that was typed in the wrong place."""
+    """A command that reads `.env`, and whose usage errors show no password."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Read the command line, and `.env` before it."""
@@ -128,7 +128,7 @@ def _check_text(param: click.Parameter, context: click.Context) -> None:
 
 
 def _without_secrets(error: click.UsageError, context: click.Context | None) -> click.UsageError:
-    """Return *error* without passwords, and with the name of a variable that is to blame."""
+    """Return *error* without passwords, and with the name of the variable that is wrong."""
     if isinstance(error, click.BadParameter) and context is not None:
         return click.UsageError(masked(blame_variable(error, context)), context)
     return click.UsageError(masked(error.format_message()), context)

@@ -8,7 +8,7 @@ import importlib.util
 import os
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036 -- who has not read the README has an older one
+if sys.version_info < (3, 11):  # noqa: UP036 -- users may have an older one
     sys.exit(
         f"Error: this needs Python 3.11 or newer, and runs on {sys.version.split()[0]} "
         f"({sys.executable}). Make the virtual environment with a newer one."

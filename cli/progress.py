@@ -19,8 +19,8 @@ def bar_format(message: Message, remaining: str, columns: int) -> str:
     """
     Return the bar of a progress message for tqdm, not longer than *columns*.
 
-    *remaining* is the time to the end of the run, empty while it cannot be told.
-    What does not fit is left out as a whole, first the bar, and failures last: no number is cut.
+    *remaining* is the time to the end of the run, empty while it is unknown.
+    What does not fit is left out completely, first the bar, and failures last: no number is cut.
     """
     name, done, total, counts = (message[it] for it in ("stage", "done", "total", "counts"))
     share = f"{min(100, 100 * done // max(total, 1)):3d}%"
@@ -41,14 +41,14 @@ class Bars(Sink):
     """One bar for each phase, on stderr."""
 
     def __init__(self) -> None:
-        """Draw nothing before there is something to show."""
+        """Draw nothing yet."""
         self._bars: dict[str, tqdm[Never]] = {}
 
     def handle(self, message: Message) -> None:
-        """Move the bar of a phase, or print a sentence above all bars."""
+        """Move the bar of a phase, or print a note above all bars."""
         if message["message_type"] == "note":
-            sentence = fitted(printable(message["sentence"]), sys.stderr)
-            tqdm.write(sentence, file=sys.stderr)
+            note = fitted(printable(message["sentence"]), sys.stderr)
+            tqdm.write(note, file=sys.stderr)
         elif message["message_type"] == "progress":
             self._move(message)
 
@@ -73,16 +73,16 @@ class Bars(Sink):
 
 
 class Lines(Sink):
-    """A line now and then: for cron mail, log files and pipes."""
+    """A line every 30 seconds: for cron mail, log files and pipes."""
 
     seconds_between = 30.0
 
     def __init__(self) -> None:
-        """Begin with silence: a short run needs no line."""
+        """Skip the first message of progress: a short run needs no line."""
         self._is_first = True
 
     def handle(self, message: Message) -> None:
-        """Print progress and sentences."""
+        """Print progress and notes."""
         is_progress = message["message_type"] == "progress"
         if is_progress and self._is_first:
             self._is_first = False
@@ -92,7 +92,7 @@ class Lines(Sink):
 
 
 def open_terminal(*, is_quiet: bool) -> Sink:
-    """Return the reader that fits stderr: bars for a terminal, lines else, nothing under -q."""
+    """Return the reader that fits stderr: bars for a terminal, else lines, nothing under -q."""
     if is_quiet:
         return Sink()
     return Bars() if is_live(sys.stderr) else Lines()

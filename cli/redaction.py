@@ -1,4 +1,4 @@
-"""Secrets stay unseen: URLs that may be shown, and a net under texts that nobody has checked."""
+"""`masked_database_url`, `masked_url` and `masked`: replace the secrets in URLs and texts."""
 
 import os
 import re
@@ -11,13 +11,13 @@ from urllib.parse import unquote
 from database.errors import InvalidDatabaseUrl
 from yts import settings
 
-#: What may hold a password: our own settings, and those of libraries.
+#: Variables that may contain a password: settings of this program and of libraries.
 _NAMES = re.compile(r"(YTS_)?(DATABASE|API)_URL|\w+_proxy|PGPASSWORD", re.IGNORECASE)
 _USERINFO = re.compile(r"://(\S*)@")
 _PARAMETER = re.compile(
     r"(?i)\b(\w*(?:password|passwd|secret|token|key)\s*[=:]\s*)('[^']*'|[^\s&]+)"
 )
-#: Shorter ones are in half of all words.
+#: Shorter ones occur within many words.
 _SHORTEST_SECRET = 4
 
 
@@ -44,7 +44,7 @@ def masked_url(text: str) -> str:
 
 
 def masked(text: str) -> str:
-    """Return *text*, such as a traceback, without what looks like a secret or is one of ours."""
+    """Return *text*, such as a traceback, without known secrets and what looks like a secret."""
     for secret in sorted(_known_secrets(), key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "***")
@@ -52,7 +52,7 @@ def masked(text: str) -> str:
 
 
 def _known_secrets() -> Iterator[str]:
-    """Yield what was typed or set for this process as a password, in all its spellings."""
+    """Yield the passwords in arguments and variables of this process, in all spellings."""
     values = [value for name, value in os.environ.items() if _NAMES.fullmatch(name)]
     with suppress(KeyError, OSError, UnicodeDecodeError):
         values.append(Path(os.environ["DATABASE_URL_FILE"]).read_text(encoding="utf-8").strip())

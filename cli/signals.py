@@ -1,4 +1,4 @@
-"""Signals for all commands: the first asks for an orderly end, the second ends at once."""
+"""`leave_on_signals`, `stop_on_signals`: a signal ends a command in order, a second one at once."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ STOP_SECONDS = 9.5
 
 
 class _Left(SystemExit):
-    """A signal came while nothing was under way that has to be saved."""
+    """A signal arrived while there was nothing to save."""
 
 
 class _Leaver:
@@ -48,15 +48,15 @@ class _Leaver:
         return self._exit_codes.get(number, 128 + number)
 
 
-def say_on_stderr(sentence: str) -> None:
-    """Write *sentence* as a line of its own, if there is anything to write it on."""
+def say_on_stderr(message: str) -> None:
+    """Write *message* as a line to stderr, if stderr is open."""
     with suppress(OSError, ValueError):
-        sys.stderr.write(f"{fitted(printable(sentence), sys.stderr)}\n")
+        sys.stderr.write(f"{fitted(printable(message), sys.stderr)}\n")
         sys.stderr.flush()
 
 
-def say_nothing(_sentence: str) -> None:
-    """Be quiet."""
+def say_nothing(_message: str) -> None:
+    """Write nothing."""
 
 
 @contextmanager
@@ -66,8 +66,8 @@ def leave_on_signals(
     """
     End the program at a signal, closing what is open; the second time at once.
 
-    *say* gets sentences about what the program waits for, from another thread.
-    It ends with 128 + the signal's number unless *exit_codes* has another one. A fetch uses
+    *say* gets messages about what the program waits for, from another thread.
+    The exit code is 128 + the signal's number unless *exit_codes* has another one. A fetch uses
     it before its run and after it; `stop_on_signals` takes over in between.
     """
     leaver = _Leaver(exit_codes or {})
@@ -89,7 +89,7 @@ def leave_on_signals(
 @contextmanager
 def stop_on_signals(release: Callable[[], None]) -> Iterator[StopRequest]:
     """
-    Yield the wish to stop, which SIGINT, SIGTERM and a closed terminal set.
+    Yield the stop request, which SIGINT, SIGTERM and a closed terminal set.
 
     An end that takes too long, or a second signal, ends the process and its children
     at once; *release* then gives back what would outlive them.
@@ -129,8 +129,8 @@ def _start_timer(force: Callable[[], None]) -> None:
 
 
 def exit_now(exit_code: int) -> NoReturn:
-    """Exit without waiting for threads that still wait for an answer."""
-    with suppress(BrokenPipeError):  # The reader has seen enough.
+    """Exit without waiting for threads that still wait for a response."""
+    with suppress(BrokenPipeError):  # The reader has closed the pipe.
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(exit_code)

@@ -1,4 +1,4 @@
-"""What a terminal can show: its width, moving text, letters and marks."""
+"""`fitted` and `columns_of`: the width, letters and marks of a terminal; `prepare_stdout`."""
 
 import io
 import os
@@ -10,12 +10,12 @@ from typing import Any, TextIO
 
 
 def is_live(stream: TextIO) -> bool:
-    """Tell whether *stream* is a terminal that moves; control sequences never reach a file."""
+    """Return whether *stream* is a terminal that can redraw; files get no control sequences."""
     return stream.isatty() and os.environ.get("TERM") not in {"dumb", "unknown"}
 
 
 def columns_of(stream: TextIO) -> int:
-    """Return the current width of the terminal *stream*; 80 if it does not say."""
+    """Return the current width of the terminal *stream*; 80 if it is unknown."""
     try:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):
@@ -55,9 +55,9 @@ def _wrapped(line: str, columns: int) -> str:
 
 def prepare_stdout() -> None:
     """
-    Let stdout write a question mark for what it cannot, and let its errors name it.
+    Let stdout write a question mark for characters it lacks, and let its errors name stdout.
 
-    A title is no reason to end, and "No space left on device" alone does not say where.
+    A title must not end a command, and "No space left on device" alone does not say where.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")

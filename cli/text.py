@@ -1,4 +1,4 @@
-"""Plain text for a terminal: aligned columns, durations, times; `yts.printable` makes it safe."""
+"""`aligned`, `duration`, `utc_time`: plain text for a terminal; `yts.printable` makes it safe."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime

@@ -7,7 +7,7 @@ from typing import Self
 class ExitCode(IntEnum):
     """What a command ends with; the row of a run in `fetch_runs` keeps the same number."""
 
-    #: The meaning of the code, for a person.
+    #: The meaning of the code, as help and documents have it.
     description: str
 
     def __new__(cls, value: int, description: str) -> Self:

@@ -1,1 +1,1 @@
-"""`fetch_yts_data.py`: what it shows of a run, before, during and after it."""
+"""`fetch_yts_data.py`: options as settings of a run, dry run, messages, log file and summary."""

@@ -47,9 +47,9 @@ def read_cluster(options: Mapping[str, Any]) -> ClusterSettings | None:
     return cluster
 
 
-def _check_database(told: str | None) -> None:
+def _check_database(database_url: str | None) -> None:
     try:
-        url = read_database_url(told)
+        url = read_database_url(database_url)
     except InvalidDatabaseUrl:
         return  # It is reported when the database is opened.
     if url is None:
@@ -65,6 +65,6 @@ def _check_database(told: str | None) -> None:
 
 
 def _is_socket(url: URL) -> bool:
-    told = url.query.get("host", url.host) or ""
-    hosts = [told] if isinstance(told, str) else told
+    names = url.query.get("host", url.host) or ""
+    hosts = [names] if isinstance(names, str) else names
     return any(not host or host.startswith("/") for host in hosts)

@@ -53,7 +53,7 @@ def run(options: Options, open_practice_api: OpenApi) -> None:
         return
     messages = _open_messages(options)
     with (
-        report_errors(SCRIPT, is_verbose=options["verbose"], tell=messages.error),
+        report_errors(SCRIPT, is_verbose=options["verbose"], notify=messages.error),
         leave_on_signals(say=messages.note),
     ):
         if options["dry_run"]:

@@ -1,4 +1,4 @@
-"""Vectors after a fetch: made in the same command, never at its expense."""
+"""`embed_after_fetch`: make missing vectors after a fetch; report why if that fails."""
 
 import os
 
@@ -17,9 +17,9 @@ def embed_after_fetch(
     db: DatabaseManager, messages: EventStream, stop: StopRequest, workers: int
 ) -> int:
     """
-    Bring the vectors in step with the movies, or say why not; return the exit code of that.
+    Update the vectors, or report why not; return the exit code of that.
 
-    What is missing for it, or already doing it, is no error of the fetch.
+    A missing model, or another process that makes vectors, is not an error of the fetch.
     """
 
     def progress(done: int, total: int) -> None:

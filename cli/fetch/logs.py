@@ -1,4 +1,4 @@
-"""Messages for programs and for later: lines of JSON on stdout, a log file."""
+"""`MessageLines` and `LogFile`: write messages as JSON Lines to stdout, and to a log file."""
 
 import logging
 import sys
@@ -57,9 +57,9 @@ class LogFile(Sink):
         self._logger.addHandler(handler)
 
     def close(self) -> None:
-        """Close the file; it is opened again if there is more to say."""
+        """Close the file; it is opened again for later messages."""
         for handler in self._logger.handlers:
-            with suppress(OSError):  # What could not be written is told.
+            with suppress(OSError):  # It was reported when it could not be written.
                 handler.close()
 
     def handle(self, message: Message) -> None:

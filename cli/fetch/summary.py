@@ -33,7 +33,7 @@ def summarize(
     report: RunReport, stats: Mapping[str, Any], again: str, next_attempt: datetime | None = None
 ) -> str:
     """
-    Return the summary of a run; *again* is what was typed to start it.
+    Return the summary of a run; *again* is the command line that started it.
 
     *next_attempt* is when the first of the recorded failures may be tried again.
     """
@@ -65,7 +65,7 @@ def summarize(
 def summary_facts(
     report: RunReport, stats: Mapping[str, Any] | None, next_attempt: datetime | None
 ) -> dict[str, Any]:
-    """Return the same for programs; *stats* are those of the mirror, None if it is away."""
+    """Return the fields of the JSON message; *stats* is None if the database is away."""
     return {
         "exit_code": report.exit_code,
         "ended_early": report.ended_early,
@@ -85,7 +85,7 @@ def summary_facts(
 
 
 def _fetch_new() -> str:
-    """Return what was typed without what chooses other movies than those that are new."""
+    """Return the current command line without options that choose other than new movies."""
     typed = without_options(sys.argv[1:], _CHOICES)
     return shown_command("fetch_yts_data.py", typed)
 

@@ -104,7 +104,7 @@ def show(repository: MovieRepository, options: Options) -> None:
 
 
 def top(repository: MovieRepository, options: Options) -> None:
-    """List the first movies in an order, or the number of movies of each genre and the like."""
+    """List the first movies in an order, or the number of movies of each group."""
     filters = read_filters(repository, options)
     if options["by"] in GROUPS:
         page = slice(options["offset"], options["offset"] + options["limit"])
@@ -119,7 +119,7 @@ def top(repository: MovieRepository, options: Options) -> None:
 
 
 def stats(repository: MovieRepository, options: Options) -> None:
-    """Show the catalogue in numbers: movies a month, genres, decades, who plays most."""
+    """Show the catalogue in numbers: movies a month, genres, decades, actors with most movies."""
     filters = read_filters(repository, options)
     for by, heading in (
         ("month", "Movies by month of upload, the last twelve"),
@@ -133,7 +133,7 @@ def stats(repository: MovieRepository, options: Options) -> None:
 
 
 def export(repository: MovieRepository, options: Options) -> None:
-    """Write all movies, or those that match the filters, as CSV, JSON lines or Parquet."""
+    """Write all movies, or those that match the filters, as CSV, JSON Lines or Parquet."""
     count = write_export(
         repository.stream(read_filters(repository, options)),
         _format_of(options),

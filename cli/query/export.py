@@ -1,4 +1,4 @@
-"""`export`: movies as CSV, JSON Lines or Parquet, streamed, in flat memory."""
+"""`export`: write movies as CSV, JSON Lines or Parquet to a file or stdout, as a stream."""
 
 import csv
 import re
@@ -45,7 +45,7 @@ Row = dict[str, Any]
 
 
 class ParquetMissing(Exception):
-    """Parquet is asked for, and the library for it is not installed."""
+    """Parquet was requested, and pyarrow is not installed."""
 
 
 def choose_format(kind: Format | None, output: Path | None) -> Format:
@@ -60,7 +60,7 @@ def choose_format(kind: Format | None, output: Path | None) -> Format:
     if kind and meant and kind != meant:
         raise ValueError(f"The name {output} stands for {meant}, but the format is {kind}.")
     if suffix and not (kind or meant):
-        raise ValueError(f"The name {output} does not tell the format; add --format.")
+        raise ValueError(f"The name {output} does not show the format; add --format.")
     return kind or meant or "csv"
 
 

@@ -19,12 +19,12 @@ _FORMS = (
 
 
 class NumberRange(click.ParamType[Number]):
-    """A number, or from, to, or both; a pair, None where it is open."""
+    """A range of numbers as a pair; None is an open end."""
 
     name = "range"
 
     def __init__(self, example: str, lowest: float, highest: float) -> None:
-        """Refuse values that no movie can have; show *example* for what is not a range."""
+        """Refuse values outside these limits; *example* is shown for a text that is not a range."""
         self._example = example
         self._lowest, self._highest = lowest, highest
 
@@ -55,7 +55,7 @@ class NumberRange(click.ParamType[Number]):
 GROUPS = ("genre", "decade", "language")
 
 _FILTERS = (
-    click.option("--genre", multiple=True, help="Only this genre; given twice, both of them."),
+    click.option("--genre", multiple=True, help="Only this genre; repeat it for all of several."),
     click.option(
         "--year", type=NumberRange("1990-1999", 1800, 2199), metavar="1990-1999",
         help="Also 1999, 1990- or -1999.",
@@ -68,13 +68,13 @@ _FILTERS = (
         "--runtime", type=NumberRange("90-120", 0, 9999), metavar="90-120",
         help="Minutes; also 90+ or -120.",
     ),
-    click.option("--language", multiple=True, metavar="en", help="Given twice, either."),
+    click.option("--language", multiple=True, metavar="en", help="Repeat it for any of several."),
     click.option("--quality", metavar="2160p", help="Only movies with a torrent of this quality."),
 )  # fmt: skip
 
 
 def filter_options(command: Command) -> Command:
-    """Add the options that say which movies are meant."""
+    """Add the options that filter movies."""
     for option in reversed(_FILTERS):
         command = option(command)
     return command

@@ -17,7 +17,7 @@ from database.search.query import NothingToSearch
 
 
 class NoSuchMovie(Exception):
-    """No movie, or more than one, is meant; the argument says so, and which may be."""
+    """No movie, or more than one, has that name; the message lists similar ones."""
 
 
 _OPEN = (None, None)
@@ -41,9 +41,9 @@ def open_repository(database_url: str | None) -> Iterator[MovieRepository]:
         yield MovieRepository(session)
 
 
-def say(sentence: str) -> None:
-    """Write *sentence* to stderr."""
-    sys.stderr.write(fitted(sentence, sys.stderr) + "\n")
+def say(message: str) -> None:
+    """Write *message* to stderr."""
+    sys.stderr.write(fitted(message, sys.stderr) + "\n")
 
 
 def read_filters(repository: MovieRepository, options: Mapping[str, Any]) -> MovieFilter:

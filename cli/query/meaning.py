@@ -12,7 +12,7 @@ from embeddings.recipe import MovieText
 
 
 def attach_embedder(repository: MovieRepository) -> None:
-    """Give *repository* the embedder of its vectors, or say why it searches by words alone."""
+    """Give *repository* the embedder of its vectors, or report why it searches by words alone."""
     try:
         repository.embedder = open_embedder(repository.session)
     except ModelMissing as error:
@@ -28,7 +28,7 @@ def attach_embedder(repository: MovieRepository) -> None:
 def explain_all(
     repository: MovieRepository, movie: Movie, found: Sequence[SimilarMovie]
 ) -> list[dict[str, str]]:
-    """Return, for each that was found, what it has in common with *movie*, in words."""
+    """Return, for each movie in *found*, what it has in common with *movie*, as text."""
     embedder = open_embedder(repository.session)
     assert embedder is not None  # noqa: S101 -- similar movies were found by its vectors
     texts = [_text_of(it) for it in (movie, *(it.movie for it in found))]

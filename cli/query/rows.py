@@ -1,4 +1,4 @@
-"""Movies on the screen: as rows of a table, as a page of facts, as JSON. `id` is the YTS id."""
+"""`row_of`, `write_movie`, `json_of`: movies as table rows, page, JSON; `id` is that of YTS."""
 
 import sys
 from typing import Any
@@ -32,7 +32,7 @@ def row_of(movie: Movie, **more: Any) -> dict[str, Any]:
 
 
 def write_movie(movie: Movie, *, with_posters: bool) -> None:
-    """Write all that is known about one movie, for people."""
+    """Write all that is known about one movie, as text."""
     facts = [
         ("id", movie.external_id),
         ("IMDb", movie.imdb_code),
@@ -67,12 +67,12 @@ def _torrent(torrent: Any) -> str:
     return " ".join(it for it in (torrent.quality, torrent.type, torrent.size) if it)
 
 
-#: Numbers of rows, which mean nothing outside the database.
+#: Row ids, which have no meaning outside the database.
 _ROW_IDS = {"id", "movie_id", "cast_id"}
 
 
 def json_of(movie: Movie, *, with_posters: bool) -> dict[str, Any]:
-    """Return a movie for programs; URLs of images only on demand."""
+    """Return a movie as JSON fields; URLs of images only on demand."""
     hidden = {"external_id", *_ROW_IDS, *(() if with_posters else POSTERS)}
     facts = {name: it for name, it in movie.to_dict().items() if name not in hidden}
     for links in ("casts", "torrents"):
