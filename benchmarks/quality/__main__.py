@@ -86,7 +86,7 @@ def _measure_quality(url: str, films: list[Film], data: Path) -> list[str]:
         numbers = dict(row_ids(db))
         known = search_known_items(session, own, films, numbers)
         names = search_names(session, own, films, numbers)
-    from benchmarks.quality.quality_plot import draw  # noqa: PLC0415 -- needs matplotlib
+    from benchmarks.quality.quality_plot import draw
 
     draw(
         {
