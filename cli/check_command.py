@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
+from cli.display.terminal import marks, prepare_stdout
+from cli.display.text import aligned, printable
 from cli.errors import report_errors
 from cli.monitor.wording import local_time
 from cli.signals import leave_on_signals
-from cli.terminal import marks, prepare_stdout
-from cli.text import aligned, printable
 from database.check import Check, prepare_and_check
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady, InvalidDatabaseUrl

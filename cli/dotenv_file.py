@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from cli.text import printable
+from cli.display.text import printable
 from database.connection.env_file import UnreadableEnvFile, is_from_file, read_env_file
 
 #: The options of all commands as variables, and the variables that are not options.

@@ -4,11 +4,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from cli.display.events import EventStream
+from cli.display.progress import open_terminal
+from cli.display.text import duration
 from cli.errors import report_errors
-from cli.events import EventStream
-from cli.progress import open_terminal
 from cli.signals import leave_on_signals, say_nothing, say_on_stderr
-from cli.text import duration
 from database.db import get_db_manager
 from embeddings.index import embed_all
 

@@ -8,10 +8,10 @@ from typing import NoReturn
 
 from cli import signals
 from cli.command_line import shown_command
+from cli.display.text import one_line, printable
 from cli.known_errors import explain_known
 from cli.preflight import missing_library
 from cli.redaction import masked
-from cli.text import one_line, printable
 from ingest.exit_codes import ExitCode
 
 

@@ -1,8 +1,7 @@
 """`KNOWN_ERRORS`: the errors of all commands, each with its exit code and message."""
 
 from cli.command_line import suggest_command
-from cli.query.export import ParquetMissing
-from cli.query.lookup import NoSuchMovie
+from cli.query_errors import NoSuchMovie, ParquetMissing
 from database.connection.explain import explain_any
 from database.errors import InvalidDatabaseUrl
 from database.search.filters import UnknownFilterValue

@@ -9,9 +9,9 @@ import click
 from click.core import ParameterSource
 
 from cli.command_line import MASKS
+from cli.display.tables import write_json, write_table
+from cli.display.text import duration
 from cli.dotenv_file import find_variable
-from cli.tables import write_json, write_table
-from cli.text import duration
 from database.connection.env_file import is_from_file
 from ingest.ids import format_ids
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-from cli.terminal import fitted
-from cli.text import printable
+from cli.display.terminal import fitted
+from cli.display.text import printable
 from database.connection.signal_handling import hear_signals
 from database.connection.statements import cancel_statements
 from database.connection.waits import report_waits

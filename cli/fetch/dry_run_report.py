@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cli.text import aligned, duration
+from cli.display.text import aligned, duration
 from ingest.dry_run import Forecast
 
 

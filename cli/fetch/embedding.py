@@ -3,7 +3,7 @@
 import os
 
 from cli.command_line import suggest_command
-from cli.events import EventStream
+from cli.display.events import EventStream
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.vectors.spaces import EmbeddingLockHeld

@@ -10,7 +10,7 @@ from time import gmtime
 
 import click
 
-from cli.events import Message, Sink, in_words
+from cli.display.events import Message, Sink, in_words
 from cli.output import open_stream
 from yts.printable import json_line
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cli.command_line import shown_command, suggest_command, without_options
-from cli.text import aligned, duration, one_line, utc_time
+from cli.display.text import aligned, duration, one_line, utc_time
 from ingest.exit_codes import ExitCode
 from ingest.report import RunReport
 from yts.unknown_fields import OTHER_FIELDS

@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
+from cli.display.progress_rate import ProgressMeter
+from cli.display.terminal import is_live, prepare_stdout
 from cli.errors import report_errors
 from cli.monitor.failure_table import write_failures
 from cli.monitor.html_page import write_page
@@ -17,9 +19,7 @@ from cli.monitor.metrics import write_metrics
 from cli.monitor.plain import Blocks, JsonLines
 from cli.monitor.polling import look_once, watch_status
 from cli.monitor.run_history import write_age, write_history
-from cli.progress_rate import ProgressMeter
 from cli.signals import leave_on_signals, say_nothing, say_on_stderr
-from cli.terminal import is_live, prepare_stdout
 from database.config import read_database_url
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady

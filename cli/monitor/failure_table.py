@@ -7,9 +7,9 @@ from datetime import datetime
 import click
 
 from cli.command_line import suggest_command
+from cli.display.text import aligned, one_line, utc_time
 from cli.monitor.json_rows import failure_line
 from cli.monitor.wording import failure_reason
-from cli.text import aligned, one_line, utc_time
 from database.bookkeeping.failures import TitledFailure
 from database.monitoring.status import FailureList
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from cli.events import counts_in_words
+from cli.display.events import counts_in_words
+from cli.display.text import duration, one_line, utc_time
 from cli.monitor.wording import percent
 from cli.output import open_output
-from cli.text import duration, one_line, utc_time
 from database.monitoring.history import PastRun
 from database.monitoring.overview import Overview
 

@@ -4,8 +4,8 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from cli.display.progress_rate import Pace
 from cli.monitor.wording import percent
-from cli.progress_rate import Pace
 from database.bookkeeping.failures import TitledFailure
 from database.bookkeeping.rows import RunRow
 from database.monitoring.history import Freshness, PastRun

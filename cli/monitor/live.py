@@ -13,7 +13,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from cli.events import counts_in_words
+from cli.display.events import counts_in_words
+from cli.display.progress_rate import Pace, RateHistory, sparkline
+from cli.display.text import one_line, printable
 from cli.monitor.wording import (
     EMPTY,
     WAITING,
@@ -28,8 +30,6 @@ from cli.monitor.wording import (
     with_source,
     worker_rows,
 )
-from cli.progress_rate import Pace, RateHistory, sparkline
-from cli.text import one_line, printable
 from database.bookkeeping.rows import RunRow
 from database.monitoring.status import Status
 

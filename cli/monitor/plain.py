@@ -7,11 +7,11 @@ from typing import Self
 
 import click
 
+from cli.display.progress_rate import Pace
+from cli.display.terminal import fitted
+from cli.display.text import printable
 from cli.monitor.json_rows import status_line, waiting_line
 from cli.monitor.wording import WAITING, as_text
-from cli.progress_rate import Pace
-from cli.terminal import fitted
-from cli.text import printable
 from database.monitoring.status import Status
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from cli.command_line import suggest_command
-from cli.events import counts_in_words
+from cli.display.events import counts_in_words
+from cli.display.tables import write_json, write_table
+from cli.display.terminal import fitted
+from cli.display.text import duration, utc_time
 from cli.monitor.json_rows import freshness_object, past_run_object
-from cli.tables import write_json, write_table
-from cli.terminal import fitted
-from cli.text import duration, utc_time
 from database.monitoring.history import Freshness, PastRun
 from ingest.exit_codes import ExitCode
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from cli.events import counts_in_words
-from cli.progress_rate import Pace
-from cli.text import aligned, duration, one_line
+from cli.display.events import counts_in_words
+from cli.display.progress_rate import Pace
+from cli.display.text import aligned, duration, one_line
 from database.bookkeeping.rows import FailureRow, RunRow
 from database.monitoring.status import Status
 from database.stats import Stats, StoredMovie

@@ -8,6 +8,8 @@ from typing import Any, cast
 
 import click
 
+from cli.display.tables import write_json, write_table
+from cli.display.terminal import prepare_stdout
 from cli.errors import report_errors
 from cli.output import STDOUT
 from cli.query.export import Format, choose_format
@@ -16,8 +18,6 @@ from cli.query.filter_options import GROUPS
 from cli.query.lookup import is_filtered, one_movie, open_repository, read_filters, say
 from cli.query.rows import json_of, row_of, write_movie
 from cli.signals import leave_on_signals
-from cli.tables import write_json, write_table
-from cli.terminal import prepare_stdout
 from database.models import Movie
 from database.repository import MovieRepository, SimilarMovie
 from database.search.filters import MovieFilter

@@ -10,6 +10,7 @@ from typing import IO, Any, Literal
 
 from cli.output import STDOUT, open_output
 from cli.query.rows import POSTERS
+from cli.query_errors import ParquetMissing
 from database.models import Movie
 from yts.printable import json_line
 
@@ -42,10 +43,6 @@ _COLUMNS = {
 }
 
 Row = dict[str, Any]
-
-
-class ParquetMissing(Exception):
-    """Parquet was requested, and pyarrow is not installed."""
 
 
 def choose_format(kind: Format | None, output: Path | None) -> Format:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from cli.terminal import fitted
-from cli.text import one_line
+from cli.display.terminal import fitted
+from cli.display.text import one_line
+from cli.query_errors import NoSuchMovie
 from database.config import read_database_url
 from database.db import DatabaseManager
 from database.models import Movie
@@ -14,11 +15,6 @@ from database.repository import MovieRepository
 from database.schema import require_schema
 from database.search.filters import MovieFilter
 from database.search.query import NothingToSearch
-
-
-class NoSuchMovie(Exception):
-    """No movie, or more than one, has that name; the message lists similar ones."""
-
 
 _OPEN = (None, None)
 _FILTERS = ("genre", "year", "rating", "runtime", "language", "quality")

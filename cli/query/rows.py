@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from cli.terminal import fitted
-from cli.text import aligned, one_line, printable
+from cli.display.terminal import fitted
+from cli.display.text import aligned, one_line, printable
 from database.models import Movie
 
 #: Columns that are shown on demand.

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cli.events import EventStream, Message, Sink, in_words
-from cli.progress_rate import Pace, ProgressMeter, RateHistory, sparkline
+from cli.display.events import EventStream, Message, Sink, in_words
+from cli.display.progress_rate import Pace, ProgressMeter, RateHistory, sparkline
 from database.bookkeeping.models import OUTCOMES
 from database.bookkeeping.rows import RunRow
 from database.monitoring.status import Status
@@ -124,7 +124,7 @@ def test_a_fetch_tells_how_long_its_whole_run_takes(monkeypatch: pytest.MonkeyPa
     messages = EventStream([lines], rate=4)
 
     def at(seconds: float, phase: str, pages: int, details: int) -> None:
-        monkeypatch.setattr("cli.events.monotonic", lambda: seconds)
+        monkeypatch.setattr("cli.display.events.monotonic", lambda: seconds)
         messages.progress({**row, "phase": phase, "pages_read": pages, "details_read": details})
 
     at(0, "pages", 0, 0)
@@ -134,7 +134,7 @@ def test_a_fetch_tells_how_long_its_whole_run_takes(monkeypatch: pytest.MonkeyPa
     at(70, "details", 120, 400)
     at(80, "details", 120, 0)
     for seconds in (90, 100):
-        monkeypatch.setattr("cli.events.monotonic", lambda it=seconds: it)
+        monkeypatch.setattr("cli.display.events.monotonic", lambda it=seconds: it)
         messages.stage("vectors", seconds, 300)
 
     assert lines.lines == [

@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import URL
 
-from cli.events import EventStream, Message, Sink
-from cli.progress import Bars, bar_format
-from cli.tables import write_table
-from cli.terminal import fitted
+from cli.display.events import EventStream, Message, Sink
+from cli.display.progress import Bars, bar_format
+from cli.display.tables import write_table
+from cli.display.terminal import fitted
 from database.connection.waits import report_waits, waiting_for
 from database.db import DatabaseManager
 from tests.conftest import REPO, examples

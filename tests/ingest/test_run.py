@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy import URL
 
-from cli.progress_rate import left_of
+from cli.display.progress_rate import left_of
 from database.bookkeeping.failures import Failure, record_failures
 from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock
 from database.bookkeeping.source import SourceMismatch

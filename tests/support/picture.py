@@ -14,9 +14,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cli.display.progress_rate import ProgressMeter
 from cli.monitor.live import WIDEST, Dashboard
 from cli.monitor.polling import watch_status
-from cli.progress_rate import ProgressMeter
 from database.db import DatabaseManager
 from database.embedded.server import open_embedded
 from database.monitoring.status import Status

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.terminal import columns_of, fitted
-from cli.text import aligned
+from cli.display.terminal import columns_of, fitted
+from cli.display.text import aligned
 
 #: Between two columns.
 _GAP = 3

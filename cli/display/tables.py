@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from cli.terminal import is_live
-from cli.text import one_line
+from cli.display.terminal import is_live
+from cli.display.text import one_line
 from yts.printable import json_line
 
 #: Columns that hold numbers.
@@ -34,7 +34,7 @@ def write_table(rows: Sequence[Row]) -> None:
     names = list(rows[0])
     lines = [[_text(row[name]) for name in names] for row in rows]
     if is_live(sys.stdout):
-        from cli.rich_table import write_rich_table  # noqa: PLC0415 -- rich, only on a terminal
+        from cli.display.rich_table import write_rich_table  # noqa: PLC0415 -- rich, only on a terminal
 
         write_rich_table(names, lines, RIGHT)
         return

@@ -5,9 +5,9 @@ from typing import Never
 
 from tqdm import tqdm
 
-from cli.events import Message, Sink, counts_in_words, in_words
-from cli.terminal import columns_of, fitted, is_live
-from cli.text import printable
+from cli.display.events import Message, Sink, counts_in_words, in_words
+from cli.display.terminal import columns_of, fitted, is_live
+from cli.display.text import printable
 
 _NARROWEST_BAR, _WIDEST_BAR = 4, 16
 _LEFT = "left"

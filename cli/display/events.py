@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from cli.progress_rate import Countdown, left_of
-from cli.text import duration, one_line
+from cli.display.progress_rate import Countdown, left_of
+from cli.display.text import duration, one_line
 
 if TYPE_CHECKING:
     from database.bookkeeping.failures import Failure

@@ -1,0 +1,9 @@
+"""`NoSuchMovie`, `ParquetMissing`: errors of queries that a user can correct."""
+
+
+class NoSuchMovie(Exception):
+    """No movie, or more than one, has that name; the message lists similar ones."""
+
+
+class ParquetMissing(Exception):
+    """Parquet was requested, and pyarrow is not installed."""
