@@ -1,4 +1,4 @@
-"""Runs the migrations: for `alembic` on a terminal, and for the doors by `database.schema`."""
+"""Runs the migrations: for `alembic` on a terminal, and for the commands by `database.schema`."""
 
 import sys
 
@@ -41,7 +41,7 @@ def migrate_offline() -> None:
 
 
 def migrate_online() -> None:
-    """Use the caller's connection, else open the database as the doors do."""
+    """Use the caller's connection, else open the database as the commands do."""
     if (connection := context.config.attributes.get("connection")) is not None:
         migrate(connection)
         return

@@ -31,7 +31,7 @@ class ClusterSettings:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What to mirror, and how; the doors fill it from flags and environment."""
+    """Options of a run; the command reads them from flags and the environment."""
 
     #: Base URLs of the API, in the order they are tried.
     api_urls: tuple[str, ...] = field(repr=False)  # They may hold passwords.

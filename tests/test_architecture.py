@@ -1,4 +1,4 @@
-"""Who may import whom, and that the pages about the code say what the code is."""
+"""Rules of the architecture: imports, effects, sizes, and pages that describe the code."""
 
 import ast
 import importlib
@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import REPO
 
-DOORS = {
+COMMANDS = {
     "database_shell",
     "embed_movies",
     "fetch_yts_data",
@@ -19,8 +19,8 @@ DOORS = {
     "query_movies",
     "test_db_connection",
 }
-ROOMS = {"yts", "database", "ingest", "embeddings", "sandbox", "cli"}
-#: Room: the rooms of ours that it may import.
+PACKAGES = {"yts", "database", "ingest", "embeddings", "sandbox", "cli"}
+#: Package: the packages of this project that it may import.
 MAY_IMPORT = {
     "yts": set(),
     "sandbox": set(),
@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "embeddings": {"database"},
     "cli": {"ingest", "embeddings", "database", "yts"},
     "alembic": {"database"},
-    "doors": ROOMS,
+    "commands": PACKAGES,
 }
 #: Library: the only places that may import it.
 ONLY_IN = {
@@ -46,9 +46,9 @@ ONLY_IN = {
     "tokenizers": {"embeddings/"},
     "pyarrow": {"cli/query/parquet.py"},
     "aiohttp": {"sandbox/"},
-    "click": {"doors", "cli/", "sandbox/__main__.py"},
-    "tqdm": {"doors", "cli/"},
-    "rich": {"doors", "cli/"},
+    "click": {"commands", "cli/", "sandbox/__main__.py"},
+    "tqdm": {"commands", "cli/"},
+    "rich": {"commands", "cli/"},
     "jinja2": {"cli/monitor/html_page.py"},
     "prometheus_client": {"cli/monitor/metrics.py"},
     "dotenv": {"database/connection/env_file.py"},
@@ -56,14 +56,14 @@ ONLY_IN = {
     "psycopg2": {"database/"},
     "alembic": {"database/schema.py", "alembic/"},
 }
-#: SQLAlchemy's names that are values, not SQL: other rooms may hold them.
+#: SQLAlchemy's names that are values, not SQL: other packages may hold them.
 PLAIN_VALUES = {("sqlalchemy", "URL"), ("sqlalchemy", "Engine"), ("sqlalchemy.orm", "Session")}
 
 
 def sources() -> list[Path]:
     """Return every Python file of the product."""
-    rooms = [path for room in [*ROOMS, "alembic"] for path in (REPO / room).rglob("*.py")]
-    return sorted([*rooms, *(REPO / f"{door}.py" for door in DOORS)])
+    modules = [path for name in [*PACKAGES, "alembic"] for path in (REPO / name).rglob("*.py")]
+    return sorted([*modules, *(REPO / f"{name}.py" for name in COMMANDS)])
 
 
 def imports(path: Path) -> list[tuple[str, str]]:
@@ -78,37 +78,40 @@ def imports(path: Path) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(REPO)))
-def test_imports_point_one_way(path: Path):
-    """
-    A room imports only rooms below it, and each effect has one door.
-    """
-    where = path.relative_to(REPO).as_posix()
-    room = "doors" if "/" not in where else where.split("/")[0]
-    for module, name in imports(path):
-        top = module.split(".")[0]
-        if top in ROOMS and top != room:
-            assert top in MAY_IMPORT[room], f"{where} imports {module}"
-        if top in ONLY_IN and (module, name) not in PLAIN_VALUES:
-            places = ONLY_IN[top]
-            assert any(where.startswith(place) or room == place for place in places), (
-                f"{where} imports {module}.{name}"
+def test_imports_point_one_way() -> None:
+    """A package imports only packages below it, and a library only where its effect belongs."""
+    offenders = []
+    for path in sources():
+        where = path.relative_to(REPO).as_posix()
+        package = where.split("/")[0] if "/" in where else "commands"
+        for module, name in imports(path):
+            top = module.split(".")[0]
+            is_upwards = top in PACKAGES - {package} and top not in MAY_IMPORT[package]
+            is_elsewhere = (
+                top in ONLY_IN
+                and (module, name) not in PLAIN_VALUES
+                and not any(where.startswith(it) or package == it for it in ONLY_IN[top])
             )
+            if is_upwards or is_elsewhere:
+                offenders.append(f"{where} imports {module} {name}")
+
+    assert offenders == []
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(REPO)))
-def test_rooms_never_print(path: Path):
-    """
-    Only doors and what they share write to the terminal.
-    """
-    where = path.relative_to(REPO).as_posix()
-    if "/" not in where or where.startswith(("cli/", "sandbox/__main__", "alembic/")):
-        return
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    names = {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+def test_only_commands_write_to_the_terminal() -> None:
+    """Neither `print` nor `sys.stdout` is used anywhere else."""
+    may_write = ("cli/", "sandbox/__main__", "alembic/")
+    offenders = []
+    for path in sources():
+        where = path.relative_to(REPO).as_posix()
+        if "/" in where and not where.startswith(may_write):
+            text = path.read_text()
+            calls = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+            names = {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+            if "print" in names or "sys.stdout" in text:
+                offenders.append(where)
 
-    assert "print" not in names
-    assert "sys.stdout" not in path.read_text()
+    assert offenders == []
 
 
 def test_one_module_decides_which_characters_may_be_shown():
@@ -164,18 +167,18 @@ def test_every_file_says_what_it_holds():
     assert silent == []
 
 
-@pytest.mark.parametrize("door", sorted(DOORS))
-def test_the_page_of_options_is_that_of_help(door: str):
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_page_of_options_is_that_of_help(name: str):
     """
     `--help` and docs/options.md tell the same story.
     """
     page = (REPO / "docs" / "options.md").read_text()
-    section = re.split(r"^## ", page.split(f"## `{door}.py`")[1], flags=re.MULTILINE)[0]
-    command = importlib.import_module(door).main
+    section = re.split(r"^## ", page.split(f"## `{name}.py`")[1], flags=re.MULTILINE)[0]
+    command = importlib.import_module(name).main
     params = [*command.params]
     for inner in getattr(command, "commands", {}).values():
         params += inner.params
-    options = {name for param in params for name in param.opts if name.startswith("--")}
+    options = {it for param in params for it in param.opts if it.startswith("--")}
 
     assert set(re.findall(r"`(--[\w-]+)", section)) == options - {"--version"}
 

@@ -1,1 +1,1 @@
-"""Tests of the doors: the real commands, as processes."""
+"""Tests of the commands, as processes where a process is the point."""

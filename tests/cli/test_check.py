@@ -57,7 +57,7 @@ def test_an_empty_database_is_made_ready_and_that_is_said(
     new_database: Callable[..., URL],
 ) -> None:
     """
-    As every door does; the second time there is nothing to say.
+    As every command does; the second time there is nothing to say.
     """
     url = new_database(is_empty=True)
 

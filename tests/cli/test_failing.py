@@ -25,7 +25,7 @@ FULL_STDOUT = "Error: the system refuses (stdout: No space left on device). What
 
 
 def run_without(library: str, script: str, *arguments: str, **values: str) -> Any:
-    """Run a door where *library* is not installed."""
+    """Run a command where *library* is not installed."""
     code = (
         "import runpy, sys\n"
         "class Missing:\n"

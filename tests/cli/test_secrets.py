@@ -89,7 +89,7 @@ def titles_of(group: int) -> list[str]:
 def test_a_run_that_goes_well_or_is_killed_shows_nothing(way: str, server: OtherServer) -> None:
     """
     Everything there is to see of running, interrupted, killed and finished fetches, and of the
-    other doors beside them, is free of passwords.
+    other commands beside them, is free of passwords.
     """
     url = server.make_database(f"run_by_{way}")
     text = encoded(PASSWORD, f"127.0.0.1:{url.port}/{url.database}")
@@ -125,7 +125,7 @@ def test_a_run_that_goes_well_or_is_killed_shows_nothing(way: str, server: Other
     assert "127.0.0.1" in str(seen), "what is no secret is shown"
 
 
-#: Tried with every door; the others only with one, for all read the URL in the same place.
+#: Tried with every command; the others only with one, for all read the URL in the same place.
 EVERYWHERE = {
     encoded(PASSWORD, "127.0.0.1:1/guarded"),
     f"postgresql://keeper:{PASSWORD}@127.0.0.1:1/guarded",

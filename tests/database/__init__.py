@@ -1,1 +1,1 @@
-"""The laws of the database room."""
+"""Tests of the package database."""

@@ -28,7 +28,7 @@ def environment(**values: str) -> dict[str, str]:
 
 
 def start(script: str, *arguments: str, url: URL | None = None, **options: Any) -> Any:
-    """Start a door as a process of its own, in a session of its own."""
+    """Start a command as a process of its own, in a session of its own."""
     values = {} if url is None else {"DATABASE_URL": url.render_as_string(hide_password=False)}
     return subprocess.Popen(
         [sys.executable, str(REPO / script), *arguments],
@@ -45,21 +45,21 @@ def start(script: str, *arguments: str, url: URL | None = None, **options: Any) 
 
 
 def run(script: str, *arguments: str, url: URL | None = None, **options: Any) -> Any:
-    """Run a door to its end and return what it printed, with its exit code."""
+    """Run a command to its end and return what it printed, with its exit code."""
     process = start(script, *arguments, url=url, **options)
     stdout, stderr = process.communicate(timeout=100)
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
 def call(script: str, *arguments: str, url: URL | None = None, cwd: Path = HERE, **env: str) -> Any:
-    """Run a door as `run` does, but within this process: a second less for each."""
+    """Run a command as `run` does, but within this process: a second less for each."""
     values = {} if url is None else {"DATABASE_URL": url.render_as_string(hide_password=False)}
     door = importlib.import_module(script.removesuffix(".py"))
     with ExitStack() as stack:
         stack.enter_context(chdir(cwd))
         stack.enter_context(mock.patch.dict(os.environ, environment(**values, **env)))
         stack.enter_context(mock.patch.object(sys, "argv", [script, *arguments]))
-        # What a door changes for its process, or how it ends it, is not for this one.
+        # What a command changes for its process, or how it ends it, is not for this one.
         stack.enter_context(mock.patch("database.connection.env_file._taken", set()))
         stack.enter_context(mock.patch("cli.signals.exit_now", sys.exit))
         stack.enter_context(mock.patch("signal.signal"))
