@@ -103,9 +103,6 @@ def main(**options: Any) -> None:
         from cli.monitor.command import run  # noqa: PLC0415 -- for a fast --help
     except KeyboardInterrupt:  # The usual way to leave a monitor.
         sys.exit(0)
-    except ModuleNotFoundError as error:
-        install = f"{sys.executable} -m pip install -r requirements.txt"
-        sys.exit(f"Error: {error.name} is not installed. Install what is needed with: {install}")
     run(options)
 
 
