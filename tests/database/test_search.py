@@ -221,7 +221,7 @@ def test_a_meaning_needs_words_that_occur(session: Session, query: str, is_known
 
 def test_descriptions_of_films_are_above_the_floor(session: Session):
     """None of those that searches are measured with is refused, in a mirror of 300 movies."""
-    folder = REPO / "benchmarks"
+    folder = REPO / "benchmarks" / "quality"
     for name in ("known_items.json", "known_items_held_out.json"):
         for query, _, _ in json.loads((folder / name).read_text()):
             assert are_known(read_terms(session, query)), query
