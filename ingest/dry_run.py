@@ -9,16 +9,15 @@ from sqlalchemy.orm import Session
 from database.bookkeeping.due import read_due_failures, read_known
 from database.bookkeeping.rows import SyncStateRow
 from database.bookkeeping.source import Source, gives_way_to
-from database.bookkeeping.sweep import is_whole_sweep_due
 from database.db import DatabaseManager
 from database.monitoring.status import read_only_session
 from database.schema import read_revision, require_schema
 from database.stats import read_stats, read_sync_state
 from database.writing.movies import read_clock
 from ingest.estimates import count_details, estimate_new
-from ingest.phases.open_source import PROBE_ATTEMPTS, choose_error, source_of
+from ingest.phases.open_source import PROBE_ATTEMPTS, choose_error, read_sweep_start, source_of
 from ingest.phases.read_details import IDS_PER_LOOK
-from ingest.phases.sweep import SweepStart, last_page, plan_sweep
+from ingest.phases.sweep import SweepStart, last_page
 from ingest.settings import RunSettings
 from yts.client import YtsClient
 from yts.errors import YtsRefused, YtsUnavailable
@@ -122,14 +121,7 @@ def _look(session: Session, settings: RunSettings) -> _Mirror:
     return _Mirror(
         stored=stored,
         source=sync.source or ("yts" if stored else None),
-        start=plan_sweep(
-            settings,
-            next_page=sync.next_page,
-            recheck_page=sync.recheck_page,
-            is_whole=sync.sweep_began_at is not None,
-            is_updating=sync.is_updating,
-            is_whole_due=is_whole_sweep_due(session, None),
-        ),
+        start=read_sweep_start(session, settings, None),
         pages=pages,
         details=details,
     )

@@ -27,12 +27,12 @@ _INDEXES = """
 
 def vocabulary() -> list[str]:
     """Return words from the most common to the rarest; the same ones every time."""
-    random_for = random.Random(_SEED)  # noqa: S311 -- a vocabulary is no secret
+    rng = random.Random(_SEED)  # noqa: S311 -- a vocabulary is no secret
     plain = {*words.ADJECTIVES, *words.NOUNS, *words.FIRST_NAMES, *words.LAST_NAMES}
     joined = {first + second for first in words.ADJECTIVES for second in words.NOUNS}
     return [
-        *(word.lower() for word in random_for.sample(sorted(plain), len(plain))),
-        *(word.lower() for word in random_for.sample(sorted(joined), len(joined))),
+        *(word.lower() for word in rng.sample(sorted(plain), len(plain))),
+        *(word.lower() for word in rng.sample(sorted(joined), len(joined))),
     ]
 
 

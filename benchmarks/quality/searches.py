@@ -53,8 +53,8 @@ def search_names(
     session: Session, embedder: Embedder, films: Sequence[Film], numbers: Mapping[int, int]
 ) -> dict[str, float]:
     """Return how often a name finds its film: first, and with a typing error among ten."""
-    random_for = random.Random(1)  # noqa: S311 -- the same errors every time
-    chosen = random_for.sample([it for it in films if len(it.title) > 5 and it.imdb_code], _TITLES)
+    rng = random.Random(1)  # noqa: S311 -- the same errors every time
+    chosen = rng.sample([it for it in films if len(it.title) > 5 and it.imdb_code], _TITLES)
 
     def find(query: str, count: int) -> list[Film]:
         vector = embedder.embed_query(query)
@@ -75,19 +75,16 @@ def search_names(
             [it.cast[0] in find(it.cast[0], 1)[0].cast for it in chosen if it.cast]
         ),
         "one typing error in a word of the title, first ten": share(
-            [
-                it.title in [film.title for film in find(_mistype(it.title, random_for), 10)]
-                for it in typos
-            ]
+            [it.title in [film.title for film in find(_mistype(it.title, rng), 10)] for it in typos]
         ),
     }
 
 
-def _mistype(title: str, random_for: random.Random) -> str:
-    word = random_for.choice([it for it in title.split() if len(it) > 4])
-    at = random_for.randrange(1, len(word) - 1)
-    letter = random_for.choice("abcdefghijklmnopqrstuvwxyz")
-    wrong = random_for.choice(
+def _mistype(title: str, rng: random.Random) -> str:
+    word = rng.choice([it for it in title.split() if len(it) > 4])
+    at = rng.randrange(1, len(word) - 1)
+    letter = rng.choice("abcdefghijklmnopqrstuvwxyz")
+    wrong = rng.choice(
         [
             word[:at] + word[at + 1 :],
             word[:at] + letter + word[at:],

@@ -31,9 +31,9 @@ def measure_tastes(
     neighbours = read_neighbours(films, data)
     none = np.zeros(len(films), dtype=np.float32)
     genres = genre_block([MovieText("", genres=it.genres) for it in films])
-    random_for = np.random.default_rng(1).normal(size=(len(films), 8)).astype(np.float32)
+    random_vectors = np.random.default_rng(1).normal(size=(len(films), 8)).astype(np.float32)
     ways = {
-        "random": (random_for, none),
+        "random": (random_vectors, none),
         "genres alone": (genres, none),
         "one string of all texts": (one_string, none),
         "*recommend*": (recommend, none),

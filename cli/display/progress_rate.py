@@ -1,4 +1,4 @@
-"""How a run stands: whether it goes on, how fast, how long still; pure."""
+"""`ProgressMeter`, `Countdown`, `RateHistory`: state, rates and ETA of a run; no I/O."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,12 @@ if TYPE_CHECKING:  # A fetch has no use for it.
     from database.bookkeeping.rows import RunRow, RunState
     from database.monitoring.status import Status
 
-#: Rates are those of the last so many seconds.
+#: Rates are measured over this many seconds.
 WINDOW_SECONDS = 60.0
 #: What was seen over less time than this says little: steps come in lumps.
 TRUSTED_SECONDS = 5.0
 
-#: So many rates are remembered, each of so many seconds: five minutes.
+#: Number of rates remembered, and the seconds that each covers: five minutes.
 RATES_SHOWN = 30
 SECONDS_PER_RATE = 10.0
 _BARS = "▁▂▃▄▅▆▇█"
@@ -27,13 +27,13 @@ Rates = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The course of one run as of one moment."""
+    """State, rates and ETA of one run at one moment."""
 
     state: "RunState"
     elapsed_seconds: float
     #: Of each counter, a second: lately, or over the whole run where little was seen of it.
     rates: Rates
-    #: To the end of the run; None while it cannot be told.
+    #: To the end of the run; None while it is unknown.
     eta_seconds: float | None
 
 

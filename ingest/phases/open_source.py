@@ -9,8 +9,10 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.missing import count_present, doubt_other_denials
+from database.bookkeeping.rows import SyncStateRow
 from database.bookkeeping.source import Source, claim_source, gives_way_to, read_held_source
-from database.bookkeeping.sweep import get_or_create_sync_state, is_whole_sweep_due
+from database.bookkeeping.sweep import is_whole_sweep_due
+from database.stats import read_sync_state
 from database.writing.movies import read_clock
 from ingest.error_limit import believed_loss
 from ingest.phases.sweep import SweepStart, convert_page, last_page, plan_sweep
@@ -45,11 +47,17 @@ class OpenSource:
     page: MoviePage
     #: When the page was asked for, or before, by the clock of the database.
     asked_at: datetime
+    #: Where the run begins to read the list.
+    start: SweepStart
 
 
-def read_sweep_start(session: Session, settings: RunSettings, origin: str) -> SweepStart:
-    """Return where a run with *settings* begins to read the list of *origin*."""
-    state = get_or_create_sync_state(session)
+def read_sweep_start(session: Session, settings: RunSettings, origin: str | None) -> SweepStart:
+    """
+    Return where a run with *settings* begins to read the list of *origin*; writes nothing.
+
+    None: the base URL is not known yet, and taken as that of the run before.
+    """
+    state = read_sync_state(session) or SyncStateRow()
     return plan_sweep(
         settings,
         next_page=state.next_page,
@@ -78,16 +86,16 @@ def open_source(run: Run) -> Iterator[OpenSource]:
                     f"The clock of the database was {ahead:.0f} s ahead: requests begin now."
                 )
             run.origin = _guess_origin(run, api_url)
-            planned = _plan(run)
             try:
-                source = _probe(run, worker)
+                source = _probe(run, worker, _plan(run))
                 _check_is_whole(run, source)
             except (YtsUnavailable, YtsRefused, PartialSource) as error:
                 run.listener.note(f"{without_secrets(api_url)}: {error}")
                 reasons.append(error)
                 continue
-            if _claim(run, worker, api_url) or _plan(run).next_page != planned.next_page:
-                source = _probe(run, worker)
+            is_emptied, start = _claim(run, worker, api_url), _plan(run)
+            if is_emptied or start != source.start:
+                source = _probe(run, worker, start)
             yield source
             return
     raise choose_error(reasons)
@@ -109,9 +117,8 @@ def choose_error(
     return min(errors, key=lambda error: [isinstance(error, kind) for kind in order].index(True))
 
 
-def _probe(run: Run, worker: Worker) -> OpenSource:
+def _probe(run: Run, worker: Worker, start: SweepStart) -> OpenSource:
     """Fetch the first page of this run, in the largest size of pages that the source gives."""
-    start = _plan(run)
     asked_at = run.db.run_transaction(read_clock)
     size = MOVIES_PER_PAGE
     for _ in range(MOST_SIZES):
@@ -121,7 +128,7 @@ def _probe(run: Run, worker: Worker) -> OpenSource:
         except SmallerPages as error:
             size = error.limit
             continue
-        return _adopt_smaller(worker, OpenSource(worker, first, page, asked_at))
+        return _adopt_smaller(worker, OpenSource(worker, first, page, asked_at, start))
     raise YtsUnavailable(f"not even pages of {size} rows come as they are asked for")
 
 

@@ -22,7 +22,7 @@ from database.bookkeeping.sweep import (
     note_recheck,
 )
 from database.step import Step, save_step
-from ingest.phases.open_source import OpenSource, read_sweep_start
+from ingest.phases.open_source import OpenSource
 from ingest.phases.reading import Reading
 from ingest.phases.sweep import PAGES_READ_AGAIN, Sweep, convert_page, last_page
 from ingest.plan import PageBatch
@@ -40,8 +40,7 @@ def read_list(run: Run, pool: BatchPool, source: OpenSource) -> bool:
     """Read on from the page of *source*; return whether the list was read to its end."""
     details = run.foresee_details(source.page.movie_count)
     run.change(phase="pages", details_expected=details)
-    plan = partial(read_sweep_start, settings=run.settings, origin=run.origin)
-    start = run.db.run_transaction(plan)
+    start = source.start
     next_page = convert_page(start.next_page, MOVIES_PER_PAGE, source.first.size)
     planned, source = source.first, _go_back_to_known(run, source)
     if source.first != planned:
