@@ -36,7 +36,7 @@ def _check(database_url: str | None) -> int:
                 click.echo(f"Statistics\n{_in_columns(db.get_stats())}")
             return ExitCode.DONE if is_ready else ExitCode.NOT_READY
     except (InvalidDatabaseUrl, DatabaseNotReady) as error:
-        _show([Check("connection", is_ok=False, words=str(error))])
+        _show([Check("connection", is_ok=False, message=str(error))])
         return ExitCode.USAGE if isinstance(error, InvalidDatabaseUrl) else ExitCode.NOT_READY
 
 
@@ -45,7 +45,7 @@ def _show(checks: Sequence[Check]) -> None:
     width = max(len(check.name) for check in checks)
     for check in checks:
         mark = good if check.is_ok else bad
-        click.echo(f"{mark} {check.name:<{width}}  {printable(check.words)}")
+        click.echo(f"{mark} {check.name:<{width}}  {printable(check.message)}")
 
 
 def _in_columns(stats: Mapping[str, Any]) -> str:

@@ -31,7 +31,7 @@ class Check:
 
     name: str
     is_ok: bool
-    words: str
+    message: str
 
 
 def prepare_and_check(db: DatabaseManager) -> list[Check]:
@@ -46,16 +46,16 @@ def prepare_and_check(db: DatabaseManager) -> list[Check]:
             refuse_transaction_pool(db.url)
         # Each question stands alone: a refused one must not spoil the next.
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            checks.append(Check("connection", is_ok=True, words=_shown(db.url)))
+            checks.append(Check("connection", is_ok=True, message=_shown(db.url)))
             checks += check_versions(connection)
             migrations = _migrate(db, connection)
             for table in TABLES:
                 checks.append(check_table(connection, table, is_made=migrations.is_ok))
             checks.append(migrations)
     except OperationalError as error:
-        checks.append(Check("connection", is_ok=False, words=explain_unreachable(error, db.url)))
+        checks.append(Check("connection", is_ok=False, message=explain_unreachable(error, db.url)))
     except DatabaseNotReady as error:
-        checks.append(Check("connection", is_ok=False, words=str(error)))
+        checks.append(Check("connection", is_ok=False, message=str(error)))
     return checks
 
 
@@ -69,7 +69,7 @@ def check_versions(connection: Connection) -> list[Check]:
     number = connection.scalar(text("SELECT current_setting('server_version_num')::int"))
     server = connection.scalar(text("SHOW server_version"))
     if number < MIN_SERVER_VERSION:
-        return [Check("server", is_ok=False, words=problem or f"PostgreSQL {server}")]
+        return [Check("server", is_ok=False, message=problem or f"PostgreSQL {server}")]
     pgvector = connection.scalar(
         text(
             "SELECT coalesce(installed_version, default_version) "
@@ -77,8 +77,8 @@ def check_versions(connection: Connection) -> list[Check]:
         )
     )
     return [
-        Check("server", is_ok=True, words=f"PostgreSQL {server}"),
-        Check("pgvector", is_ok=problem is None, words=problem or pgvector),
+        Check("server", is_ok=True, message=f"PostgreSQL {server}"),
+        Check("pgvector", is_ok=problem is None, message=problem or pgvector),
     ]
 
 
@@ -92,11 +92,11 @@ def check_table(connection: Connection, table: Table, *, is_made: bool) -> Check
     except DBAPIError as error:
         if getattr(error.orig, "pgcode", None) == _UNDEFINED_TABLE:
             advice = "put it back from a backup, or begin with an empty database."
-            words = f"is lost: {advice}" if is_made else "is not there yet: see migrations."
-            return Check(name, is_ok=False, words=words)
+            message = f"is lost: {advice}" if is_made else "is not there yet: see migrations."
+            return Check(name, is_ok=False, message=message)
         advice = f"cannot be read: {_first_line(error)}. Let its owner grant you the right."
-        return Check(name, is_ok=False, words=advice)
-    return Check(name, is_ok=True, words=f"{rows:,} {'row' if rows == 1 else 'rows'}")
+        return Check(name, is_ok=False, message=advice)
+    return Check(name, is_ok=True, message=f"{rows:,} {'row' if rows == 1 else 'rows'}")
 
 
 def _migrate(db: DatabaseManager, connection: Connection) -> Check:
@@ -105,17 +105,17 @@ def _migrate(db: DatabaseManager, connection: Connection) -> Check:
         before = read_revision(connection)
         ensure_schema(db.engine)
     except DatabaseNotReady as error:
-        return Check("migrations", is_ok=False, words=str(error))
+        return Check("migrations", is_ok=False, message=str(error))
     except OperationalError:
         raise
     except DBAPIError as error:
         advice = "Migrate as the owner of the database: alembic upgrade head"
-        return Check("migrations", is_ok=False, words=f"{_first_line(error)}. {advice}")
+        return Check("migrations", is_ok=False, message=f"{_first_line(error)}. {advice}")
     news = {
         HEAD_REVISION: "newest",
         None: "newest; the tables were created just now",
     }.get(before, f"newest; migrated from {before} just now")
-    return Check("migrations", is_ok=True, words=f"{HEAD_REVISION} ({news})")
+    return Check("migrations", is_ok=True, message=f"{HEAD_REVISION} ({news})")
 
 
 def _shown(url: URL) -> str:
