@@ -173,7 +173,7 @@ def fetch_movie_details(movie_id: int) -> dict[str, Any] | None:
     For a few movies by hand: it takes no slot of the shared request budget.
 
     Raises:
-        yts.errors.YtsError: no usable answer.
+        yts.errors.YtsError: no usable response.
     """
     from cli.fetch.by_hand import fetch_details  # noqa: PLC0415 -- for a fast --help
 

@@ -53,7 +53,7 @@ class Api:
             target = f"{_PREFIX}movie_details.json?movie_id={movie_id}&with_cast=true"
             self._ready[target.encode()] = self._make(target)
 
-    def answer(self, target: bytes, now: float) -> tuple[bytes, float]:
+    def respond(self, target: bytes, now: float) -> tuple[bytes, float]:
         """Return the response, and the seconds that it has to wait."""
         if target.startswith(b"/control/"):
             return self._control(target.decode()), 0.0
@@ -119,7 +119,7 @@ class Connection(asyncio.Protocol):
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where answers go."""
+        """Remember where responses go."""
         # uvloop's transports are none of asyncio's by class.
         self._transport = cast("asyncio.Transport", transport)
 
@@ -128,7 +128,7 @@ class Connection(asyncio.Protocol):
         self._received += data
         while _END_OF_HEAD in self._received:
             head, _, self._received = self._received.partition(_END_OF_HEAD)
-            response, wait = self._api.answer(head.split(b" ", 2)[1], self._loop.time())
+            response, wait = self._api.respond(head.split(b" ", 2)[1], self._loop.time())
             if wait:
                 self._loop.call_later(wait, self._transport.write, response)
             else:

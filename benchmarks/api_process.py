@@ -40,9 +40,9 @@ class ApiProcess:
         return Truth(**self._ask("truth", cast=int(with_cast)))
 
     def _ask(self, what: str, **query: Any) -> Any:
-        answer = self._session.get(f"{self._root}/control/{what}", params=query, timeout=300)
-        answer.raise_for_status()
-        return answer.json()
+        response = self._session.get(f"{self._root}/control/{what}", params=query, timeout=300)
+        response.raise_for_status()
+        return response.json()
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class PreparedCatalogue:
     """
 
     def __init__(self, movies: int, *, with_details: bool) -> None:
-        """Encode every list row, and every details answer if they are wanted."""
+        """Encode every list row, and every details response if they are wanted."""
         self._catalogue = Catalogue(read_films(), movies, SEED)
         self.shown = movies
         self._rows = {movie_id: self._encode_row(movie_id) for movie_id in self._catalogue.ids}
@@ -59,16 +59,16 @@ class PreparedCatalogue:
         return range(1, self.highest_id + 1) if self._details else range(0)
 
     def list_movies(self, query: dict[str, str]) -> bytes:
-        """Answer `list_movies.json`: limit, page and order are obeyed, filters are not."""
+        """Return `list_movies.json`: limit, page and order are obeyed, filters are not."""
         request = read_list_request(query)
         return self._page(self.shown, request.limit, request.page, request.is_ascending)
 
     def movie_details(self, query: dict[str, str]) -> bytes:
-        """Answer `movie_details.json`, with cast."""
+        """Return `movie_details.json`, with cast."""
         return self._details.get(int(query["movie_id"]), self._ghost)
 
     def truth(self, *, with_cast: bool) -> Truth:
-        """Count what the answers say, with cast only if details were prepared."""
+        """Return the totals of the responses, with cast only if details were prepared."""
         key = (self.shown, with_cast)
         if key not in self._truths:
             self._truths[key] = self._count(with_cast=with_cast)

@@ -31,7 +31,7 @@ SCENARIOS = (
     ),
     Scenario(
         "latency",
-        "3,000 movies, each answer takes 50 ms, 32 connections",
+        "3,000 movies, each response takes 50 ms, 32 connections",
         movies=3000,
         connections=32,
         latency_seconds=0.05,

@@ -52,11 +52,11 @@ class Step:
     """What one transaction is to make durable."""
 
     movies: tuple[MoviePayload, ...] = ()
-    #: From details answers, not from a list page.
+    #: From details responses, not from a list page.
     has_details: bool = False
     #: Write what changed, instead of leaving stored movies alone.
     update: bool = False
-    #: When the oldest of its answers was asked for, by the clock of the database; None: just now.
+    #: When the oldest of its responses was requested, by the clock of the database; None: just now.
     asked_at: datetime | None = None
     #: Ids that YTS says it does not have, and what decides whether that is believed.
     missing: tuple[int, ...] = ()

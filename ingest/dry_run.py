@@ -70,22 +70,22 @@ def forecast(settings: RunSettings, db: DatabaseManager | None) -> Forecast:
             if read_revision(session.connection()) is not None:
                 require_schema(session)
                 mirror = _look(session, settings)
-    answer = _probe(settings, mirror)
+    first = _probe(settings, mirror)
     removed = 0
-    if gives_way_to(mirror.source or answer.source, answer.source):
+    if gives_way_to(mirror.source or first.source, first.source):
         removed, mirror = mirror.stored, _empty(settings)
     pages, new = mirror.pages, 0
     if settings.reads_list:
-        pages, new = _plan_list(settings, mirror, answer.page.movie_count)
+        pages, new = _plan_list(settings, mirror, first.page.movie_count)
     return Forecast(
-        api_url=answer.api_url,
-        movie_count=answer.page.movie_count,
+        api_url=first.api_url,
+        movie_count=first.page.movie_count,
         stored=mirror.stored,
         removed=removed,
         pages=pages,
         new=new,
         details=mirror.details + new if settings.details else 0,
-        requests_made=answer.requests_made,
+        requests_made=first.requests_made,
         checks=0 if settings.reads_list else 1 + bool(mirror.stored and mirror.details),
     )
 
@@ -135,7 +135,7 @@ def _count_unknown(session: Session, settings: RunSettings) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _FirstPage:
     """The page that shows whether a base URL is one of YTS."""
 
     api_url: str
@@ -145,7 +145,7 @@ class _Answer:
     requests_made: int
 
 
-def _probe(settings: RunSettings, mirror: _Mirror) -> _Answer:
+def _probe(settings: RunSettings, mirror: _Mirror) -> _FirstPage:
     number = _first_page(settings, mirror)
     reasons: list[YtsUnavailable | YtsRefused] = []
     requests_made = 0
@@ -158,7 +158,7 @@ def _probe(settings: RunSettings, mirror: _Mirror) -> _Answer:
                 requests_made += client.requests_made
                 continue
             source = source_of(client.server_name)
-            return _Answer(api_url, source, page, requests_made + client.requests_made)
+            return _FirstPage(api_url, source, page, requests_made + client.requests_made)
     raise choose_error(reasons)
 
 

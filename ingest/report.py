@@ -19,7 +19,7 @@ class Counts:
     saved: int = 0
     #: Rows that changed, or that were completed by their details.
     updated: int = 0
-    #: Compared with the answer and found equal.
+    #: Compared with the response and found equal.
     unchanged: int = 0
     #: Known, and left alone without a look.
     skipped: int = 0

@@ -8,8 +8,8 @@ from sqlalchemy import URL
 from ingest.error_limit import ErrorLimit
 from yts.settings import ClientSettings
 
-#: A whole answer may take this many times the longest silence.
-TIMEOUTS_PER_ANSWER = 4
+#: A whole response may take this many times the longest silence.
+TIMEOUTS_PER_RESPONSE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class RunSettings:
     batch_size: int = 500
     #: Requests a second for all together; 0 means no limit.
     rate: float = 2.0
-    #: The longest silence of the server within one answer, in seconds; a whole answer may take
-    #: TIMEOUTS_PER_ANSWER times as long.
+    #: The longest silence of the server within one response, in seconds; a whole response may take
+    #: TIMEOUTS_PER_RESPONSE times as long.
     timeout_seconds: float = 30.0
     #: List pages of this run, at most; None means all.
     max_pages: int | None = None
@@ -90,5 +90,5 @@ class RunSettings:
             api_url,
             connect_seconds=min(10.0, self.timeout_seconds),
             read_seconds=self.timeout_seconds,
-            response_seconds=TIMEOUTS_PER_ANSWER * self.timeout_seconds,
+            response_seconds=TIMEOUTS_PER_RESPONSE * self.timeout_seconds,
         )

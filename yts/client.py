@@ -19,7 +19,7 @@ from tenacity import (
     wait_random,
 )
 
-from yts.errors import AnswerTooLarge, YtsUnavailable
+from yts.errors import ResponseTooLarge, YtsUnavailable
 from yts.payload import MoviePayload
 from yts.responses import MoviePage, join_pages, parse_details, parse_page
 from yts.settings import MOVIES_PER_PAGE, ClientSettings, Order
@@ -129,10 +129,10 @@ class YtsClient:
             return self._fetch("list_movies.json", query, parse, attempts)
         except _ShortPage as short:
             return short.page
-        except AnswerTooLarge as error:
+        except ResponseTooLarge as error:
             if limit > 1:
                 return self._fetch_parts(page, limit, order, attempts, expected)
-            lost = AnswerTooLarge(None, f"movie {page} of the list, {order}: {error}")
+            lost = ResponseTooLarge(None, f"movie {page} of the list, {order}: {error}")
             return MoviePage(0, (), (lost,), rows=1)
 
     def _fetch_parts(

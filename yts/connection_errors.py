@@ -55,7 +55,7 @@ def _explain_failure(error: Exception, host: str) -> str:
     if isinstance(error, requests.ConnectionError):
         reason = _system_reason(error)
         return f"no connection to {host}: {reason}" if reason else f"no connection to {host}"
-    return f"{host} broke off its answer ({type(error).__name__})"
+    return f"{host} broke off its response ({type(error).__name__})"
 
 
 def _explain_tls(error: Exception, host: str) -> str:
@@ -83,11 +83,11 @@ def _reason_of(cause: BaseException) -> str | None:
         case ConnectionRefusedError():
             reason = "nothing listens at this port"
         case ConnectionResetError() | BrokenPipeError():
-            reason = "it closed the connection without an answer"
+            reason = "it closed the connection without a response"
         case http.client.BadStatusLine():
             reason = "it does not answer in HTTP (is it https:// rather than http://?)"
         case http.client.HTTPException():
-            reason = f"its answer cannot be read as HTTP ({type(cause).__name__})"
+            reason = f"its response cannot be read as HTTP ({type(cause).__name__})"
         case OSError(errno=int(number)):
             reason = os.strerror(number)
         case OSError() if "Tunnel connection failed" in str(cause):

@@ -147,7 +147,7 @@ class _Response(http.client.HTTPResponse):
                 return version, status, reason
             http.client.parse_headers(self.fp)
         raise YtsUnavailable(
-            f"over {MAX_INTERIM} interim responses (1xx) came in place of an answer"
+            f"over {MAX_INTERIM} interim responses (1xx) came in place of a response"
         )
 
 

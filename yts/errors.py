@@ -8,7 +8,7 @@ YtsError
 |   `-- WrongPage     another page than requested: paging does not work
 |-- YtsRefused        trying again cannot help: unknown endpoint, redirect to another host
 `-- MalformedMovie    skip this movie, keep the others of its page
-    `-- AnswerTooLarge  a response that is too large: skip it, or request fewer movies at once
+    `-- ResponseTooLarge  a response that is too large: skip it, or request fewer movies at once
 
 All take plain positional arguments, so that they can be pickled between processes. The class
 names are stored in the ledger of failures: a rename needs a migration.
@@ -83,5 +83,5 @@ class MalformedMovie(YtsError):
         return self.reason  # The id is shown beside it.
 
 
-class AnswerTooLarge(MalformedMovie):
+class ResponseTooLarge(MalformedMovie):
     """A response is too large, or nested too deeply, which another attempt does not change."""

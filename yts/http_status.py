@@ -25,7 +25,9 @@ def raise_for_status(status: int, retry_after: str | None, url: str) -> None:
         raise YtsUnavailable("YTS says that we ask too often (429)", seconds, True)  # noqa: FBT003
     if status in {403, 408} or status >= 500:
         raise YtsUnavailable(f"YTS answered HTTP {status}", seconds, seconds is not None)
-    raise YtsRefused(f"{url} answered HTTP {status}, none of YTS's answers; check --api-url")
+    raise YtsRefused(
+        f"{url} answered HTTP {status}, a status that YTS does not use; check --api-url"
+    )
 
 
 def read_retry_after(header: str | None) -> float | None:

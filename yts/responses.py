@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from yts.errors import AnswerTooLarge, MalformedMovie, NotYts, YtsUnavailable
+from yts.errors import MalformedMovie, NotYts, ResponseTooLarge, YtsUnavailable
 from yts.payload import MoviePayload, as_list, is_count, parse_movie, read_id
 from yts.printable import one_line
 from yts.unknown_fields import count_unknown
@@ -49,13 +49,13 @@ def parse_page(body: bytes) -> MoviePage:
     Raises:
         YtsUnavailable: not JSON, truncated, or a status other than ok.
         NotYts: JSON of another shape.
-        AnswerTooLarge: nested too deeply.
+        ResponseTooLarge: nested too deeply.
     """
     data = _open_envelope(body)
     count, rows = data.get("movie_count"), data.get("movies")
     rows = as_list(rows) or rows
     if not (is_count(count) and (rows is None or isinstance(rows, list))):
-        raise NotYts("the answer has no movie list where YTS puts it")
+        raise NotYts("the response has no movie list where YTS puts it")
     movies: dict[int, MoviePayload] = {}
     malformed = []
     for row in rows or ():
@@ -90,7 +90,7 @@ def parse_details(body: bytes, movie_id: int) -> MoviePayload | None:
     raw = _open_envelope(body).get("movie")
     received_id = read_id(raw.get("id")) if isinstance(raw, dict) else None
     if received_id is None:
-        raise NotYts("the answer has no movie where YTS puts it")
+        raise NotYts("the response has no movie where YTS puts it")
     # For a missing movie YTS sends a "ghost" with id 0 and all genres.
     if received_id == 0:
         return None
@@ -118,13 +118,13 @@ def join_pages(parts: Sequence[MoviePage]) -> MoviePage:
 def _open_envelope(body: bytes) -> dict[str, Any]:
     envelope = _read_json(body)
     if not isinstance(envelope, dict) or "status" not in envelope:
-        raise NotYts("the answer is JSON, but not from YTS: it has no status")
+        raise NotYts("the response is JSON, but not from YTS: it has no status")
     if envelope["status"] != "ok":
         status = one_line(str(envelope["status"]), 50)
         message = one_line(str(envelope.get("status_message")), 200)
         raise YtsUnavailable(f"YTS answered status {status!r}: {message}")
     if not isinstance(envelope.get("data"), dict):
-        raise NotYts("the answer has no data")
+        raise NotYts("the response has no data")
     data: dict[str, Any] = envelope["data"]
     return data
 
@@ -142,8 +142,8 @@ def _read_json(body: bytes) -> Any:
         pass
     except RecursionError as error:
         if envelope:
-            raise AnswerTooLarge(None, "the answer is nested too deeply") from error
-    raise YtsUnavailable("the answer is not JSON: " + _excerpt(body))
+            raise ResponseTooLarge(None, "the response is nested too deeply") from error
+    raise YtsUnavailable("the response is not JSON: " + _excerpt(body))
 
 
 def _read_leniently(text: str, start: int) -> Any:

@@ -14,7 +14,7 @@ import urllib3
 
 from yts.connection_errors import explain
 from yts.deadlines import Deadline
-from yts.errors import AnswerTooLarge, YtsRefused, YtsUnavailable
+from yts.errors import ResponseTooLarge, YtsRefused, YtsUnavailable
 from yts.http_status import raise_for_status
 from yts.settings import ClientSettings, without_secrets
 from yts.thread_session import Query, ThreadSession
@@ -67,7 +67,7 @@ class Transport:
         Raises:
             YtsUnavailable: no response, or one that may be better next time.
             YtsRefused: a wrong URL, a redirect to another host, or a permanent status.
-            AnswerTooLarge: over MAX_RESPONSE_BYTES.
+            ResponseTooLarge: over MAX_RESPONSE_BYTES.
         """
         try:
             body, target = self._read_response(url, query)
@@ -126,9 +126,9 @@ class Transport:
         except (requests.Timeout, urllib3.exceptions.ReadTimeoutError) as error:
             settings = self._settings
             if session.deadline.is_expired:
-                part, seconds = "answer", settings.response_seconds
+                part, seconds = "response", settings.response_seconds
             elif session.deadline.is_head_slow:
-                part, seconds = "head of the answer", settings.read_seconds
+                part, seconds = "head of the response", settings.read_seconds
             else:
                 raise
             raise YtsUnavailable(f"the {part} took over {seconds:g} s") from error
@@ -151,7 +151,7 @@ def _read_body(response: requests.Response) -> bytes:
         body += chunk
         if len(body) > MAX_RESPONSE_BYTES:
             size = f"{MAX_RESPONSE_BYTES >> 20} MB"
-            raise AnswerTooLarge(None, f"the answer is larger than {size}")
+            raise ResponseTooLarge(None, f"the response is larger than {size}")
     return bytes(body)
 
 

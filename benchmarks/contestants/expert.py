@@ -1,7 +1,7 @@
 """
 `python -m benchmarks.contestants.expert`: one process with aiohttp and asyncpg's COPY.
 
-It is the limit to be measured against: no bookkeeping, no resuming, no judging of answers.
+It is the limit to be measured against: no bookkeeping, no resuming, no judging of responses.
 """
 
 import asyncio

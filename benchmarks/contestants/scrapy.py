@@ -37,7 +37,7 @@ class MovieSpider(Spider):
                 url = f"{self.work.details_url}?movie_id={movie_id}&with_cast=true"
                 yield Request(url, dont_filter=True, cb_kwargs={"movie_id": movie_id})
 
-    def parse(self, response: TextResponse, movie_id: int) -> Iterator[Item]:  # type: ignore[override]  # all our answers are texts
+    def parse(self, response: TextResponse, movie_id: int) -> Iterator[Item]:  # type: ignore[override]  # all our responses are texts
         """Yield the movie, unless it is missing."""
         movie = response.json()["data"]["movie"]
         if movie["id"] == movie_id:

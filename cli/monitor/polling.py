@@ -50,7 +50,7 @@ def _read(
     future: Future[Result] = Future()
     threading.Thread(target=_run, args=(future, db, read), daemon=True).start()
     while not wait([future], PATIENCE_SECONDS).done:
-        yield DatabaseNotReady(f"no answer for {PATIENCE_SECONDS:.0f} seconds.")
+        yield DatabaseNotReady(f"no response for {PATIENCE_SECONDS:.0f} seconds.")
     error = future.exception()
     yield error if isinstance(error, DatabaseNotReady) else future.result()
 

@@ -92,7 +92,7 @@ class _Reporter:
 
 def _explain_patiently(url: URL | None, pid: int) -> str:
     """Return what a statement waits for; PostgreSQL is not waited for to say it."""
-    explanations = ["it gives no answer"]
+    explanations = ["it does not answer"]
     thread = threading.Thread(target=lambda: explanations.append(_explain(url, pid)), daemon=True)
     thread.start()
     thread.join(SECONDS_TO_EXPLAIN)

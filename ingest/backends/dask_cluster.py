@@ -119,9 +119,9 @@ def _inspect(client: Client, settings: RunSettings) -> dict[str, str]:
     for address, trouble in _ask_workers(client, cluster_worker.explain_unfit).items():
         if trouble is not None:
             raise ClusterRefused(f"the worker at {address}: {trouble}")
-    answers = _ask_workers(client, cluster_worker.explain_out_of_reach, settings)
-    unfit = {address: str(reason) for address, reason in answers.items() if reason is not None}
-    if answers and len(unfit) == len(answers):
+    reasons = _ask_workers(client, cluster_worker.explain_out_of_reach, settings)
+    unfit = {address: str(reason) for address, reason in reasons.items() if reason is not None}
+    if reasons and len(unfit) == len(reasons):
         raise ClusterRefused(f"no worker can use the database; {_join(unfit)}")
     return unfit
 
@@ -145,9 +145,9 @@ def _ask_scheduler(client: Client, call: Callable[[], str]) -> str | Exception:
 
 def _ask_workers(client: Client, *call: Any) -> dict[str, Any]:
     """
-    Return what each worker answers to a call, or the error that it ends with.
+    Return what each worker returns for a call, or the error that it ends with.
 
-    Who has not answered in time is busy with another run; each batch is asked the same again.
+    A worker that has not answered in time is busy with another run; each batch checks this again.
     """
     asked = {
         client.get_executor(pure=False, workers=[address]).submit(*call): address

@@ -21,7 +21,7 @@ def require_plausible(run: Run, source: OpenSource) -> bool:
     if run.has_details or _gives_known(run, source):
         return True
     run.stop_reason = source.worker.stop_reason or StopReason(
-        'YTS does not give the details of movies that it gave before, so its answer "no such '
+        'YTS does not give the details of movies that it gave before, so its response "no such '
         'movie" counts for nothing now; nothing was recorded',
         ExitCode.UNAVAILABLE,
     )
@@ -31,5 +31,5 @@ def require_plausible(run: Run, source: OpenSource) -> bool:
 def _gives_known(run: Run, source: OpenSource) -> bool:
     """Return whether YTS gives a movie that it gave before; without one, nothing speaks against."""
     ids = run.db.run_transaction(partial(read_ids_to_probe, count=CANARIES))
-    answers = (source.worker.is_denied(id_) for id_ in ids)
-    return not ids or any(is_denied is False for is_denied in answers)
+    denials = (source.worker.is_denied(id_) for id_ in ids)
+    return not ids or any(is_denied is False for is_denied in denials)

@@ -74,7 +74,7 @@ class Breaker:
                 self._failures_in_a_row = 0
                 self._is_probed = True
             else:
-                reason = f"YTS gives no usable answers any more: {error}"
+                reason = f"YTS gives no usable responses any more: {error}"
                 self.stop_reason = StopReason(reason, ExitCode.UNAVAILABLE)
 
     def is_any_page_given(self, fetch_page: Callable[[int], object]) -> bool:

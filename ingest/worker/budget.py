@@ -17,7 +17,7 @@ UNLIMITED_RATE = 1e6
 #: Threads that may wait for slots at the same time, where their number is not known.
 MOST_TAKERS = 256
 #: Who waited no longer than this goes without a look whether the server said "slower" meanwhile:
-#: its answer to us would hardly have come by then, and many short waits are many looks.
+#: its response would hardly have come by then, and many short waits are many looks.
 SECONDS_NOT_WORTH_A_LOOK = 0.1
 #: Who wakes later than this, and later than the next slot, takes another one, once: late requests
 #: come together with those behind them, and the server counts.
@@ -106,7 +106,7 @@ class BudgetClient:
         Raises:
             Stopped: the run is being stopped.
         """
-        with waiting_for(f"the next attempt, in {seconds:.0f} s: YTS gave no usable answer"):
+        with waiting_for(f"the next attempt, in {seconds:.0f} s: YTS gave no usable response"):
             self._stop.sleep(seconds)
 
     def slow_down(self, retry_after_seconds: float | None) -> None:

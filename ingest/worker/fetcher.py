@@ -63,7 +63,7 @@ class Fetcher:
 
     def ask_for_page(self, batch: PageBatch, attempts: int | None = None) -> MoviePage:
         """
-        Fetch one list page, on a thread, so that an answer that stalls does not hold up a stop.
+        Fetch one list page, on a thread, so that a response that stalls does not hold up a stop.
 
         Raises:
             Stopped: a stop came first.
@@ -83,7 +83,7 @@ class Fetcher:
         return page
 
     def _ask_for_page(self, batch: PageBatch, attempts: int | None) -> MoviePage:
-        answer = self._threads.submit(
+        future = self._threads.submit(
             self._client.fetch_page,
             batch.page,
             batch.order,
@@ -92,12 +92,12 @@ class Fetcher:
             movie_count=batch.movie_count,
         )
         give_up_at = float("inf")
-        while not wait([answer], timeout=SECONDS_BETWEEN_LOOKS).done:
+        while not wait([future], timeout=SECONDS_BETWEEN_LOOKS).done:
             if self._stop.is_set():
                 give_up_at = min(give_up_at, monotonic() + SECONDS_TO_DRAIN)
             if monotonic() > give_up_at:
                 raise Stopped
-        return answer.result()
+        return future.result()
 
     def fetch_page(self, batch: PageBatch) -> MoviePage | Failure | None:
         """Fetch one list page; None where a stop or a giving up came first."""
@@ -165,7 +165,7 @@ class Fetcher:
                 if (self.stop_reason or self._stop.is_set()) and give_up_at == float("inf"):
                     chunks.cancel_pending()
                     for thread in pulling:
-                        if thread.cancel():  # It never began: others wait for answers that stall.
+                        if thread.cancel():  # It never began: others wait for responses that stall.
                             chunks.worker_done()
                     give_up_at = monotonic() + SECONDS_TO_DRAIN
             if chunk := chunks.take_chunk(seconds=0, is_last=True):
@@ -209,7 +209,7 @@ class Fetcher:
             self._limit = StopReason("--max-requests allows no more", ExitCode.LIMIT)
 
     def close(self) -> None:
-        """Start nothing more; threads that still wait for an answer are left behind."""
+        """Start nothing more; threads that still wait for a response are left behind."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

@@ -75,7 +75,7 @@ class Worker:
             take_slot=budget.take_slot,
             slow_down=budget.slow_down,
             sleep=budget.pause,
-            watch=partial(waiting_for, f"an answer of {without_secrets(api_url)}"),
+            watch=partial(waiting_for, f"a response of {without_secrets(api_url)}"),
         )
         self._fetcher = Fetcher(self.client, settings.threads, stop, self._ids_to_probe)
         self._requests_counted = 0
@@ -103,15 +103,15 @@ class Worker:
 
     def is_denied(self, movie_id: int) -> bool | None:
         """
-        Ask for one movie; return whether YTS denies it, None where there is no usable answer.
+        Ask for one movie; return whether YTS denies it, None where there is no usable response.
 
         Nothing is saved.
         """
         chunks = self._fetcher.fetch_movies([movie_id])
-        answers = {id_: answer for chunk in chunks for id_, answer in chunk.items()}
+        results = {id_: result for chunk in chunks for id_, result in chunk.items()}
         self._count_requests()
-        answer = answers.get(movie_id, _NOT_ASKED)
-        return None if isinstance(answer, Failure) else answer is None
+        result = results.get(movie_id, _NOT_ASKED)
+        return None if isinstance(result, Failure) else result is None
 
     def run_batch(self, batch: Batch) -> BatchReport:
         """
@@ -249,7 +249,7 @@ class Worker:
         return replace(self._save(step), contradicted=found)
 
     def _count_requests(self) -> BatchReport:
-        """Save how many requests were made in vain: no answer was there to be saved."""
+        """Save how many requests were made without a response that could be saved."""
         is_current = self._requests_counted == self.client.requests_made
         return BatchReport() if is_current else self._save(Step())
 

@@ -48,7 +48,7 @@ def test_one_bad_movie_costs_no_other(db: DatabaseManager, sandbox: Sandbox, how
         is_read = how != "huge"
         (failure,) = read(db, LEDGER)
         assert failure[:2] == (("movie", str(BAD)) if is_read else ("page", "2"))
-        assert failure[2:] == ("parse", "MalformedMovie" if is_read else "AnswerTooLarge")
+        assert failure[2:] == ("parse", "MalformedMovie" if is_read else "ResponseTooLarge")
 
     order(sandbox, "corrupt", params={"ids": BAD, "how": "intact"})
     assert fetch(db, sandbox.url, full=True, update=True).exit_code == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.settings import TIMEOUTS_PER_ANSWER, RunSettings
+from ingest.settings import TIMEOUTS_PER_RESPONSE, RunSettings
 from tests.support.raw_server import open_raw, read_request, whole_response
 from tests.support.yts_responses import a_row, page_answer
 from tests.yts.conftest import MakeClient
@@ -55,7 +55,7 @@ def test_a_head_that_does_not_come_is_given_up(make_client: MakeClient, pieces: 
             api_url=f"http://{place}/api", read_seconds=0.2, response_seconds=60, attempts=1
         )
         since = time.monotonic()
-        with pytest.raises(YtsUnavailable, match=r"^the head of the answer took over 0\.2 s$"):
+        with pytest.raises(YtsUnavailable, match=r"^the head of the response took over 0\.2 s$"):
             client.fetch_page(1, "asc")
         assert time.monotonic() - since < 2
 
@@ -69,7 +69,7 @@ def test_the_whole_response_has_its_time(make_client: MakeClient):
             api_url=f"http://{place}/api", read_seconds=60, response_seconds=0.3, attempts=1
         )
         since = time.monotonic()
-        with pytest.raises(YtsUnavailable, match=r"^the answer took over 0\.3 s$"):
+        with pytest.raises(YtsUnavailable, match=r"^the response took over 0\.3 s$"):
             client.fetch_page(1, "asc")
         assert 0.25 < time.monotonic() - since < 2
 
@@ -80,7 +80,7 @@ def test_the_time_of_a_response_follows_from_the_timeout():
     """
     for seconds in (2.0, 30.0):
         client = RunSettings((), None, timeout_seconds=seconds).client_settings("http://x")  # type: ignore[arg-type]
-        assert client.response_seconds == TIMEOUTS_PER_ANSWER * client.read_seconds
+        assert client.response_seconds == TIMEOUTS_PER_RESPONSE * client.read_seconds
 
 
 @pytest.mark.parametrize("interim", [CONTINUE, HINTS, PROCESSING, CONTINUE + HINTS + PROCESSING])
@@ -132,7 +132,7 @@ def test_tls_makes_no_difference(
             api_url=f"https://{place}/api", read_seconds=0.2, response_seconds=60, attempts=1
         )
         since = time.monotonic()
-        with pytest.raises(YtsUnavailable, match=r"the head of the answer took over 0\.2 s"):
+        with pytest.raises(YtsUnavailable, match=r"the head of the response took over 0\.2 s"):
             client.fetch_page(1, "asc")
         assert time.monotonic() - since < 2
 

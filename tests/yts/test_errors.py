@@ -6,7 +6,14 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from yts.errors import AnswerTooLarge, MalformedMovie, NotYts, YtsError, YtsRefused, YtsUnavailable
+from yts.errors import (
+    MalformedMovie,
+    NotYts,
+    ResponseTooLarge,
+    YtsError,
+    YtsRefused,
+    YtsUnavailable,
+)
 
 ERRORS = [
     YtsUnavailable("no answer"),
@@ -16,7 +23,7 @@ ERRORS = [
     YtsRefused("moved to another host"),
     MalformedMovie(4711, "year: no number"),
     MalformedMovie(None, "no movie at all"),
-    AnswerTooLarge(None, "larger than 8 MB"),
+    ResponseTooLarge(None, "larger than 8 MB"),
 ]
 
 
@@ -53,7 +60,7 @@ def test_the_kinds_differ_by_what_to_do():
     Try again, stop, skip this movie; an answer that is not from YTS is one to try again,
     one that is too large is not.
     """
-    assert issubclass(AnswerTooLarge, MalformedMovie)
+    assert issubclass(ResponseTooLarge, MalformedMovie)
     assert issubclass(NotYts, YtsUnavailable)
     assert not issubclass(YtsRefused, YtsUnavailable)
     assert not issubclass(MalformedMovie, YtsUnavailable | YtsRefused)

@@ -43,7 +43,7 @@ def test_a_response_that_never_ends_is_abandoned(
     """
     server.give(Canned(page_answer(a_row()), headers=headers, seconds_per_byte=0.01))
     since = time.monotonic()
-    with pytest.raises(YtsUnavailable, match="the answer took over"):
+    with pytest.raises(YtsUnavailable, match="the response took over"):
         make_client(response_seconds=0.15, attempts=1).fetch_page(1, "asc")
     assert time.monotonic() - since < 2
 
@@ -85,7 +85,7 @@ def test_a_truncated_response_has_a_clear_message(client_once: YtsClient, server
     A truncated response is not used.
     """
     server.give(Canned(page_answer(a_row()), cut_after=50))
-    with pytest.raises(YtsUnavailable, match=r"127\.0\.0\.1:\d+ broke off its answer"):
+    with pytest.raises(YtsUnavailable, match=r"127\.0\.0\.1:\d+ broke off its response"):
         client_once.fetch_page(1, "asc")
 
 

@@ -112,7 +112,7 @@ def test_the_words_about_html_have_no_markup():
     """
     with pytest.raises(YtsUnavailable) as caught:
         parse_page(b"<h1>502 Bad\x1b Gateway</h1>\n<hr>" + b"nginx " * 99)
-    assert str(caught.value).startswith("the answer is not JSON: 502 Bad Gateway nginx")
+    assert str(caught.value).startswith("the response is not JSON: 502 Bad Gateway nginx")
     assert len(str(caught.value)) < 200
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ingest.settings import RunSettings
 from tests.conftest import examples
-from yts.errors import AnswerTooLarge, MalformedMovie, NotYts, YtsRefused, YtsUnavailable
+from yts.errors import MalformedMovie, NotYts, ResponseTooLarge, YtsRefused, YtsUnavailable
 from yts.printable import json_line, one_line, printable
 from yts.settings import ClientSettings
 
@@ -113,7 +113,7 @@ def test_any_json_is_one_printable_line_that_means_the_same(value: dict[str, Any
         NotYts,
         YtsRefused,
         lambda text: MalformedMovie(1, text),
-        lambda text: AnswerTooLarge(None, text),
+        lambda text: ResponseTooLarge(None, text),
     ],
 )
 def test_what_an_error_says_is_one_safe_line(kind: Any):

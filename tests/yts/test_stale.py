@@ -125,7 +125,7 @@ def test_a_new_connection_that_is_closed_without_a_response_is_a_failure(make_cl
     requests: list[bytes] = []
     with open_raw(lambda connection: requests.append(read_request(connection))) as place:
         client = make_client(api_url=f"http://{place}/api", attempts=1)
-        with pytest.raises(YtsUnavailable, match="closed the connection without an answer"):
+        with pytest.raises(YtsUnavailable, match="closed the connection without a response"):
             client.fetch_page(1, "asc")
     assert len(requests) == client.requests_made == 1
 

@@ -8,7 +8,7 @@ import pytest
 from tests.support.canned_server import Asked, Canned, CannedServer
 from tests.support.yts_responses import a_movie, a_row, details_answer, page_answer
 from yts.client import YtsClient
-from yts.errors import AnswerTooLarge, YtsUnavailable
+from yts.errors import ResponseTooLarge, YtsUnavailable
 from yts.settings import Order
 from yts.transport import MAX_RESPONSE_BYTES
 
@@ -42,7 +42,7 @@ def test_the_others_of_a_page_are_read(
     assert page.movie_count == 200
     assert [error.movie_id for error in page.malformed] == [None] * len(huge)
     for error, place in zip(page.malformed, sorted(huge), strict=True):
-        assert str(error) == f"movie {place} of the list, {order}: the answer is larger than 8 MB"
+        assert str(error) == f"movie {place} of the list, {order}: the response is larger than 8 MB"
     questions = [(asked.query["limit"], asked.query["page"]) for asked in server.asked]
     assert len(set(questions)) == len(questions) <= 1 + 2 + len(huge) * 10
     assert {asked.query["order_by"] for asked in server.asked} == {order}
@@ -104,7 +104,7 @@ def test_details_that_are_too_large_are_requested_once(
     The movie is skipped, because another attempt gives the same.
     """
     server.give(body.replace(b'"PG-13"', b"[" * 9999 + b"]" * 9999))
-    with pytest.raises(AnswerTooLarge, match=words):
+    with pytest.raises(ResponseTooLarge, match=words):
         client.fetch_details(5)
     assert len(server.asked) == 1
 

@@ -54,7 +54,7 @@ def test_a_refusal_is_not_asked_again(client: YtsClient, server: CannedServer, s
     404 on an endpoint means that this is not the API (docs/yts-api.md, section 8).
     """
     server.give(Canned(b'{"status":404}', status))
-    with pytest.raises(YtsRefused, match=f"HTTP {status}, none of YTS's answers"):
+    with pytest.raises(YtsRefused, match=f"HTTP {status}, a status that YTS does not use"):
         client.fetch_page(1, "asc")
     assert len(server.asked) == 1
 
