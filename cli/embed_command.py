@@ -33,7 +33,7 @@ def _embed(options: Mapping[str, Any]) -> None:
                 options["model"],
                 is_rebuild=options["rebuild"],
                 workers=options["workers"],
-                progress=lambda done, total: messages.stage("vectors", done, total),
+                progress=lambda done, total: messages.phase("vectors", done, total),
                 note=messages.note,
             )
         finally:

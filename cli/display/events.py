@@ -31,7 +31,7 @@ _OUTCOMES = {
 }
 
 
-_STAGES = ("pages", "details")
+_PHASES = ("pages", "details")
 
 #: The other end of a pipe or terminal was closed: the work continues without it.
 _GONE = {errno.EPIPE, errno.EIO}
@@ -59,7 +59,7 @@ class EventStream:
         self._rate = rate or None
         self._countdown = Countdown()
         self._lock = threading.RLock()
-        self._stage = ""
+        self._phase = ""
         self._last = dict.fromkeys(readers, float("-inf"))
 
     def start(self, **facts: Any) -> None:
@@ -69,18 +69,18 @@ class EventStream:
     def progress(self, row: Mapping[str, Any]) -> None:
         """Report the progress of a run, from its row; for a finished phase, its end once."""
         counts = {name: row[name] for name in _OUTCOMES if row[name]}
-        is_known = row["phase"] in _STAGES
+        is_known = row["phase"] in _PHASES
         now = row["phase"] if is_known else "details" if row["details_expected"] else "pages"
         left = left_of(row)
         eta = self._countdown.take(now, row[f"{now}_read"], left, monotonic(), self._rate)
-        for stage in dict.fromkeys((self._stage or now, now)):
-            if row[f"{stage}_expected"]:
+        for phase in dict.fromkeys((self._phase or now, now)):
+            if row[f"{phase}_expected"]:
                 self._send_progress(
-                    stage, row[f"{stage}_read"], row[f"{stage}_expected"], counts, eta
+                    phase, row[f"{phase}_read"], row[f"{phase}_expected"], counts, eta
                 )
-        self._stage = now
+        self._phase = now
 
-    def stage(self, name: str, done: int, total: int) -> None:
+    def phase(self, name: str, done: int, total: int) -> None:
         """Report the progress of a phase that is not part of a run."""
         eta = self._countdown.take(name, done, max(0, total - done), monotonic())
         self._send_progress(name, done, total, {}, eta)
@@ -90,7 +90,7 @@ class EventStream:
     ) -> None:
         self._send(
             "progress",
-            stage=name,
+            phase=name,
             done=done,
             total=max(done, total),
             counts=counts,
@@ -169,7 +169,7 @@ def _in_words(message: Message) -> str:
             return f"failed: {what}: {message['reason']}"
         case "progress":
             words = counts_in_words(message["counts"])
-            far = f"{message['stage']} {message['done']:,} of {message['total']:,}"
+            far = f"{message['phase']} {message['done']:,} of {message['total']:,}"
             eta = message["eta_seconds"]
             left = "" if eta is None else f"; about {duration(eta)} left"
             return f"{far}: {words}{left}" if words else f"{far}{left}"

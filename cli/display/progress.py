@@ -22,7 +22,7 @@ def bar_format(message: Message, remaining: str, columns: int) -> str:
     *remaining* is the time to the end of the run, empty while it is unknown.
     What does not fit is left out completely, first the bar, and failures last: no number is cut.
     """
-    name, done, total, counts = (message[it] for it in ("stage", "done", "total", "counts"))
+    name, done, total, counts = (message[it] for it in ("phase", "done", "total", "counts"))
     share = f"{min(100, 100 * done // max(total, 1)):3d}%"
     head, far = f"{name:<7} {share}", f"{done:,}/{total:,}"
     left = remaining and f"{remaining} left"
@@ -53,7 +53,7 @@ class Bars(Sink):
             self._move(message)
 
     def _move(self, message: Message) -> None:
-        name, done, total = message["stage"], message["done"], message["total"]
+        name, done, total = message["phase"], message["done"], message["total"]
         if total and name not in self._bars:
             self.close()  # A finished phase stands still.
             # Measured at each update: the terminal may have become narrower.

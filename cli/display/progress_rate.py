@@ -95,20 +95,20 @@ class Countdown:
 
     def __init__(self) -> None:
         """Begin without memory."""
-        self._stage = ""
+        self._phase = ""
         self._seen: deque[tuple[float, int]] = deque()
 
     def take(
-        self, stage: str, done: int, left: int | None, now: float, limit: float | None = None
+        self, phase: str, done: int, left: int | None, now: float, limit: float | None = None
     ) -> float | None:
         """
-        Return the seconds to the end, with *done* of *stage* behind and *left* in all ahead.
+        Return the seconds to the end, with *done* of *phase* behind and *left* in all ahead.
 
         *now* is in seconds, *limit* the most that can be done in each. None while too little
-        was seen of the stage.
+        was seen of the phase.
         """
-        if stage != self._stage:
-            self._stage = stage
+        if phase != self._phase:
+            self._phase = phase
             self._seen.clear()
         self._seen.append((now, done))
         while len(self._seen) > 2 and now - self._seen[1][0] >= WINDOW_SECONDS:

@@ -23,7 +23,7 @@ def embed_after_fetch(
     """
 
     def progress(done: int, total: int) -> None:
-        messages.stage("vectors", done, total)
+        messages.phase("vectors", done, total)
         if stop.is_set():
             raise Stopped
 

@@ -116,7 +116,7 @@ class Lines(Sink):
 
 def test_a_fetch_tells_how_long_its_whole_run_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Nothing in the first seconds of a stage, nor where it stands still; vectors know no rate.
+    Nothing in the first seconds of a phase, nor where it stands still; vectors know no rate.
     """
     row = {"pages_expected": 120, "details_expected": 1000, "details_read": 0, "saved": 7}
     row |= dict.fromkeys(("updated", "unchanged", "skipped", "missing", "failed"), 0)
@@ -135,7 +135,7 @@ def test_a_fetch_tells_how_long_its_whole_run_takes(monkeypatch: pytest.MonkeyPa
     at(80, "details", 120, 0)
     for seconds in (90, 100):
         monkeypatch.setattr("cli.display.events.monotonic", lambda it=seconds: it)
-        messages.stage("vectors", seconds, 300)
+        messages.phase("vectors", seconds, 300)
 
     assert lines.lines == [
         "pages 0 of 120: new 7",

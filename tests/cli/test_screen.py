@@ -41,7 +41,7 @@ def progress(done: int, total: int, **counts: int) -> dict[str, Any]:
     """Return a progress message."""
     return {
         "message_type": "progress",
-        "stage": "details",
+        "phase": "details",
         "done": done,
         "total": total,
         "counts": counts,
