@@ -10,13 +10,22 @@ from typing import Any
 
 import click
 
-from cli.options import WRITTEN_FILE, Command, Duration
+from cli.options import WRITTEN_FILE, Command, Duration, exit_codes_epilog
+from ingest.exit_codes import ExitCode
 from yts import __version__
 
-EPILOG = """
-Exit codes: 0 done, also by Ctrl-C; 1 fatal; 2 usage; 5 database not ready; 8 older than --max-age;
-143 ended by SIGTERM.
-"""
+EPILOG = exit_codes_epilog(
+    (
+        ExitCode.DONE,
+        ExitCode.FATAL,
+        ExitCode.USAGE,
+        ExitCode.NOT_READY,
+        ExitCode.STALE,
+        ExitCode.CLOSED_TERMINAL,
+        ExitCode.TERMINATED,
+    ),
+    {ExitCode.DONE: "done, also after Ctrl-C"},
+)
 #: Options that write a report instead of the status; one at a time.
 _REPORTS = ("failures", "history", "max_age", "prometheus", "html")
 
