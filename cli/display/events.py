@@ -72,7 +72,7 @@ class EventStream:
         is_known = row["phase"] in _PHASES
         now = row["phase"] if is_known else "details" if row["details_expected"] else "pages"
         left = left_of(row)
-        eta = self._countdown.take(now, row[f"{now}_read"], left, monotonic(), self._rate)
+        eta = self._countdown.record(now, row[f"{now}_read"], left, monotonic(), self._rate)
         for phase in dict.fromkeys((self._phase or now, now)):
             if row[f"{phase}_expected"]:
                 self._send_progress(
@@ -82,7 +82,7 @@ class EventStream:
 
     def phase(self, name: str, done: int, total: int) -> None:
         """Report the progress of a phase that is not part of a run."""
-        eta = self._countdown.take(name, done, max(0, total - done), monotonic())
+        eta = self._countdown.record(name, done, max(0, total - done), monotonic())
         self._send_progress(name, done, total, {}, eta)
 
     def _send_progress(

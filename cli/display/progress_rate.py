@@ -44,8 +44,8 @@ class ProgressMeter:
         """Begin without memory."""
         self._seen: deque[Status] = deque()
 
-    def take(self, status: "Status") -> Pace | None:
-        """Return the pace as of *status*, the newest; None where there is no run."""
+    def record(self, status: "Status") -> Pace | None:
+        """Record *status*, the newest, and return the pace as of it; None if there is no run."""
         if status.run is None:
             return None
         if self._seen and _phase(self._seen[-1]) != _phase(status):
@@ -98,11 +98,11 @@ class Countdown:
         self._phase = ""
         self._seen: deque[tuple[float, int]] = deque()
 
-    def take(
+    def record(
         self, phase: str, done: int, left: int | None, now: float, limit: float | None = None
     ) -> float | None:
         """
-        Return the seconds to the end, with *done* of *phase* behind and *left* in all ahead.
+        Record that *done* of *phase* are done, and return the seconds until *left* more are done.
 
         *now* is in seconds, *limit* the most that can be done in each. None while too little
         was seen of the phase.
@@ -126,8 +126,8 @@ class RateHistory:
         self._seen: deque[tuple[float, int]] = deque()
         self._run_id: int | None = None
 
-    def take(self, status: "Status") -> list[float]:
-        """Return the rates up to *status*, each of `SECONDS_PER_RATE`, the newest last."""
+    def record(self, status: "Status") -> list[float]:
+        """Record *status*, and return the rates, each of `SECONDS_PER_RATE`, the newest last."""
         run = status.run
         run_id = None if run is None else run.id
         if run_id != self._run_id:

@@ -61,7 +61,7 @@ def _watch(db: DatabaseManager, database: str, options: Options) -> None:
     with _open_display(options, database) as display:
         for status in watch_status(db, options["interval"].total_seconds()):
             if not isinstance(status, DatabaseNotReady):
-                display.show(status, meter.take(status))
+                display.show(status, meter.record(status))
             elif options["once"]:
                 raise status
             else:

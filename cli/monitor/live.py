@@ -77,7 +77,7 @@ class Dashboard:
     def picture(self, status: Status, pace: Pace | None, height: int) -> RenderableType:
         """Return the status as drawn in *height* lines."""
         self._head = with_source(self._database, status)
-        self._body = _body(status, pace, self._rates.take(status), height)
+        self._body = _body(status, pace, self._rates.record(status), height)
         return self._compose(local_time(status.time), self._footer)
 
     def wait(self, reason: str) -> None:

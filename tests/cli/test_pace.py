@@ -45,7 +45,7 @@ def seen(
 def pace_of(*course: Status) -> Pace:
     """Return the pace after all of *course*."""
     meter = ProgressMeter()
-    paces = [meter.take(status) for status in course]
+    paces = [meter.record(status) for status in course]
     assert paces[-1] is not None
     return paces[-1]
 
@@ -190,8 +190,8 @@ def test_the_history_has_the_rates_of_the_last_minutes() -> None:
     history = RateHistory()
     for second in (*range(0, 60, 7), *range(60, 121, 3)):
         requests = 2 * min(second, 60) + 4 * max(0, second - 60)
-        rates = history.take(seen(second, requests=requests))
+        rates = history.record(seen(second, requests=requests))
 
     assert rates == pytest.approx([2] * 6 + [4] * 6, abs=0.3)
-    assert history.take(seen(130, id=2)) == []
+    assert history.record(seen(130, id=2)) == []
     assert (sparkline([1, 7, 0]), sparkline([0, 0])) == ("▂█▁", "▁▁")

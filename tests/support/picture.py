@@ -53,7 +53,7 @@ def draw(db: DatabaseManager, path: Path) -> None:
     picture = None
     for status in islice(watch_status(db, _SECONDS_BETWEEN), _LOOKS):
         if isinstance(status, Status):
-            picture = dashboard.picture(status, meter.take(status), _LINES)
+            picture = dashboard.picture(status, meter.record(status), _LINES)
     console.print(picture)
     console.save_svg(str(path), title="python monitor_progress.py")
 
