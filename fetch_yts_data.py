@@ -7,6 +7,7 @@ import cli.preflight  # noqa: F401 -- ends the program where something is missin
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -175,9 +176,8 @@ def fetch_movie_details(movie_id: int) -> dict[str, Any] | None:
     Raises:
         yts.errors.YtsError: no usable response.
     """
-    from cli.fetch.by_hand import fetch_details  # noqa: PLC0415 -- for a fast --help
-
-    return fetch_details(movie_id)
+    movie: dict[str, Any] | None = _load_by_hand().fetch_details(movie_id)
+    return movie
 
 
 def process_movie_batch(ids: list[int]) -> "BatchReport":
@@ -187,10 +187,16 @@ def process_movie_batch(ids: list[int]) -> "BatchReport":
     Raises:
         DatabaseNotReady: the database cannot be used.
     """
-    from cli.fetch.by_hand import process_batch  # noqa: PLC0415 -- for a fast --help
-
     with main.make_context("fetch_yts_data.py", []) as context:
-        return process_batch(ids, context.params, open_practice_api)
+        report: BatchReport = _load_by_hand().process_batch(ids, context.params, open_practice_api)
+    return report
+
+
+def _load_by_hand() -> ModuleType:
+    """Import what fetches single movies."""
+    from cli.fetch import by_hand  # noqa: PLC0415 -- for a fast --help
+
+    return by_hand
 
 
 if __name__ == "__main__":

@@ -7,15 +7,12 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.display.progress_rate import ProgressMeter
 from cli.display.terminal import is_live, prepare_stdout
 from cli.errors import report_errors
 from cli.monitor.failure_table import write_failures
-from cli.monitor.html_page import write_page
-from cli.monitor.live import Dashboard
-from cli.monitor.metrics import write_metrics
 from cli.monitor.plain import Blocks, JsonLines
 from cli.monitor.polling import look_once, watch_status
 from cli.monitor.run_history import write_age, write_history
@@ -27,6 +24,9 @@ from database.monitoring.history import read_freshness, read_history
 from database.monitoring.overview import read_overview
 from database.monitoring.status import describe_database, read_ledger, read_status
 
+if TYPE_CHECKING:
+    from cli.monitor.live import Dashboard
+
 Options = Mapping[str, Any]
 Report = Callable[[DatabaseManager, Options], None]
 
@@ -35,8 +35,9 @@ def run(options: Options) -> None:
     """Run the command with its parsed *options*."""
     prepare_stdout()
     report = next((report for name, report in REPORTS.items() if options[name]), None)
+    is_file = bool(options["prometheus"] or options["html"])
     # A live view shows by itself that it waits.
-    say = say_on_stderr if report or options["once"] else say_nothing
+    say = say_on_stderr if report or is_file or options["once"] else say_nothing
     try:
         with (
             report_errors("monitor_progress.py", is_verbose=options["verbose"]),
@@ -46,19 +47,32 @@ def run(options: Options) -> None:
             url = read_database_url(options["database_url"])
             db = DatabaseManager(url, pool_size=1, max_overflow=0, create=False)
             stack.enter_context(db)
+            database = describe_database(url) if url else "embedded server"
+            display = _plain_display(options, database)
             if report is not None:
                 report(db, options)
+            elif is_file or display is None:
+                _render(db, database, options)
             else:
-                _watch(db, describe_database(url) if url else "embedded server", options)
+                _watch(db, display, options)
     except BrokenPipeError:
         # The reader, such as `head`, has ended; what is still buffered must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
 
 
-def _watch(db: DatabaseManager, database: str, options: Options) -> None:
+def _plain_display(options: Options, database: str) -> Blocks | JsonLines | None:
+    """Return the display of text or JSON; None if the live view fits the options and stdout."""
+    if options["json"]:
+        return JsonLines()
+    return Blocks(database) if options["once"] or not is_live(sys.stdout) else None
+
+
+def _watch(
+    db: DatabaseManager, display: "Blocks | JsonLines | Dashboard", options: Options
+) -> None:
     meter = ProgressMeter()
-    with _open_display(options, database) as display:
+    with display:
         for status in watch_status(db, options["interval"].total_seconds()):
             if not isinstance(status, DatabaseNotReady):
                 display.show(status, meter.record(status))
@@ -68,15 +82,6 @@ def _watch(db: DatabaseManager, database: str, options: Options) -> None:
                 display.wait(str(status))
             if options["once"]:
                 return
-
-
-def _open_display(options: Options, database: str) -> Blocks | JsonLines | Dashboard:
-    """Return the display that fits the options and stdout."""
-    if options["json"]:
-        return JsonLines()
-    if options["once"] or not is_live(sys.stdout):
-        return Blocks(database)
-    return Dashboard(database, options["interval"].total_seconds())
 
 
 def _report_failures(db: DatabaseManager, options: Options) -> None:
@@ -94,20 +99,22 @@ def _report_age(db: DatabaseManager, options: Options) -> None:
     sys.exit(write_age(freshness, options["max_age"], as_json=options["json"]))
 
 
-def _report_metrics(db: DatabaseManager, options: Options) -> None:
-    status, freshness = look_once(db, read_status), look_once(db, read_freshness)
-    write_metrics(status, freshness, options["prometheus"])
+def _render(db: DatabaseManager, database: str, options: Options) -> None:
+    """Write a file or show the live view, with libraries that the other reports do not need."""
+    from cli.monitor import html_page, live, metrics  # noqa: PLC0415 -- Jinja, rich, Prometheus
+
+    if options["prometheus"]:
+        status, freshness = look_once(db, read_status), look_once(db, read_freshness)
+        metrics.write_metrics(status, freshness, options["prometheus"])
+    elif options["html"]:
+        html_page.write_page(look_once(db, read_overview), options["html"])
+    else:
+        _watch(db, live.Dashboard(database, options["interval"].total_seconds()), options)
 
 
-def _report_page(db: DatabaseManager, options: Options) -> None:
-    write_page(look_once(db, read_overview), options["html"])
-
-
-#: Option: the report that it asks for.
+#: Option: the report that it asks for, if this needs no library of its own.
 REPORTS: dict[str, Report] = {
     "failures": _report_failures,
     "history": _report_history,
     "max_age": _report_age,
-    "prometheus": _report_metrics,
-    "html": _report_page,
 }
