@@ -62,7 +62,7 @@ EPILOG = exit_codes_epilog(
     "--rate",
     type=click.FloatRange(0),
     metavar="N",
-    help="Requests a second of all processes together; 0 is no limit.  "
+    help="Requests a second of all processes together; 0 means no limit.  "
     f"[default: {types.POLITE_RATE:g}; sandbox: 0]",
 )
 @click.option("--api-url", type=types.API_URL, metavar="URL", help="Base URL of the API.")
@@ -169,7 +169,7 @@ def open_practice_api() -> Iterator[str]:
 
 def fetch_movie_details(movie_id: int) -> dict[str, Any] | None:
     """
-    Fetch one movie with its cast, as YTS gives it; None where YTS has none of this id.
+    Fetch one movie with its cast, as YTS gives it; None if YTS does not have it.
 
     For a few movies by hand: it takes no slot of the shared request budget.
 

@@ -50,13 +50,15 @@ def _show(checks: Sequence[Check]) -> None:
 
 def _in_columns(stats: Mapping[str, Any]) -> str:
     """Return *stats* as names and values, numbers under numbers."""
-    numbers = {name: f"{it:,}" for name, it in stats.items() if isinstance(it, int | float)}
+    numbers = {
+        name: f"{value:,}" for name, value in stats.items() if isinstance(value, int | float)
+    }
     width = max(len(number) for number in numbers.values())
     rows = [
         (
             name.removeprefix("total_").replace("_", " "),
-            f"{numbers[name]:>{width}}" if name in numbers else local_time(it) if it else "-",
+            f"{numbers[name]:>{width}}" if name in numbers else local_time(value) if value else "-",
         )
-        for name, it in stats.items()
+        for name, value in stats.items()
     ]
     return aligned(rows)

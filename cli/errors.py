@@ -56,25 +56,25 @@ def _not_installed(error: Exception) -> tuple[str, int] | None:
 
 
 def _unexpected(error: Exception, script: str, *, is_verbose: bool) -> str:
-    said = masked(one_line(str(error)))
+    message = masked(one_line(str(error)))
     if refusal := _system_refusal(error):
         return f"Error: the system refuses ({refusal}). What was saved stays."
-    what = f"This is a bug ({type(error).__name__}: {said}). What was saved stays. "
+    report = f"This is a bug ({type(error).__name__}: {message}). What was saved stays. "
     if is_verbose:
-        return f"{what}Please report it with the lines above."
+        return f"{report}Please report it with the lines above."
     again = shown_command(script, [*sys.argv[1:], "-v"])
-    return f"{what}Please report it with what this says: {again}"
+    return f"{report}Please report it with what this says: {again}"
 
 
 def _system_refusal(error: BaseException | None) -> str | None:
     """Return what the system refused, also if it is only the cause of *error*; else None."""
     while error is not None:
-        said = masked(one_line(str(error)))
+        message = masked(one_line(str(error)))
         if isinstance(error, OSError) and error.filename and error.strerror:
             return masked(one_line(f"{error.filename}: {error.strerror}"))
         if isinstance(error, OSError | MemoryError):
-            return said or "no memory is left"
-        if "can't start new thread" in said:
-            return f"{said}: no memory, or no process, is left"
+            return message or "no memory is left"
+        if "can't start new thread" in message:
+            return f"{message}: no memory, or no process, is left"
         error = error.__cause__ or error.__context__
     return None

@@ -44,7 +44,7 @@ def prepare_and_check(db: DatabaseManager) -> list[Check]:
     try:
         if not is_embedded(db.url):
             refuse_transaction_pool(db.url)
-        # Each question stands alone: a refused one must not spoil the next.
+        # Each statement stands alone: a refused one must not spoil the next.
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             checks.append(Check("connection", is_ok=True, message=_shown(db.url)))
             checks += check_versions(connection)
@@ -60,7 +60,7 @@ def prepare_and_check(db: DatabaseManager) -> list[Check]:
 
 
 def check_versions(connection: Connection) -> list[Check]:
-    """Tell the versions of the server and, if that is new enough, of pgvector."""
+    """Return the checks of the server's version and, if that is new enough, of pgvector's."""
     problem = None
     try:
         check_server(connection)
@@ -83,7 +83,7 @@ def check_versions(connection: Connection) -> list[Check]:
 
 
 def check_table(connection: Connection, table: Table, *, is_made: bool) -> Check:
-    """Tell how many rows *table* has; *is_made* if the migrations claim to have made it."""
+    """Return the check of *table*, with its rows; *is_made* if migrations claim to have made it."""
     name = f"table {table.name}"
     try:
         rows = connection.scalar(select(func.count()).select_from(table))
@@ -100,7 +100,7 @@ def check_table(connection: Connection, table: Table, *, is_made: bool) -> Check
 
 
 def _migrate(db: DatabaseManager, connection: Connection) -> Check:
-    """Bring the tables up to date, and tell how they were before."""
+    """Bring the tables up to date, and return the check, which says how they were before."""
     try:
         before = read_revision(connection)
         ensure_schema(db.engine)

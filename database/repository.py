@@ -22,8 +22,8 @@ __all__ = ["FoundMovie", "MovieFilter", "MovieRepository", "QueryEmbedder", "Sim
 class QueryEmbedder(Protocol):
     """Makes the vector of a query, as `embeddings.load.open_embedder` gives one."""
 
-    def embed_query(self, words: str) -> list[float] | None:
-        """Return the vector in the active space of *search*; None if the words say nothing."""
+    def embed_query(self, query: str) -> list[float] | None:
+        """Return the vector in the active space of *search*; None if it has no known word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class SimilarMovie:
     movie: Movie
     #: Inner product of both vectors; at most 1.
     similarity: float
-    #: What it is ranked by: similarity, and a little for its rating.
+    #: The score that ranks it: similarity, and a little for its rating.
     score: float
 
 

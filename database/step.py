@@ -49,7 +49,7 @@ class SweptPage:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one transaction is to make durable."""
+    """Everything that one transaction saves."""
 
     movies: tuple[MoviePayload, ...] = ()
     #: From details responses, not from a list page.

@@ -98,19 +98,21 @@ def read_heads(folder: Path, size: int) -> int:
     return heads
 
 
-def read_tokenizer(file: Path, words: int, most_tokens: int) -> Any:
+def read_tokenizer(file: Path, vocabulary_size: int, most_tokens: int) -> Any:
     """
     Return the tokenizer; it cuts texts after *most_tokens*.
 
     Raises:
-        ModelMissing: it cannot be read, or has more tokens than the model has *words*.
+        ModelMissing: it cannot be read, or has more than *vocabulary_size* tokens.
     """
-    # The library raises plain exceptions, which nobody can tell from bugs.
+    # The library raises plain exceptions, which cannot be told from bugs.
     if not isinstance(_read_object(file).get("model"), dict):
         raise ModelMissing(f"{file} is not a tokenizer.")
     tokenizer = Tokenizer.from_file(str(file))
-    if tokenizer.get_vocab_size() > words:
-        raise ModelMissing(f"{file} belongs to another model: it has more than {words} tokens.")
+    if tokenizer.get_vocab_size() > vocabulary_size:
+        raise ModelMissing(
+            f"{file} belongs to another model: it has more than {vocabulary_size} tokens."
+        )
     tokenizer.enable_truncation(most_tokens)
     tokenizer.no_padding()
     return tokenizer

@@ -32,7 +32,7 @@ class Forecast:
     api_url: str
     #: In the whole catalogue, as YTS counts.
     movie_count: int
-    #: In the mirror just now.
+    #: Movies in the mirror now.
     stored: int
     #: Practice movies that would be removed first.
     removed: int
@@ -54,7 +54,7 @@ class Forecast:
 
 def forecast(settings: RunSettings, db: DatabaseManager | None) -> Forecast:
     """
-    Say what a run with *settings* would do; asks base URLs for one page, until one answers.
+    Return what a run with *settings* would do; asks base URLs for one page, until one answers.
 
     Without *db*, or tables in it, the mirror is empty, and everything would be new. No slot of
     the shared request budget is taken, because that would write.
@@ -62,7 +62,7 @@ def forecast(settings: RunSettings, db: DatabaseManager | None) -> Forecast:
     Raises:
         SourceMismatch: the database holds the real catalogue, so the run would be refused.
         DatabaseNotReady: the database cannot be read, or its schema is older than the program.
-        YtsUnavailable, YtsRefused: no base URL answers as one of a YTS API does.
+        YtsUnavailable, YtsRefused: no base URL answers like YTS.
     """
     mirror = _empty(settings)
     if db is not None:
@@ -92,7 +92,7 @@ def forecast(settings: RunSettings, db: DatabaseManager | None) -> Forecast:
 
 @dataclass(frozen=True, slots=True)
 class _Mirror:
-    """What the tables say of the work that is left."""
+    """The work that is left according to the tables."""
 
     stored: int
     source: str | None

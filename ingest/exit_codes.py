@@ -5,7 +5,7 @@ from typing import Self
 
 
 class ExitCode(IntEnum):
-    """What a command ends with; the row of a run in `fetch_runs` keeps the same number."""
+    """The exit code of a command; the row of a run in `fetch_runs` keeps the same number."""
 
     #: The meaning of the code, as help and documents have it.
     description: str

@@ -104,11 +104,11 @@ def _follow(run: Run) -> RunReport:
 
 @contextmanager
 def _open_backend(run: Run) -> Iterator[Callable[[Worker], Backend]]:
-    """Yield what makes the engine for a source; a cluster is there before any is asked."""
+    """Yield a function that makes the backend of a source; a cluster is connected before that."""
     if run.settings.cluster is None:
         yield partial(_local_backend, run)
         return
-    # An extra that few have installed.
+    # An optional dependency.
     from ingest.backends import dask_cluster, dask_worker  # noqa: PLC0415
 
     with dask_cluster.open_cluster(run.settings, run.stop, run.listener.notice) as start_backend:

@@ -22,7 +22,7 @@ class PageBatch:
     update: bool = False
     #: Movies a page: the number of the page counts in it.
     size: int = MOVIES_PER_PAGE
-    #: The reading of the list that the page belongs to; None: it is no part of the sweep.
+    #: The reading of the list that the page belongs to; None: it is not part of the sweep.
     reading: int | None = None
     #: How many movies YTS counted before: a page of these cannot be empty.
     movie_count: int = 0

@@ -1,10 +1,10 @@
 """
 `BatchPool`: runs batches on a backend and yields their reports, even if workers die.
 
-A bounded window of batches is in flight on an engine. When a worker dies, the batches
+A bounded window of batches is in flight on a backend. When a worker dies, the batches
 that were lost with it run again, each alone, so that the one that kills its worker is
-found. It is taken apart into its movies, and the movie that goes on killing is given
-up after three deaths.
+found. It is divided into its movies, and the movie that still kills its worker is
+given up after three deaths.
 """
 
 import threading
@@ -23,7 +23,7 @@ BATCHES_IN_FLIGHT_PER_WORKER = 2
 DRAIN_SECONDS = 9.0
 MAX_DEATHS = 3
 HEARTBEAT_SECONDS = 0.5
-#: Until a worker that was killed is gone for everybody.
+#: Time until a killed worker is gone for all processes.
 SECONDS_TO_DIE = 0.05
 
 

@@ -13,7 +13,7 @@ from yts.unknown_fields import add_counts
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many movies came to which end; `planned` is always the sum of the others."""
+    """Number of movies for each outcome; `planned` is always the sum of the others."""
 
     #: New rows.
     saved: int = 0
@@ -47,7 +47,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class PageReport:
-    """What one list page contained, to plan the next pages."""
+    """The contents of one list page, to plan the next pages."""
 
     page: int
     #: Movies in the whole catalogue, as this page says: an estimate.
@@ -124,7 +124,7 @@ class RunReport:
     is_sweep_complete: bool = True
     #: The mirror has all that the source has, as far as this run could see; see `Owed`.
     is_complete: bool = False
-    #: What keeps it from being complete though the run came to its end; None: nothing.
+    #: Why the mirror is not complete although the run ended; None: it is complete.
     work_left: str | None = None
     #: Movies that the list did not name and that were found by their ids.
     found_by_audit: int = 0

@@ -244,7 +244,7 @@ class Run:
         )
 
     def _record_lost(self, batch: Batch) -> BatchReport:
-        """Record a page or movie whose worker died again and again, so that others go on."""
+        """Record a page or movie whose worker died again and again, so that others continue."""
         reason = "the worker process died over it again and again"
         kind_and_keys = (
             [("page", batch.key)]
@@ -260,7 +260,7 @@ class Run:
 
     def heartbeat(self) -> None:
         """
-        Show how far the run is, if that can be seen just now; every step moves its row.
+        Show how far the run is, if the database can be read; every step moves its row.
 
         Raises:
             FetchLockHeld: the lock was lost with its connection, and another run has it now.

@@ -8,17 +8,17 @@ from sqlalchemy import URL
 from ingest.error_limit import ErrorLimit
 from yts.settings import ClientSettings
 
-#: A whole response may take this many times the longest silence.
+#: How many times the longest silence a whole response may take.
 TIMEOUTS_PER_RESPONSE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
-    """Where the scheduler of a cluster is, and with which files it is talked to over TLS."""
+    """The address of the scheduler of a cluster, and the files for TLS."""
 
     #: As `tcp://scheduler:8786`, or `tls://` with all three files.
     address: str
-    #: Who vouches for scheduler and workers; and our own certificate and key, all PEM.
+    #: CA certificate for scheduler and workers; and our own certificate and key, all PEM.
     ca: str | None = None
     cert: str | None = None
     key: str | None = None
@@ -38,7 +38,7 @@ class RunSettings:
     #: Resolved before the workers start: the embedded server has a URL too.
     database_url: URL
     workers: int = 4
-    #: Whose workers do the work instead of processes of this machine.
+    #: A cluster whose workers do the work, instead of processes of this machine.
     cluster: ClusterSettings | None = None
     #: Concurrent requests within one worker.
     threads: int = 4

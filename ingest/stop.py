@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ingest.exit_codes import ExitCode
 
-#: What the main process sends to its workers to ask them for an orderly end.
+#: The signal that asks workers for an orderly end; the main process sends it.
 STOP_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGTERM)
 SECONDS_BETWEEN_LOOKS = 0.25
 

@@ -9,7 +9,7 @@ from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from ingest.stop import Stopped
 
-#: How a worker notes in its row that it waits; the sentence for the user begins with it.
+#: How a worker notes in its row that it waits; the message to the user begins with it.
 WAITING = "Waiting for "
 SECONDS_BETWEEN_LOOKS = 2.0
 
@@ -20,14 +20,14 @@ def relay_waits(db: DatabaseManager, notice: Callable[[str], None]) -> Iterator[
     ended = threading.Event()
 
     def watch() -> None:
-        said: set[str] = set()
+        reported: set[str] = set()
         while not ended.wait(SECONDS_BETWEEN_LOOKS):
             with suppress(DatabaseNotReady, Stopped):
                 workers = db.run_transaction(read_workers, patience_seconds=0)
                 waits = {it.doing for it in workers if it.doing.startswith(WAITING)}
-                for sentence in sorted(waits - said):
-                    notice(sentence)
-                said = waits
+                for message in sorted(waits - reported):
+                    notice(message)
+                reported = waits
 
     threading.Thread(target=watch, name="workers' waits", daemon=True).start()
     try:

@@ -37,7 +37,7 @@ def explain(error: Exception, url: str) -> YtsError:
     if isinstance(error, requests.exceptions.InvalidProxyURL):
         return YtsRefused("the proxy that the environment names has no address")
     if isinstance(error, _BAD_ADDRESS):
-        return YtsRefused(f"{without_secrets(url)} is no address that can be asked")
+        return YtsRefused(f"{without_secrets(url)} is not a valid address")
     return YtsUnavailable(_explain_failure(error, host))
 
 

@@ -168,15 +168,17 @@ def _in_words(message: Message) -> str:
             what = f"{message['kind']} {message['key']} ({message['stage']})"
             return f"failed: {what}: {message['reason']}"
         case "progress":
-            words = counts_in_words(message["counts"])
+            outcomes = counts_in_words(message["counts"])
             far = f"{message['phase']} {message['done']:,} of {message['total']:,}"
             eta = message["eta_seconds"]
             left = "" if eta is None else f"; about {duration(eta)} left"
-            return f"{far}: {words}{left}" if words else f"{far}{left}"
+            return f"{far}: {outcomes}{left}" if outcomes else f"{far}{left}"
         case kind:
-            facts = {name: it for name, it in message.items() if name not in _HEAD}
-            plain = {name: it for name, it in facts.items() if isinstance(it, str | int | float)}
-            return f"{kind}: " + ", ".join(f"{name} {it}" for name, it in plain.items())
+            facts = {name: value for name, value in message.items() if name not in _HEAD}
+            plain = {
+                name: value for name, value in facts.items() if isinstance(value, str | int | float)
+            }
+            return f"{kind}: " + ", ".join(f"{name} {value}" for name, value in plain.items())
 
 
 _HEAD = ("message_type", "time")

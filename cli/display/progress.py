@@ -11,7 +11,7 @@ from cli.display.text import printable
 
 _NARROWEST_BAR, _WIDEST_BAR = 4, 16
 _LEFT = "left"
-#: What a narrow terminal shows beside the numbers: the first ones of these.
+#: Order in which parts are shown beside the numbers; a narrow terminal shows only the first ones.
 _BY_IMPORTANCE = ("failed", _LEFT, "saved", "updated", "missing", "unchanged", "skipped")
 
 
@@ -22,16 +22,16 @@ def bar_format(message: Message, remaining: str, columns: int) -> str:
     *remaining* is the time to the end of the run, empty while it is unknown.
     What does not fit is left out completely, first the bar, and failures last: no number is cut.
     """
-    name, done, total, counts = (message[it] for it in ("phase", "done", "total", "counts"))
+    name, done, total, counts = (message[field] for field in ("phase", "done", "total", "counts"))
     share = f"{min(100, 100 * done // max(total, 1)):3d}%"
     head, far = f"{name:<7} {share}", f"{done:,}/{total:,}"
     left = remaining and f"{remaining} left"
     for number in range(len(_BY_IMPORTANCE), -1, -1):
         names = _BY_IMPORTANCE[:number]
-        shown = counts_in_words({it: counts.get(it, 0) for it in names})
+        shown = counts_in_words({name: counts.get(name, 0) for name in names})
         line = ", ".join(filter(None, (far, left if _LEFT in names else "", shown)))
-        if (room := columns - len(head) - len(line) - 1) >= 0:
-            width = min(_WIDEST_BAR, room - 3)
+        if (spare := columns - len(head) - len(line) - 1) >= 0:
+            width = min(_WIDEST_BAR, spare - 3)
             bar = f" |{{bar:{width}}}|" if width >= _NARROWEST_BAR else ""
             return f"{head}{bar} {line}"
     return share

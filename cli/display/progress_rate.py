@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # A fetch has no use for it.
 
 #: Rates are measured over this many seconds.
 WINDOW_SECONDS = 60.0
-#: What was seen over less time than this says little: steps come in lumps.
+#: Rates over less time than this are not used, because steps are saved in chunks.
 TRUSTED_SECONDS = 5.0
 
 #: Number of rates remembered, and the seconds that each covers: five minutes.
@@ -31,7 +31,7 @@ class Pace:
 
     state: "RunState"
     elapsed_seconds: float
-    #: Of each counter, a second: lately, or over the whole run where little was seen of it.
+    #: Of each counter, a second: of the last minute, or of the whole run if little was seen of it.
     rates: Rates
     #: To the end of the run; None while it is unknown.
     eta_seconds: float | None

@@ -41,9 +41,9 @@ def _fit_columns(lines: Sequence[Sequence[str]], columns: int) -> list[int] | No
     widest = [max(map(cell_len, column)) for column in cells]
     words = [[word for text in column for word in text.split()] for column in cells]
     least = [max(map(cell_len, column), default=0) for column in words]
-    room = columns - sum(least) - _GAP * (len(least) - 1) - 2
-    if room < 0:
+    spare = columns - sum(least) - _GAP * (len(least) - 1) - 2
+    if spare < 0:
         return None
     wishes = [wish - width for wish, width in zip(widest, least, strict=True)]
-    share = min(1, room / max(1, sum(wishes)))
+    share = min(1, spare / max(1, sum(wishes)))
     return [width + int(share * wish) for width, wish in zip(least, wishes, strict=True)]

@@ -53,13 +53,13 @@ def run_settings(
 
 
 def requests_per_second(options: Mapping[str, Any]) -> float:
-    """Return the requests a second that a run may make; 0 is no limit."""
+    """Return the requests a second that a run may make; 0 means no limit."""
     rate: float | None = options["rate"]
     return rate if rate is not None else 0.0 if options["sandbox"] else POLITE_RATE
 
 
 def max_seconds(options: Mapping[str, Any]) -> float | None:
-    """Return the seconds of --max-duration; None is no limit."""
+    """Return the seconds of --max-duration; None means no limit."""
     limit: timedelta | None = options["max_duration"]
     return None if limit is None else limit.total_seconds()
 

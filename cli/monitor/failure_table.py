@@ -14,7 +14,7 @@ from database.bookkeeping.failures import TitledFailure
 from database.monitoring.status import FailureList
 
 NONE = "No failures on record."
-#: Fewer columns leave no room for reasons.
+#: Fewer columns leave no space for reasons.
 NARROWEST = 70
 
 _COLUMNS = ("kind", "key", "stage", "tries", "next attempt", "reason")

@@ -97,25 +97,25 @@ def _body(status: Status, pace: Pace | None, rates: Sequence[float], height: int
         return Text(EMPTY)
     parts: list[RenderableType] = [_catalogue(status), Text()]
     # What fits into 24 lines is always shown; the rest as far as it fits.
-    room = height - LOWEST
+    spare = height - LOWEST
     if status.run is not None and pace is not None:
         parts += [_run(status, status.run, pace, rates), Text()]
         if pace.state == "running":
-            parts += _titled("Workers", worker_rows(status), room)
-            room -= len(status.workers) + 2
+            parts += _titled("Workers", worker_rows(status), spare)
+            spare -= len(status.workers) + 2
     errors = error_rows(status)
     shown = GENRES
-    if errors and room < len(errors) + 2:  # Errors are worth more than genres.
-        shown, errors, room = FEWER_GENRES, errors[:2], 4
+    if errors and spare < len(errors) + 2:  # Errors are worth more than genres.
+        shown, errors, spare = FEWER_GENRES, errors[:2], 4
     if status.last_stored_movies:
         parts += [_newest_and_genres(status, shown), Text()]
-    parts += _titled("Last errors", errors, room)
+    parts += _titled("Last errors", errors, spare)
     return Group(*parts[:-1])
 
 
-def _titled(title: str, rows: Sequence[tuple[str, str]], room: int) -> list[RenderableType]:
-    """Return a title and the first of *rows*, as many as fit into *room* lines."""
-    rows = rows[: max(0, room - 2)]
+def _titled(title: str, rows: Sequence[tuple[str, str]], height: int) -> list[RenderableType]:
+    """Return a title and the first of *rows*, as many as fit into *height* lines."""
+    rows = rows[: max(0, height - 2)]
     if not rows:
         return []
     table = _grid({"no_wrap": True}, _ellipsis())

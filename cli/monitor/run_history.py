@@ -44,7 +44,7 @@ def write_age(freshness: Freshness, max_age: timedelta, *, as_json: bool) -> int
     """
     Write whether the mirror is older than *max_age*, and return the exit code.
 
-    What is stale is said on stderr: `> /dev/null` leaves cron nothing else to mail.
+    A stale mirror is reported on stderr: with `> /dev/null`, cron mails nothing else.
     """
     age = freshness.age
     is_fresh = age is not None and age <= max_age

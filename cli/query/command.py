@@ -52,16 +52,16 @@ def search(repository: MovieRepository, options: Options) -> None:
     meaning. One typing error in a word is forgiven.
     """
     _load_meaning().attach_embedder(repository)
-    words = " ".join(options["words"])
+    query = " ".join(options["words"])
     filters = read_filters(repository, options)
     found = repository.search(
-        words, filters=filters, limit=options["limit"], offset=options["offset"]
+        query, filters=filters, limit=options["limit"], offset=options["offset"]
     )
-    _show([(it.movie, {"found by": it.how}) for it in found], options)
+    _show([(match.movie, {"found by": match.how}) for match in found], options)
     if not found:
         where = "title, IMDb code, person, words and meaning"
         hint = _hint(options) or " Try other words, in English."
-        say(f"Nothing found for {words!r} by {where}.{hint}")
+        say(f"Nothing found for {query!r} by {where}.{hint}")
 
 
 def similar(repository: MovieRepository, options: Options) -> None:

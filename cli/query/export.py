@@ -119,7 +119,7 @@ def _cell(value: Any) -> Any:
     return "; ".join(value) if isinstance(value, list) else _plain(value)
 
 
-#: What a spreadsheet takes for the beginning of a formula, also after blanks.
+#: Characters that begin a formula in a spreadsheet, also after blanks.
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 
@@ -132,7 +132,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-#: What ends a row for the csv module: before Python 3.11.9 it quotes a bare CR only if CR is in it.
+#: Line ends of the csv module: before Python 3.11.9 it quotes a bare CR only if CR is in it.
 _CRLF = "\r\n"
 
 

@@ -51,7 +51,7 @@ class NumberRange(click.ParamType[Number]):
         return self._lowest <= number <= self._highest
 
 
-#: What movies can be grouped by, instead of an order.
+#: Properties that movies can be grouped by, instead of an order.
 GROUPS = ("genre", "decade", "language")
 
 _FILTERS = (

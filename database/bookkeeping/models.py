@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from database.models import Base
 
-#: What can become of one movie that a run set out to handle; they add up to `planned`.
+#: The outcomes of the movies that a run planned to handle; they add up to `planned`.
 OUTCOMES = ("saved", "updated", "unchanged", "skipped", "missing", "failed")
 
 

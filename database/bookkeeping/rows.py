@@ -88,7 +88,7 @@ class FailureRow:
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
-    """What a connected worker of the running fetch does."""
+    """A connected worker of the running fetch, and its current activity."""
 
     name: str
     doing: str

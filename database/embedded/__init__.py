@@ -1,1 +1,1 @@
-"""The embedded PostgreSQL server: its files, its processes, and who uses it."""
+"""The embedded PostgreSQL server: its files, its processes, and the commands that use it."""

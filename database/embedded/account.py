@@ -25,7 +25,7 @@ class Account:
 
     uid: int
     gid: int
-    #: What to put before a command so that it runs as this user.
+    #: Prefix of a command that makes it run as this user.
     prefix: tuple[str, ...] = ()
     #: True if `subprocess` has to change to this user.
     is_switched_to: bool = False
@@ -164,8 +164,9 @@ def _choose_lesser_user(data: Path) -> "pwd.struct_passwd":
                 if (user := pwd.getpwnam(name)).pw_uid == owner:
                     return user
         raise DatabaseNotReady(
-            f"{data} belongs to {name_user(owner)}, but for root PostgreSQL runs as {names}. Give "
-            "it back to the user who made it (chown -R), or set YTS_HOME to another directory."
+            f"{data} belongs to {name_user(owner)}, but if root starts PostgreSQL, it runs as "
+            f"{names}. Give it back to the user who made it (chown -R), or set YTS_HOME to another "
+            "directory."
         )
     for name in _LESSER_USERS:
         with contextlib.suppress(KeyError):

@@ -114,7 +114,7 @@ class Launcher:
         command = [str(programs / "initdb"), "-D", str(home.unfinished_data), "-U", SUPERUSER]
         # The locale of our environment may not exist here; the built-in one always does.
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        # Ours are elsewhere; these are for those who start PostgreSQL by hand.
+        # Ours are elsewhere; these are for starting PostgreSQL by hand.
         rules = ["--auth-local=peer", "--auth-host=reject"]
         shared = [f"--set={_SHARED_MEMORY}=sysv"] if sys.platform == "linux" else []
         command += ["--encoding=UTF8", *locale, *rules, *shared]

@@ -191,7 +191,7 @@ def _prepare_directory(directory: Path, *, create: bool) -> Path:
         )
     directory = directory.resolve()
     if create:
-        # For root PostgreSQL runs as another user, who has to pass.
+        # If root starts it, PostgreSQL runs as another user, who must be able to enter.
         directory.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
     elif not directory.exists():
         raise _no_data(directory)

@@ -19,7 +19,7 @@ from database.stats import Stats, read_stats, read_sync_state
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What the HTML page shows, as of one moment."""
+    """The data of the HTML page, as of one moment."""
 
     #: By the clock of the database.
     time: datetime

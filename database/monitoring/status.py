@@ -34,7 +34,7 @@ from database.stats import (
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the mirror holds, and the state of its last run."""
+    """The contents of the mirror, and the state of its last run."""
 
     #: By the clock of the database.
     time: datetime

@@ -33,7 +33,7 @@ class UnknownFilterValue(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class MovieFilter:
-    """What a movie must be; by default nothing. What is unknown of a movie is in no range."""
+    """Conditions for movies; by default none. An unknown value of a movie is in no range."""
 
     #: All of them, by their names as stored; see `resolve_genres`.
     genres: tuple[str, ...] = ()

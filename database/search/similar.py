@@ -33,7 +33,7 @@ class Near:
     row_id: int
     #: Inner product of both vectors; at most 1.
     similarity: float
-    #: What it is ranked by.
+    #: The score that ranks it.
     score: float
 
 

@@ -63,7 +63,7 @@ class _Plan:
 
     @property
     def needs_lock(self) -> bool:
-        """Whether it depends on more than the unique index who has which slug."""
+        """Return whether the unique index alone cannot decide which movie has which slug."""
         return any(
             self.is_moved(id_) if id_ in self.stored else slug != self.own[id_]
             for id_, slug in self.slugs.items()

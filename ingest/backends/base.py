@@ -18,7 +18,7 @@ class BatchReturned(Exception):
 
 
 class ClusterAway(Exception):
-    """The cluster cannot be used just now; the same run may well go on later."""
+    """The cluster cannot be used now; the same run may well continue later."""
 
 
 class ClusterRefused(Exception):

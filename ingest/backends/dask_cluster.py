@@ -92,7 +92,7 @@ def _wait_for_worker(client: Client, cluster: ClusterSettings) -> None:
 
 def _inspect(client: Client, settings: RunSettings) -> dict[str, str]:
     """
-    See that all have this program; return which workers cannot reach the database, and why.
+    Check that all have this program; return which workers cannot reach the database, and why.
 
     Raises:
         ClusterRefused: another program, a worker that may freeze, or none that can do this run.
@@ -107,13 +107,13 @@ def _inspect(client: Client, settings: RunSettings) -> dict[str, str]:
     mine = describe()
     # The scheduler takes apart what workers are sent: it must know our classes, too.
     workers = _ask_workers(client, describe)
-    found = {"the scheduler": _ask_scheduler(client, describe)}
-    found |= {f"the worker at {address}": program for address, program in workers.items()}
-    for who, program in found.items():
+    programs = {"the scheduler": _ask_scheduler(client, describe)}
+    programs |= {f"the worker at {address}": program for address, program in workers.items()}
+    for member, program in programs.items():
         if program != mine:
             theirs = "not this program" if isinstance(program, Exception) else program
             raise ClusterRefused(
-                f"{who} has {theirs}, but {mine} is here. Have the same on all machines, the "
+                f"{member} has {theirs}, but {mine} is here. Have the same on all machines, the "
                 "scheduler's as well, and restart them as docs/cluster.md says"
             )
     for address, trouble in _ask_workers(client, cluster_worker.explain_unfit).items():
@@ -155,7 +155,7 @@ def _ask_workers(client: Client, *call: Any) -> dict[str, Any]:
     }
     answered, _ = wait(asked, timeout=CONNECT_SECONDS)
     try:
-        return {asked[it]: it.exception() or it.result() for it in answered}
+        return {asked[future]: future.exception() or future.result() for future in answered}
     except CancelledError as error:
         raise ClusterAway("the scheduler went away") from error
 
@@ -187,7 +187,7 @@ class DaskBackend:
         notice: Callable[[str], None],
         order: RunContext,
     ) -> None:
-        """Submit nothing yet; *client* is closed by who opened it."""
+        """Submit nothing yet; the caller closes *client*."""
         self._client = client
         self._order = order
         self._notice = notice
@@ -283,5 +283,7 @@ class DaskBackend:
         return True
 
     def _run_on_all(self, tell: Callable[[RunContext], Awaitable[None]]) -> None:
-        with suppress(OSError, CancelledError):  # Who is away hears of it when it is gone.
+        with suppress(
+            OSError, CancelledError
+        ):  # A worker that is away notices it when the run is gone.
             self._client.run(tell, self._order, wait=False, on_error="ignore")

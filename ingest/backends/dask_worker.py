@@ -29,12 +29,12 @@ _MAY_FREEZE = (
     "its profiler is on, with which Python before 3.11.9 freezes now and then; start it with "
     "DASK_CONFIG=deploy/dask.yaml"
 )
-#: A run that ended without a word, as by a power cut, keeps its connections so long.
+#: How long a worker keeps the connections of a run that ended without saying so, as in a power cut.
 IDLE_SECONDS = 600.0
 
 
 def describe_program() -> str:
-    """Return what all who work on one run have to have in common."""
+    """Return the versions that all machines of one run must have in common."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     return f"yts-mirror {__version__} (tables {HEAD_REVISION}) on Python {python}"
 
@@ -70,7 +70,7 @@ def _may_freeze() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What a worker has to know of the run that a batch is from."""
+    """The settings and ids that a worker needs of the run that a batch is from."""
 
     settings: RunSettings
     api_url: str = field(repr=False)  # It may hold a password, and dask logs what it is sent.

@@ -118,7 +118,7 @@ def open_processes(count: int, start: Callable[[], object]) -> ProcessPoolExecut
     Return an executor of *count* processes, in each of which *start* runs first.
 
     Raises:
-        NoLocks: there can be no processes.
+        NoLocks: processes cannot be started.
     """
     warm_up()
     return _open_executor(count, start)

@@ -77,7 +77,9 @@ def _ask_for_vanished(run: Run, pool: BatchPool, ids: list[int]) -> None:
     With too many of them at once that pages named before, the sweep is not believed: nothing
     is asked, nothing is marked, and the next run begins it again.
     """
-    present, vanished = run.db.run_transaction(lambda it: (count_present(it), count_vanished(it)))
+    present, vanished = run.db.run_transaction(
+        lambda session: (count_present(session), count_vanished(session))
+    )
     if vanished > believed_loss(present):
         run.write_fenced(partial(begin_sweep, is_updating=False, origin=run.origin))
         run.stop_reason = StopReason(

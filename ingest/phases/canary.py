@@ -29,7 +29,7 @@ def require_plausible(run: Run, source: OpenSource) -> bool:
 
 
 def _gives_known(run: Run, source: OpenSource) -> bool:
-    """Return whether YTS gives a movie that it gave before; without one, nothing speaks against."""
+    """Return whether YTS gives a movie that it gave before; True if it has given none."""
     ids = run.db.run_transaction(partial(read_ids_to_probe, count=CANARIES))
     denials = (source.worker.is_denied(id_) for id_ in ids)
     return not ids or any(is_denied is False for is_denied in denials)

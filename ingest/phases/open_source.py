@@ -30,7 +30,7 @@ PROBE_ATTEMPTS = 3
 MOST_SIZES = 3
 #: A list that is shorter than what is stored by more than this share has only a part of it.
 LARGEST_SHRINKAGE = 0.2
-#: How the Server header of practice data begins.
+#: Beginning of the Server header of practice data.
 SANDBOX_SERVER = "yts-sandbox"
 
 
@@ -71,7 +71,7 @@ def read_sweep_start(session: Session, settings: RunSettings, origin: str | None
 @contextmanager
 def open_source(run: Run) -> Iterator[OpenSource]:
     """
-    Open a worker on the first base URL that answers, with the page it answered.
+    Open a worker on the first base URL that answers, with its first page.
 
     Raises:
         PartialSource: one answers, and has only a part of what is stored.

@@ -1,8 +1,8 @@
 """
 `read_list`: read list pages and save their movies, the first phase of a run.
 
-There is one sweep, oldest movies first, and every run goes on with it where the last
-one ended, be it in the middle or at the end of the list, where new movies are added.
+There is one sweep, oldest movies first. Every run continues it where the last one
+ended: in the middle of the list, or at its end, where new movies are added.
 `--full` and `--update` begin it again, unless such a sweep is under way.
 """
 
@@ -91,7 +91,10 @@ def _conclude(
             run.write_fenced(partial(begin_sweep, is_updating=state.is_updating, origin=run.origin))
         elif (
             is_settled
-            or run.db.run_transaction(lambda it: get_or_create_sync_state(it).recheck_page) is None
+            or run.db.run_transaction(
+                lambda session: get_or_create_sync_state(session).recheck_page
+            )
+            is None
         ):
             run.write_fenced(partial(complete_sweep, origin=run.origin, rows=rows))
             return True

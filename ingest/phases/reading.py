@@ -18,7 +18,7 @@ from ingest.run import Run
 from ingest.stop import StopReason
 from yts.settings import MOVIES_PER_PAGE
 
-#: So few pages are read by this process, because starting others would take longer.
+#: At most this many pages are read by this process: starting workers would take longer.
 FEW_PAGES = 4
 #: A run that is killed reads again what was read since the last note.
 SECONDS_BETWEEN_NOTES = 1.0

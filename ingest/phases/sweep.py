@@ -7,7 +7,7 @@ from ingest.report import PageReport
 from ingest.settings import RunSettings
 from yts.settings import MOVIES_PER_PAGE
 
-#: Known pages that are read once more where a sweep goes on: the order of the list has small
+#: Known pages that are read once more where a sweep continues: the order of the list has small
 #: exceptions, and removed movies shift the rest towards the front.
 PAGES_READ_AGAIN = 2
 
@@ -24,7 +24,7 @@ def convert_page(page: int, size: int, new_size: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SweepStart:
-    """Where a run goes on with the sweep; pages in units of `MOVIES_PER_PAGE`."""
+    """Where a run continues the sweep; pages in units of `MOVIES_PER_PAGE`."""
 
     #: The first page that is not read yet; 1 begins a sweep of the whole list.
     next_page: int
@@ -177,7 +177,7 @@ class Sweep:
 
     @property
     def next_page(self) -> int:
-        """Return where another sweep goes on: with a page that failed, or one that may grow."""
+        """Return where another sweep continues: with a page that failed, or one that may grow."""
         if self._front in self._pages:
             return self._front
         return max(self._front, self._known_up_to + 1)

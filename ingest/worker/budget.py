@@ -12,15 +12,15 @@ from database.connection.retry import repeat_transient
 from database.connection.waits import waiting_for
 from ingest.stop import Stopped, StopRequest
 
-#: The pace of a run with a limit of requests but none of the rate.
+#: The rate of a run that limits its requests but not its rate.
 UNLIMITED_RATE = 1e6
-#: Threads that may wait for slots at the same time, where their number is not known.
+#: Maximum number of threads that wait for slots at the same time, if their number is not known.
 MOST_TAKERS = 256
-#: Who waited no longer than this goes without a look whether the server said "slower" meanwhile:
-#: its response would hardly have come by then, and many short waits are many looks.
+#: After a wait of at most this, a worker does not look whether the server said "slower" meanwhile:
+#: that response would hardly have come by then, and many short waits would be many looks.
 SECONDS_NOT_WORTH_A_LOOK = 0.1
-#: Who wakes later than this, and later than the next slot, takes another one, once: late requests
-#: come together with those behind them, and the server counts.
+#: A worker that wakes later than this, and later than the next slot, takes another slot, once:
+#: late requests come together with those behind them, and the server counts.
 SECONDS_LATE = 0.02
 
 Result = TypeVar("Result")
@@ -55,7 +55,7 @@ class BudgetClient:
 
     def reset(self) -> float:
         """
-        Set pace and limit for everybody on this database, at the start of a run.
+        Set pace and limit for all workers on this database, at the start of a run.
 
         Return by how many seconds slots were ahead that a wrong clock had left; 0: none.
         """
@@ -71,7 +71,7 @@ class BudgetClient:
             Stopped: the run is being stopped.
             LimitReached: no request may leave any more.
         """
-        self._stop.sleep(0)  # Who is to stop must not wait for a database that is away, either.
+        self._stop.sleep(0)  # A stop must not wait for a database that is away, either.
         if self._rate <= 0:
             return
         slot = self._repeat(self._take_slot)

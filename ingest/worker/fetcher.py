@@ -34,7 +34,7 @@ SECONDS_TO_DRAIN = 5.0
 #: A thread that waits for a response looks this often whether the run is stopped.
 SECONDS_BETWEEN_LOOKS = 0.25
 
-#: What became of asking for one movie; None: YTS has no such movie.
+#: The result of requesting one movie; None: YTS has no such movie.
 Fetched = MoviePayload | Failure | None
 
 

@@ -33,7 +33,7 @@ from yts.responses import MoviePage
 from yts.settings import without_secrets
 from yts.unknown_fields import count_unknown
 
-#: What became of a movie when a stop came first.
+#: The result for a movie that was not requested before a stop.
 _NOT_ASKED = Failure("movie", "", "fetch", "Stopped", "a stop came first")
 
 

@@ -183,7 +183,7 @@ def test_what_a_worker_meets_in_its_database_is_raised_here(
     api_url = slow_sandbox.url.replace("//", "//zq1z:zq2z@")
     lost = once(lambda: run_sql(db.url, "ALTER TABLE movie_casts RENAME TO lost"))
 
-    with pytest.raises(Exception, match="has not the tables") as raised:
+    with pytest.raises(Exception, match="does not have the tables") as raised:
         fetch_on(cluster, db, api_url, progress=lost)
     run_sql(db.url, "ALTER TABLE lost RENAME TO movie_casts")
 

@@ -54,7 +54,7 @@ def test_a_database_whose_disk_is_full_is_exit_5(mirror: Mirror) -> None:
     mirror.order("DROP TRIGGER refuse ON movie_casts")
 
     assert done.returncode == 5, done.stderr
-    assert "has no room left: its disk is full (on purpose). Make room there" in done.stderr
+    assert "has no space left: its disk is full (on purpose). Free some space there" in done.stderr
     assert "run the same command again" in done.stderr
     assert mirror.ask("SELECT exit_code FROM fetch_runs WHERE id > 1") == [5]
     mirror.check_repaired()
