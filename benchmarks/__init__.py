@@ -1,1 +1,1 @@
-"""Comparison with other programs that do the same work: `python -m benchmarks`."""
+"""Benchmarks against other programs that do the same work: `python -m benchmarks`."""

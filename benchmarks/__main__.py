@@ -7,7 +7,8 @@ Examples:
   python -m benchmarks --scenario fresh-3000                    one scenario
   python -m benchmarks --movies 500 --rounds 1 --only naive,ours --scenario fresh-3000
 
-What was run with --movies, --only or less than three rounds is shown, and kept only with --output.
+Results of a run with --movies, --only or fewer than three rounds are only shown, unless --output
+names a folder.
 """
 
 import subprocess
@@ -37,17 +38,19 @@ _LEAST_ROUNDS = 3
     "--scenario",
     "chosen",
     multiple=True,
-    type=click.Choice([*(it.name for it in SCENARIOS), FRUGALITY]),
-    help="Only this one; can be repeated.",
+    type=click.Choice([*(scenario.name for scenario in SCENARIOS), FRUGALITY]),
+    help="Run only this scenario; can be repeated.",
 )
 @click.option("--rounds", type=click.IntRange(1), default=_LEAST_ROUNDS, show_default=True)
-@click.option("--movies", type=click.IntRange(200), help="Another number of movies, for a try.")
+@click.option(
+    "--movies", type=click.IntRange(200), help="Number of movies, instead of the scenario's."
+)
 @click.option("--only", default=",".join(NAMES), show_default=True, help="Contestants.")
 @click.option("--output", type=click.Path(path_type=Path), help="[default: this folder]")
 def main(
     chosen: Sequence[str], rounds: int, movies: int | None, only: str, output: Path | None
 ) -> None:
-    """Measure, show, and keep."""
+    """Run the scenarios, print the results and write the files."""
     names = only.split(",")
     if unknown := set(names) - set(NAMES):
         raise click.BadParameter(f"no contestant is called {', '.join(unknown)}")
@@ -61,20 +64,20 @@ def main(
             if not chosen or scenario.name in chosen:
                 wanted = _with_movies(scenario, movies)
                 results.contests[scenario.name] = bench.contest(wanted)
-                _keep(results, folder)
+                _save(results, folder)
         if not chosen or FRUGALITY in chosen:
             results.frugality = bench.count_requests(movies)
-            _keep(results, folder)
+            _save(results, folder)
     click.echo(results_page.render(results))
 
 
 class Bench:
-    """One server and the contestants."""
+    """Runs the scenarios with all contestants on one server."""
 
     def __init__(
         self, databases: Databases, folder: Path, rounds: int, names: Sequence[str]
     ) -> None:
-        """Measure nothing yet."""
+        """Use *databases*, and *folder* for temporary files and logs."""
         self._databases = databases
         self._folder = folder
         self._rounds = rounds
@@ -82,11 +85,11 @@ class Bench:
         self._version = databases.version()
 
     def contest(self, scenario: Scenario) -> Result:
-        """Let everybody do the same, in turn, and begin each round with another one."""
+        """Run all contestants in turn; each round begins with another one."""
         click.echo(f"{scenario.title}: {self._rounds} rounds", err=True)
         result = Result(scenario, _today(), describe(self._version))
         result.first = {name: [] for name in self._names}
-        # What comes back after losses is another question.
+        # Under a limit contestants lose movies, so a second run is not comparable.
         result.again = {} if scenario.limit else {name: [] for name in self._names}
         with open_api(scenario.movies, with_details=True) as api:
             for number in range(self._rounds):
@@ -99,11 +102,11 @@ class Bench:
                             api.set(latency_seconds=scenario.latency_seconds, limit=scenario.limit)
                             runs[name].append(run_contestant(name, task, api, self._folder))
                     self._databases.drop(f"contest_{name}")
-                    self._tell(name, result.first[name][-1])
+                    self._show_run(name, result.first[name][-1])
         return result
 
     def count_requests(self, movies: int | None) -> FrugalityResult:
-        """Count the requests of ours."""
+        """Count the requests that this project makes."""
         click.echo("counting the requests of ours", err=True)
         scenario = Frugality()
         if movies is not None:
@@ -112,20 +115,20 @@ class Bench:
         steps = frugality.measure(scenario, self._databases, self._folder, self._rounds)
         return FrugalityResult(_today(), machine, steps)
 
-    def _tell(self, name: str, run: Run) -> None:
+    def _show_run(self, name: str, run: Run) -> None:
         click.echo(f"  {name:8} {run.seconds:8.2f} s", err=True)
         if not run.is_right or run.exit_code:
             messages = (self._folder / f"{name}.log").read_text(errors="replace")[-300:]
             click.echo(f"  rows are wrong or exit {run.exit_code}: {messages}", err=True)
 
 
-def _keep(results: Results, folder: Path | None) -> None:
+def _save(results: Results, folder: Path | None) -> None:
     if folder is None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     results.write(folder / "results.json")
     (folder / "results.md").write_text(results_page.render(results, results.contests))
-    # By a process of its own: what this one has in memory, its children seem to have used too.
+    # In a separate process: memory of this one would count as memory of its children.
     subprocess.run([sys.executable, "-m", "benchmarks.contest_plots", folder], check=True)
 
 

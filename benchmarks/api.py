@@ -1,7 +1,7 @@
 """
 `Api`: the HTTP server of the benchmarks, a process that sends prepared responses.
 
-It must never be what a contestant waits for. `/control/` changes and counts.
+It must be faster than any contestant. Paths below `/control/` change settings and return counts.
 """
 
 import argparse
@@ -32,18 +32,18 @@ class Counts:
 
     lists: int = 0
     details: int = 0
-    #: Of all, how many were answered 429.
+    #: Number of all requests that got a 429.
     throttled: int = 0
-    #: When the first and the last of them came, in seconds of one clock.
+    #: Times of the first and the last request, in seconds of one clock.
     first_at: float = 0.0
     last_at: float = 0.0
 
 
 class Api:
-    """From the target of a request to the bytes of the whole response."""
+    """Returns the bytes of the whole response for the target of a request."""
 
     def __init__(self, catalogue: PreparedCatalogue) -> None:
-        """Begin without latency and limit; what all contestants ask is ready before they do."""
+        """Begin without latency and limit; responses with details are prepared."""
         self._catalogue = catalogue
         self._counts = Counts()
         self._limit = RateLimit(0)
@@ -54,7 +54,7 @@ class Api:
             self._ready[target.encode()] = self._make(target)
 
     def respond(self, target: bytes, now: float) -> tuple[bytes, float]:
-        """Return the response, and the seconds that it has to wait."""
+        """Return the response, and the seconds by which it is delayed."""
         if target.startswith(b"/control/"):
             return self._control(target.decode()), 0.0
         self._counts.first_at = self._counts.first_at or now
@@ -85,32 +85,34 @@ class Api:
     def _control(self, target: str) -> bytes:
         parts = urlsplit(target)
         query = dict(parse_qsl(parts.query))
-        told: object = {}
+        value: object = {}
         match parts.path.removeprefix("/control/"):
             case "settings":
                 self._change(query)
             case "counts":
-                told = asdict(self._counts)
+                value = asdict(self._counts)
             case "truth":
-                told = asdict(self._catalogue.truth(with_cast=query["cast"] == "1"))
+                value = asdict(self._catalogue.truth(with_cast=query["cast"] == "1"))
             case "untitled":
-                told = self._catalogue.untitled()
+                value = self._catalogue.untitled()
             case "highest_id":
-                told = self._catalogue.highest_id
-        return _response("200 OK", "application/json", json.dumps(told).encode())
+                value = self._catalogue.highest_id
+        return _response("200 OK", "application/json", json.dumps(value).encode())
 
     def _change(self, query: Query) -> None:
         self._counts = Counts()
         self._limit = RateLimit(int(query["limit"]))
         self.latency_seconds = float(query["latency"])
         if self._catalogue.shown != int(query["shown"]):
-            # Pages are another thing then; details of a movie stay as they are.
+            # Pages change; details of a movie stay as they are.
             self._catalogue.shown = int(query["shown"])
-            self._ready = {it: done for it, done in self._ready.items() if _DETAILS in it}
+            self._ready = {
+                target: response for target, response in self._ready.items() if _DETAILS in target
+            }
 
 
 class Connection(asyncio.Protocol):
-    """One client; a request without a body at a time, as all contestants send them."""
+    """A connection of one client, which sends one request without a body at a time."""
 
     def __init__(self, api: Api) -> None:
         """Wait for the client's first bytes."""
@@ -119,12 +121,12 @@ class Connection(asyncio.Protocol):
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where responses go."""
-        # uvloop's transports are none of asyncio's by class.
+        """Keep the transport for the responses."""
+        # uvloop's transports are not subclasses of asyncio's.
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Answer each request whose head is complete."""
+        """Respond to each request whose head is complete."""
         self._received += data
         while _END_OF_HEAD in self._received:
             head, _, self._received = self._received.partition(_END_OF_HEAD)

@@ -16,38 +16,38 @@ class ApiProcess:
     """A running API with its controls."""
 
     def __init__(self, root: str, movies: int) -> None:
-        """Take the first look: nothing is slow, nothing limited, everything shown."""
+        """Connect to the API below *root*; it has no latency and no limit, and lists all movies."""
         self.url = f"{root}/api/v2"
         self._root = root
         self._session = requests.Session()
         self.movies = movies
-        self.highest_id: int = self._ask("highest_id")
-        self.untitled: list[int] = self._ask("untitled")
+        self.highest_id: int = self._get("highest_id")
+        self.untitled: list[int] = self._get("untitled")
 
     def set(
         self, *, latency_seconds: float = 0.0, limit: int = 0, shown: int | None = None
     ) -> None:
-        """Change how the API answers, and count from 0 again."""
+        """Change latency, limit and listed movies, and set all counts to 0."""
         movies = self.movies if shown is None else shown
-        self._ask("settings", latency=latency_seconds, limit=limit, shown=movies)
+        self._get("settings", latency=latency_seconds, limit=limit, shown=movies)
 
     def counts(self) -> Counts:
-        """Count the requests since `set`."""
-        return Counts(**self._ask("counts"))
+        """Return the counts of requests since `set`."""
+        return Counts(**self._get("counts"))
 
     def truth(self, *, with_cast: bool) -> Truth:
-        """Say what a mirror of all that is shown holds."""
-        return Truth(**self._ask("truth", cast=int(with_cast)))
+        """Return the totals of a complete mirror of all listed movies."""
+        return Truth(**self._get("truth", cast=int(with_cast)))
 
-    def _ask(self, what: str, **query: Any) -> Any:
-        response = self._session.get(f"{self._root}/control/{what}", params=query, timeout=300)
+    def _get(self, name: str, **query: Any) -> Any:
+        response = self._session.get(f"{self._root}/control/{name}", params=query, timeout=300)
         response.raise_for_status()
         return response.json()
 
 
 @contextmanager
 def open_api(movies: int, *, with_details: bool) -> Iterator[ApiProcess]:
-    """Serve *movies* movies until the block is left; preparing 20,000 takes some ten seconds."""
+    """Serve *movies* movies until the block is left; preparing 20,000 takes about ten seconds."""
     command = [sys.executable, "-m", "benchmarks.api", "--movies", str(movies)]
     if with_details:
         command.append("--details")

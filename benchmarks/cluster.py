@@ -6,9 +6,9 @@ Examples:
   python -m benchmarks.cluster                               everything: seven minutes
   python -m benchmarks.cluster --movies 600 --rounds 1       a try
 
-A host is one worker with four threads on this machine, and the API answers after a fixed time: what
-is seen is how work is shared out, not how fast machines are. What was run with other numbers is
-shown, and kept only with --output.
+A host is one worker with four threads on this machine, and the API answers after a fixed time: the
+figures show how work is divided, not how fast machines are. Results of a run with other numbers are
+only shown, unless --output names a folder.
 """
 
 import statistics
@@ -53,7 +53,7 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How fast so many hosts, or processes of one, were."""
+    """Speed of N hosts, and of N processes on one machine."""
 
     hosts: int
     #: Movies a second while the run's row was open, each round.
@@ -73,7 +73,7 @@ class Runs:
     """Fills fresh databases, each time from the same API."""
 
     def __init__(self, api: ApiProcess, databases: Databases) -> None:
-        """Ask nothing yet."""
+        """Use *api* and *databases*."""
         self._api, self._databases = api, databases
 
     def seconds(self, movies: int, workers: int, batch: int, address: str | None) -> float:
@@ -120,14 +120,14 @@ def _measure_overhead(runs: Runs, rounds: int) -> Overhead:
     with _open_cluster(2) as address:
         runs.seconds(_TINY_BATCHES // 10, 2, _TINY, address)
         for _ in range(rounds):
-            for kept, where in ((overhead.on_cluster, address), (overhead.on_processes, None)):
+            for values, where in ((overhead.on_cluster, address), (overhead.on_processes, None)):
                 seconds = runs.seconds(_TINY_BATCHES, 2, _TINY, where)
-                kept.append(1000 * seconds / _TINY_BATCHES)
+                values.append(1000 * seconds / _TINY_BATCHES)
     return overhead
 
 
 def render(shares: list[Share], overhead: Overhead, movies: int, machine: dict[str, str]) -> str:
-    """Return the page."""
+    """Return the page as Markdown."""
     one = statistics.median(shares[0].on_cluster)
     rows = [
         (
@@ -159,9 +159,9 @@ def render(shares: list[Share], overhead: Overhead, movies: int, machine: dict[s
         f"{origin(datetime.now(UTC).date().isoformat(), machine)}"
         f"distributed {version('distributed')}. Written by `python -m benchmarks.cluster`.\n\n"
         f"A host is one worker with {_THREADS} threads on this machine; the API answers after "
-        f"{1000 * _LATENCY_SECONDS:.0f} ms, so {_THREADS / _LATENCY_SECONDS:.0f} movies a second "
-        f"are the most that one can do. {movies:,} movies by their ids, {_BATCH} a batch, from the "
-        "start of the run to its end.\n\n"
+        f"{1000 * _LATENCY_SECONDS:.0f} ms, so one host fetches at most "
+        f"{_THREADS / _LATENCY_SECONDS:.0f} movies a second. {movies:,} movies by their ids, "
+        f"{_BATCH} a batch, from the start of the run to its end.\n\n"
         f"{table(head, rows)}\n"
         f"What a batch costs, with {_TINY_BATCHES:,} batches of one movie and no latency:\n\n"
         f"{table(('', 'ms a batch', 'rounds'), batches)}\n"
@@ -178,7 +178,7 @@ def _spread(values: list[float], form: str = ".0f") -> str:
 @click.option("--rounds", type=click.IntRange(1), default=_ROUNDS, show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), help="[default: this folder]")
 def main(movies: int, rounds: int, output: Path | None) -> None:
-    """Measure, show, and keep."""
+    """Measure, print the page and write it."""
     with (
         dask.config.set(_SETTINGS),
         open_databases() as databases,

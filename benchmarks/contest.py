@@ -18,22 +18,22 @@ REPO = Path(__file__).resolve().parent.parent
 #: The name of this project among the contestants.
 OURS = "ours"
 NAMES = (OURS, "naive", "dlt", "scrapy", "expert")
-#: Where tables are not in the schema that is everybody's.
+#: The schema of a contestant that does not use `public`.
 _SCHEMAS = {"dlt": "mirror"}
-#: Longer than this no contestant may take.
+#: Maximum time of a contestant.
 TIMEOUT_SECONDS = 1800
 _PR_SET_CHILD_SUBREAPER = 36
-#: Workers of ours; more processes than cores only wait for each other.
+#: Number of worker processes of this project; more processes than cores only wait for each other.
 _WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of one run."""
+    """The result of one run."""
 
     #: From start to exit.
     seconds: float
-    #: Of all its processes, PostgreSQL's not counted.
+    #: Of all its processes except PostgreSQL's.
     cpu_seconds: float
     #: Of its largest process.
     peak_mb: float
@@ -42,19 +42,19 @@ class Run:
     throttled: int
     #: From the first request to the last.
     asking_seconds: float
-    #: Movies that the truth has and the tables have not.
+    #: Number of movies that are missing in the tables.
     lost: int
-    #: All rows are as the truth has them.
+    #: All rows are correct.
     is_right: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What all contestants of a scenario are asked for."""
+    """The work that all contestants of a scenario do."""
 
     database_url: str
     connections: int
-    #: Requests a second that the server admits, and that contestants are told; 0 is no limit.
+    #: Requests a second that the server admits, which contestants know; 0 means no limit.
     rate: int = 0
 
 
@@ -71,7 +71,7 @@ def command(name: str, task: Task, api: ApiProcess) -> list[str]:
 
 
 def run_contestant(name: str, task: Task, api: ApiProcess, folder: Path) -> Run:
-    """Let *name* do *task*; *folder* is for its temporary files and messages."""
+    """Run the contestant *name*; *folder* is for its temporary files and its log."""
     outcome = time_command(command(name, task, api), folder / f"{name}.log", folder)
     counts = api.counts()
     truth = api.truth(with_cast=True)
@@ -87,7 +87,7 @@ def run_contestant(name: str, task: Task, api: ApiProcess, folder: Path) -> Run:
 
 
 def check_rows(task: Task, api: ApiProcess, *, with_cast: bool) -> Truth | None:
-    """Return None if our rows are right, else what they are."""
+    """Return None if the rows of this project are correct, else their totals."""
     rows = read_rows(task.database_url, "public", api.untitled)
     return None if rows == api.truth(with_cast=with_cast) else rows
 
@@ -120,7 +120,7 @@ def time_command(
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
     cpu_seconds, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss
-    # Processes that outlived the first one of their group; their work counts too.
+    # Processes that run longer than the first one of their group count too.
     with suppress(ChildProcessError):
         while True:
             _, _, usage = os.wait4(-process.pid, 0)
@@ -130,6 +130,6 @@ def time_command(
 
 
 def _adopt_orphans() -> None:
-    """Become the parent of what contestants leave behind, so that it can be waited for."""
+    """Become the parent of orphaned processes of contestants, to wait for them."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)

@@ -41,7 +41,7 @@ def _spread(runs_of_each: Sequence[Sequence[Run]]) -> list[list[float]]:
 
 
 def main() -> None:
-    """Draw all results of the folder that is named on the command line."""
+    """Draw all results of the folder in the command line."""
     folder = Path(sys.argv[1])
     for result in Results.read(folder / "results.json").contests.values():
         draw(result, folder / "plots")

@@ -22,7 +22,7 @@ _COUNT = """
                 external_id || ':' || title, chr(10) ORDER BY external_id), ''))
             FROM movies WHERE external_id <> ALL (%s::int[]))
 """
-#: Who is still connected has perhaps not told all that it counted.
+#: Connected sessions may not have reported all their counts yet.
 _OTHERS = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -39,7 +39,7 @@ _LAST_RUN = """
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What writers have left in a database of ours, and how often they blocked each other."""
+    """Rows that writers saved in a database of this project, and their deadlocks."""
 
     movies: int
     people: int
@@ -47,22 +47,22 @@ class Written:
 
 
 class Databases:
-    """Makes and drops databases on one server, and reads what is in them."""
+    """Creates and drops databases on one server."""
 
     def __init__(self, server: URL) -> None:
-        """Settings stay as the embedded server has them: fsync and synchronous_commit are on."""
+        """Use *server*, which has the usual settings: fsync and synchronous_commit are on."""
         self._server = server
 
     def fresh(self, name: str) -> str:
         """Return the URL of the empty database *name*; an older one of that name is dropped."""
         self.drop(name)
         self._run(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
-        # What earlier contestants left to be written is not for this one to wait for.
+        # This contestant must not wait for writes of earlier ones.
         self._run(sql.SQL("CHECKPOINT"))
         return _libpq_url(self._server.set(database=name))
 
     def drop(self, name: str) -> None:
-        """Remove the database *name*, whoever is still connected."""
+        """Drop the database *name*, even if sessions are connected."""
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} (FORCE)").format(sql.Identifier(name)))
 
     def version(self) -> str:
@@ -79,16 +79,16 @@ class Databases:
 
 @contextmanager
 def open_databases() -> Iterator[Databases]:
-    """Start a server in a temporary home; it is gone with the block."""
+    """Start a server in a temporary home; both are removed at the end of the block."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        # For root PostgreSQL runs as another user, who has to pass.
+        # If root starts it, PostgreSQL runs as another user, who must be able to enter.
         Path(folder).chmod(0o711)
         with open_embedded(Path(folder) / "home") as server:
             yield Databases(server.url)
 
 
 def read_rows(url: str, schema: str, untitled: Sequence[int]) -> Truth | None:
-    """Count what a contestant has stored in *schema*; None if not even the tables are there."""
+    """Return the totals of a contestant in *schema*; None if its tables do not exist."""
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(schema)))
         try:
@@ -100,7 +100,7 @@ def read_rows(url: str, schema: str, untitled: Sequence[int]) -> Truth | None:
 
 
 def read_written(url: str) -> Written:
-    """Count what writers have left, once all of them have gone."""
+    """Return what writers saved, after all of them have disconnected."""
     while _read_row(url, _OTHERS) != (0,):
         time.sleep(0.05)
     return Written(*_read_row(url, _WRITTEN))

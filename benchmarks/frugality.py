@@ -15,7 +15,7 @@ _CONNECTIONS = 8
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command and what it cost."""
+    """One command, its time and its requests."""
 
     title: str
     seconds: float

@@ -13,7 +13,7 @@ _PEERS = (
 
 
 def describe(postgresql: str) -> dict[str, str]:
-    """Return names and values, for people; a load that is not near 0 says that others worked."""
+    """Return names and values as text; a load that is not near 0 means that other programs ran."""
     return {
         "CPU": f"{_cpu_model()}, {os.cpu_count()} cores",
         "load before": f"{os.getloadavg()[0]:.1f}",

@@ -19,7 +19,7 @@ SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What a complete mirror holds."""
+    """The totals of a complete mirror."""
 
     movies: int
     torrents: int
@@ -31,13 +31,13 @@ class Truth:
 
 class PreparedCatalogue:
     """
-    Movies of the sandbox as finished bytes.
+    Movies of the sandbox as encoded JSON.
 
     Lists show the oldest *shown* movies, so that new ones can appear during a benchmark.
     """
 
     def __init__(self, movies: int, *, with_details: bool) -> None:
-        """Encode every list row, and every details response if they are wanted."""
+        """Encode every list row, and every details response if *with_details*."""
         self._catalogue = Catalogue(read_films(), movies, SEED)
         self.shown = movies
         self._rows = {movie_id: self._encode_row(movie_id) for movie_id in self._catalogue.ids}
@@ -50,16 +50,16 @@ class PreparedCatalogue:
 
     @property
     def highest_id(self) -> int:
-        """The id of the newest movie; some below are missing."""
+        """Return the id of the newest movie; some lower ids are missing."""
         return self._catalogue.ids[-1]
 
     @property
     def ids_with_details(self) -> range:
-        """All ids that details can be asked of, ghosts between movies included."""
+        """Return all ids whose details can be requested, missing ones included."""
         return range(1, self.highest_id + 1) if self._details else range(0)
 
     def list_movies(self, query: dict[str, str]) -> bytes:
-        """Return `list_movies.json`: limit, page and order are obeyed, filters are not."""
+        """Return `list_movies.json`: limit, page and order count, filters are ignored."""
         request = read_list_request(query)
         return self._page(self.shown, request.limit, request.page, request.is_ascending)
 
@@ -76,17 +76,23 @@ class PreparedCatalogue:
 
     def _count(self, *, with_cast: bool) -> Truth:
         movies = list(self._movies(with_cast=with_cast))
-        torrents = {(it["id"], row["hash"]) for it in movies for row in it.get("torrents") or ()}
-        cast = {(it["id"], person["imdb_code"]) for it in movies for person in it.get("cast", ())}
-        genres = {(it["id"], genre) for it in movies for genre in it.get("genres", ())}
-        titles = sorted((it["id"], it["title"]) for it in movies if it["title"])
+        torrents = {
+            (movie["id"], row["hash"]) for movie in movies for row in movie.get("torrents") or ()
+        }
+        cast = {
+            (movie["id"], person["imdb_code"])
+            for movie in movies
+            for person in movie.get("cast", ())
+        }
+        genres = {(movie["id"], genre) for movie in movies for genre in movie.get("genres", ())}
+        titles = sorted((movie["id"], movie["title"]) for movie in movies if movie["title"])
         lines = "\n".join(f"{movie_id}:{title}" for movie_id, title in titles)
         checksum = hashlib.md5(lines.encode(), usedforsecurity=False).hexdigest()
         return Truth(len(movies), len(torrents), len(cast), len(genres), checksum)
 
     def untitled(self) -> list[int]:
-        """Return the ids of movies without a title; each contestant has a stand-in of its own."""
-        return [it["id"] for it in self._movies(with_cast=False) if not it["title"]]
+        """Return the ids of movies without a title; contestants store different titles."""
+        return [movie["id"] for movie in self._movies(with_cast=False) if not movie["title"]]
 
     def _movies(self, *, with_cast: bool) -> Iterator[dict[str, Any]]:
         for movie_id in self._catalogue.order[: self.shown]:

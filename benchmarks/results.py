@@ -19,13 +19,13 @@ class Result:
     scenario: Scenario
     date: str
     machine: dict[str, str]
-    #: Contestant to its runs, a round each.
+    #: Runs of each contestant, one for each round.
     first: dict[str, list[Run]] = field(default_factory=dict)
     #: The same work again, with nothing new.
     again: dict[str, list[Run]] = field(default_factory=dict)
 
     def ratio(self, name: str) -> float | None:
-        """Return the seconds of *name* divided by ours; None if one of both did not take part."""
+        """Return the seconds of *name* divided by ours; None if one of the two did not run."""
         if name not in self.first or OURS not in self.first:
             return None
         return median_seconds(self.first[name]) / median_seconds(self.first[OURS])
@@ -49,13 +49,13 @@ class Results:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Return what *path* holds, nothing if there is no such file."""
+        """Return the results in *path*, empty ones if there is no such file."""
         if not path.exists():
             return cls()
-        kept: Any = json.loads(path.read_text())
-        frugal = kept["frugality"]
+        stored: Any = json.loads(path.read_text())
+        frugal = stored["frugality"]
         return cls(
-            {name: _result(raw) for name, raw in kept["contests"].items()},
+            {name: _result(raw) for name, raw in stored["contests"].items()},
             frugal
             and FrugalityResult(
                 frugal["date"], frugal["machine"], [Step(**step) for step in frugal["steps"]]
@@ -63,7 +63,7 @@ class Results:
         )
 
     def write(self, path: Path) -> None:
-        """Keep everything in *path*."""
+        """Write all results to *path*."""
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
 

@@ -15,9 +15,9 @@ Written by `python -m benchmarks`; [README.md](README.md) says what is compared 
 """
 _LEGEND = (
     "Interleaved, medians, start to exit. *Ratio*: seconds of the other divided by ours. "
-    "*CPU s*: all processes but PostgreSQL's. *MB*: the largest process."
+    "*CPU s*: all processes except PostgreSQL's. *MB*: the largest process."
 )
-_WHO = {
+_LABELS = {
     OURS: "**ours**",
     "naive": "naive script",
     "dlt": "dlt",
@@ -63,7 +63,7 @@ def _contest_row(result: Result, name: str) -> list[str]:
     ratio = result.ratio(name)
     is_peer = name != OURS and ratio is not None
     return [
-        _WHO[name],
+        _LABELS[name],
         f"{median_seconds(runs):.2f}",
         f"{min(seconds):.2f}-{max(seconds):.2f}",
         f"{(result.scenario.movies - _worst(runs)) / median_seconds(runs):,.0f}",
@@ -79,7 +79,7 @@ def _limit_table(result: Result) -> tuple[list[str], list[list[str]]]:
     head = ["", "movies lost", "requests", "answered 429", "limit used", "start-up included"]
     rows = [
         [
-            _WHO[name],
+            _LABELS[name],
             f"{_median(runs, lambda run: run.lost):.0f}",
             f"{_median(runs, lambda run: run.requests):.0f}",
             f"{_median(runs, lambda run: run.throttled):.0f}",
@@ -104,7 +104,7 @@ def _again_table(result: Result) -> tuple[list[str], list[list[str]]]:
     head = ["", "seconds", "requests", "rows"]
     rows = [
         [
-            _WHO[name],
+            _LABELS[name],
             f"{median_seconds(runs):.2f}",
             f"{_median(runs, lambda run: run.requests):.0f}",
             _verdict(runs),

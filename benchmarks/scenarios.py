@@ -48,7 +48,7 @@ SCENARIOS = (
 
 @dataclass(frozen=True, slots=True)
 class Frugality:
-    """Numbers of movies for counting the requests of ours."""
+    """Numbers of movies for counting the requests of this project."""
 
     #: For the list without details.
     listed_movies: int = 77_000
@@ -57,5 +57,5 @@ class Frugality:
     new_movies: int = 100
 
 
-#: Name of the scenario with ours alone.
+#: Name of the scenario that only this project runs.
 FRUGALITY = "frugality"

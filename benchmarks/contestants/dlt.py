@@ -15,14 +15,14 @@ from benchmarks.contestants import facts
 from benchmarks.contestants.work import Work, read_work
 
 _IDS_A_THREAD = 25
-#: The schema that dlt makes for its tables.
+#: The schema that dlt creates for its tables.
 DATASET = "mirror"
 
 Row = dict[str, Any]
 
 
 def tune(connections: int) -> None:
-    """Set what dlt reads from the environment; before it is imported."""
+    """Set the environment variables that dlt reads when it is imported."""
     os.environ |= {
         "EXTRACT__WORKERS": str(connections),
         "EXTRACT__MAX_PARALLEL_ITEMS": str(2 * connections),
@@ -60,10 +60,10 @@ def fetch_batch(work: Work, batch: Iterable[int]) -> Iterator[facts.Rows]:
 
 
 class Tables:
-    """What each table takes from the rows of some movies; a person or genre only once."""
+    """The rows of some movies by table; a person or genre only once."""
 
     def __init__(self) -> None:
-        """Know nobody yet."""
+        """Begin without people and genres."""
         self._people: set[str] = set()
         self._genres: set[str] = set()
 
@@ -82,7 +82,7 @@ class Tables:
         return _named(facts.PERSON_COLUMNS, new)
 
     def movie_casts(self, rows: facts.Rows) -> list[Row]:
-        """Return who plays where."""
+        """Return the links between movies and people."""
         return _named(facts.ROLE_COLUMNS, rows.roles.values())
 
     def genres(self, rows: facts.Rows) -> list[Row]:

@@ -37,7 +37,7 @@ class Fetcher:
     """Keeps *connections* requests under way, and at most *rate* a second."""
 
     def __init__(self, work: Work, ids: Sequence[int], queue: asyncio.Queue[Movie | None]) -> None:
-        """Fetch nothing yet."""
+        """Prepare queues for the movies."""
         self._work = work
         self._ids = deque(ids)
         self._queue = queue
@@ -79,7 +79,7 @@ class Fetcher:
 
 
 async def write_all(connection: asyncpg.Connection, queue: asyncio.Queue[Movie | None]) -> None:
-    """Save what comes in, in large commits, while fetching goes on."""
+    """Save what comes in, in large commits, while fetching continues."""
     batch: list[Movie] = []
     while movie := await queue.get():
         batch.append(movie)

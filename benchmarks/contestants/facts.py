@@ -33,7 +33,7 @@ class Rows:
     genres: set[tuple[int, str]] = field(default_factory=set)
 
     def add(self, movie: dict[str, Any]) -> None:
-        """Take in a movie as the API gives it."""
+        """Add a movie as the API gives it."""
         movie_id = movie["id"]
         self.movies[movie_id] = movie_row(movie)
         for torrent in movie.get("torrents") or ():
@@ -55,7 +55,7 @@ def gather(movies: Iterable[dict[str, Any]]) -> Rows:
 
 
 def movie_row(movie: dict[str, Any]) -> Row:
-    """Return the movie in the order of `MOVIE_COLUMNS`, with a stand-in for a missing title."""
+    """Return the movie in the order of `MOVIE_COLUMNS`, with a replacement for a missing title."""
     title = movie["title"] or movie["slug"]
     known = {**movie, "external_id": movie["id"], "title": title}
     return tuple(known.get(column) for column in MOVIE_COLUMNS)

@@ -40,7 +40,7 @@ def connect(work: Work) -> Engine:
 
 
 def start_process(work: Work) -> None:
-    """Give this process of the pool a database connection of its own."""
+    """Open a database connection for this process of the pool."""
     global _open_session, _details_url  # noqa: PLW0603 -- one a process
     _open_session = sessionmaker(connect(work))
     _details_url = work.details_url
@@ -64,7 +64,7 @@ def process_movie(movie_id: int) -> None:
 
 
 def save(movie: dict[str, Any]) -> None:
-    """Save one movie; begin again when another process was faster with a name."""
+    """Save one movie; begin again if another process has inserted the same name first."""
     for attempt in range(_SAVE_ATTEMPTS):
         with _open_session() as session:
             try:

@@ -9,7 +9,7 @@ class Base(DeclarativeBase):
 
 
 class MovieGenre(Base):
-    """That a movie belongs to a genre."""
+    """A link between a movie and a genre."""
 
     __tablename__ = "movie_genres"
     movie_id: Mapped[int] = mapped_column(ForeignKey("movies.id"), primary_key=True)
@@ -35,7 +35,7 @@ class Cast(Base):
 
 
 class MovieCast(Base):
-    """That a person plays in a movie."""
+    """A link between a person and a movie."""
 
     __tablename__ = "movie_casts"
     movie_id: Mapped[int] = mapped_column(ForeignKey("movies.id"), primary_key=True)

@@ -1,4 +1,4 @@
-"""Scrapy with what slows it down turned off, and a pipeline that writes sets of rows."""
+"""Scrapy without extensions that slow it down, and a pipeline that writes sets of rows."""
 
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -58,7 +58,7 @@ class BatchingPipeline:
         self._connection = psycopg2.connect(spider.work.database_url)
 
     def process_item(self, item: Item, spider: MovieSpider) -> Item:
-        """Keep the movie until there are enough."""
+        """Keep the movie until a batch is full."""
         self._batch.append(item)
         if len(self._batch) == _MOVIES_A_COMMIT:
             self._flush()

@@ -12,12 +12,12 @@ class Work:
     database_url: str
     ids: range
     connections: int
-    #: Requests a second that the server allows; 0 is no limit.
+    #: Requests a second that the server allows; 0 means no limit.
     rate: float
 
     @property
     def details_url(self) -> str:
-        """The endpoint for one movie."""
+        """Return the URL of the endpoint for one movie."""
         return f"{self.api_url}/movie_details.json"
 
 

@@ -7,8 +7,8 @@ Examples:
   python -m benchmarks.growth --sizes 500,2000 --rounds 1     a try
   python -m benchmarks.growth --only writer,startup
 
-What was run with other sizes, less than three rounds or --only is shown, and kept only with
---output.
+Results of a run with other sizes, fewer than three rounds or --only are only shown, unless --output
+names a folder.
 """
 
 import tempfile
@@ -38,20 +38,20 @@ _PLOT = "plots/growth.png"
     "--sizes", default=",".join(map(str, _SIZES)), show_default=True, help="Numbers of movies."
 )
 @click.option("--rounds", type=click.IntRange(1), default=_LEAST_ROUNDS, show_default=True)
-@click.option("--only", default=",".join(_PARTS), show_default=True, help="What to measure.")
+@click.option("--only", default=",".join(_PARTS), show_default=True, help="Parts to measure.")
 @click.option("--output", type=click.Path(path_type=Path), help="[default: this folder]")
 def main(sizes: str, rounds: int, only: str, output: Path | None) -> None:
-    """Measure, show, and keep."""
+    """Measure, print the page and write it."""
     numbers, parts = _read_sizes(sizes), set(only.split(","))
     if unknown := parts - set(_PARTS):
-        raise click.BadParameter(f"nothing is called {', '.join(unknown)}")
+        raise click.BadParameter(f"there is no part called {', '.join(unknown)}")
     is_full = numbers == _SIZES and rounds >= _LEAST_ROUNDS and parts == set(_PARTS)
     with open_databases() as databases, tempfile.TemporaryDirectory() as scratch:
         Path(scratch).chmod(0o711)
         growth = Growth(datetime.now(UTC).date().isoformat(), describe(databases.version()))
         _measure(growth, parts, numbers, rounds, databases=databases, folder=Path(scratch))
     if folder := output or (_HERE if is_full else None):
-        _keep(growth, folder)
+        _save(growth, folder)
     click.echo(growth_page.render(growth))
 
 
@@ -59,7 +59,7 @@ def _read_sizes(text: str) -> tuple[int, ...]:
     try:
         sizes = tuple(sorted({int(size) for size in text.split(",")}))
     except ValueError as error:
-        raise click.BadParameter("write for instance 500,2000", param_hint="--sizes") from error
+        raise click.BadParameter("use for example 500,2000", param_hint="--sizes") from error
     if sizes[0] < 200:
         raise click.BadParameter("at least 200 movies are needed", param_hint="--sizes")
     return sizes
@@ -74,7 +74,7 @@ def _measure(
     databases: Databases,
     folder: Path,
 ) -> None:
-    # The small ones first: nothing else is at work yet.
+    # The small parts first, while nothing else runs.
     if "startup" in parts:
         growth.helps += startup.measure()
     if "writer" in parts:
@@ -87,25 +87,25 @@ def _measure(
 
 def _write(databases: Databases, movies: int) -> Iterator[writers.Writing]:
     for writing in writers.measure(databases, movies):
-        _tell(f"{writing.writers} writers: {writing.movies / writing.seconds:,.0f} movies/s")
+        _show(f"{writing.writers} writers: {writing.movies / writing.seconds:,.0f} movies/s")
         yield writing
 
 
 def _mirror(
     sizes: tuple[int, ...], rounds: int, databases: Databases, folder: Path
 ) -> Iterator[tuple[First, list[Again]]]:
-    _tell(f"preparing {sizes[-1]:,} movies")
+    _show(f"preparing {sizes[-1]:,} movies")
     with open_api(sizes[-1], with_details=True) as api:
         for _ in range(rounds):
             for size in sizes:
                 mirror = Mirror(api, databases, folder, size)
                 first = mirror.fill()
-                _tell(f"{size:7,} movies: {first.seconds:7.2f} s, {first.peaks}")
+                _show(f"{size:7,} movies: {first.seconds:7.2f} s, {first.peaks}")
                 yield first, list(mirror.run_again())
 
 
-def _keep(growth: Growth, folder: Path) -> None:
-    from benchmarks.growth import growth_plot  # matplotlib is for pictures only
+def _save(growth: Growth, folder: Path) -> None:
+    from benchmarks.growth import growth_plot  # matplotlib, only for the plot
 
     if growth.firsts:
         growth_plot.draw(growth, folder / _PLOT)
@@ -113,8 +113,8 @@ def _keep(growth: Growth, folder: Path) -> None:
     (folder / "growth.md").write_text(page)
 
 
-def _tell(sentence: str) -> None:
-    click.echo(sentence, err=True)
+def _show(message: str) -> None:
+    click.echo(message, err=True)
 
 
 if __name__ == "__main__":

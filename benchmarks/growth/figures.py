@@ -14,7 +14,7 @@ _Run = TypeVar("_Run")
 
 @dataclass(slots=True)
 class Growth:
-    """What was not asked for stays empty."""
+    """All measurements; those that were not requested stay empty."""
 
     date: str
     machine: dict[str, str]
@@ -26,15 +26,15 @@ class Growth:
 
     @property
     def sizes(self) -> list[int]:
-        """The numbers of movies, upwards."""
+        """Return the numbers of movies in ascending order."""
         return sorted({run.movies for run in self.firsts})
 
     def first(self, size: int) -> list[First]:
-        """Return the first runs over *size* movies, a round each."""
+        """Return the first runs over *size* movies, one for each round."""
         return [run for run in self.firsts if run.movies == size]
 
     def again(self, size: int, how: str) -> list[Again]:
-        """Return the runs over *size* stored movies, a round each."""
+        """Return the runs over *size* stored movies, one for each round."""
         return [run for run in self.agains if (run.movies, run.how) == (size, how)]
 
 

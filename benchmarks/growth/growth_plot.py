@@ -49,6 +49,6 @@ def _draw_line(axes: Axes, values: dict[int, float], name: str, colour: str, for
         axes.annotate(
             form.format(value), (size, value), (4, 8), textcoords="offset points", ha="center"
         )
-    # From 0, or small differences would look large.
+    # From 0, because small differences would look large otherwise.
     axes.set_ylim(0, 1.3 * max(*values.values(), axes.get_ylim()[1] / 1.3))
     axes.spines[["top", "right"]].set_visible(False)

@@ -13,7 +13,7 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True, slots=True)
 class Peaks:
-    """The largest resident sets, pages that are shared with other processes included."""
+    """The largest resident sets, including pages shared with other processes."""
 
     main_mb: float
     #: One for each worker, largest first.
@@ -21,22 +21,22 @@ class Peaks:
 
 
 class MemoryWatch:
-    """Looks at one command for as long as it runs."""
+    """Reads the memory of one command while it runs."""
 
     def __init__(self) -> None:
-        """Look at nothing yet."""
+        """Begin without a process."""
         self._ended = threading.Event()
         self._main: dict[int, float] = {}
         self._workers: dict[int, float] = {}
         self._thread: threading.Thread | None = None
 
     def follow(self, pid: int) -> None:
-        """Look at the command with this process id, and at its workers, until `end`."""
+        """Watch the command with this process id, and its workers, until `end`."""
         self._thread = threading.Thread(target=self._look_again_and_again, args=(pid,))
         self._thread.start()
 
     def end(self) -> Peaks:
-        """Return what was seen."""
+        """Return the peaks."""
         self._ended.set()
         if self._thread is not None:
             self._thread.join()

@@ -11,7 +11,7 @@ from benchmarks.databases import Databases, read_seconds_of_last_run
 from benchmarks.growth.memory import MemoryWatch, Peaks
 
 _WORKERS, _THREADS = 2, 4
-#: What a command over stored movies is called.
+#: Names of the commands over stored movies.
 AS_FROM_CRON = "as from cron"
 BY_IDS = "with `--ids`"
 
@@ -23,7 +23,7 @@ class First:
     movies: int
     #: From start to exit.
     seconds: float
-    #: Of all its processes, PostgreSQL's not counted.
+    #: Of all its processes except PostgreSQL's.
     cpu_seconds: float
     peaks: Peaks
     is_right: bool
@@ -47,7 +47,7 @@ class Mirror:
     """One empty database, and the command that fills it from the oldest movies of *api*."""
 
     def __init__(self, api: ApiProcess, databases: Databases, folder: Path, movies: int) -> None:
-        """Show *movies* movies, and no more."""
+        """Let the API list only *movies* movies."""
         self._api = api
         self._folder = folder
         self._movies = movies

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from benchmarks.contest import REPO
 
 COMMANDS = ("fetch_yts_data.py", "monitor_progress.py", "query_movies.py", "test_db_connection.py")
-#: What takes long to import, and is for work only.
+#: Libraries that are slow to import and that `--help` does not need.
 HEAVY = frozenset(
     {
         "aiohttp",
@@ -40,7 +40,7 @@ class Help:
 
 
 def measure() -> list[Help]:
-    """Ask every command for its help, ten times."""
+    """Run `--help` of each command ten times."""
     return [
         Help(
             command,

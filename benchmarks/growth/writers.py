@@ -1,7 +1,7 @@
 """
 `measure`: save prepared movies with several processes at once, without HTTP.
 
-All of them play with the same few people, so that writers meet at the same rows.
+All movies have the same few people, so that writers update the same rows.
 `python -m benchmarks.growth.writers` is one of these processes.
 """
 
@@ -35,7 +35,7 @@ _SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """What came of some writers."""
+    """The result of some writers."""
 
     writers: int
     movies: int
@@ -47,7 +47,7 @@ class Writing:
 
 
 def measure(databases: Databases, movies: int) -> Iterator[Writing]:
-    """Let 1, 2, 4 and 8 writers save *movies* movies, shared out among them."""
+    """Let 1, 2, 4 and 8 writers save *movies* movies, divided among them."""
     for writers in WRITERS:
         url = databases.fresh("writers")
         with get_db_manager(database_url=url) as db:
@@ -94,25 +94,25 @@ def _await_lines(processes: Sequence[subprocess.Popen[str]]) -> None:
 
 
 def _movies(number: int, writers: int, count: int) -> list[MoviePayload]:
-    """Return the share of writer *number*: every so many-th of *count* movies."""
+    """Return the share of writer *number*: every N-th of *count* movies, for N writers."""
     catalogue = Catalogue(read_films(), count, _SEED)
-    dice = random.Random(number)  # noqa: S311 -- it shall fall the same way each time
+    rng = random.Random(number)  # noqa: S311 -- the same values each time
     return [
-        parse_movie(detailed_movie(catalogue, movie_id, _draw_cast(dice), has_screenshots=False))
+        parse_movie(detailed_movie(catalogue, movie_id, _draw_cast(rng), has_screenshots=False))
         for movie_id in catalogue.ids[number::writers]
     ]
 
 
-def _draw_cast(dice: random.Random) -> tuple[CastMember, ...]:
-    # A picture that comes later changes the row of a person whom all share.
+def _draw_cast(rng: random.Random) -> tuple[CastMember, ...]:
+    # A later picture changes the row of a person that all movies share.
     return tuple(
-        CastMember(f"Actor {person}", "Role", f"{person:07d}", has_picture=dice.random() < 0.5)
-        for person in dice.sample(range(_PEOPLE), _CAST_SIZE)
+        CastMember(f"Actor {person}", "Role", f"{person:07d}", has_picture=rng.random() < 0.5)
+        for person in rng.sample(range(_PEOPLE), _CAST_SIZE)
     )
 
 
 def main() -> None:
-    """Prepare a share of the movies, say so, wait for a line, save them, say so."""
+    """Prepare a share of the movies, print a line, wait for one, save them, print a line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--database-url", required=True)
     for name in ("--run-id", "--number", "--writers", "--movies"):

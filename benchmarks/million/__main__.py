@@ -4,7 +4,7 @@ Time totals, saving, searches and the monitor with a million movies, and write m
 \b
 Examples:
   python -m benchmarks.million                                 a quarter of an hour, 8 GB of disk
-  python -m benchmarks.million --movies 50000 --rounds 3       a try: shown, not written
+  python -m benchmarks.million --movies 50000 --rounds 3       a try: printed, not written
 """
 
 import statistics
@@ -39,16 +39,16 @@ Medians of {rounds} rounds, in which all rows take turns.
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="[default: million.md here, for a million movies or more]",
+    help="[default: million.md in this folder, with a million movies or more]",
 )
 def main(movies: int, rounds: int, output: Path | None) -> None:
-    """Fill, measure, show and keep."""
+    """Fill two databases, measure, print the page and write it."""
     with open_databases() as databases, ExitStack() as managers:
         urls = databases.fresh("empty"), databases.fresh("full")
         empty, full = (managers.enter_context(get_db_manager(database_url=url)) for url in urls)
         machine = describe(databases.version())
         click.echo(f"storing {movies:,} movies", err=True)
-        fill(urls[1], movies, lambda words: click.echo(words, err=True))
+        fill(urls[1], movies, lambda message: click.echo(message, err=True))
         click.echo(f"measuring, {rounds} rounds", err=True)
         figures = measure(empty, full, rounds)
     today = datetime.now(UTC).date().isoformat()

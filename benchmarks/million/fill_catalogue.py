@@ -17,7 +17,7 @@ from sandbox.catalogue import words
 _SEED = 1
 _MOVIES_AT_A_TIME = 50_000
 _FILLED = ("movies", "torrents", "movie_genres", "movie_casts", "casts")
-#: All but what belongs to a constraint.
+#: Indexes that do not belong to a constraint.
 _INDEXES = """
     SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
     WHERE indrelid = ANY (%s::regclass[])
@@ -27,7 +27,7 @@ _INDEXES = """
 
 def vocabulary() -> list[str]:
     """Return words from the most common to the rarest; the same ones every time."""
-    rng = random.Random(_SEED)  # noqa: S311 -- a vocabulary is no secret
+    rng = random.Random(_SEED)  # noqa: S311 -- a vocabulary is not a secret
     plain = {*words.ADJECTIVES, *words.NOUNS, *words.FIRST_NAMES, *words.LAST_NAMES}
     joined = {first + second for first in words.ADJECTIVES for second in words.NOUNS}
     return [
@@ -36,11 +36,11 @@ def vocabulary() -> list[str]:
     ]
 
 
-def fill(url: str, movies: int, tell: Callable[[str], None]) -> None:
+def fill(url: str, movies: int, report: Callable[[str], None]) -> None:
     """
-    Store *movies* movies with all that belongs to them, as after a complete mirror.
+    Store *movies* movies with cast, genres and torrents, as after a complete fetch.
 
-    Indexes are made again afterwards, and references are not checked: they are right.
+    Indexes are created again afterwards, and foreign keys are not checked: they are correct.
     """
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
@@ -53,15 +53,15 @@ def fill(url: str, movies: int, tell: Callable[[str], None]) -> None:
             for first in range(1, movies + 1, _MOVIES_AT_A_TIME):
                 last = min(first + _MOVIES_AT_A_TIME - 1, movies)
                 _store(cursor, first, last, movies)
-                tell(f"  {last:,} movies")
-                # Of tables without statistics PostgreSQL would read each for every document.
+                report(f"  {last:,} movies")
+                # Without statistics PostgreSQL would scan these tables for each document.
                 cursor.execute("ANALYZE movies, genres, casts, movie_genres, movie_casts")
                 cursor.execute(DOCUMENTS, {"first": first, "last": last})
             for definition in indexes:
                 cursor.execute(definition)
             _check_references(cursor, is_on=True)
             cursor.execute(BOOKKEEPING, {"movies": movies})
-            tell("  indexes")
+            report("  indexes")
         _settle(connection)
     with DatabaseManager(url) as db, db.get_session() as session:
         refresh_words(session)
@@ -82,29 +82,29 @@ def _make_texts(cursor: Cursor, movies: int) -> None:
 
 
 def _store(cursor: Cursor, first: int, last: int, movies: int) -> None:
-    told = {"first": first, "last": last, "movies": movies, "genres": len(words.GENRES)}
+    parameters = {"first": first, "last": last, "movies": movies, "genres": len(words.GENRES)}
     for statement in (MOVIES, *LINKS):
-        cursor.execute(statement, told)
+        cursor.execute(statement, parameters)
 
 
 def _drop_indexes(cursor: Cursor) -> list[str]:
-    """Drop what takes long to fill one by one, and return how to make it again."""
+    """Drop indexes that slow down inserts, and return the statements that create them again."""
     cursor.execute(_INDEXES, (list(_FILLED),))
-    found = cursor.fetchall()
-    for name, _ in found:
+    indexes = cursor.fetchall()
+    for name, _ in indexes:
         cursor.execute(f"DROP INDEX {name}")
-    return [definition for _, definition in found]
+    return [definition for _, definition in indexes]
 
 
 def _check_references(cursor: Cursor, *, is_on: bool) -> None:
-    """Switch the triggers of foreign keys; those that count stay on."""
+    """Switch the triggers of foreign keys on or off; those that count rows stay on."""
     for table in _FILLED:
         cursor.execute(f"ALTER TABLE {table} {'ENABLE' if is_on else 'DISABLE'} TRIGGER ALL")
         cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 def _settle(connection: Connection) -> None:
-    """Do what autovacuum would have done by the next day."""
+    """Do what autovacuum would do within a day."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")

@@ -16,9 +16,9 @@ from database.step import Step, SweptPage, save_step
 from yts.responses import parse_page
 
 _MOVIES_A_PAGE = 50
-#: Above all that are stored.
+#: Higher than all stored ids.
 _FIRST_NEW_ID = 5_000_000
-#: Places in the vocabulary of the words that are searched for.
+#: Positions in the vocabulary of the words that are searched for.
 _SEARCHES = {
     "a rare word": (9999,),
     "a middling word": (499,),
@@ -69,27 +69,27 @@ def measure(empty: DatabaseManager, full: DatabaseManager, rounds: int) -> Figur
 
 
 def _pages(count: int) -> Iterator[Step]:
-    """Yield list pages as the API gives them, of movies that are stored nowhere."""
+    """Yield list pages as the API gives them, of movies that are not stored."""
     catalogue = PreparedCatalogue(count * _MOVIES_A_PAGE, with_details=False)
     for number in range(1, count + 1):
         query = {"limit": str(_MOVIES_A_PAGE), "page": str(number), "order_by": "asc"}
         movies = parse_page(catalogue.list_movies(query)).movies
         yield Step(
-            tuple(it.model_copy(update={"id": _FIRST_NEW_ID + it.id}) for it in movies),
+            tuple(movie.model_copy(update={"id": _FIRST_NEW_ID + movie.id}) for movie in movies),
             swept=SweptPage(number, 1),
         )
 
 
 def _searches(db: DatabaseManager) -> Iterator[tuple[Figure, Action]]:
     known = vocabulary()
-    for title, places in _SEARCHES.items():
-        words = " ".join(known[place] for place in places)
+    for title, ranks in _SEARCHES.items():
+        query = " ".join(known[rank] for rank in ranks)
         with db.get_session() as session:
-            found = session.scalar(text(_COUNT), {"words": words})
-        name = f"a search for {title}, all of it in {found:,} movies"
-        yield Figure(name), partial(_search, db, words)
+            count = session.scalar(text(_COUNT), {"words": query})
+        name = f"a search for {title}, all of it in {count:,} movies"
+        yield Figure(name), partial(_search, db, query)
 
 
-def _search(db: DatabaseManager, words: str) -> None:
+def _search(db: DatabaseManager, query: str) -> None:
     with db.get_session() as session:
-        search_movies(session, words)
+        search_movies(session, query)

@@ -37,7 +37,7 @@ MOVIES = """
             -- A page of 50 comes twice a second.
             now() - make_interval(secs => (%(movies)s - n) / 50 / 2.0) AS saved_at
         FROM generate_series(%(first)s, %(last)s) AS n
-    ), told AS (
+    ), movie_facts AS (
         SELECT drawn.*, title, yts_id || '-' || md5(yts_id::text) AS address,
             concat('A ', a.words, ' and the ', b.words, '. With ', c.words, ' for ', d.words, '.')
                 AS plot
@@ -63,11 +63,11 @@ MOVIES = """
         'https://yts.gg/assets/images/movies/' || address || '/large-cover.jpg',
         saved_at, extract(epoch FROM saved_at)::bigint, saved_at, saved_at, saved_at, saved_at,
         CASE WHEN n %% 500 = 0 THEN saved_at END
-    FROM told ORDER BY n
+    FROM movie_facts ORDER BY n
 """
 
-#: What belongs to these movies: 2.5 torrents, 2.5 genres and 4 people each, some of them often.
-#: What the writers would have computed along with each movie.
+#: Torrents, genres and people of these movies: 2.5, 2.5 and 4 each, some of them often.
+#: The search documents, which the writers compute with each movie.
 DOCUMENTS = """
     UPDATE movies
     SET search_vector = movie_documents.search_vector,
@@ -111,7 +111,7 @@ LINKS = (
     """,
 )
 
-#: What the mirroring remembers: the ids that are missing, some failures, a thousand runs.
+#: Rows of the bookkeeping: missing ids, some failures, a thousand runs.
 BOOKKEEPING = """
     SELECT setval(pg_get_serial_sequence('movies', 'id'), %(movies)s),
         setval(pg_get_serial_sequence('casts', 'id'), %(movies)s);

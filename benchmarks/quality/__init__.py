@@ -1,1 +1,1 @@
-"""Recommendations and searches against tastes and facts: `python -m benchmarks.quality`."""
+"""Quality of recommendations and searches, by ratings and facts: `python -m benchmarks.quality`."""

@@ -1,12 +1,13 @@
 """
-Measure recommendations and searches against tastes and facts, and their speed.
+Measure the quality of recommendations and searches by ratings and facts, and their speed.
 
 \b
 Examples:
-  python -m benchmarks.quality --data ../shared/eval_movies
-  python -m benchmarks.quality --data ../shared/eval_movies --scale 70000
+  python -m benchmarks.quality --data FOLDER
+  python -m benchmarks.quality --data FOLDER --scale 70000
 
-Writes quality.md, or quality-70000.md. The data is not part of this repository.
+Writes quality.md, or quality-70000.md. FOLDER holds `movies.jsonl.gz` and other data, which is not
+part of this repository.
 """
 
 import json
@@ -45,7 +46,7 @@ _HERE = Path(__file__).parent
     metavar="N",
 )
 def main(data: Path, scale: int | None) -> None:
-    """Store, embed, measure, show and keep."""
+    """Store and embed the films, measure, print the page and write it."""
     films = read_films(data)
     with open_databases() as databases:
         machine = describe(databases.version())
@@ -61,7 +62,7 @@ def _filled(url: str, films: Iterable[Film]) -> Iterator[tuple[DatabaseManager, 
     with get_db_manager(database_url=url) as db:
         store(db, films)
         with db.engine.connect() as connection:
-            # As autovacuum does within minutes.
+            # Autovacuum does this within minutes.
             connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.exec_driver_sql("VACUUM ANALYZE")
         click.echo("embedding", err=True)
@@ -82,7 +83,7 @@ def _measure_quality(url: str, films: list[Film], data: Path) -> list[str]:
     tastes = measure_tastes(films, data, recommend, one_string, bonus)
     with _filled(url, films) as (db, _), db.get_session() as session:
         own = open_embedder(session)
-        assert own is not None  # noqa: S101 -- it was filled just now
+        assert own is not None  # noqa: S101 -- it was filled before
         numbers = dict(row_ids(db))
         known = search_known_items(session, own, films, numbers)
         names = search_names(session, own, films, numbers)
@@ -119,7 +120,7 @@ def _measure_scale(url: str, films: list[Film], scale: int) -> list[str]:
     queries = [item[0] for item in json.loads((_HERE / "known_items.json").read_text())]
     with _filled(url, mix(films, scale)) as (db, report), db.get_session() as session:
         embedder = open_embedder(session)
-        assert embedder is not None  # noqa: S101 -- it was filled just now
+        assert embedder is not None  # noqa: S101 -- it was filled before
         recall = measure_recall(session, embedder, queries)
         timings = measure_latency(session, embedder, queries)
     return [

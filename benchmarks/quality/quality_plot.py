@@ -11,7 +11,7 @@ from matplotlib import pyplot
 
 
 def draw(groups: Mapping[str, Mapping[str, float]], path: Path) -> None:
-    """Write a picture with a panel for each group; shares as bars."""
+    """Write a plot with a panel for each group and a bar for each share."""
     size = (5.2 * len(groups), 3.2)
     figure, panels = pyplot.subplots(1, len(groups), figsize=size, layout="constrained")
     for panel, (title, shares) in zip(panels, groups.items(), strict=True):

@@ -17,9 +17,9 @@ _MOVIES_A_STEP = 500
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """One film and what is known of it that no vector is made of."""
+    """One film, with facts that are not part of its vectors."""
 
-    #: Its id in the mirror that is made for the measuring.
+    #: Its id in the database of the benchmark.
     id: int
     title: str
     year: int | None
@@ -40,25 +40,25 @@ def read_films(folder: Path) -> list[Film]:
         return [_film(number, json.loads(line)) for number, line in enumerate(lines, start=1)]
 
 
-def _film(number: int, told: dict[str, Any]) -> Film:
+def _film(number: int, facts: dict[str, Any]) -> Film:
     return Film(
         id=number,
-        title=told["title"],
-        year=told.get("year"),
-        genres=tuple(told.get("genres") or ()),
-        plot=told.get("overview") or "",
-        cast=tuple(name for name, _ in told.get("cast") or ()),
-        imdb_code=told.get("imdb_id"),
-        rating=told.get("rating"),
-        collection=told.get("collection"),
-        directors=frozenset(told.get("directors") or ()),
-        keywords=frozenset(told.get("keywords") or ()),
-        movielens_id=told.get("movielens_id"),
+        title=facts["title"],
+        year=facts.get("year"),
+        genres=tuple(facts.get("genres") or ()),
+        plot=facts.get("overview") or "",
+        cast=tuple(name for name, _ in facts.get("cast") or ()),
+        imdb_code=facts.get("imdb_id"),
+        rating=facts.get("rating"),
+        collection=facts.get("collection"),
+        directors=frozenset(facts.get("directors") or ()),
+        keywords=frozenset(facts.get("keywords") or ()),
+        movielens_id=facts.get("movielens_id"),
     )
 
 
 def store(db: DatabaseManager, films: Iterable[Film]) -> None:
-    """Save *films* as if YTS had told of them."""
+    """Save *films* as if they came from YTS."""
     movies = map(_payload, films)
     while step := tuple(islice(movies, _MOVIES_A_STEP)):
         save_step(db, None, Step(step, has_details=True))
@@ -83,6 +83,6 @@ def _payload(film: Film) -> MoviePayload:
 
 
 def row_ids(db: DatabaseManager) -> Iterator[tuple[int, int]]:
-    """Yield `movies.id` and the film's number of all that are stored."""
+    """Yield `movies.id` and the number of each stored film."""
     with db.engine.connect() as connection:
         yield from connection.exec_driver_sql("SELECT id, external_id FROM movies").tuples()

@@ -1,4 +1,4 @@
-"""`measure_recall`, `measure_latency`: in a large catalogue, which `mix` makes from the films."""
+"""`measure_recall`, `measure_latency`: searches in a large catalogue, made by `mix`."""
 
 import random
 import statistics
@@ -33,12 +33,12 @@ class Timing:
 
     @property
     def median(self) -> float:
-        """The time that half of them took at most."""
+        """Return the time that half of them took at most."""
         return statistics.median(self.milliseconds)
 
     @property
     def slow(self) -> float:
-        """The time that 95 % of them took at most."""
+        """Return the time that 95 % of them took at most."""
         return statistics.quantiles(self.milliseconds, n=20)[-1]
 
 
@@ -59,14 +59,14 @@ def mix(films: Sequence[Film], count: int) -> Iterator[Film]:
 def measure_recall(
     session: Session, embedder: Embedder, queries: Sequence[str]
 ) -> dict[str, float]:
-    """Return the share of the true ten nearest that the index finds, for both vectors."""
+    """Return the share of the ten nearest movies that the index finds, for both vectors."""
     space = read_active_space(session)
-    assert space is not None  # noqa: S101 -- it was filled just now
-    own = [it for it in _vectors(session, space, _ROUNDS) if it is not None]
-    asked = [tuple(it) for query in queries if (it := embedder.embed_query(query))]
+    assert space is not None  # noqa: S101 -- it was filled before
+    own = [vector for vector in _vectors(session, space, _ROUNDS) if vector is not None]
+    asked = [tuple(vector) for query in queries if (vector := embedder.embed_query(query))]
     return {
-        "recommend": _recall(session, [Target(space, "recommend", it) for it in own]),
-        "search": _recall(session, [Target(space, "search", it) for it in asked]),
+        "recommend": _recall(session, [Target(space, "recommend", vector) for vector in own]),
+        "search": _recall(session, [Target(space, "search", vector) for vector in asked]),
     }
 
 
@@ -77,21 +77,21 @@ def _vectors(session: Session, space: Space, count: int) -> list[tuple[float, ..
             MovieEmbedding.space_id == space.id, MovieEmbedding.movie_id % step == 0
         )
     )
-    return [None if it is None else tuple(it) for it in rows]
+    return [None if row is None else tuple(row) for row in rows]
 
 
 def _recall(session: Session, targets: Sequence[Target]) -> float:
     found = 0
     for target in targets:
-        # As deep as the product asks; the first ten are judged.
+        # The product reads 100 results; the first ten are compared.
         some = read_nearest(session, target, MovieFilter(), 100)[:10]
         all_of_them = read_nearest(session, target, _EVERYTHING, 10)
-        found += len({it for it, _ in some} & {it for it, _ in all_of_them})
+        found += len({id_ for id_, _ in some} & {id_ for id_, _ in all_of_them})
     return found / (10 * len(targets))
 
 
 def measure_latency(session: Session, embedder: Embedder, queries: Sequence[str]) -> list[Timing]:
-    """Return the time of typical queries, the embedding of a query included."""
+    """Return the times of typical queries, including the embedding of the query."""
     generator = random.Random(2)  # noqa: S311
     ids = session.scalars(select(Movie.id)).all()
     asked = [generator.choice(ids) for _ in range(_ROUNDS)]
@@ -110,11 +110,11 @@ def measure_latency(session: Session, embedder: Embedder, queries: Sequence[str]
     ]  # fmt: skip
 
 
-def _time(name: str, ask: Callable[[int], object]) -> Timing:
+def _time(name: str, query: Callable[[int], object]) -> Timing:
     milliseconds = []
     for number in range(-5, _ROUNDS):
         begun = time.perf_counter()
-        ask(number)
+        query(number)
         if number >= 0:
             milliseconds.append((time.perf_counter() - begun) * 1000)
     return Timing(name, milliseconds)

@@ -15,8 +15,8 @@ from database.search.query import search_by_meaning, search_movies
 from database.search.query_terms import read_terms
 from embeddings.embedder import Embedder
 
-#: Descriptions of films; weights were chosen while looking at those of the first file, and never
-#: at those of the second, which are by somebody who had seen no results.
+#: Descriptions of films. The weights were chosen with those of the first file, never with those of
+#: the second, whose author had seen no results.
 _ITEMS = {"": "known_items.json", ", held out": "known_items_held_out.json"}
 _TITLES = 200
 _FIRST = 10
@@ -25,7 +25,7 @@ _FIRST = 10
 def search_known_items(
     session: Session, embedder: Embedder, films: Sequence[Film], numbers: Mapping[int, int]
 ) -> dict[str, float]:
-    """Return in how many of the first ten each way of searching has the film that is meant."""
+    """Return the share of films among the first ten results, for each kind of search."""
     by_title = {(film.title, film.year): film.id for film in films}
     shares: dict[str, float] = {}
     for suffix, file in _ITEMS.items():
@@ -33,17 +33,19 @@ def search_known_items(
         hits: Counter[str] = Counter()
         for query, title, year in items:
             for way, row_ids in _search_each_way(session, embedder, query).items():
-                hits[way] += by_title[title, year] in [numbers[it] for it in row_ids[:_FIRST]]
+                hits[way] += by_title[title, year] in [
+                    numbers[row_id] for row_id in row_ids[:_FIRST]
+                ]
         shares |= {way + suffix: count / len(items) for way, count in hits.items()}
     return shares
 
 
 def _search_each_way(session: Session, embedder: Embedder, query: str) -> dict[str, Sequence[int]]:
-    """Return `movies.id` of what is found, by way of searching."""
+    """Return `movies.id` of the results, for each kind of search."""
     vector = embedder.embed_query(query)
     everything = MovieFilter()
     return {
-        "fusion": [it.row_id for it in search_movies(session, query, vector=vector)],
+        "fusion": [match.row_id for match in search_movies(session, query, vector=vector)],
         "words alone": search_by_words(session, read_terms(session, query), everything, _FIRST),
         "meaning alone": search_by_meaning(session, vector, everything, _FIRST),
     }
@@ -52,36 +54,38 @@ def _search_each_way(session: Session, embedder: Embedder, query: str) -> dict[s
 def search_names(
     session: Session, embedder: Embedder, films: Sequence[Film], numbers: Mapping[int, int]
 ) -> dict[str, float]:
-    """Return how often a name finds its film: first, and with a typing error among ten."""
+    """Return how often a name finds its film first, or with a typing error among ten."""
     rng = random.Random(1)  # noqa: S311 -- the same errors every time
-    chosen = rng.sample([it for it in films if len(it.title) > 5 and it.imdb_code], _TITLES)
+    chosen = rng.sample([film for film in films if len(film.title) > 5 and film.imdb_code], _TITLES)
 
     def find(query: str, count: int) -> list[Film]:
         vector = embedder.embed_query(query)
-        found = search_movies(session, query, vector=vector, limit=count)
-        return [films[numbers[it.row_id] - 1] for it in found]
+        matches = search_movies(session, query, vector=vector, limit=count)
+        return [films[numbers[match.row_id] - 1] for match in matches]
 
     def titles(query: str) -> list[str]:
         return [film.title for film in find(query, 10)]
 
-    def share(found: Sequence[bool]) -> float:
-        return sum(found) / len(found)
+    def share(hits: Sequence[bool]) -> float:
+        return sum(hits) / len(hits)
 
-    typos = [it for it in chosen if any(len(word) > 4 for word in it.title.split())]
+    with_typo = [film for film in chosen if any(len(word) > 4 for word in film.title.split())]
     return {
-        "whole title, first": share([find(it.title, 1)[0].title == it.title for it in chosen]),
-        "IMDb code, first": share([find(it.imdb_code or "", 1)[0] == it for it in chosen]),
+        "whole title, first": share(
+            [find(film.title, 1)[0].title == film.title for film in chosen]
+        ),
+        "IMDb code, first": share([find(film.imdb_code or "", 1)[0] == film for film in chosen]),
         "actor, first": share(
-            [it.cast[0] in find(it.cast[0], 1)[0].cast for it in chosen if it.cast]
+            [film.cast[0] in find(film.cast[0], 1)[0].cast for film in chosen if film.cast]
         ),
         "one typing error in a word of the title, first ten": share(
-            [it.title in [film.title for film in find(_mistype(it.title, rng), 10)] for it in typos]
+            [film.title in titles(_mistype(film.title, rng)) for film in with_typo]
         ),
     }
 
 
 def _mistype(title: str, rng: random.Random) -> str:
-    word = rng.choice([it for it in title.split() if len(it) > 4])
+    word = rng.choice([part for part in title.split() if len(part) > 4])
     at = rng.randrange(1, len(word) - 1)
     letter = rng.choice("abcdefghijklmnopqrstuvwxyz")
     wrong = rng.choice(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.quality.real_films import Film
 
-#: For each film, by its place: the places of those that are recommended.
+#: For each film, by its position: the positions of the recommended films.
 Lists = Mapping[int, Sequence[int]]
 Matrix = NDArray[np.float32]
 
@@ -19,7 +19,7 @@ _AT_ONCE = 500
 def nearest_lists(
     vectors: Matrix, places: Sequence[int], among: Sequence[int], bonus: Matrix, count: int = 10
 ) -> dict[int, list[int]]:
-    """Return for each of *places* the *count* best of *among*, in any order."""
+    """Return the *count* best of *among* for each of *places*, in any order."""
     pool = np.array(among)
     lists: dict[int, list[int]] = {}
     for first in range(0, len(places), _AT_ONCE):
@@ -34,23 +34,23 @@ def nearest_lists(
 
 def overlap(lists: Lists, neighbours: Mapping[int, Sequence[int]]) -> float:
     """Return the share of the ten true neighbours among the ten that are recommended."""
-    shares = [len({*lists[it]} & {*near[:10]}) / 10 for it, near in neighbours.items()]
+    shares = [len({*lists[place]} & {*near[:10]}) / 10 for place, near in neighbours.items()]
     return sum(shares) / len(shares)
 
 
 def hit_rate(lists: Lists, groups: Mapping[int, Sequence[int]]) -> float:
-    """Return how many films have another of their group among those that are recommended."""
-    hits = [bool({*lists[it]} & {*group}) for it, group in groups.items()]
+    """Return the share of films that have another one of their group among the recommended ones."""
+    hits = [bool({*lists[place]} & {*group}) for place, group in groups.items()]
     return sum(hits) / len(hits)
 
 
 def collections_of(films: Sequence[Film]) -> dict[int, list[int]]:
-    """Return, for each film of a franchise, the others of it."""
+    """Return the other films of its franchise for each film that has one."""
     return _others([{film.collection} if film.collection else set() for film in films])
 
 
 def directors_of(films: Sequence[Film]) -> dict[int, list[int]]:
-    """Return, for each film with a director of several, the others of theirs."""
+    """Return the other films of its directors for each film that has some."""
     return _others([{*film.directors} for film in films])
 
 
@@ -60,16 +60,16 @@ def _others(names: Sequence[set[str]]) -> dict[int, list[int]]:
         for name in own:
             members[name].append(place)
     groups = {
-        place: sorted({it for name in own for it in members[name]} - {place})
+        place: sorted({member for name in own for member in members[name]} - {place})
         for place, own in enumerate(names)
     }
     return {place: group for place, group in groups.items() if group}
 
 
 def share_without_cast(lists: Lists, films: Sequence[Film]) -> float:
-    """Return how many of those recommended for films without cast have none either."""
+    """Return the share of films without cast among those recommended for films without cast."""
     shares = [
-        sum(not films[it].cast for it in near) / len(near)
+        sum(not films[other].cast for other in near) / len(near)
         for place, near in lists.items()
         if not films[place].cast
     ]
@@ -77,14 +77,14 @@ def share_without_cast(lists: Lists, films: Sequence[Film]) -> float:
 
 
 def keyword_gain(lists: Lists, films: Sequence[Film], among: Sequence[int]) -> float:
-    """Return how like the keywords of those recommended are, as a share of the best possible."""
+    """Return how similar the keywords of recommended films are, as a share of the best possible."""
     known = Counter(word for place in among for word in films[place].keywords)
     rarity = {word: math.log(len(among) / count) for word, count in known.items()}
-    words = {word: number for number, word in enumerate(known)}
-    rows = np.zeros((len(among), len(words)), dtype=np.float32)
+    columns = {word: number for number, word in enumerate(known)}
+    rows = np.zeros((len(among), len(columns)), dtype=np.float32)
     for row, place in enumerate(among):
         for word in films[place].keywords:
-            rows[row, words[word]] = rarity[word]
+            rows[row, columns[word]] = rarity[word]
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     rows = np.divide(rows, lengths, out=rows, where=lengths > 0)
     row_of = {place: row for row, place in enumerate(among)}
@@ -92,6 +92,6 @@ def keyword_gain(lists: Lists, films: Sequence[Film], among: Sequence[int]) -> f
     for row, place in enumerate(among):
         likeness = rows @ rows[row]
         likeness[row] = 0
-        gained += float(likeness[[row_of[it] for it in lists[place]]].sum())
+        gained += float(likeness[[row_of[other] for other in lists[place]]].sum())
         possible += float(np.sort(likeness)[-len(lists[place]) :].sum())
     return gained / possible

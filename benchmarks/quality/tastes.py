@@ -27,10 +27,10 @@ _LEAST_KEYWORDS = 4
 def measure_tastes(
     films: Sequence[Film], data: Path, recommend: Matrix, one_string: Matrix, bonus: Matrix
 ) -> dict[str, Figures]:
-    """Return the figures of each way; *bonus* is what ratings add to a similarity."""
+    """Return the figures of each way to recommend; *bonus* is added to a similarity for ratings."""
     neighbours = read_neighbours(films, data)
     none = np.zeros(len(films), dtype=np.float32)
-    genres = genre_block([MovieText("", genres=it.genres) for it in films])
+    genres = genre_block([MovieText("", genres=film.genres) for film in films])
     random_vectors = np.random.default_rng(1).normal(size=(len(films), 8)).astype(np.float32)
     ways = {
         "random": (random_vectors, none),
@@ -47,7 +47,7 @@ def _measure(
 ) -> Figures:
     everything = range(len(films))
     rated = sorted(neighbours)
-    described = [it for it in everything if len(films[it].keywords) >= _LEAST_KEYWORDS]
+    described = [place for place in everything if len(films[place].keywords) >= _LEAST_KEYWORDS]
     lists = nearest_lists(vectors, everything, everything, bonus)
     near = nearest_lists(vectors, described, described, bonus)
     return {
@@ -60,13 +60,13 @@ def _measure(
 
 
 def read_neighbours(films: Sequence[Film], data: Path) -> dict[int, list[int]]:
-    """Return, by places, the films that those who like one like as well, the nearest first."""
+    """Return, by positions, the films that users who like a film also like, nearest first."""
     from pyarrow.parquet import read_table  # for this alone
 
-    places = {it.movielens_id: place for place, it in enumerate(films) if it.movielens_id}
+    places = {film.movielens_id: place for place, film in enumerate(films) if film.movielens_id}
     rows = read_table(data / "neighbours_explicit.parquet").to_pylist()
     return {
-        places[row["movielens_id"]]: [places[it] for it in row["ease"][:10] if it in places]
+        places[row["movielens_id"]]: [places[id_] for id_ in row["ease"][:10] if id_ in places]
         for row in rows
         if row["movielens_id"] in places
     }
