@@ -13,7 +13,7 @@ class DatabaseNotReady(Exception):
     """
     The database cannot be used as it is.
 
-    Its text is a sentence or two for the user: what is wrong, what to do. It never
+    Its text is a message for the user: what is wrong, what to do. It never
     holds a password.
     """
 

@@ -46,12 +46,12 @@ class Listener:
 
     #: Gets the columns of the run's row, about twice a second.
     progress: Callable[[dict[str, Any]], None]
-    #: Gets a sentence worth knowing.
+    #: Gets messages that are worth knowing.
     note: Callable[[str], None]
     #: Gets each page or movie that failed, when it is on record.
     failure: Callable[[Failure], None]
-    #: Gets a sentence that the user should see in any case.
-    notice: Callable[[str], None] = lambda _sentence: None
+    #: Gets messages that the user should see in any case.
+    notice: Callable[[str], None] = lambda _message: None
 
 
 class Run:

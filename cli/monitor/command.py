@@ -72,16 +72,15 @@ def _watch(
     db: DatabaseManager, display: "Blocks | JsonLines | Dashboard", options: Options
 ) -> None:
     meter = ProgressMeter()
-    with display:
-        for status in watch_status(db, options["interval"].total_seconds()):
-            if not isinstance(status, DatabaseNotReady):
-                display.show(status, meter.record(status))
-            elif options["once"]:
-                raise status
-            else:
-                display.wait(str(status))
-            if options["once"]:
-                return
+    for status in watch_status(db, options["interval"].total_seconds()):
+        if not isinstance(status, DatabaseNotReady):
+            display.show(status, meter.record(status))
+        elif options["once"]:
+            raise status
+        else:
+            display.wait(str(status))
+        if options["once"]:
+            return
 
 
 def _report_failures(db: DatabaseManager, options: Options) -> None:
@@ -109,7 +108,8 @@ def _render(db: DatabaseManager, database: str, options: Options) -> None:
     elif options["html"]:
         html_page.write_page(look_once(db, read_overview), options["html"])
     else:
-        _watch(db, live.Dashboard(database, options["interval"].total_seconds()), options)
+        with live.Dashboard(database, options["interval"].total_seconds()) as dashboard:
+            _watch(db, dashboard, options)
 
 
 #: Option: the report that it asks for, if this needs no library of its own.

@@ -2,8 +2,6 @@
 
 import sys
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Self
 
 import click
 
@@ -15,23 +13,7 @@ from cli.monitor.wording import WAITING, as_text
 from database.monitoring.status import Status
 
 
-class _Lines:
-    """Writes to stdout and leaves nothing open."""
-
-    def __enter__(self) -> Self:
-        """Return itself: there is nothing to open."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Do nothing: there is nothing to close."""
-
-
-class Blocks(_Lines):
+class Blocks:
     """Writes each status as a block of text, with an empty line between two."""
 
     def __init__(self, database: str) -> None:
@@ -53,7 +35,7 @@ class Blocks(_Lines):
             self._last_reason = reason
 
 
-class JsonLines(_Lines):
+class JsonLines:
     """Writes a JSON object for each status, and for each time that it cannot be read."""
 
     def show(self, status: Status, pace: Pace | None) -> None:

@@ -79,7 +79,7 @@ def _covered(stats: Stats, movies: int) -> str:
 
 
 def headline(run: RunRow, pace: Pace) -> str:
-    """Return a sentence about the state of the run."""
+    """Return the state of the run as one line."""
     seconds = duration(pace.elapsed_seconds)
     if pace.state == "running":
         return f"Fetch running for {seconds}: {_PHASES.get(run.phase, run.phase)}"

@@ -134,11 +134,11 @@ class Worker:
         report += self._count_requests()
         return replace(report, stop_reason=self.stop_reason)
 
-    def note_wait(self, sentence: str) -> None:
+    def note_wait(self, message: str) -> None:
         """Let the main process say what this worker waits for, if the database can be used."""
         with suppress(DatabaseNotReady, Stopped):
             self.db.run_transaction(
-                partial(note_work, name=self._name, doing=sentence), patience_seconds=0
+                partial(note_work, name=self._name, doing=message), patience_seconds=0
             )
 
     def rest(self) -> None:
