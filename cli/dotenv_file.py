@@ -65,6 +65,6 @@ def blame_variable(error: click.BadParameter, context: click.Context) -> str:
         if option is error.param or not {*hints}.isdisjoint(option.opts):
             variable = find_variable(context, option)
             if variable is not None:
-                place = "in .env" if is_from_file(variable) else "in the environment"
-                return f"Invalid value of {variable} {place}: {error.message}"
+                origin = "in .env" if is_from_file(variable) else "in the environment"
+                return f"Invalid value of {variable} {origin}: {error.message}"
     return error.format_message()

@@ -63,6 +63,6 @@ def _known_secrets() -> Iterator[str]:
         user, _, password = rest.rpartition("@")[0].partition(":")
         if scheme.endswith(("http", "https")):  # There a token may stand for the user.
             password = password or user
-        found = [password, *(it[2] for it in _PARAMETER.finditer(value))]
-        for secret in filter(None, found):
+        secrets = [password, *(match[2] for match in _PARAMETER.finditer(value))]
+        for secret in filter(None, secrets):
             yield from (secret, unquote(secret), repr(unquote(secret))[1:-1])

@@ -140,8 +140,8 @@ class MovieRepository:
         results = similar_movies(self.session, movie.id, filters=filters, limit=limit)
         movies = self._load([result.row_id for result in results])
         return [
-            SimilarMovie(it, near.similarity, near.score)
-            for it, near in zip(movies, results, strict=True)
+            SimilarMovie(movie, near.similarity, near.score)
+            for movie, near in zip(movies, results, strict=True)
         ]
 
     def paginate(

@@ -42,8 +42,8 @@ def read_weights(file: Path) -> dict[str, Vectors]:
     shapes = {name: tensor.shape for name, tensor in weights.items()}
     for name, expected in _expected_shapes(shapes).items():
         if shapes.get(name) != expected:
-            found = shapes.get(name, "missing")
-            raise ModelMissing(f"{file} is not a BERT encoder ({name} is {found}, not {expected}).")
+            shape = shapes.get(name, "missing")
+            raise ModelMissing(f"{file} is not a BERT encoder ({name} is {shape}, not {expected}).")
     return weights
 
 

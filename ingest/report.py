@@ -36,7 +36,7 @@ class Counts:
     def __add__(self, other: Self) -> Self:
         """Add outcome by outcome."""
         return type(self)(
-            *(getattr(self, it.name) + getattr(other, it.name) for it in fields(self))
+            *(getattr(self, field.name) + getattr(other, field.name) for field in fields(self))
         )
 
     @classmethod

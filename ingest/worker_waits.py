@@ -24,7 +24,7 @@ def relay_waits(db: DatabaseManager, notice: Callable[[str], None]) -> Iterator[
         while not ended.wait(SECONDS_BETWEEN_LOOKS):
             with suppress(DatabaseNotReady, Stopped):
                 workers = db.run_transaction(read_workers, patience_seconds=0)
-                waits = {it.doing for it in workers if it.doing.startswith(WAITING)}
+                waits = {worker.doing for worker in workers if worker.doing.startswith(WAITING)}
                 for message in sorted(waits - reported):
                     notice(message)
                 reported = waits

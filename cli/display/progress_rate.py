@@ -144,7 +144,7 @@ class RateHistory:
     def _rates(self, now: float) -> list[float]:
         first = self._seen[0][0]
         count = min(RATES_SHOWN, int((now - first) / SECONDS_PER_RATE))
-        ends = [now - SECONDS_PER_RATE * place for place in range(count, -1, -1)]
+        ends = [now - SECONDS_PER_RATE * number for number in range(count, -1, -1)]
         marks = [self._requests_at(end) for end in ends]
         return [(after - before) / SECONDS_PER_RATE for before, after in pairwise(marks)]
 
@@ -172,7 +172,7 @@ def left_of(run: Mapping[str, Any]) -> int | None:
     phases = {"pages": ("pages", "details"), "details": ("details",)}.get(run["phase"], ())
     if not phases or not run[f"{run['phase']}_expected"]:
         return None
-    return sum(max(0, int(run[f"{it}_expected"] - run[f"{it}_read"])) for it in phases)
+    return sum(max(0, int(run[f"{phase}_expected"] - run[f"{phase}_read"])) for phase in phases)
 
 
 def seconds_left(left: int | None, rate: float | None, limit: float | None) -> float | None:

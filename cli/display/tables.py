@@ -40,7 +40,7 @@ def write_table(rows: Sequence[Row]) -> None:
         return
     texts = [names, *lines]
     widths = [
-        min(max(len(line[place]) for line in texts), _PLAIN_WIDTH) for place in range(len(names))
+        min(max(len(line[index]) for line in texts), _PLAIN_WIDTH) for index in range(len(names))
     ]
     for line in texts:
         cells = (

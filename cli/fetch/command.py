@@ -97,7 +97,7 @@ def _dry_run(options: Options, messages: EventStream, open_practice_api: OpenApi
         result = forecast(settings, db)
         messages.forecast(**forecast_facts(result, settings.rate))
         if not options["json"]:
-            typed = [it for it in sys.argv[1:] if it not in {"-n", "--dry-run"}]
+            typed = [argument for argument in sys.argv[1:] if argument not in {"-n", "--dry-run"}]
             command = shown_command(SCRIPT, typed)
             click.echo(fitted(forecast_in_words(result, settings.rate, command), sys.stdout))
 

@@ -119,7 +119,10 @@ def _headline(report: RunReport) -> str:
 
 def _failures(report: RunReport) -> str:
     shown = report.failures[:5]
-    lines = [f"  {it.kind} {it.key}: {one_line(it.message, MAX_REASON)}" for it in shown]
+    lines = [
+        f"  {failure.kind} {failure.key}: {one_line(failure.message, MAX_REASON)}"
+        for failure in shown
+    ]
     if (more := report.counts.failed - len(shown)) > 0:
         lines.append(f"  ... and {more:,} more")
     return "Failed:\n" + "\n".join(lines)

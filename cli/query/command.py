@@ -54,11 +54,11 @@ def search(repository: MovieRepository, options: Options) -> None:
     _load_meaning().attach_embedder(repository)
     query = " ".join(options["words"])
     filters = read_filters(repository, options)
-    found = repository.search(
+    results = repository.search(
         query, filters=filters, limit=options["limit"], offset=options["offset"]
     )
-    _show([(match.movie, {"found by": match.how}) for match in found], options)
-    if not found:
+    _show([(match.movie, {"found by": match.how}) for match in results], options)
+    if not results:
         where = "title, IMDb code, person, words and meaning"
         hint = _hint(options) or " Try other words, in English."
         say(f"Nothing found for {query!r} by {where}.{hint}")
@@ -69,21 +69,21 @@ def similar(repository: MovieRepository, options: Options) -> None:
     movie = one_movie(repository, " ".join(options["reference"]))
     filters = read_filters(repository, options)
     wanted = options["offset"] + options["limit"]
-    found = repository.similar(movie, filters=filters, limit=wanted)[options["offset"] :]
-    reasons = _reasons(repository, movie, found) if options["why"] else [{}] * len(found)
+    results = repository.similar(movie, filters=filters, limit=wanted)[options["offset"] :]
+    reasons = _reasons(repository, movie, results) if options["why"] else [{}] * len(results)
     shown = [
-        (it.movie, {"similarity": round(it.similarity, 3), **reason})
-        for it, reason in zip(found, reasons, strict=True)
+        (result.movie, {"similarity": round(result.similarity, 3), **reason})
+        for result, reason in zip(results, reasons, strict=True)
     ]
     _show(shown, options)
-    if not found:
+    if not results:
         click.echo(f"No movie is similar to {movie.title!r}.{_hint(options)}", err=True)
 
 
 def _reasons(
-    repository: MovieRepository, movie: Movie, found: list[SimilarMovie]
+    repository: MovieRepository, movie: Movie, results: list[SimilarMovie]
 ) -> list[dict[str, str]]:
-    reasons: list[dict[str, str]] = _load_meaning().explain_all(repository, movie, found)
+    reasons: list[dict[str, str]] = _load_meaning().explain_all(repository, movie, results)
     return reasons
 
 
@@ -166,15 +166,17 @@ def _format_of(options: Options) -> Format:
     return chosen
 
 
-def _show(found: list[tuple[Movie, dict[str, Any]]], options: Options) -> None:
+def _show(rows: list[tuple[Movie, dict[str, Any]]], options: Options) -> None:
     if options["as_json"]:
         with_posters = options["posters"]
-        rows = ({**json_of(it, with_posters=with_posters), **_keys(more)} for it, more in found)
-        write_json("movie", rows)
+        objects = (
+            {**json_of(movie, with_posters=with_posters), **_keys(more)} for movie, more in rows
+        )
+        write_json("movie", objects)
         return
     if options["posters"]:
-        found = [(it, {**more, "poster": it.large_cover_image}) for it, more in found]
-    write_table([row_of(movie, **more) for movie, more in found])
+        rows = [(movie, {**more, "poster": movie.large_cover_image}) for movie, more in rows]
+    write_table([row_of(movie, **more) for movie, more in rows])
 
 
 def _show_groups(
@@ -182,7 +184,8 @@ def _show_groups(
 ) -> None:
     groups = repository.aggregate(cast("Any", by), filters)[page]
     rows = [
-        {by: it.name, "movies": it.movies, "average rating": it.average_rating} for it in groups
+        {by: group.name, "movies": group.movies, "average rating": group.average_rating}
+        for group in groups
     ]
     if options["as_json"]:
         write_json(by, map(_keys, rows))

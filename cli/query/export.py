@@ -94,7 +94,7 @@ def _row(movie: Movie, columns: Iterable[str]) -> Row:
         "id": movie.external_id,
         "genres": [genre.name for genre in movie.genres],
         "cast": [link.cast.name for link in movie.cast_links],
-        "qualities": sorted({it.quality for it in movie.torrents if it.quality}),
+        "qualities": sorted({torrent.quality for torrent in movie.torrents if torrent.quality}),
         "description": movie.description_full or movie.summary,
     }
     return {name: values[name] if name in values else getattr(movie, name) for name in columns}

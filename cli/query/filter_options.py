@@ -39,7 +39,7 @@ class NumberRange(click.ParamType[Number]):
                 low, high = read(*map(float, match.groups()))
                 if low is not None and high is not None and low > high:
                     self.fail(f"{value!r} ends before it begins", param, ctx)
-                if any(it is not None and not self._contains(it) for it in (low, high)):
+                if any(end is not None and not self._contains(end) for end in (low, high)):
                     limits = f"{self._lowest:g} to {self._highest:g}"
                     self.fail(f"{value!r} is not within {limits}", param, ctx)
                 return low, high

@@ -71,17 +71,17 @@ def one_movie(repository: MovieRepository, reference: str) -> Movie:
     Raises:
         NoSuchMovie: there is none, or there are several; they are listed.
     """
-    found = repository.find(reference)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        listed = "\n".join(map(_in_a_line, found))
+    movies = repository.find(reference)
+    if len(movies) == 1:
+        return movies[0]
+    if movies:
+        listed = "\n".join(map(_in_a_line, movies))
         raise NoSuchMovie(
             f"{reference!r} may be any of these movies; name one by its id:\n{listed}"
         )
     near = ""
     with suppress(NothingToSearch):
-        near = "\n".join(_in_a_line(it.movie) for it in repository.search(reference, limit=5))
+        near = "\n".join(_in_a_line(match.movie) for match in repository.search(reference, limit=5))
     hint = f" Do you mean one of these?\n{near}" if near else ""
     raise NoSuchMovie(f"No movie has {reference!r} as its title, YTS id or IMDb code.{hint}")
 

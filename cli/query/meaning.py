@@ -26,12 +26,12 @@ def attach_embedder(repository: MovieRepository) -> None:
 
 
 def explain_all(
-    repository: MovieRepository, movie: Movie, found: Sequence[SimilarMovie]
+    repository: MovieRepository, movie: Movie, results: Sequence[SimilarMovie]
 ) -> list[dict[str, str]]:
-    """Return, for each movie in *found*, what it has in common with *movie*, as text."""
+    """Return, for each movie in *results*, what it has in common with *movie*, as text."""
     embedder = open_embedder(repository.session)
     assert embedder is not None  # noqa: S101 -- similar movies were found by its vectors
-    texts = [_text_of(it) for it in (movie, *(it.movie for it in found))]
+    texts = [_text_of(each) for each in (movie, *(result.movie for result in results))]
     weights = repository.read_weights(sorted(set().union(*map(words_of, texts))))
 
     def in_words(why: Why) -> dict[str, str]:
@@ -41,7 +41,7 @@ def explain_all(
         parts = (", ".join(why.genres), ", ".join(why.cast), era, words)
         return {"why": "; ".join(part for part in parts if part)}
 
-    return [in_words(explain(texts[0], it, embedder.model, weights)) for it in texts[1:]]
+    return [in_words(explain(texts[0], text, embedder.model, weights)) for text in texts[1:]]
 
 
 def _text_of(movie: Movie) -> MovieText:

@@ -43,7 +43,7 @@ def write_movie(movie: Movie, *, with_posters: bool) -> None:
         ("likes", movie.like_count),
         ("genres", ", ".join(genre.name for genre in movie.genres)),
         ("cast", "; ".join(_role(link) for link in movie.cast_links)),
-        ("torrents", ", ".join(_torrent(it) for it in movie.torrents)),
+        ("torrents", ", ".join(_torrent(torrent) for torrent in movie.torrents)),
         ("uploaded", movie.date_uploaded and f"{movie.date_uploaded:%Y-%m-%d}"),
         ("page", movie.url),
     ]
@@ -64,7 +64,7 @@ def _role(link: Any) -> str:
 
 
 def _torrent(torrent: Any) -> str:
-    return " ".join(it for it in (torrent.quality, torrent.type, torrent.size) if it)
+    return " ".join(part for part in (torrent.quality, torrent.type, torrent.size) if part)
 
 
 #: Row ids, which have no meaning outside the database.
@@ -74,7 +74,7 @@ _ROW_IDS = {"id", "movie_id", "cast_id"}
 def json_of(movie: Movie, *, with_posters: bool) -> dict[str, Any]:
     """Return a movie as JSON fields; URLs of images only on demand."""
     hidden = {"external_id", *_ROW_IDS, *(() if with_posters else POSTERS)}
-    facts = {name: it for name, it in movie.to_dict().items() if name not in hidden}
+    facts = {name: value for name, value in movie.to_dict().items() if name not in hidden}
     for links in ("casts", "torrents"):
         facts[links] = [_without_row_ids(link) for link in facts.get(links, ())]
     return {"id": movie.external_id, **facts}

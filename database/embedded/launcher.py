@@ -191,13 +191,13 @@ def _signals_held() -> Iterator[None]:
 def explain_file_system(directory: Path) -> str | None:
     """Return why nothing can be written to *directory*, if the message of the system misleads."""
     try:
-        place = next(place for place in (directory, *directory.parents) if place.exists())
-        tempfile.TemporaryFile(dir=place).close()
+        existing = next(path for path in (directory, *directory.parents) if path.exists())
+        tempfile.TemporaryFile(dir=existing).close()
     except OSError as error:
         if error.errno == errno.EROFS:
             return "its file system is read-only"
         if error.errno == errno.ENOSPC:
-            status = os.statvfs(place)
+            status = os.statvfs(existing)
             has_inodes = status.f_favail or not status.f_files
             return "its disk is full" if has_inodes else "its disk has no inodes left (see df -i)"
     return None

@@ -215,9 +215,9 @@ def _no_data(directory: Path) -> NoDataYet:
 
 def _explain_permission(directory: Path) -> str:
     """Say to whom the nearest directory belongs that this user can see."""
-    for place in (directory, *directory.parents):
+    for path in (directory, *directory.parents):
         with contextlib.suppress(OSError):
-            return f" ({place} belongs to {name_user(place.stat().st_uid)})"
+            return f" ({path} belongs to {name_user(path.stat().st_uid)})"
     return ""
 
 

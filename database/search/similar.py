@@ -72,7 +72,7 @@ def _rank(session: Session, row_id: int, similarities: dict[int, float]) -> list
     ).all()
     # A film is known by its IMDb code, and by title and year.
     films = {id_: {code, (title, year)} - {None} for id_, code, title, year, _ in rows}
-    ratings = {id_: _NEUTRAL_RATING if it is None else it for id_, _, _, _, it in rows}
+    ratings = {id_: _NEUTRAL_RATING if rating is None else rating for id_, _, _, _, rating in rows}
     scored = [
         Near(id_, similarity, similarity + _RATING_WEIGHT * (ratings[id_] - _NEUTRAL_RATING))
         for id_, similarity in similarities.items()

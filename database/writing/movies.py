@@ -105,9 +105,11 @@ def _write(
         outcomes[external_id] = "saved" if is_new else "updated"
         row_ids[external_id] = row_id
     row_ids |= read_row_ids(session, list(outcomes.keys() - row_ids.keys()))
-    new = {row_ids[external_id] for external_id, it in outcomes.items() if it == "saved"}
+    new = {row_ids[external_id] for external_id, outcome in outcomes.items() if outcome == "saved"}
     changed, cast_changed = save_links(session, {row_ids[movie.id]: movie for movie in movies}, new)
-    written = {row_ids[external_id] for external_id, it in outcomes.items() if it != "unchanged"}
+    written = {
+        row_ids[external_id] for external_id, outcome in outcomes.items() if outcome != "unchanged"
+    }
     save_documents(session, written | changed | cast_changed)
     equal = [external_id for external_id, outcome in outcomes.items() if outcome == "unchanged"]
     only_links = [external_id for external_id in equal if row_ids[external_id] in changed]

@@ -114,7 +114,7 @@ def _take_place(order: RunContext) -> _AtWork:
     stop, thread = StopRequest(), threading.get_ident()
     with _lock:
         # Only those of this thread: another one may just be at work with its own.
-        for key in [key for key, it in _at_work.items() if key[1] == thread and _is_over(it)]:
+        for key in [key for key, work in _at_work.items() if key[1] == thread and _is_over(work)]:
             _at_work.pop(key).worker.close()
         name = _own_name(sum(key[0] == order for key in _at_work))
         worker = Worker(order.settings, order.api_url, order.run_id, stop, name=name)

@@ -60,14 +60,14 @@ def _ask(run: Run, pool: BatchPool, ids: list[int]) -> int:
     kind = MovieBatch(
         (), update=True, is_known=True, is_unlisted=True, denial_context=run.denial_context
     )
-    found = 0
+    present = 0
 
     def count(report: BatchReport) -> None:
-        nonlocal found
-        found += report.counts.saved + report.counts.updated + report.counts.unchanged
+        nonlocal present
+        present += report.counts.saved + report.counts.updated + report.counts.unchanged
 
     run.run_on_pool(pool, plan_movie_batches(ids, run.settings.batch_size, kind), count)
-    return found
+    return present
 
 
 def _ask_for_vanished(run: Run, pool: BatchPool, ids: list[int]) -> None:

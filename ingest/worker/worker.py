@@ -203,16 +203,16 @@ class Worker:
     def _save_chunk(
         self, batch: MovieBatch, chunk: dict[int, Fetched], asked_at: datetime
     ) -> BatchReport:
-        movies = tuple(it for it in chunk.values() if isinstance(it, MoviePayload))
+        movies = tuple(result for result in chunk.values() if isinstance(result, MoviePayload))
         step = Step(
             movies,
             has_details=True,
             update=batch.update,
             asked_at=asked_at,
-            missing=tuple(id_ for id_, it in chunk.items() if it is None),
+            missing=tuple(id_ for id_, result in chunk.items() if result is None),
             denial_context=batch.denial_context,
             is_unlisted=batch.is_unlisted,
-            failures=tuple(it for it in chunk.values() if isinstance(it, Failure)),
+            failures=tuple(result for result in chunk.values() if isinstance(result, Failure)),
             counters={"details_read": len(chunk)},
         )
         return replace(self._save(step), unknown_fields=count_unknown(movies))
@@ -228,8 +228,8 @@ class Worker:
     def _save_searches(
         self, batch: SearchBatch, chunk: dict[int, Fetched], asked_at: datetime
     ) -> BatchReport:
-        movies = tuple(it for it in chunk.values() if isinstance(it, MoviePayload))
-        not_found = tuple(id_ for id_, it in chunk.items() if it is None)
+        movies = tuple(result for result in chunk.values() if isinstance(result, MoviePayload))
+        not_found = tuple(id_ for id_, result in chunk.items() if result is None)
         delisted = not_found if batch.is_denied else ()
         step = Step(
             movies,
@@ -237,16 +237,18 @@ class Worker:
             asked_at=asked_at,
             missing=delisted,
             denial_context=batch.denial_context,
-            searched=tuple(id_ for id_, it in chunk.items() if not isinstance(it, Failure)),
+            searched=tuple(id_ for id_, result in chunk.items() if not isinstance(result, Failure)),
             delisted=delisted,
             # Another search is owed anyway, unless it was to settle a denial.
             failures=tuple(
-                it for it in chunk.values() if batch.is_denied and isinstance(it, Failure)
+                result
+                for result in chunk.values()
+                if batch.is_denied and isinstance(result, Failure)
             ),
             counters={"details_read": len(chunk)},
         )
-        found = frozenset(movie.id for movie in movies) if batch.is_denied else frozenset()
-        return replace(self._save(step), contradicted=found)
+        movie_ids = frozenset(movie.id for movie in movies) if batch.is_denied else frozenset()
+        return replace(self._save(step), contradicted=movie_ids)
 
     def _count_requests(self) -> BatchReport:
         """Save how many requests were made without a response that could be saved."""

@@ -114,14 +114,14 @@ def read_list_request(query: Mapping[str, str]) -> ListRequest:
 def _search(catalogue: Catalogue, ids: Iterable[int], term: str) -> tuple[Sequence[int], int]:
     """Find an IMDb code, or movies with all words in their long title."""
     if term.startswith("tt") and term[2:].isdigit():
-        found = [i for i in ids if catalogue.imdb_code(i) == term]
-        return found, len(found)
+        matches = [i for i in ids if catalogue.imdb_code(i) == term]
+        return matches, len(matches)
     words = term.split()
     plain = [word for word in words if not _is_year(word)]
     candidates = [i for i in ids if _has_words(catalogue, i, plain)]
-    found = [i for i in candidates if _has_words(catalogue, i, words)]
+    matches = [i for i in candidates if _has_words(catalogue, i, words)]
     # With a wrong year YTS still counts the movies, but sends none.
-    return found, len(found) or len(candidates)
+    return matches, len(matches) or len(candidates)
 
 
 def _has_words(catalogue: Catalogue, movie_id: int, words: Iterable[str]) -> bool:
