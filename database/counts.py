@@ -25,7 +25,7 @@ class Counts:
 
 
 def read_counts(session: Session) -> Counts:
-    """Return all but the movies of each genre."""
+    """Return all counts except the movies of each genre."""
     counted = CatalogueCount.name, func.sum(CatalogueCount.value)
     rows = session.execute(select(*counted).group_by(CatalogueCount.name))
     # What was never changed has no row.

@@ -49,7 +49,7 @@ class BatchPool:
         heartbeat: Callable[[], None],
         stop: threading.Event,
     ) -> None:
-        """Submit nothing yet."""
+        """Prepare a pool without batches."""
         self._backend = backend
         self._heartbeat = heartbeat
         self._heartbeat_due = 0.0

@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 
 class Stopped(Exception):
-    """The run is being stopped: leave at once, having tried nothing."""
+    """The run is being stopped: return at once without an attempt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Bars(Sink):
     """One bar for each phase, on stderr."""
 
     def __init__(self) -> None:
-        """Draw nothing yet."""
+        """Begin without bars."""
         self._bars: dict[str, tqdm[Never]] = {}
 
     def handle(self, message: Message) -> None:
@@ -92,7 +92,7 @@ class Lines(Sink):
 
 
 def open_terminal(*, is_quiet: bool) -> Sink:
-    """Return the reader that fits stderr: bars for a terminal, else lines, nothing under -q."""
+    """Return the sink that fits stderr: bars on a terminal, else lines; with -q none."""
     if is_quiet:
         return Sink()
     return Bars() if is_live(sys.stderr) else Lines()

@@ -38,10 +38,10 @@ class Pace:
 
 
 class ProgressMeter:
-    """Remembers what was lately seen of a run in one phase."""
+    """Records the recent statuses of a run in one phase."""
 
     def __init__(self) -> None:
-        """Begin without memory."""
+        """Begin without records."""
         self._seen: deque[Status] = deque()
 
     def record(self, status: "Status") -> Pace | None:
@@ -91,10 +91,10 @@ class ProgressMeter:
 
 
 class Countdown:
-    """Tells how long a run or command still takes, at the rate of the last minute."""
+    """Estimates how long a run or command still takes, at the rate of the last minute."""
 
     def __init__(self) -> None:
-        """Begin without memory."""
+        """Begin without records."""
         self._phase = ""
         self._seen: deque[tuple[float, int]] = deque()
 
@@ -122,7 +122,7 @@ class RateHistory:
     """The requests a second of the last minutes, as far as they were seen."""
 
     def __init__(self) -> None:
-        """Begin without memory."""
+        """Begin without records."""
         self._seen: deque[tuple[float, int]] = deque()
         self._run_id: int | None = None
 

@@ -45,10 +45,10 @@ STYLES = {"running": "bold green", "ended": "bold", "killed": "bold yellow"}
 
 
 class Dashboard:
-    """The live view; it leaves the terminal as it was."""
+    """The live view; it restores the terminal at its end."""
 
     def __init__(self, database: str, interval_seconds: float) -> None:
-        """Draw nothing yet; *database* is its name in the title."""
+        """Prepare the view; *database* is its name in the title."""
         self._live = Live(console=Console(highlight=False), screen=True, auto_refresh=False)
         self._database = self._head = one_line(database)
         self._footer = f"every {interval_seconds:g} s, Ctrl-C leaves"

@@ -214,7 +214,7 @@ def _no_data(directory: Path) -> NoDataYet:
 
 
 def _explain_permission(directory: Path) -> str:
-    """Say to whom the nearest directory belongs that this user can see."""
+    """Return the owner of the nearest directory that this user can see, as text."""
     for path in (directory, *directory.parents):
         with contextlib.suppress(OSError):
             return f" ({path} belongs to {name_user(path.stat().st_uid)})"

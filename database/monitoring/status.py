@@ -55,7 +55,7 @@ class Status:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether nothing was ever fetched."""
+        """Return whether no movie was ever fetched."""
         return self.run is None and not self.stats.total_movies
 
     @property

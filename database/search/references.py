@@ -36,7 +36,7 @@ def has_page(text: str) -> ColumnElement[bool] | None:
     if match is None:
         return None
     slug = unquote(match[1]).lower()
-    # Of movies with one slug all but one store another; their pages have one URL.
+    # Of movies with the same slug, all except one store another; their pages have one URL.
     return or_(Movie.slug == slug, Movie.url.endswith(f"/movies/{slug}", autoescape=True))
 
 

@@ -152,7 +152,7 @@ def _read_roles(session: Session, movie_ids: Set[int]) -> Roles:
 
 
 def _choose_roles(listed: Sequence[CastLinkRow], known: Roles) -> list[CastLinkRow]:
-    """Return the roles that are new, behind those known, and those whose name is."""
+    """Return new roles, positioned after the known ones, and those that get a character name."""
     free: defaultdict[int, int] = defaultdict(int)
     for (movie_id, _), (_, position) in known.items():
         free[movie_id] = max(free[movie_id], position + 1)

@@ -72,7 +72,7 @@ def save_movies(
     asked_at: datetime | None = None,
 ) -> dict[int, Outcome]:
     """
-    Save *movies* with genres, cast and torrents; return what became of each YTS id.
+    Save *movies* with genres, cast and torrents; return the outcome of each YTS id.
 
     Stored movies are skipped, except that a response with details completes a row
     that came from a list page, and that *update* writes whatever really changed.

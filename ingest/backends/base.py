@@ -81,7 +81,7 @@ class ThreadBackend:
         return future.result()
 
     def ask_to_stop(self) -> bool:
-        """Do nothing: the thread shares the wish of this process."""
+        """Do nothing: the thread shares the stop request of this process."""
         return True
 
     def close(self) -> None:

@@ -187,7 +187,7 @@ class DaskBackend:
         notice: Callable[[str], None],
         order: RunContext,
     ) -> None:
-        """Submit nothing yet; the caller closes *client*."""
+        """Prepare the backend; the caller closes *client*."""
         self._client = client
         self._order = order
         self._notice = notice
@@ -268,7 +268,7 @@ class DaskBackend:
         return self._tell_all(cluster_worker.ask_to_stop)
 
     def close(self) -> None:
-        """Begin nothing that waits, and let every worker close what it has open for this run."""
+        """Cancel waiting batches, and let every worker close its connections for this run."""
         self._executor.shutdown(wait=False)
         self._executor = self._client.get_executor(pure=False)
         self._tell_all(cluster_worker.leave)
@@ -283,7 +283,6 @@ class DaskBackend:
         return True
 
     def _run_on_all(self, tell: Callable[[RunContext], Awaitable[None]]) -> None:
-        with suppress(
-            OSError, CancelledError
-        ):  # A worker that is away notices it when the run is gone.
+        # A worker that is away notices it when the run is gone.
+        with suppress(OSError, CancelledError):
             self._client.run(tell, self._order, wait=False, on_error="ignore")

@@ -59,7 +59,7 @@ def read_details(run: Run, pool: BatchPool) -> None:
 
 
 def retry_failed(run: Run, pool: BatchPool, source: OpenSource) -> None:
-    """Fetch again what is recorded as failed and whose time has come, and nothing else."""
+    """Fetch only the movies that are recorded as failed and due."""
     read = run.db.run_transaction
     count = read(lambda session: get_or_create_sync_state(session).movie_count) or 0
     keys = read(partial(read_due_failures, kind="page"))

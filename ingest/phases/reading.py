@@ -30,7 +30,7 @@ class Reading:
     def __init__(
         self, run: Run, pool: BatchPool, source: OpenSource, sweep: Sweep, first: PageBatch
     ) -> None:
-        """Read nothing yet; *first* tells how all pages are read."""
+        """Prepare the reading; all pages are read with the settings of *first*."""
         self._run = run
         self._pool = pool
         self._worker = source.worker
