@@ -4,9 +4,7 @@ Real answers of YTS, 2015 to 2026, on their whole way: HTTP, client, tables.
 They are not part of the repository; where they are not at hand, this skips.
 """
 
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,6 +17,7 @@ from database.step import Step, StepResult, save_step
 from tests.conftest import RECORDED, REPO, table_contents
 from tests.support.canned_server import Asked, Canned, CannedServer, open_canned
 from tests.support.payload_rows import expected, read_movies
+from tests.support.programs import in_database, run_program
 from tests.support.recorded import (
     INDEX,
     Catalogue,
@@ -290,19 +289,8 @@ def run_command(server: CannedServer, database_url: URL) -> None:
     # The recorded ids have large gaps: an audit would ask for thousands.
     limits = ["--rate", "0", "--workers", "2", "--audit", "0"]
     options = ["--api-url", server.url, *limits, "-q"]
-    done = subprocess.run(
-        [sys.executable, "fetch_yts_data.py", *options],
-        cwd=REPO,
-        env={
-            **os.environ,
-            "DATABASE_URL": database_url.render_as_string(hide_password=False),
-            "no_proxy": "*",
-        },
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    command = [sys.executable, "fetch_yts_data.py", *options]
+    done = run_program(command, {**in_database(database_url), "no_proxy": "*"}, REPO)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -13,10 +13,10 @@ from sqlalchemy import URL
 
 from sandbox.api.server import Sandbox
 from tests.conftest import REPO, run_sql
-from tests.support.alembic_commands import run as run_command
 from tests.support.clusters import LocalCluster, dask_tls, make_certificate, our_tls
 from tests.support.commands import call, environment, put_python, run
 from tests.support.other_server import OtherServer, open_other_server
+from tests.support.programs import run_program
 
 FETCH = "fetch_yts_data.py"
 SCHEDULER = "tcp://127.0.0.1:8786"
@@ -111,7 +111,7 @@ def test_the_page_can_be_tried_on_one_machine(
 
     # What goes on beside it ends with it, and says nothing to whoever waits.
     quiet = block.replace(" &\n", " > /dev/null 2>&1 &\n")
-    done = run_command(["bash", "-c", f"trap 'kill $(jobs -p)' EXIT\n{quiet}"], told, REPO)
+    done = run_program(["bash", "-c", f"trap 'kill $(jobs -p)' EXIT\n{quiet}"], told, REPO)
 
     assert "dask worker" in block
     assert (done.returncode, done.stderr) == (0, "")

@@ -13,8 +13,8 @@ import monitor_progress
 import test_db_connection
 from cli.dotenv_file import KNOWN
 from tests.conftest import REPO
-from tests.support.alembic_commands import run
 from tests.support.commands import HERE, call
+from tests.support.programs import run_program
 
 SCRIPT = "fetch_yts_data.py"
 
@@ -184,5 +184,5 @@ def test_every_command_reads_the_same_database(variable: str, tmp_path: Path) ->
         ["-m", "alembic", "-c", str(REPO / "alembic.ini"), "current"],
     )
     for command in commands:
-        done = run([sys.executable, *command], {"PYTHONPATH": str(REPO)}, tmp_path)
+        done = run_program([sys.executable, *command], {"PYTHONPATH": str(REPO)}, tmp_path)
         assert f"{variable} is for 'mysql'" in done.stderr + done.stdout, (command, done)

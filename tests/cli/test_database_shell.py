@@ -10,13 +10,13 @@ from sqlalchemy import URL
 from database.config import parse_database_url, read_parameters
 from database.embedded.server import open_embedded
 from tests.conftest import REPO
-from tests.support.alembic_commands import run
 from tests.support.commands import HERE, call, environment
+from tests.support.programs import run_program
 
 
 def execute(*arguments: str, **values: str) -> Any:
     """Run a program on the mirror."""
-    return run(
+    return run_program(
         [sys.executable, str(REPO / "database_shell.py"), *arguments], environment(**values), HERE
     )
 

@@ -13,8 +13,8 @@ from sqlalchemy import URL, create_engine, text
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.conftest import REPO, run_sql
-from tests.support.alembic_commands import Done, run
 from tests.support.commands import call, environment, put_python
+from tests.support.programs import Done, run_program
 
 #: Commands that are for another machine or another test, and why.
 ELSEWHERE = {
@@ -103,7 +103,7 @@ def in_shell(command: str, url: URL, folder: Path) -> Done:
     command = command.replace("--dbname=yts", f"--dbname={url.database}")
     command = command.replace(" database_shell.py", f" {REPO / 'database_shell.py'}")
     shell = ["bash", "-c", f"set -o pipefail; {command}"]
-    return run(shell, environment(**values), folder)
+    return run_program(shell, environment(**values), folder)
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/api.md"])
@@ -116,7 +116,7 @@ def test_python_runs(page: str, mirror_url: URL, practice: Sandbox) -> None:
     pieces = blocks(page, "python")
     assert pieces
     for piece in pieces:
-        done = run([sys.executable, "-c", piece], environment(**values), REPO)
+        done = run_program([sys.executable, "-c", piece], environment(**values), REPO)
         assert (done.returncode, done.stderr) == (0, ""), piece
         assert done.stdout
 
@@ -135,7 +135,7 @@ def test_queries_run(query: str, mirror_url: URL) -> None:
 def test_the_diagram_is_that_of_the_models() -> None:
     """A column that appears, or another comment, is seen on the page."""
     paracelsus = Path(sys.executable).with_name("paracelsus")
-    done = run([str(paracelsus), "inject", "docs/schema.md", "--check"], {}, REPO)
+    done = run_program([str(paracelsus), "inject", "docs/schema.md", "--check"], {}, REPO)
 
     assert done.returncode == 0, "run: paracelsus inject docs/schema.md"
 

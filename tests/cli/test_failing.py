@@ -15,9 +15,8 @@ from database.db import DatabaseManager
 from database.schema import HEAD_REVISION
 from sandbox.api.server import Sandbox
 from tests.conftest import REPO
-from tests.support.alembic_commands import run as run_command
-from tests.support.alembic_commands import run_alembic
 from tests.support.commands import HERE, call, environment, run
+from tests.support.programs import run_alembic, run_program
 
 DOORS = ("fetch_yts_data.py", "monitor_progress.py", "query_movies.py", "test_db_connection.py")
 
@@ -36,7 +35,7 @@ def run_without(library: str, script: str, *arguments: str, **values: str) -> An
         f"sys.argv[:] = [{script!r}, *{arguments!r}]\n"
         f"runpy.run_path({str(REPO / script)!r}, run_name='__main__')\n"
     )
-    return run_command([sys.executable, "-c", code], environment(**values), HERE)
+    return run_program([sys.executable, "-c", code], environment(**values), HERE, from_scratch=True)
 
 
 @pytest.mark.parametrize("library", ["sqlalchemy", "rich", "pydantic"])
@@ -63,7 +62,7 @@ def test_an_older_python_is_told_before_anything_breaks(door: str) -> None:
     old = "import sys; sys.version_info = (3, 9, 1); sys.version = '3.9.1 (main)'"
     code = f"{old}; import runpy; runpy.run_path({str(REPO / door)!r}, run_name='__main__')"
 
-    done = run_command([sys.executable, "-c", code], environment(), HERE)
+    done = run_program([sys.executable, "-c", code], environment(), HERE, from_scratch=True)
 
     assert done.returncode == 1
     assert done.stderr.startswith("Error: this needs Python 3.11 or newer, and runs on 3.9.1 (")
@@ -154,8 +153,8 @@ def test_a_full_disk_ends_the_log_but_not_the_run(database_url: URL, sandbox: Sa
     fetch = (sys.executable, str(REPO / "fetch_yts_data.py"), "--api-url", sandbox.url)
     told = environment(DATABASE_URL=database_url.render_as_string(False), YTS_RATE="0")
 
-    logging = run_command([*fetch, "--max-pages", "1", "--log-file", "/dev/full"], told, HERE)
-    telling = run_command(["sh", "-c", '"$@" --json > /dev/full', "sh", *fetch], told, HERE)
+    logging = run_program([*fetch, "--max-pages", "1", "--log-file", "/dev/full"], told, HERE)
+    telling = run_program(["sh", "-c", '"$@" --json > /dev/full', "sh", *fetch], told, HERE)
 
     assert logging.returncode == 0
     assert re.fullmatch(r"No log any more: /dev/full: .*No space left.*\n", logging.stderr)
@@ -185,6 +184,6 @@ def test_a_full_disk_behind_stdout_is_named(command: tuple[str, ...], mirror_url
     script, *arguments = command
     words = [sys.executable, str(REPO / script), *arguments]
 
-    done = run_command(["sh", "-c", '"$@" > /dev/full', "sh", *words], told, HERE)
+    done = run_program(["sh", "-c", '"$@" > /dev/full', "sh", *words], told, HERE)
 
     assert (done.returncode, done.stderr) == (1, FULL_STDOUT)

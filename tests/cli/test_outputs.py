@@ -6,7 +6,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from sqlalchemy import URL
 from cli.output import open_output
 from tests.conftest import REPO
 from tests.support.commands import run
+from tests.support.fork_server import start_python
 
 #: Each command that writes a file, and what the file begins with.
 WRITERS: dict[str, tuple[tuple[str, ...], bytes]] = {
@@ -86,12 +86,9 @@ def test_stdout_that_appends_to_a_file_appends(mirror_url: URL, tmp_path: Path):
     file.write_text("before\n")
     environment = {**os.environ, "DATABASE_URL": mirror_url.render_as_string(hide_password=False)}
     with file.open("a") as stdout:
-        subprocess.run(
-            [sys.executable, str(REPO / "query_movies.py"), "export", "--output", "/dev/stdout"],
-            env=environment,
-            stdout=stdout,
-            check=True,
-        )
+        command = [str(REPO / "query_movies.py"), "export", "--output", "/dev/stdout"]
+        with start_python(command, env=environment, cwd=tmp_path, stdout=stdout.fileno()) as done:
+            assert done.wait() == 0
 
     assert file.read_text().startswith("before\nid,imdb_code")
 
@@ -100,22 +97,21 @@ def test_stdout_that_appends_to_a_file_appends(mirror_url: URL, tmp_path: Path):
 def test_a_full_disk_is_reported_with_the_name(output: str, mirror_url: URL, tmp_path: Path):
     """Exit 1, and a sentence that says which file; also for stdout."""
     (tmp_path / "full").symlink_to("/dev/full")
-    with Path("/dev/full").open("wb") as full:
-        process = subprocess.run(
-            [sys.executable, str(REPO / "query_movies.py"), "export", "--format", "csv",
-             "--output", output],
+    with (
+        Path("/dev/full").open("wb") as full,
+        start_python(
+            [str(REPO / "query_movies.py"), "export", "--format", "csv", "--output", output],
             env={**os.environ, "DATABASE_URL": mirror_url.render_as_string(hide_password=False)},
             cwd=tmp_path,
-            stdout=full if output == "-" else subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )  # fmt: skip
+            stdout=full.fileno() if output == "-" else subprocess.DEVNULL,
+        ) as process,
+    ):
+        _, stderr = process.communicate()
 
     assert process.returncode == 1
-    assert "No space left on device" in process.stderr
-    assert ("stdout" if output == "-" else output) in process.stderr
-    assert "bug" not in process.stderr
+    assert "No space left on device" in stderr
+    assert ("stdout" if output == "-" else output) in stderr
+    assert "bug" not in stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -128,12 +124,7 @@ def test_nothing_stays_when_a_writer_is_killed(tmp_path: Path, number: signal.Si
         f"with open_output(pathlib.Path({str(file)!r})) as out:\n"
         "    out.write(b'x' * 100_000); out.flush(); print('half', flush=True); time.sleep(60)"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=REPO,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
+    process = start_python(["-c", code], env={**os.environ}, cwd=REPO, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
     with process.stdout:
         process.stdout.readline()

@@ -27,6 +27,7 @@ from database.connection.waits import report_waits, waiting_for
 from database.db import DatabaseManager
 from tests.conftest import REPO, examples
 from tests.support.commands import HERE, call, environment, start
+from tests.support.programs import run_program
 
 HELP = [
     ("fetch_yts_data.py",), ("monitor_progress.py",), ("test_db_connection.py",),
@@ -177,15 +178,9 @@ def test_tables_break_no_word(columns: int, monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("command", HELP, ids=" ".join)
 def test_help_fits_80_columns(command: tuple[str, ...]):
     """Or the terminal would break it in the middle of words."""
-    done = subprocess.run(
-        [sys.executable, *command, "--help"],
-        cwd=REPO,
-        env={**os.environ, "COLUMNS": "80"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = run_program([sys.executable, *command, "--help"], {"COLUMNS": "80"}, REPO)
 
+    assert done.returncode == 0
     assert max(map(len, done.stdout.splitlines())) < 80
     assert "None, None" not in done.stdout
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPO
-from tests.support.alembic_commands import run
 from tests.support.commands import call, environment, put_python
+from tests.support.programs import run_program
 
 _COMPLETE = {
     "bash": """
@@ -35,7 +35,7 @@ def test_shells_complete_options(shell: str, tmp_path: Path) -> None:
     put_python(tmp_path)
     path = f"{tmp_path}:{environment()['PATH']}"
 
-    done = run([shell, "-c", _COMPLETE[shell]], environment(PATH=path), REPO)
+    done = run_program([shell, "-c", _COMPLETE[shell]], environment(PATH=path), REPO)
 
     assert done.stdout.split() == ["--log-file", "--log-format"], done.stderr
 
@@ -59,7 +59,7 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
         (tmp_path / unit.name).write_text(started)
 
     units = map(str, sorted(tmp_path.iterdir()))
-    done = run(["systemd-analyze", "verify", *units], {}, tmp_path)
+    done = run_program(["systemd-analyze", "verify", *units], {}, tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -70,7 +70,7 @@ def test_the_units_of_a_cluster_start_with_options_that_dask_has(name: str) -> N
     pytest.importorskip("distributed")
     unit = (REPO / "deploy" / f"yts-mirror-{name}.service").read_text()
     (started,) = re.findall(r"^ExecStart=/srv/yts-mirror/\.venv/bin/dask (.*)$", unit, re.MULTILINE)
-    help_ = run([sys.executable, "-m", "dask", name, "--help"], environment(), REPO).stdout
+    help_ = run_program([sys.executable, "-m", "dask", name, "--help"], environment(), REPO).stdout
 
     options = re.findall(r"--[\w-]+", started)
     assert len(options) >= 5

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,8 @@ from sandbox.settings import SandboxSettings
 from tests.cli.test_stopping import is_alive, stop_group, until
 from tests.conftest import REPO
 from tests.support.commands import HERE, children_of, environment, run, start
+from tests.support.fork_server import start_python
+from tests.support.programs import ALEMBIC
 from tests.support.runs import counted, read_sql, set_faults
 
 FETCH = ("fetch_yts_data.py", "--rate", "0", "--no-embed")
@@ -27,7 +28,6 @@ WAITING = (
     "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
 SECONDS = 10.0
-ALEMBIC = str(Path(sys.executable).with_name("alembic"))
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def test_a_signal_ends_a_fetch_that_waits_for_a_lock(
         ("monitor_progress.py", "--once"),
         ("test_db_connection.py",),
         ("embed_movies.py",),
-        (ALEMBIC, "-c", str(REPO / "alembic.ini"), "current"),
+        (str(ALEMBIC), "-c", str(REPO / "alembic.ini"), "current"),
     ],
     ids=["fetch", "query", "monitor", "check", "embed", "alembic"],
 )
@@ -178,12 +178,10 @@ def test_a_signal_leaves_no_embedded_server(
     """
     The last command to leave stops the server, whatever ends it; here nobody reads its output.
     """
-    process = subprocess.Popen(
-        [sys.executable, *command],
+    process = start_python(
+        command,
         env=environment(YTS_HOME=str(home)),
         cwd=HERE,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )

@@ -22,8 +22,8 @@ from database.bookkeeping.request_budget import (
 )
 from database.db import DatabaseManager
 from tests.conftest import run_sql
-from tests.support.alembic_commands import REPO, in_database
 from tests.support.movies import read
+from tests.support.programs import REPO, in_database
 from tests.support.savers import run_in_processes
 from tests.support.takers import read_pace, take_slots
 

@@ -12,9 +12,9 @@ from database.counts import Counts, read_counts
 from database.db import DatabaseManager
 from database.stats import read_top_genres
 from tests.conftest import run_sql
-from tests.support.alembic_commands import run_alembic
 from tests.support.happenings import HAPPENINGS
 from tests.support.movies import list_row, movie, person, read, save
+from tests.support.programs import run_alembic
 from tests.support.savers import run_in_processes, save_in_random_order
 
 WORKERS = 8

@@ -31,7 +31,6 @@ from database.embedded.server import DATABASE_NAME, default_home, open_embedded
 from database.errors import DatabaseAway, DatabaseNotReady
 from tests.support.embedded_world import (
     ENVIRONMENT,
-    REPOSITORY,
     TIMEOUT_SECONDS,
     User,
     acting_as,
@@ -44,6 +43,7 @@ from tests.support.embedded_world import (
     run_script,
     wait_until,
 )
+from tests.support.programs import run_python
 
 LONG_NAME = "long" * 30
 #: What is meant for another PostgreSQL.
@@ -580,14 +580,7 @@ def test_the_environment_of_postgresql_does_not_mislead_us(new_home, monkeypatch
     fetch = ("fetch_yts_data.py", "--sandbox", "--max-pages=1", "--workers=2", "--no-embed")
     shell = ("database_shell.py", "psql", "-Atc", "show timezone; select count(*) from movies")
     for command, said in ((fetch, "new movies"), (shell, "\n50\n")):
-        done = subprocess.run(
-            [sys.executable, *command],
-            env=environment,
-            cwd=REPOSITORY,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_python(*command, environment=environment)
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         assert said in done.stdout
         assert "Tokyo" not in done.stdout

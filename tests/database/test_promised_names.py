@@ -36,14 +36,14 @@ from database.models import (
     SearchWord,
 )
 from sandbox.api.server import Sandbox
-from tests.support.alembic_commands import REPO, in_database, run, run_python
 from tests.support.movies import movie, person, read, save
+from tests.support.programs import REPO, in_database, run_program, run_python
 
 SCRIPT = REPO / "tests" / "support" / "promised_use.py"
 
 
 def _run_script(sandbox: Sandbox, environment: dict[str, str], cwd: Path) -> None:
-    done = run(
+    done = run_program(
         [sys.executable, str(SCRIPT)],
         {"PYTHONPATH": str(REPO), "YTS_API_URL": sandbox.url, **environment},
         cwd,

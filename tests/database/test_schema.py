@@ -16,7 +16,7 @@ from database.errors import DatabaseNotReady
 from database.models import Base
 from database.schema import HEAD_REVISION, ensure_schema
 from tests.conftest import run_sql
-from tests.support.alembic_commands import REPO, in_database, run_alembic
+from tests.support.programs import REPO, in_database, run_alembic
 from tests.support.schema_facts import read_key_functions, read_schema, read_table_names
 
 NewDatabase = Callable[..., URL]

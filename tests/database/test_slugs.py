@@ -10,8 +10,8 @@ from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from database.writing.slugs import unique_slugs
-from tests.support.alembic_commands import run_alembic
 from tests.support.movies import empty, movie, read, save
+from tests.support.programs import run_alembic
 
 Slugs = dict[int, str | None]
 

@@ -15,9 +15,9 @@ from database.connection.explain import explain_trouble
 from database.db import DatabaseManager, get_db_manager
 from database.errors import DatabaseNotReady, InvalidDatabaseUrl
 from tests.conftest import run_sql
-from tests.support.alembic_commands import in_database, run_python
 from tests.support.movies import read
 from tests.support.other_server import PASSWORD, OtherServer, open_other_server
+from tests.support.programs import in_database, run_python
 
 #: What no message may hold of the password.
 SECRETS = (PASSWORD, "p%2540", "p%40@", "'/:$x")

@@ -25,6 +25,7 @@ from embeddings.vectors import Vectors, unit
 from tests.conftest import REPO
 from tests.support.commands import run
 from tests.support.movies import movie, save
+from tests.support.programs import run_alembic
 
 _VECTORS = """
     SELECT external_id, recommend::text, search::text, e.document_hash = m.document_hash
@@ -286,11 +287,7 @@ def test_alembic_sees_nothing_to_do_where_there_are_spaces(db: DatabaseManager):
     """The program makes the indexes of spaces, not the migrations."""
     fill(db, 2)
     embed_all(db)
-    url = db.url.render_as_string(hide_password=False)
 
-    done = subprocess.run(
-        [sys.executable, "-m", "alembic", "check"], cwd=REPO, capture_output=True, text=True,
-        check=False, env={**os.environ, "DATABASE_URL": url},
-    )  # fmt: skip
+    done = run_alembic(db.url, "check")
 
     assert done.returncode == 0, done.stdout + done.stderr

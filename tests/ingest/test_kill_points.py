@@ -1,7 +1,5 @@
 """A process dies at a labelled point: the same command, run again, gives equal tables."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,9 @@ from sqlalchemy import URL
 from database.db import DatabaseManager
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import REPO, table_contents
+from tests.conftest import table_contents
 from tests.support.killed_fetch import MAIN_POINTS, POISON, WORKER_POINTS
+from tests.support.programs import run_python
 from tests.support.runs import fetch, read_sql
 
 MOVIES = 110
@@ -41,13 +40,8 @@ def calm(new_database: Callable[..., URL], served: Sandbox) -> dict[str, list[tu
 def run_killed(url: URL, sandbox: Sandbox, workers: int, point: str, mark: Path) -> int:
     """Run a fetch that dies at *point*, and return its exit code."""
     address = url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "tests.support.killed_fetch"]
-    return subprocess.run(
-        [*command, address, sandbox.url, str(workers), point, str(mark)],
-        cwd=REPO,
-        timeout=60,
-        check=False,
-    ).returncode
+    told = [address, sandbox.url, str(workers), point, str(mark)]
+    return run_python("-m", "tests.support.killed_fetch", *told, environment={}).returncode
 
 
 #: A worker's points, where it is a process of its own and where it is not; the main process's

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from sqlalchemy import URL
 
 from tests.conftest import REPO
+from tests.support.fork_server import start_python
 
 #: Nobody keeps settings in a file .env here, as developers may where they work.
 HERE = Path(__file__).parent
@@ -30,15 +31,11 @@ def environment(**values: str) -> dict[str, str]:
 def start(script: str, *arguments: str, url: URL | None = None, **options: Any) -> Any:
     """Start a command as a process of its own, in a session of its own."""
     values = {} if url is None else {"DATABASE_URL": url.render_as_string(hide_password=False)}
-    return subprocess.Popen(
-        [sys.executable, str(REPO / script), *arguments],
+    return start_python(
+        [str(REPO / script), *arguments],
         env=environment(**values, **options.pop("env", {})),
         # Not where a developer may keep settings in a file .env.
         cwd=options.pop("cwd", HERE),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
         start_new_session=True,
         **options,
     )

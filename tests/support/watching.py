@@ -3,28 +3,29 @@
 import os
 import select
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL
 
 from tests.conftest import REPO
 from tests.support.commands import environment
+from tests.support.fork_server import start_python
 
 #: Far longer than anything takes; the machine may be busy.
 PATIENCE_SECONDS = 20
 
 
-def start_writing(output: int, *options: str, url: URL, **values: str) -> "subprocess.Popen[bytes]":
+def start_writing(output: int, *options: str, url: URL, **values: str) -> Any:
     """Start a monitor that looks ten times a second and writes everything to this descriptor."""
     values = {"DATABASE_URL": url.render_as_string(hide_password=False), **values}
-    return subprocess.Popen(
-        [sys.executable, str(REPO / "monitor_progress.py"), "--interval", "0.1", *options],
+    return start_python(
+        [str(REPO / "monitor_progress.py"), "--interval", "0.1", *options],
         env=environment(**values),
+        cwd=REPO,
         stdin=output,
         stdout=output,
         stderr=output,
@@ -34,7 +35,7 @@ def start_writing(output: int, *options: str, url: URL, **values: str) -> "subpr
 class Watching:
     """A monitor that is running, and what it has written so far."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", output: Path) -> None:
+    def __init__(self, process: Any, output: Path) -> None:
         self.process = process
         self._output = output
 
