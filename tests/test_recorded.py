@@ -14,8 +14,9 @@ from sqlalchemy import URL, text
 
 from database.db import DatabaseManager
 from database.step import Step, StepResult, save_step
-from tests.conftest import RECORDED, REPO, table_contents
 from tests.support.canned_server import Asked, Canned, CannedServer, open_canned
+from tests.support.databases import table_contents
+from tests.support.paths import RECORDED, REPO
 from tests.support.payload_rows import expected, read_movies
 from tests.support.programs import in_database, run_program
 from tests.support.recorded import (

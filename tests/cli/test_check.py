@@ -10,8 +10,9 @@ from sqlalchemy import URL
 
 from database.check import TABLES
 from database.db import DatabaseManager
-from tests.conftest import REPO, run_sql
 from tests.support.commands import run
+from tests.support.databases import run_sql
+from tests.support.paths import REPO
 
 NAMES = sorted(table.name for table in TABLES)
 

@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import URL
 
 from sandbox.api.server import Sandbox
-from tests.conftest import REPO, run_sql
 from tests.support.clusters import LocalCluster, dask_tls, make_certificate, our_tls
 from tests.support.commands import call, environment, put_python, run
+from tests.support.databases import run_sql
 from tests.support.other_server import OtherServer, open_other_server
+from tests.support.paths import REPO
 from tests.support.programs import run_program
 
 FETCH = "fetch_yts_data.py"

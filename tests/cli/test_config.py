@@ -12,8 +12,8 @@ import fetch_yts_data
 import monitor_progress
 import test_db_connection
 from cli.dotenv_file import KNOWN
-from tests.conftest import REPO
 from tests.support.commands import HERE, call
+from tests.support.paths import REPO
 from tests.support.programs import run_program
 
 SCRIPT = "fetch_yts_data.py"

@@ -9,8 +9,8 @@ from sqlalchemy import URL
 
 from database.config import parse_database_url, read_parameters
 from database.embedded.server import open_embedded
-from tests.conftest import REPO
 from tests.support.commands import HERE, call, environment
+from tests.support.paths import REPO
 from tests.support.programs import run_program
 
 

@@ -12,8 +12,9 @@ from sqlalchemy import URL, create_engine, text
 
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import REPO, run_sql
 from tests.support.commands import call, environment, put_python
+from tests.support.databases import run_sql
+from tests.support.paths import REPO
 from tests.support.programs import Done, run_program
 
 #: Commands that are for another machine or another test, and why.

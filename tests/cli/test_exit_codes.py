@@ -24,9 +24,10 @@ from database.db import DatabaseManager
 from ingest.exit_codes import ExitCode
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import REPO, run_sql
 from tests.support.commands import run, start
+from tests.support.databases import run_sql
 from tests.support.defects import plant_defect
+from tests.support.paths import REPO
 from tests.support.runs import counted, read_sql, tell
 
 Done = CompletedProcess[str]

@@ -14,8 +14,8 @@ from sqlalchemy import URL
 from database.db import DatabaseManager
 from database.schema import HEAD_REVISION
 from sandbox.api.server import Sandbox
-from tests.conftest import REPO
 from tests.support.commands import HERE, call, environment, run
+from tests.support.paths import REPO
 from tests.support.programs import run_alembic, run_program
 
 DOORS = ("fetch_yts_data.py", "monitor_progress.py", "query_movies.py", "test_db_connection.py")

@@ -8,8 +8,8 @@ from sqlalchemy import URL
 
 from database.bookkeeping.failures import Failure, record_failures
 from database.db import DatabaseManager
-from tests.conftest import run_sql
 from tests.support.commands import run
+from tests.support.databases import run_sql
 
 SCRIPT = "monitor_progress.py"
 LONG = "a reason of many words, which does not fit into what is left of a line of 80 columns"

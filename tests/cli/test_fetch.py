@@ -13,8 +13,8 @@ from sqlalchemy import URL
 from database.db import DatabaseManager
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import table_contents
 from tests.support.commands import call, children_of, run, start
+from tests.support.databases import table_contents
 
 
 def test_the_first_command_of_the_readme_fills_an_embedded_database(tmp_path: Path):

@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy import URL
 
 from sandbox.api.server import Sandbox
-from tests.conftest import REPO, run_sql
 from tests.support.commands import call
+from tests.support.databases import run_sql
+from tests.support.paths import REPO
 
 GOLDEN = REPO / "tests" / "golden"
 #: Fields whose values differ from run to run.

@@ -5,8 +5,8 @@ from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from sandbox.api.server import Sandbox
-from tests.conftest import run_sql
 from tests.support.commands import run
+from tests.support.databases import run_sql
 from tests.support.runs import MOVIES, fetch, read_sql
 
 FETCH = ("fetch_yts_data.py", "--workers", "1", "--batch-size", "5")

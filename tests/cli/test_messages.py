@@ -10,8 +10,9 @@ from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from sandbox.api.server import Sandbox
-from tests.conftest import REPO, run_sql
 from tests.support.commands import call
+from tests.support.databases import run_sql
+from tests.support.paths import REPO
 
 SCRIPT = "fetch_yts_data.py"
 

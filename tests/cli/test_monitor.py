@@ -20,8 +20,8 @@ from database.bookkeeping.failures import Failure, record_failures
 from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.bookkeeping.workers import note_work
 from database.db import DatabaseManager
-from tests.conftest import run_sql
 from tests.support.commands import run, start
+from tests.support.databases import run_sql
 from tests.support.watching import PATIENCE_SECONDS, read_until, start_writing, watch
 
 SCRIPT = "monitor_progress.py"

@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import URL
 
 from cli.output import open_output
-from tests.conftest import REPO
 from tests.support.commands import run
 from tests.support.fork_server import start_python
+from tests.support.paths import REPO
 
 #: Each command that writes a file, and what the file begins with.
 WRITERS: dict[str, tuple[tuple[str, ...], bytes]] = {

@@ -16,8 +16,8 @@ from sqlalchemy import URL, select
 from cli.query.export import export
 from database.db import DatabaseManager
 from database.models import Movie
-from tests.conftest import run_sql
 from tests.support.commands import call, start
+from tests.support.databases import run_sql
 
 Row = dict[str, Any]
 

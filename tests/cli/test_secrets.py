@@ -19,8 +19,8 @@ from sqlalchemy import URL
 from database.db import DatabaseManager
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import run_sql
 from tests.support.commands import run, start
+from tests.support.databases import run_sql
 from tests.support.defects import plant_defect
 from tests.support.other_server import OtherServer, open_other_server
 from tests.support.runs import counted, read_sql

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPO
 from tests.support.commands import call, environment, put_python
+from tests.support.paths import REPO
 from tests.support.programs import run_program
 
 _COMPLETE = {

@@ -17,9 +17,9 @@ from database.db import DatabaseManager
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.cli.test_stopping import is_alive, stop_group, until
-from tests.conftest import REPO
 from tests.support.commands import HERE, children_of, environment, run, start
 from tests.support.fork_server import start_python
+from tests.support.paths import REPO
 from tests.support.programs import ALEMBIC
 from tests.support.runs import counted, read_sql, set_faults
 

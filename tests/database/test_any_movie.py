@@ -16,7 +16,8 @@ from database.db import DatabaseManager
 from database.models import Movie
 from database.step import Step, save_step
 from ingest.worker.fetcher import failure_of
-from tests.conftest import examples, table_contents
+from tests.support.databases import table_contents
+from tests.support.examples import examples
 from tests.support.movies import Json, empty, list_row, movie, person, read
 from tests.support.mutation import mutate, nasty_value
 from tests.support.yts_responses import page_answer

@@ -21,9 +21,10 @@ from database.bookkeeping.request_budget import (
     take_slot,
 )
 from database.db import DatabaseManager
-from tests.conftest import run_sql
+from tests.support.databases import run_sql
 from tests.support.movies import read
-from tests.support.programs import REPO, in_database
+from tests.support.paths import REPO
+from tests.support.programs import in_database
 from tests.support.savers import run_in_processes
 from tests.support.takers import read_pace, take_slots
 

@@ -11,7 +11,7 @@ from database.bookkeeping.source import claim_source
 from database.counts import Counts, read_counts
 from database.db import DatabaseManager
 from database.stats import read_top_genres
-from tests.conftest import run_sql
+from tests.support.databases import run_sql
 from tests.support.happenings import HAPPENINGS
 from tests.support.movies import list_row, movie, person, read, save
 from tests.support.programs import run_alembic

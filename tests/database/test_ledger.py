@@ -17,7 +17,7 @@ from database.bookkeeping.sweep import (
     remember_progress,
 )
 from database.db import DatabaseManager
-from tests.conftest import run_sql
+from tests.support.databases import run_sql
 from tests.support.movies import list_row, movie, read, save
 
 

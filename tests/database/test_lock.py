@@ -9,7 +9,7 @@ from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock, is_f
 from database.bookkeeping.runs import start_run
 from database.db import DatabaseManager
 from database.errors import DatabaseAway
-from tests.conftest import run_sql
+from tests.support.databases import run_sql
 
 
 def _is_running(db: DatabaseManager) -> bool:

@@ -13,8 +13,8 @@ from sqlalchemy import URL, text
 
 from database.db import get_db_manager
 from database.errors import DatabaseNotReady
-from tests.conftest import run_sql
 from tests.database.test_embedded import as_root
+from tests.support.databases import run_sql
 from tests.support.other_server import PASSWORD, OtherServer, _find_free_port, open_other_server
 from tests.support.pooler import open_pooler
 from tests.support.programs import in_database, run_python

@@ -37,7 +37,8 @@ from database.models import (
 )
 from sandbox.api.server import Sandbox
 from tests.support.movies import movie, person, read, save
-from tests.support.programs import REPO, in_database, run_program, run_python
+from tests.support.paths import REPO
+from tests.support.programs import in_database, run_program, run_python
 
 SCRIPT = REPO / "tests" / "support" / "promised_use.py"
 

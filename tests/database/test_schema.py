@@ -15,8 +15,9 @@ import database.bookkeeping.models  # noqa: F401 -- fills the metadata
 from database.errors import DatabaseNotReady
 from database.models import Base
 from database.schema import HEAD_REVISION, ensure_schema
-from tests.conftest import run_sql
-from tests.support.programs import REPO, in_database, run_alembic
+from tests.support.databases import run_sql
+from tests.support.paths import REPO
+from tests.support.programs import in_database, run_alembic
 from tests.support.schema_facts import read_key_functions, read_schema, read_table_names
 
 NewDatabase = Callable[..., URL]

@@ -20,8 +20,9 @@ from database.search.query import NothingToSearch, search_movies
 from database.search.query_terms import are_known, read_terms, words_of
 from database.search.similar import NoVector, similar_movies
 from database.search.word_counts import refresh_words
-from tests.conftest import REPO, examples
+from tests.support.examples import examples
 from tests.support.movies import movie, save
+from tests.support.paths import REPO
 
 FILTERS = {
     "genre": MovieFilter(genres=("Drama",)),

@@ -9,7 +9,7 @@ from database.bookkeeping.runs import add_to_run, start_run
 from database.db import DatabaseManager
 from database.errors import DatabaseAway, DatabaseNotReady
 from database.step import Step, StepResult, save_step
-from tests.conftest import run_sql, table_contents
+from tests.support.databases import run_sql, table_contents
 from tests.support.movies import movie, payloads, read, save
 
 MOVIES = tuple(payloads([movie(number) for number in range(1, 26)]))

@@ -14,7 +14,7 @@ from database.config import parse_database_url
 from database.connection.explain import explain_trouble
 from database.db import DatabaseManager, get_db_manager
 from database.errors import DatabaseNotReady, InvalidDatabaseUrl
-from tests.conftest import run_sql
+from tests.support.databases import run_sql
 from tests.support.movies import read
 from tests.support.other_server import PASSWORD, OtherServer, open_other_server
 from tests.support.programs import in_database, run_python

@@ -6,7 +6,7 @@ import pytest
 
 from database.db import DatabaseManager
 from database.sql import URL_COLUMNS
-from tests.conftest import table_contents
+from tests.support.databases import table_contents
 from tests.support.movies import Json, movie, person, read, read_one, save, torrent, updated_at
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import URL
 from database.bookkeeping.runs import start_run
 from database.db import DatabaseManager
 from database.writing.movies import save_movies
-from tests.conftest import table_contents
+from tests.support.databases import table_contents
 from tests.support.embedded_world import wait_until
 from tests.support.movies import Json, movie, payloads, person, read, save
 from tests.support.savers import run_in_processes, save_in_random_order

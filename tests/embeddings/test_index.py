@@ -22,9 +22,9 @@ from embeddings.index import embed_all
 from embeddings.load import open_embedder
 from embeddings.recipe import is_up_to_date
 from embeddings.vectors import Vectors, unit
-from tests.conftest import REPO
 from tests.support.commands import run
 from tests.support.movies import movie, save
+from tests.support.paths import REPO
 from tests.support.programs import run_alembic
 
 _VECTORS = """

@@ -10,8 +10,8 @@ from database.db import DatabaseManager
 from database.schema import ensure_schema
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import run_sql, table_contents
 from tests.support.commands import run
+from tests.support.databases import run_sql, table_contents
 from tests.support.faulty_database import Contents, Mirror
 from tests.support.other_server import PASSWORD, OtherServer, open_other_server
 

@@ -19,7 +19,8 @@ import ingest.worker.worker
 from database.db import DatabaseManager
 from ingest.report import RunReport
 from ingest.settings import RunSettings
-from tests.conftest import examples, make_empty, run_sql
+from tests.support.databases import make_empty, run_sql
+from tests.support.examples import examples
 from tests.support.runs import fetch, read_sql
 from tests.support.scripted_source import ScriptedSource, open_scripted_source
 from yts.errors import YtsUnavailable

@@ -11,7 +11,7 @@ from ingest.ids import parse_ids
 from ingest.stop import StopRequest
 from sandbox.api.server import Sandbox
 from sandbox.catalogue.corruptions import CORRUPTIONS, INTACT
-from tests.conftest import table_contents
+from tests.support.databases import table_contents
 from tests.support.movies import read
 from tests.support.runs import MOVIES, counted, fetch, impatient_client
 

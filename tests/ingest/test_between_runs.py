@@ -7,8 +7,8 @@ import pytest
 from database.db import DatabaseManager
 from ingest.report import RunReport
 from ingest.worker.worker import Worker
-from tests.conftest import run_sql
 from tests.ingest.test_completeness import hold, is_whole
+from tests.support.databases import run_sql
 from tests.support.runs import fetch, impatient_client, read_sql
 from tests.support.scripted_source import ScriptedSource, open_scripted_source
 

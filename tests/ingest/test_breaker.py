@@ -11,7 +11,7 @@ from ingest.stop import StopRequest
 from ingest.worker.breaker import FAILURES_UNTIL_PROBE
 from ingest.worker.worker import Worker
 from sandbox.api.server import Sandbox
-from tests.conftest import run_sql
+from tests.support.databases import run_sql
 from tests.support.runs import MOVIES, ImpatientSettings, fetch, impatient_client, read_sql, refuse
 from yts.thread_session import Query
 

@@ -16,8 +16,8 @@ from ingest.settings import ClusterSettings
 from ingest.stop import StopRequest
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import run_sql, table_contents
 from tests.support.clusters import LocalCluster, wait_until
+from tests.support.databases import run_sql, table_contents
 from tests.support.runs import MOVIES, counted, fetch, read_sql
 
 cluster_module = pytest.importorskip("ingest.backends.dask_cluster")

@@ -6,7 +6,7 @@ import pytest
 
 from database.db import DatabaseManager
 from ingest.report import RunReport
-from tests.conftest import run_sql
+from tests.support.databases import run_sql
 from tests.support.runs import fetch, impatient_client, read_sql, refuse
 from tests.support.scripted_source import ScriptedSource, open_scripted_source
 

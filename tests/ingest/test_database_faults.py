@@ -11,8 +11,8 @@ from sqlalchemy import URL
 from database.db import DatabaseManager
 from sandbox.api.server import open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import run_sql, table_contents
 from tests.support.commands import SECONDS_TO_WAKE, run, start
+from tests.support.databases import run_sql, table_contents
 from tests.support.faulty_database import Mirror, wait_until
 from tests.support.other_server import OtherServer
 

@@ -13,7 +13,7 @@ from ingest.report import RunReport
 from sandbox.api.faults import FAULTS
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import run_sql, table_contents
+from tests.support.databases import run_sql, table_contents
 from tests.support.runs import counted, fetch, impatient_client, set_faults
 from yts.errors import YtsUnavailable
 

@@ -4,7 +4,7 @@ import pytest
 
 from database.db import DatabaseManager
 from sandbox.api.server import Sandbox
-from tests.conftest import run_sql
+from tests.support.databases import run_sql
 from tests.support.runs import counted, fetch, impatient_client, read_sql, set_faults, tell
 
 GONE = "SELECT external_id FROM movies WHERE gone_since IS NOT NULL ORDER BY 1"

@@ -10,7 +10,7 @@ from sqlalchemy import URL
 from database.db import DatabaseManager
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import table_contents
+from tests.support.databases import table_contents
 from tests.support.killed_fetch import MAIN_POINTS, POISON, WORKER_POINTS
 from tests.support.programs import run_python
 from tests.support.runs import fetch, read_sql

@@ -5,7 +5,7 @@ import pytest
 from database.bookkeeping.failures import Failure, record_failures
 from database.db import DatabaseManager
 from sandbox.api.server import Sandbox
-from tests.conftest import run_sql
+from tests.support.databases import run_sql
 from tests.support.runs import MOVIES, counted, fetch, read_sql, refuse, tell
 
 DUE = "UPDATE fetch_failures SET next_attempt_at = now() - interval '1 second'"

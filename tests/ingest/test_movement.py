@@ -9,7 +9,7 @@ from sqlalchemy import URL
 from database.db import DatabaseManager
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import run_sql
+from tests.support.databases import run_sql
 from tests.support.runs import MOVIES, fetch, read_sql, tell
 
 STORED = "SELECT external_id FROM movies ORDER BY 1"

@@ -20,7 +20,7 @@ from ingest.report import RunReport
 from ingest.worker.breaker import FAILURES_UNTIL_PROBE, MOVIES_PER_PROBE
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import table_contents
+from tests.support.databases import table_contents
 from tests.support.runs import (
     MOVIES,
     ImpatientSettings,

@@ -16,10 +16,10 @@ from database.db import DatabaseManager
 from database.models import Base
 from database.schema import ensure_schema
 from database.writing.slugs import unique_slugs
-from tests.conftest import REPO
 from tests.proofs.restless_source import RestlessSource
 from tests.proofs.stage import SECONDS_TO_END, Commands, compare, make_home, say
 from tests.support.commands import environment
+from tests.support.paths import REPO
 from tests.support.processes import workers_of
 from tests.support.scripted_source import open_scripted_source
 

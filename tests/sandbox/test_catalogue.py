@@ -8,7 +8,7 @@ from sandbox.catalogue.catalogue import Catalogue
 from sandbox.catalogue.films import read_films
 from sandbox.catalogue.movie_json import detailed_movie, list_movie
 from sandbox.catalogue.quirks import NAMESAKE, QUIRKS
-from tests.sandbox.conftest import Json
+from tests.support.sandbox_requests import Json
 
 FILMS = read_films()
 

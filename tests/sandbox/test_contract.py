@@ -4,7 +4,6 @@ import json
 import re
 from datetime import datetime
 from itertools import pairwise
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +11,8 @@ import requests
 
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.sandbox.conftest import (
+from tests.support.paths import RECORDED
+from tests.support.sandbox_requests import (
     TIMEOUT_SECONDS,
     Json,
     all_ids,
@@ -21,8 +21,6 @@ from tests.sandbox.conftest import (
     page_ids,
     read,
 )
-
-RECORDED = Path(__file__).parents[2].parent / "shared" / "recorded"
 
 
 def recorded(name: str) -> Json:

@@ -8,7 +8,7 @@ import requests
 
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.api.traffic import RateLimit, Traffic
-from tests.sandbox.conftest import (
+from tests.support.sandbox_requests import (
     TIMEOUT_SECONDS,
     all_ids,
     ask,

@@ -14,7 +14,7 @@ from sandbox.api.fault_mix import FaultMix
 from sandbox.api.faults import FAULTS
 from sandbox.api.server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.sandbox.conftest import ask, command, details, read, stats
+from tests.support.sandbox_requests import ask, command, details, read, stats
 
 
 def set_fault(sandbox: Sandbox, fault: str) -> None:

@@ -6,23 +6,21 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 import requests
 
 from sandbox.api.server import open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.sandbox.conftest import TIMEOUT_SECONDS
-
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import REPO
+from tests.support.sandbox_requests import TIMEOUT_SECONDS
 
 
 def start(*options: str) -> "subprocess.Popen[str]":
     """Start the real command."""
     return subprocess.Popen(
         [sys.executable, "-m", "sandbox", *options],
-        cwd=ROOT,
+        cwd=REPO,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from tests.conftest import REPO
+from tests.support.paths import REPO
 
 SECONDS_TO_START = 60
 _DASK = Path(sys.executable).with_name("dask")

@@ -12,8 +12,8 @@ from unittest import mock
 from click.testing import CliRunner
 from sqlalchemy import URL
 
-from tests.conftest import REPO
 from tests.support.fork_server import start_python
+from tests.support.paths import REPO
 
 #: Nobody keeps settings in a file .env here, as developers may where they work.
 HERE = Path(__file__).parent

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.conftest import REPO
+from tests.support.paths import REPO
 
 
 def plant_defect(folder: Path, function: str, message: str = "a defect") -> dict[str, str]:

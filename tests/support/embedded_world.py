@@ -17,9 +17,9 @@ from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from database.embedded.file_locks import open_lock, try_lock
+from tests.support.paths import REPO
 
-REPOSITORY = Path(__file__).parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPO), "PYTHONDONTWRITEBYTECODE": "1"}
 USER_PROGRAM = Path(__file__).with_name("embedded_user.py")
 TIMEOUT_SECONDS = 20
 
@@ -82,7 +82,7 @@ class User:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd="/",
-            env={**ENVIRONMENT, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(packages)])},
+            env={**ENVIRONMENT, "PYTHONPATH": os.pathsep.join([str(REPO), str(packages)])},
             text=True,
             start_new_session=True,
             **identity,

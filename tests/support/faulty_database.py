@@ -16,8 +16,8 @@ from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.bookkeeping.models import OUTCOMES
 from database.db import DatabaseManager
 from sandbox.api.server import Sandbox
-from tests.conftest import run_sql, table_contents
 from tests.support.commands import run, start
+from tests.support.databases import run_sql, table_contents
 from tests.support.movies import read
 from tests.support.other_server import PASSWORD, OtherServer
 

@@ -24,7 +24,8 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-REPO = Path(__file__).parents[2]
+from tests.support.paths import REPO
+
 #: Modules that commands import after they have started.
 MODULES = (
     "fetch_yts_data", "monitor_progress", "query_movies", "test_db_connection", "embed_movies",

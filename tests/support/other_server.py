@@ -17,7 +17,7 @@ from sqlalchemy import URL
 
 from database.embedded.account import Account, choose_account
 from database.embedded.launcher import find_programs
-from tests.conftest import run_sql
+from tests.support.databases import run_sql
 
 #: All that has a meaning in URLs, in SQL and to the shell.
 PASSWORD = "p%40@ '/:$x"

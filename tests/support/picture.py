@@ -22,7 +22,7 @@ from database.embedded.server import open_embedded
 from database.monitoring.status import Status
 from sandbox.api.server import open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.conftest import REPO
+from tests.support.paths import REPO
 
 _LINES = 30
 _LOOKS = 30

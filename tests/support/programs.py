@@ -9,8 +9,8 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from tests.support.fork_server import start_python
+from tests.support.paths import REPO
 
-REPO = Path(__file__).parents[2]
 ALEMBIC = Path(sys.executable).with_name("alembic")
 TIMEOUT_SECONDS = 60
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.conftest import RECORDED
+from tests.support.paths import RECORDED
 from tests.support.yts_responses import Json, page_answer
 
 INDEX = RECORDED / "PROVENANCE.tsv"

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from tests.conftest import REPO
 from tests.support.commands import environment
 from tests.support.fork_server import start_python
+from tests.support.paths import REPO
 
 #: Far longer than anything takes; the machine may be busy.
 PATIENCE_SECONDS = 20

@@ -3,21 +3,16 @@
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.canned_server import CannedServer, open_canned
-from tests.support.yts_responses import Json, page_answer
+from tests.support.clients import MakeClient
 from yts.client import YtsClient
-from yts.payload import MoviePayload
-from yts.responses import parse_page
 from yts.settings import ClientSettings
-
-#: Makes a client; takes the fields of `ClientSettings` and the arguments of `YtsClient`.
-MakeClient = Callable[..., YtsClient]
 
 _CLIENT_ARGUMENTS = {"take_slot", "slow_down", "sleep", "watch"}
 
@@ -92,10 +87,3 @@ def dead_port() -> Iterator[int]:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield holder.getsockname()[1]
-
-
-def read_row(row: Json) -> MoviePayload:
-    """Return the movie of a page with one row, which must be valid."""
-    page = parse_page(page_answer(row))
-    assert page.malformed == ()
-    return page.movies[0]

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import examples
+from tests.support.examples import examples
 from tests.support.yts_responses import a_movie, a_row, details_answer, page_answer
 from yts.errors import YtsError
 from yts.payload import MoviePayload

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import examples
+from tests.support.examples import examples
 from tests.support.yts_responses import a_movie, a_row, details_answer, page_answer
 from tests.yts.test_any_bytes import assert_storable_text
 from yts.client import YtsClient

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.canned_server import Canned, CannedServer
+from tests.support.clients import MakeClient
 from tests.support.yts_responses import a_row, page_answer
-from tests.yts.conftest import MakeClient
 from yts.client import YtsClient
 
 

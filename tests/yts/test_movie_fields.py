@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from database.sql import URL_COLUMNS
+from tests.support.clients import read_row
 from tests.support.yts_responses import a_movie, a_person, a_row, a_torrent, details_answer, without
-from tests.yts.conftest import read_row
 from yts.errors import MalformedMovie
 from yts.payload import MoviePayload, parse_movie
 from yts.responses import parse_details

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from tests.support.canned_server import Canned, CannedServer
+from tests.support.clients import MakeClient
 from tests.support.yts_responses import a_row, page_answer
-from tests.yts.conftest import MakeClient
 from yts.client import YtsClient
 from yts.errors import YtsUnavailable
 from yts.http_status import MAX_RETRY_AFTER_SECONDS

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.clients import MakeClient
 from tests.support.raw_server import open_raw, read_request, whole_response
 from tests.support.yts_responses import a_row, page_answer
-from tests.yts.conftest import MakeClient
 from yts.deadlines import MAX_STALE
 from yts.errors import YtsUnavailable
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.support.canned_server import Canned, CannedServer
+from tests.support.clients import MakeClient
 from tests.support.yts_responses import a_movie, a_row, details_answer, page_answer
-from tests.yts.conftest import MakeClient
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, NotYts, YtsRefused, YtsUnavailable
 

@@ -1,0 +1,18 @@
+"""`MakeClient`: the type of the fixture that makes clients; `read_row`: parse a page of one row."""
+
+from collections.abc import Callable
+
+from tests.support.yts_responses import Json, page_answer
+from yts.client import YtsClient
+from yts.payload import MoviePayload
+from yts.responses import parse_page
+
+#: Takes the fields of `ClientSettings` and the arguments of `YtsClient`.
+MakeClient = Callable[..., YtsClient]
+
+
+def read_row(row: Json) -> MoviePayload:
+    """Return the movie of a page with one row, which must be valid."""
+    page = parse_page(page_answer(row))
+    assert page.malformed == ()
+    return page.movies[0]

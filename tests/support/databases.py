@@ -1,0 +1,110 @@
+"""`run_sql`, `table_contents`, `make_empty`: SQL on the databases of the tests."""
+
+from contextlib import suppress
+
+from sqlalchemy import URL, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from database.db import DatabaseManager
+from database.models import Base, Cast, Movie, Torrent
+
+
+def run_sql(url: URL, *statements: str) -> None:
+    """Run *statements* outside a transaction."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def schema_of(url: URL) -> object:
+    """Return a fingerprint of everything except rows; None if it cannot be read."""
+    query = """
+        SELECT (SELECT md5(string_agg(c::text, '' ORDER BY c.oid)) FROM (
+                    SELECT oid, relname, relkind, relowner, relacl, relpersistence, relnatts
+                    FROM pg_class WHERE oid > 16383) c),
+            (SELECT md5(string_agg(a::text, '' ORDER BY attrelid, attnum)) FROM (
+                    SELECT attrelid, attnum, attname, atttypid, attnotnull, attisdropped
+                    FROM pg_attribute WHERE attrelid > 16383) a),
+            (SELECT md5(string_agg(c::text, '')) FROM (
+                    SELECT oid, conname FROM pg_constraint WHERE oid > 16383 ORDER BY oid) c),
+            (SELECT array_agg(oid ORDER BY oid) FROM pg_trigger),
+            (SELECT array_agg(oid ORDER BY oid) FROM pg_proc WHERE oid > 16383),
+            (SELECT array_agg(setconfig) FROM pg_db_role_setting),
+            (SELECT array_agg(version_num) FROM alembic_version)"""
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return tuple(connection.exec_driver_sql(query).one())
+    except DBAPIError:
+        return None
+    finally:
+        engine.dispose()
+
+
+def drop_triggers(url: URL) -> None:
+    """
+    Drop the functions that a test has created, and the triggers that call them.
+
+    Triggers that count rows belong to the migrations and stay.
+    """
+    with suppress(DBAPIError):
+        run_sql(
+            url,
+            """
+            DO $$ DECLARE name text; BEGIN
+              FOR name IN SELECT DISTINCT tgfoid::regproc FROM pg_trigger
+                  WHERE NOT tgisinternal AND tgname NOT LIKE 'count@_%' ESCAPE '@' LOOP
+                EXECUTE 'DROP FUNCTION ' || name || ' CASCADE';
+              END LOOP;
+            END $$""",
+        )
+
+
+def make_empty(url: URL) -> None:
+    """End all other sessions, delete all rows, and let ids begin with 1 again."""
+    run_sql(
+        url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        *(f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables)),
+        # Again: some tables are emptied after it, and their triggers count down.
+        "DELETE FROM catalogue_counts",
+        "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S' AND oid > 16383",
+    )
+
+
+def columns_of(model: type[Base], alias: str, *others: str) -> str:
+    """Return the columns of a table as SQL, without row ids and our own times."""
+    ours = {"id", "movie_id", "created_at", "updated_at", "fetched_at", "search_vector"}
+    names = [column.name for column in model.__table__.c if column.name not in ours | {*others}]
+    return ", ".join(f"{alias}.{name}" for name in names)
+
+
+def table_contents(db: DatabaseManager) -> dict[str, list[tuple[object, ...]]]:
+    """
+    Return the rows of the catalogue's tables, in a form that is equal for equal mirrors.
+
+    It has no row ids and no times; links are shown by the names on both sides.
+    """
+    movie = columns_of(Movie, "m", "details_fetched_at", "gone_since", "document_hash")
+    queries = {
+        "movies": f"SELECT {movie}, gone_since IS NULL, details_fetched_at IS NULL FROM movies m "
+        "ORDER BY m.external_id",
+        "documents": "SELECT external_id, document_hash FROM movies ORDER BY 1",
+        "genres": "SELECT m.external_id, g.name FROM movie_genres "
+        "JOIN movies m ON m.id = movie_id JOIN genres g ON g.id = genre_id ORDER BY 1, 2",
+        "casts": f"SELECT {columns_of(Cast, 'c')} FROM casts c ORDER BY 1, 2",
+        "roles": "SELECT m.external_id, c.name, c.imdb_code, character_name, position "
+        "FROM movie_casts JOIN movies m ON m.id = movie_id JOIN casts c ON c.id = cast_id "
+        "ORDER BY 1, 5, 2, 3",
+        "torrents": f"SELECT m.external_id, {columns_of(Torrent, 't')} FROM torrents t "
+        "JOIN movies m ON m.id = movie_id ORDER BY 1, 2",
+        "missing": "SELECT external_id FROM missing_movies ORDER BY 1",
+    }
+    with db.get_session() as session:
+        return {
+            name: [tuple(row) for row in session.execute(text(query))]
+            for name, query in queries.items()
+        }
