@@ -161,7 +161,7 @@ def main(**options: Any) -> None:
 @contextmanager
 def open_practice_api() -> Iterator[str]:
     """Serve practice data on this machine, and yield the base URL."""
-    from sandbox.api.server import open_sandbox  # noqa: PLC0415 -- aiohttp, for practice only
+    from sandbox.api.sandbox_server import open_sandbox  # noqa: PLC0415 -- aiohttp, for practice only
 
     with open_sandbox(SandboxSettings()) as sandbox:
         yield sandbox.url

@@ -22,7 +22,7 @@ from database.bookkeeping.missing import (
     record_missing,
 )
 from database.bookkeeping.runs import add_to_run
-from database.bookkeeping.sweep import (
+from database.bookkeeping.sweep_state import (
     forget_listed,
     note_listed,
     note_recheck,

@@ -35,9 +35,9 @@ from database.vectors.storage import (
 )
 from database.writing.search_documents import save_documents
 from embeddings.embedder import Embedder
+from embeddings.embedding_processes import open_processes
 from embeddings.errors import NoProcesses
 from embeddings.load import open_model
-from embeddings.processes import open_processes
 from embeddings.recipe import MovieText
 from embeddings.vectors import Vectors
 

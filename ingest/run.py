@@ -12,7 +12,7 @@ from database.bookkeeping.failures import Failure
 from database.bookkeeping.missing import DenialContext, read_imdb_codes
 from database.bookkeeping.owed import Owed, read_owed
 from database.bookkeeping.runs import RunTakenOver, change_run, close_run, fenced
-from database.bookkeeping.sweep import begin_sweep, get_or_create_sync_state
+from database.bookkeeping.sweep_state import begin_sweep, get_or_create_sync_state
 from database.connection.retry import Result, Work
 from database.db import DatabaseManager
 from database.errors import DatabaseAway, DatabaseNotReady

@@ -24,7 +24,7 @@ import click
 
 from sandbox.api.fault_mix import ALL, FaultMix
 from sandbox.api.faults import FAULTS
-from sandbox.api.server import open_sandbox
+from sandbox.api.sandbox_server import open_sandbox
 from sandbox.settings import SandboxSettings
 
 

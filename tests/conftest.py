@@ -10,7 +10,7 @@ from sqlalchemy import URL, create_engine
 from database.db import DatabaseManager
 from database.embedded.server import open_embedded
 from database.schema import ensure_schema
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support import examples  # noqa: F401 -- loads the profile of hypothesis
 from tests.support.databases import drop_triggers, make_empty, run_sql, schema_of

@@ -38,7 +38,7 @@ ONLY_IN = {
     "tenacity": {"yts/client.py", "database/connection/retry.py"},
     "pydantic": {"yts/payload.py"},
     "pydantic_core": {"yts/responses.py"},
-    "multiprocessing": {"ingest/backends/processes.py", "embeddings/processes.py"},
+    "multiprocessing": {"ingest/backends/processes.py", "embeddings/embedding_processes.py"},
     "distributed": {"ingest/backends/dask_cluster.py"},
     "dask": {"ingest/backends/dask_worker.py"},
     "numpy": {"embeddings/"},

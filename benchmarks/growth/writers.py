@@ -20,8 +20,8 @@ from database.bookkeeping.runs import start_run
 from database.db import get_db_manager
 from database.step import Step, save_step
 from ingest.worker.work_queue import MOVIES_PER_CHUNK
-from sandbox.catalogue.cast import CastMember
 from sandbox.catalogue.catalogue import Catalogue
+from sandbox.catalogue.film_cast import CastMember
 from sandbox.catalogue.films import read_films
 from sandbox.catalogue.movie_json import detailed_movie
 from yts.payload import MoviePayload, parse_movie

@@ -15,8 +15,8 @@ from cli.output import STDOUT
 from cli.query.export import Format, choose_format
 from cli.query.export import export as write_export
 from cli.query.filter_options import GROUPS
-from cli.query.lookup import is_filtered, one_movie, open_repository, read_filters, say
-from cli.query.rows import json_of, row_of, write_movie
+from cli.query.movie_lookup import is_filtered, one_movie, open_repository, read_filters, say
+from cli.query.movie_rows import json_of, row_of, write_movie
 from cli.signals import leave_on_signals
 from database.models import Movie
 from database.repository import MovieRepository, SimilarMovie

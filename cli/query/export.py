@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from cli.output import STDOUT, open_output
-from cli.query.rows import POSTERS
+from cli.query.movie_rows import POSTERS
 from cli.query_errors import ParquetMissing
 from database.models import Movie
 from yts.printable import json_line

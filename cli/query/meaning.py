@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cli.query.lookup import say
+from cli.query.movie_lookup import say
 from database.models import Movie
 from database.repository import MovieRepository, SimilarMovie
 from embeddings.errors import ModelMissing

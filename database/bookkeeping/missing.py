@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from database.bookkeeping.models import ListedMovie, MissingMovie
-from database.bookkeeping.sweep import get_or_create_sync_state
+from database.bookkeeping.sweep_state import get_or_create_sync_state
 from database.counts import read_counts
 from database.models import Movie
 from database.sql import column_types, interval_of, table_of, unnest_params, unnest_rows

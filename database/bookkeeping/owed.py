@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from database.bookkeeping.due import count_lacking_details
 from database.bookkeeping.failures import count_failures, count_lost
 from database.bookkeeping.missing import count_never_asked, read_unlisted, read_unsearched
-from database.bookkeeping.sweep import get_or_create_sync_state
+from database.bookkeeping.sweep_state import get_or_create_sync_state
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Literal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from database.bookkeeping.sweep import get_or_create_sync_state, highest_movie_id
+from database.bookkeeping.sweep_state import get_or_create_sync_state, highest_movie_id
 
 Source = Literal["yts", "sandbox"]
 

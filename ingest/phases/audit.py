@@ -17,7 +17,7 @@ from database.bookkeeping.missing import (
     read_unlisted,
     read_unsearched,
 )
-from database.bookkeeping.sweep import begin_sweep, get_or_create_sync_state
+from database.bookkeeping.sweep_state import begin_sweep, get_or_create_sync_state
 from ingest.error_limit import believed_loss
 from ingest.exit_codes import ExitCode
 from ingest.phases.canary import require_plausible

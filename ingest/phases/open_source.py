@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from database.bookkeeping.missing import count_present, doubt_other_denials
 from database.bookkeeping.rows import SyncStateRow
 from database.bookkeeping.source import Source, claim_source, gives_way_to, read_held_source
-from database.bookkeeping.sweep import is_whole_sweep_due
+from database.bookkeeping.sweep_state import is_whole_sweep_due
 from database.stats import read_sync_state
 from database.writing.movies import read_clock
 from ingest.error_limit import believed_loss

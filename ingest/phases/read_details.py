@@ -15,7 +15,7 @@ from database.bookkeeping.due import (
     read_stale,
 )
 from database.bookkeeping.failures import Failure
-from database.bookkeeping.sweep import get_or_create_sync_state
+from database.bookkeeping.sweep_state import get_or_create_sync_state
 from database.step import Step, save_step
 from ingest.phases.canary import require_plausible
 from ingest.phases.open_source import OpenSource

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from database.bookkeeping.sweep import (
+from database.bookkeeping.sweep_state import (
     are_listed,
     begin_reading,
     begin_sweep,

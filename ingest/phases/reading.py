@@ -7,7 +7,7 @@ from itertools import chain
 from time import monotonic
 
 from database.bookkeeping.failures import Failure
-from database.bookkeeping.sweep import remember_progress
+from database.bookkeeping.sweep_state import remember_progress
 from ingest.exit_codes import ExitCode
 from ingest.phases.open_source import OpenSource
 from ingest.phases.sweep import Sweep, convert_page

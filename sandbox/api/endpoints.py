@@ -6,9 +6,9 @@ from functools import lru_cache
 from sandbox.api import response_bodies
 from sandbox.api.listing import ListIndex, read_list_request, read_number
 from sandbox.catalogue import movie_json
-from sandbox.catalogue.cast import sample
 from sandbox.catalogue.catalogue import Catalogue
 from sandbox.catalogue.corruptions import CORRUPTIONS, INTACT
+from sandbox.catalogue.film_cast import sample
 from sandbox.catalogue.random_streams import Purpose, random_for
 
 Query = Mapping[str, str]

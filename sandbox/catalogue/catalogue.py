@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from itertools import islice, pairwise
 
-from sandbox.catalogue.cast import CastMember, draw_cast, film_cast
 from sandbox.catalogue.facts import Facts, draw_facts, film_facts
+from sandbox.catalogue.film_cast import CastMember, draw_cast, film_cast
 from sandbox.catalogue.films import Film
-from sandbox.catalogue.ids import added_order, existing_ids
+from sandbox.catalogue.movie_ids import added_order, existing_ids
 from sandbox.catalogue.people import People
 from sandbox.catalogue.quirks import NAMESAKE, QUIRKS, Quirks, draw_quirks
 from sandbox.catalogue.random_streams import Purpose, random_for

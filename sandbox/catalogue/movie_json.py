@@ -1,8 +1,8 @@
 """`list_movie`, `detailed_movie`, `ghost_movie`: movies as JSON, keys in the order of YTS."""
 
-from sandbox.catalogue.cast import CastMember
 from sandbox.catalogue.catalogue import Catalogue
 from sandbox.catalogue.facts import Facts
+from sandbox.catalogue.film_cast import CastMember
 from sandbox.catalogue.torrents import Torrent
 from sandbox.catalogue.urls import GHOST_SCREENSHOTS, SITE, cover_images, screenshots, slugify
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.clusters import LocalCluster, dask_tls, make_certificate, our_tls
 from tests.support.commands import call, environment, put_python, run
 from tests.support.databases import run_sql

@@ -10,7 +10,7 @@ from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from database.models import Base
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.commands import call
 from tests.support.databases import run_sql
 from tests.support.runs import counted, fetch, read_sql, tell

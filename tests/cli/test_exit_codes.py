@@ -22,7 +22,7 @@ from cli.shell_command import NOT_FOUND
 from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.db import DatabaseManager
 from ingest.exit_codes import ExitCode
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.commands import run, start
 from tests.support.databases import run_sql

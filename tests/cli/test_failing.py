@@ -13,7 +13,7 @@ from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from database.schema import HEAD_REVISION
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.commands import HERE, call, environment, run
 from tests.support.paths import REPO
 from tests.support.programs import run_alembic, run_program

@@ -11,7 +11,7 @@ import requests
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.commands import call, children_of, run, start
 from tests.support.databases import table_contents

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.commands import run
 from tests.support.databases import run_sql
 from tests.support.runs import MOVIES, fetch, read_sql

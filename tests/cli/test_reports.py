@@ -13,7 +13,7 @@ from sqlalchemy import URL
 
 from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.db import DatabaseManager
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.commands import call
 from tests.support.databases import run_sql
 from tests.support.runs import fetch

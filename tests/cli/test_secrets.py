@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.commands import run, start
 from tests.support.databases import run_sql

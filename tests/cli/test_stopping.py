@@ -12,7 +12,7 @@ from sqlalchemy import URL, create_engine
 
 from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.db import DatabaseManager
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.commands import SECONDS_TO_WAKE, children_of, start
 from tests.support.processes import workers_of

@@ -10,7 +10,7 @@ from sqlalchemy import URL
 from cli.fetch.summary import summarize
 from database.db import DatabaseManager
 from ingest.report import Counts, RunReport
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.commands import call
 
 STATS = dict.fromkeys(("total_movies", "movies_with_details", "total_cast", "total_torrents"), 1)

@@ -14,7 +14,7 @@ from sqlalchemy import URL, create_engine, text
 
 from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.db import DatabaseManager
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.cli.test_stopping import is_alive, stop_group, until
 from tests.support.commands import HERE, children_of, environment, run, start

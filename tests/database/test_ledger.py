@@ -10,7 +10,7 @@ from database.bookkeeping.failures import (
     record_failures,
 )
 from database.bookkeeping.missing import record_missing
-from database.bookkeeping.sweep import (
+from database.bookkeeping.sweep_state import (
     begin_sweep,
     complete_sweep,
     get_or_create_sync_state,

@@ -22,7 +22,7 @@ from database.bookkeeping.models import (
 )
 from database.bookkeeping.request_budget import reset_budget
 from database.bookkeeping.runs import start_run
-from database.bookkeeping.sweep import get_or_create_sync_state, note_listed
+from database.bookkeeping.sweep_state import get_or_create_sync_state, note_listed
 from database.bookkeeping.workers import note_work
 from database.db import DatabaseManager
 from database.models import (
@@ -35,7 +35,7 @@ from database.models import (
     MovieEmbedding,
     SearchWord,
 )
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.movies import movie, person, read, save
 from tests.support.paths import REPO
 from tests.support.programs import in_database, run_program, run_python

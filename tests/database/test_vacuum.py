@@ -7,7 +7,7 @@ from sqlalchemy import URL, create_engine, text
 
 from database.bookkeeping.vacuum import vacuum_overdue_tables
 from database.db import DatabaseManager
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.commands import call
 from tests.support.databases import run_sql
 from tests.support.runs import read_sql, set_faults

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from database.bookkeeping.due import count_due_for_details
 from database.db import DatabaseManager
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.databases import table_contents
 from tests.support.movies import (
     Json,

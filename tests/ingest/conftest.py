@@ -8,7 +8,7 @@ from sqlalchemy import URL, create_engine
 
 from database.db import DatabaseManager
 from database.schema import ensure_schema
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.commands import run
 from tests.support.databases import run_sql, table_contents

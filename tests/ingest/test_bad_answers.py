@@ -9,7 +9,7 @@ import requests
 from database.db import DatabaseManager
 from ingest.ids import parse_ids
 from ingest.stop import StopRequest
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from sandbox.catalogue.corruptions import CORRUPTIONS, INTACT
 from tests.support.databases import table_contents
 from tests.support.movies import read

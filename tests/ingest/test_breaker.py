@@ -10,7 +10,7 @@ from ingest.plan import PageBatch
 from ingest.stop import StopRequest
 from ingest.worker.breaker import FAILURES_UNTIL_PROBE
 from ingest.worker.worker import Worker
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.databases import run_sql
 from tests.support.runs import MOVIES, ImpatientSettings, fetch, impatient_client, read_sql, refuse
 from yts.thread_session import Query

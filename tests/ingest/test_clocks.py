@@ -7,7 +7,7 @@ import pytest
 from database.bookkeeping.request_budget import reset_budget, take_slot
 from database.db import DatabaseManager
 from database.monitoring.history import read_freshness
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.databases import run_sql
 from tests.support.runs import MOVIES, fetch, read_sql
 

@@ -14,7 +14,7 @@ from database.db import DatabaseManager
 from ingest.backends.base import ClusterAway, ClusterRefused
 from ingest.settings import ClusterSettings
 from ingest.stop import StopRequest
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.clusters import LocalCluster, wait_until
 from tests.support.databases import run_sql, table_contents

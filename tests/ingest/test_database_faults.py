@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from sandbox.api.server import open_sandbox
+from sandbox.api.sandbox_server import open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.commands import SECONDS_TO_WAKE, run, start
 from tests.support.databases import run_sql, table_contents

@@ -11,7 +11,7 @@ from sqlalchemy import URL
 from database.db import DatabaseManager
 from ingest.report import RunReport
 from sandbox.api.faults import FAULTS
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.databases import run_sql, table_contents
 from tests.support.runs import counted, fetch, impatient_client, set_faults

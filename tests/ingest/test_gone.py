@@ -3,7 +3,7 @@
 import pytest
 
 from database.db import DatabaseManager
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.databases import run_sql
 from tests.support.runs import counted, fetch, impatient_client, read_sql, set_faults, tell
 

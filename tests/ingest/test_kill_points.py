@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.databases import table_contents
 from tests.support.killed_fetch import MAIN_POINTS, POISON, WORKER_POINTS

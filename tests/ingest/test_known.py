@@ -7,7 +7,7 @@ from ingest.backends import processes
 from ingest.ids import parse_ids
 from ingest.phases import read_details
 from ingest.stop import StopRequest
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.runs import fetch, read_sql
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from database.bookkeeping.failures import Failure, record_failures
 from database.db import DatabaseManager
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.databases import run_sql
 from tests.support.runs import MOVIES, counted, fetch, read_sql, refuse, tell
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from database.db import DatabaseManager
 from ingest.error_limit import FEWEST_FOR_A_SHARE, ErrorLimit, parse_error_limit
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.databases import run_sql
 from tests.support.runs import MOVIES, counted, fetch, read_sql

@@ -11,7 +11,7 @@ from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock
 from database.bookkeeping.runs import RunTakenOver, start_run
 from database.db import DatabaseManager
 from database.step import Step, save_step
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.runs import fetch, read_sql
 from yts.payload import parse_movie
 

@@ -15,7 +15,7 @@ from ingest.settings import RunSettings
 from ingest.stop import StopRequest
 from ingest.worker.budget import BudgetClient
 from ingest.worker.worker import Worker
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.processes import workers_of
 from tests.support.runs import counted, fetch, impatient_client, read_sql, set_faults

@@ -7,7 +7,7 @@ from ingest.plan import PageBatch
 from ingest.stop import StopRequest
 from ingest.worker.breaker import FAILURES_UNTIL_PROBE, MOVIES_PER_PROBE
 from ingest.worker.worker import Worker
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.runs import MOVIES, ImpatientSettings, fetch, read_sql, refuse, set_faults
 
 LEDGER = "SELECT kind, key, stage, error_class FROM fetch_failures"

@@ -13,12 +13,12 @@ from cli.display.progress_rate import left_of
 from database.bookkeeping.failures import Failure, record_failures
 from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock
 from database.bookkeeping.source import SourceMismatch
-from database.bookkeeping.sweep import get_or_create_sync_state
+from database.bookkeeping.sweep_state import get_or_create_sync_state
 from database.db import DatabaseManager
 from ingest.ids import parse_ids
 from ingest.report import RunReport
 from ingest.worker.breaker import FAILURES_UNTIL_PROBE, MOVIES_PER_PROBE
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.databases import table_contents
 from tests.support.runs import (

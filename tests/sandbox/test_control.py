@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.api.traffic import RateLimit, Traffic
 from tests.support.sandbox_requests import (
     TIMEOUT_SECONDS,

@@ -12,7 +12,7 @@ import requests
 
 from sandbox.api.fault_mix import FaultMix
 from sandbox.api.faults import FAULTS
-from sandbox.api.server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.sandbox_requests import ask, command, details, read, stats
 

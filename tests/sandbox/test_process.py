@@ -10,7 +10,7 @@ import time
 import pytest
 import requests
 
-from sandbox.api.server import open_sandbox
+from sandbox.api.sandbox_server import open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.paths import REPO
 from tests.support.sandbox_requests import TIMEOUT_SECONDS

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.bookkeeping.models import OUTCOMES
 from database.db import DatabaseManager
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from tests.support.commands import run, start
 from tests.support.databases import run_sql, table_contents
 from tests.support.movies import read

@@ -30,7 +30,7 @@ from tests.support.paths import REPO
 MODULES = (
     "fetch_yts_data", "monitor_progress", "query_movies", "test_db_connection", "embed_movies",
     "cli.fetch.command", "cli.monitor.command", "cli.query.command", "cli.fetch.by_hand",
-    "sandbox.api.server", "ingest.fetch", "database.db", "database.embedded.server",
+    "sandbox.api.sandbox_server", "ingest.fetch", "database.db", "database.embedded.server",
     "alembic.config", "alembic.autogenerate",
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from database.bookkeeping.missing import clear_missing, record_missing
-from database.bookkeeping.sweep import get_or_create_sync_state
+from database.bookkeeping.sweep_state import get_or_create_sync_state
 from database.db import DatabaseManager
 from tests.support.movies import Json, list_row, movie, person, save
 

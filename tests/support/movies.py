@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from database.db import DatabaseManager
 from database.writing.movies import save_movies
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from yts.payload import MoviePayload, parse_movie
 
 Json = dict[str, Any]

@@ -20,7 +20,7 @@ from cli.monitor.polling import watch_status
 from database.db import DatabaseManager
 from database.embedded.server import open_embedded
 from database.monitoring.status import Status
-from sandbox.api.server import open_sandbox
+from sandbox.api.sandbox_server import open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.paths import REPO
 

@@ -12,7 +12,7 @@ from ingest.report import RunReport
 from ingest.run import Listener
 from ingest.settings import RunSettings
 from ingest.stop import StopRequest
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 from yts.http_status import raise_for_status
 from yts.settings import ClientSettings
 from yts.transport import Query, Transport

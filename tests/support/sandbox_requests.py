@@ -4,7 +4,7 @@ from typing import Any
 
 import requests
 
-from sandbox.api.server import Sandbox
+from sandbox.api.sandbox_server import Sandbox
 
 Json = dict[str, Any]
 
