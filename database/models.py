@@ -40,7 +40,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {str: Text, datetime: DateTime(timezone=True)}  # noqa: RUF012 -- as SQLAlchemy reads it
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the columns as JSON knows them: dates in ISO 8601, vectors as lists."""
+        """Return the columns as JSON values: dates in ISO 8601, vectors as lists."""
         hidden = self._hidden_columns()
         return {
             name: _json_ready(getattr(self, name))
@@ -55,9 +55,9 @@ class Base(DeclarativeBase):
 
 class Movie(Base):
     """
-    One movie; null means that YTS did not say.
+    A movie; null means that YTS did not give the value.
 
-    Every comparison with a stored movie uses up an id, here and in `torrents`: hence bigint.
+    Saving uses up an id even if it changes nothing, here and in `torrents`: therefore bigint.
     """
 
     __tablename__ = "movies"
@@ -65,7 +65,7 @@ class Movie(Base):
         Index("idx_movies_search", "search_vector", postgresql_using="gin"),
         Index("ix_movies_search_key", text("search_key(title)")),
         Index("ix_movies_rating", "rating"),
-        # Also what else questions filter by, so that they need not read whole movies.
+        # The included columns let filters work without reading whole rows.
         Index(
             "ix_movies_year",
             "year",
@@ -183,7 +183,7 @@ class Movie(Base):
 
 
 class Genre(Base):
-    """One genre, by YTS's own name for it."""
+    """A genre, by the name that YTS uses."""
 
     __tablename__ = "genres"
 
@@ -196,7 +196,7 @@ class Genre(Base):
 
 
 class Cast(Base):
-    """One person, known by the IMDb code, or by name where YTS gives no code."""
+    """A person, identified by the IMDb code, or by the name where YTS gives no code."""
 
     __tablename__ = "casts"
     __table_args__ = (
@@ -255,7 +255,7 @@ class Torrent(Base):
 
 
 class MovieGenre(Base):
-    """That a movie belongs to a genre."""
+    """A genre of a movie."""
 
     __tablename__ = "movie_genres"
     __table_args__ = (Index("ix_movie_genres_genre_id", "genre_id"),)
@@ -269,7 +269,7 @@ class MovieGenre(Base):
 
 
 class MovieCast(Base):
-    """That a person plays in a movie: the union of all samples YTS ever gave."""
+    """A person in a movie: the union of all samples that YTS gave."""
 
     __tablename__ = "movie_casts"
     __table_args__ = (Index("ix_movie_casts_cast_id", "cast_id"),)
@@ -289,7 +289,7 @@ class MovieCast(Base):
     cast: Mapped[Cast] = relationship()
 
     def to_dict(self) -> dict[str, Any]:
-        """Add the person's name and IMDb code, where they can still be read."""
+        """Add the name and IMDb code of the person, if they are loaded or can be."""
         link = super().to_dict()
         state = inspect(self)
         if not (state.detached and "cast" in state.unloaded):
