@@ -95,7 +95,8 @@ class Movie(Base):
     title_english: Mapped[str | None]
     title_long: Mapped[str | None] = mapped_column(comment="title and year")
     slug: Mapped[str | None] = mapped_column(
-        unique=True, comment="of movies sharing one, all but the lowest external_id add theirs"
+        unique=True,
+        comment="unique; of movies with one yts_slug, all except the first append their id",
     )
     year: Mapped[int | None] = mapped_column(SmallInteger)
     rating: Mapped[float | None] = mapped_column(
@@ -110,7 +111,9 @@ class Movie(Base):
     synopsis: Mapped[str | None]
     yt_trailer_code: Mapped[str | None] = mapped_column(comment="YouTube video id")
     like_count: Mapped[int | None]
-    url: Mapped[str | None] = mapped_column(comment="the host is the site's domain of that month")
+    url: Mapped[str | None] = mapped_column(
+        comment="the host is the domain of YTS at the time of the request"
+    )
     background_image: Mapped[str | None] = mapped_column(comment="URL")
     background_image_original: Mapped[str | None] = mapped_column(comment="URL")
     small_cover_image: Mapped[str | None] = mapped_column(comment="URL")
@@ -120,7 +123,7 @@ class Movie(Base):
         comment="YTS wall clock read as Europe/Paris"
     )
     date_uploaded_unix: Mapped[int | None] = mapped_column(
-        BigInteger, comment="seconds, as sent; moved by hours when the server's zone did"
+        BigInteger, comment="seconds, as sent; differs by hours when the server's time zone changed"
     )
     search_vector: Mapped[str | None] = mapped_column(
         TSVECTOR, deferred=True, comment="title A, cast and genres B, description C"
@@ -130,17 +133,18 @@ class Movie(Base):
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(
-        server_default=func.now(), comment="last real change; seeds, likes and hosts are none"
+        server_default=func.now(),
+        comment="last change, except of seeds, peers, likes and hosts in URLs",
     )
     fetched_at: Mapped[datetime] = mapped_column(
-        server_default=func.now(), comment="when the newest answer in this row was asked for"
+        server_default=func.now(), comment="when the newest response in this row was requested"
     )
     gone_since: Mapped[datetime | None] = mapped_column(
-        comment="YTS lists it no more and says that it has none; null: it is there"
+        comment="when YTS neither listed the movie nor had its details; null: YTS has it"
     )
     document_hash: Mapped[str | None] = mapped_column(
         deferred=True,
-        comment="SHA-256 of what search_vector and embeddings are made of; null: not yet made",
+        comment="SHA-256 of the texts that are searched; null: not computed yet",
     )
     yts_slug: Mapped[str | None] = mapped_column(
         comment="slug as YTS gives it; several movies may share it"
@@ -282,7 +286,8 @@ class MovieCast(Base):
     )
     character_name: Mapped[str | None]
     position: Mapped[int] = mapped_column(
-        SmallInteger, comment="order of first appearance in YTS's samples, from 0; no billing"
+        SmallInteger,
+        comment="order in which responses first had the person, from 0; not the billing",
     )
 
     movie: Mapped[Movie] = relationship(back_populates="cast_links")
@@ -314,13 +319,15 @@ class EmbeddingSpace(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     model: Mapped[str] = mapped_column(comment="name of the model")
     model_folder: Mapped[str | None] = mapped_column(
-        comment="where its files lie; null: in the wheel"
+        comment="folder with the model's files; null: the installed package"
     )
     model_hash: Mapped[str] = mapped_column(comment="SHA-256 of the model's files")
     recipe: Mapped[int] = mapped_column(comment="version of the recipe")
     recommend_dimensions: Mapped[int] = mapped_column(SmallInteger)
     search_dimensions: Mapped[int] = mapped_column(SmallInteger)
-    is_active: Mapped[bool] = mapped_column(comment="the one that is asked; at most one")
+    is_active: Mapped[bool] = mapped_column(
+        comment="whether searches use it; at most one space is active"
+    )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -340,12 +347,14 @@ class MovieEmbedding(Base):
     movie_id: Mapped[int] = mapped_column(
         ForeignKey("movies.id", ondelete="CASCADE"), primary_key=True
     )
-    document_hash: Mapped[str] = mapped_column(comment="of the movie when it was embedded")
+    document_hash: Mapped[str] = mapped_column(
+        comment="document_hash of the movie when the vectors were computed"
+    )
     recommend: Mapped[Any] = mapped_column(
-        HALFVEC(), nullable=True, comment="null: nothing is known to compare"
+        HALFVEC(), nullable=True, comment="null: the movie has nothing that can be compared"
     )
     search: Mapped[Any] = mapped_column(
-        HALFVEC(), nullable=True, comment="null: nothing is known to search"
+        HALFVEC(), nullable=True, comment="null: the movie has nothing that can be searched"
     )
 
     movie: Mapped[Movie] = relationship()
@@ -360,7 +369,7 @@ class SearchWord(Base):
 
     word: Mapped[str] = mapped_column(primary_key=True)
     movies: Mapped[int] = mapped_column(
-        comment="in whose documents it is; of the empty word: all, when they were counted"
+        comment="number of movies with the word; of the empty word: of all counted movies"
     )
     keys: Mapped[list[str] | None] = mapped_column(
         ARRAY(Text),
@@ -368,7 +377,7 @@ class SearchWord(Base):
             "CASE WHEN is_name AND length(word) BETWEEN 4 AND 30 THEN word_keys(word) END",
             persisted=True,
         ),
-        comment="by which it is found in spite of a typing error; null: it is not",
+        comment="keys that find the word despite a typing error; null: not found that way",
     )
     is_name: Mapped[bool] = mapped_column(comment="in a title, a genre or a name")
 
@@ -385,7 +394,7 @@ class CatalogueCount(Base):
 
     name: Mapped[str] = mapped_column(
         primary_key=True,
-        comment="of a table; table.column: its values; movie_genres.7: movies of that genre",
+        comment="table, table.column for its values, movie_genres.ID for movies of a genre",
     )
     shard: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     value: Mapped[Decimal] = mapped_column(Numeric)

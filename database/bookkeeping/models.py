@@ -27,7 +27,7 @@ class FetchRun(Base):
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     heartbeat_at: Mapped[datetime] = mapped_column(server_default=func.now())
     finished_at: Mapped[datetime | None] = mapped_column(
-        comment="null: running; of a killed run, its last sign of life"
+        comment="null: running; of a killed run, its last heartbeat"
     )
     exit_code: Mapped[int | None] = mapped_column(SmallInteger)
     requests: Mapped[int] = mapped_column(server_default="0", comment="made, retries included")
@@ -41,7 +41,9 @@ class FetchRun(Base):
     saved: Mapped[int] = mapped_column(server_default="0", comment="new rows")
     updated: Mapped[int] = mapped_column(server_default="0", comment="rows changed or completed")
     unchanged: Mapped[int] = mapped_column(server_default="0", comment="compared and equal")
-    skipped: Mapped[int] = mapped_column(server_default="0", comment="known, left alone")
+    skipped: Mapped[int] = mapped_column(
+        server_default="0", comment="already stored, left unchanged"
+    )
     missing: Mapped[int] = mapped_column(server_default="0", comment="YTS has no such movie")
     failed: Mapped[int] = mapped_column(server_default="0", comment="in fetch_failures")
     is_complete: Mapped[bool] = mapped_column(
@@ -79,7 +81,7 @@ class MissingMovie(Base):
     denials: Mapped[int] = mapped_column(
         SmallInteger,
         server_default="1",
-        comment="separate requests that YTS answered so; one alone is not believed",
+        comment="number of separate requests that YTS denied; a single one is not believed",
     )
     origin: Mapped[str | None] = mapped_column(comment="base URL that denied it, or sandbox")
 
@@ -99,9 +101,11 @@ class SyncState(Base):
     )
     next_page: Mapped[int] = mapped_column(
         server_default="1",
-        comment="where the sweep goes on; all pages before it are full and saved",
+        comment="page where the sweep continues; all pages before it are full and saved",
     )
-    movie_count: Mapped[int | None] = mapped_column(comment="as YTS said last; an estimate")
+    movie_count: Mapped[int | None] = mapped_column(
+        comment="number of movies according to YTS, an estimate"
+    )
     sweep_completed_at: Mapped[datetime | None]
     sweep_began_at: Mapped[datetime | None] = mapped_column(
         comment="of a sweep of the whole list that is not complete yet; null: none is"
@@ -148,7 +152,7 @@ class ListedMovie(Base):
 
     external_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     page: Mapped[int | None] = mapped_column(
-        comment="where, 0: not noted; null: only its details showed it"
+        comment="page; 0: not recorded; null: only its details showed it"
     )
     reading: Mapped[int] = mapped_column(
         server_default="0",
@@ -174,9 +178,9 @@ class FetchWorker(Base):
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)
 
     name: Mapped[str] = mapped_column(
-        primary_key=True, comment="as its connections call themselves"
+        primary_key=True, comment="application_name of its connections"
     )
-    doing: Mapped[str] = mapped_column(comment="in words")
+    doing: Mapped[str] = mapped_column(comment="description of its current work")
     since: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -197,8 +201,10 @@ class RequestBudget(Base):
         SmallInteger, primary_key=True, autoincrement=False, server_default="1"
     )
     last_slot_at: Mapped[datetime] = mapped_column(server_default=text("'-infinity'"))
-    pace: Mapped[float] = mapped_column(Float(53), comment="requests a second just now")
-    slowed_at: Mapped[datetime | None] = mapped_column(comment="last time the server said: slower")
+    pace: Mapped[float] = mapped_column(Float(53), comment="current requests per second")
+    slowed_at: Mapped[datetime | None] = mapped_column(
+        comment="when YTS last asked for a lower rate"
+    )
     requests_left: Mapped[int | None] = mapped_column(
         comment="requests that the running fetch may still make; null: no limit"
     )
