@@ -1,5 +1,6 @@
 """`report_errors`: end a command that fails with one message on stderr and an exit code."""
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -46,7 +47,16 @@ def report_errors(
             report = _unexpected(error, script, is_verbose=is_verbose), ExitCode.FATAL
         with suppress(OSError):  # The reader may have closed its pipe, or the disk may be full.
             notify(*report)
+        _discard_unwritable()
         leave(*report)
+
+
+def _discard_unwritable() -> None:
+    """Discard output that cannot be written: Python would fail again at exit, with code 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _not_installed(error: Exception) -> tuple[str, int] | None:

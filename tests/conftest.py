@@ -16,10 +16,19 @@ from tests.support import examples  # noqa: F401 -- loads the profile of hypothe
 from tests.support.databases import drop_triggers, make_empty, run_sql, schema_of
 
 # Settings in the developer's shell must not reach the tests or the commands that they start.
-# Without PYTHONDONTWRITEBYTECODE these do not compile every module again.
+# Without PYTHONDONTWRITEBYTECODE these do not compile every module again, and without
+# PYTHONUNBUFFERED they can be forked.
 for name in list(os.environ):
     if name.startswith(
-        ("YTS_", "DATABASE_URL", "PG", "PYTHONDONTWRITEBYTECODE", "LINES", "COLUMNS")
+        (
+            "YTS_",
+            "DATABASE_URL",
+            "PG",
+            "PYTHONDONTWRITEBYTECODE",
+            "PYTHONUNBUFFERED",
+            "LINES",
+            "COLUMNS",
+        )
     ):
         del os.environ[name]
 

@@ -1,4 +1,4 @@
-"""Files that commands write: links, pipes, devices and stdout are treated as `cp` treats them."""
+"""`open_output`: commands write to files, links, pipes, devices and stdout as `cp` does."""
 
 import errno
 import json
@@ -15,11 +15,13 @@ import pytest
 from sqlalchemy import URL
 
 from cli.output import open_output
-from tests.support.commands import run
+from database.db import DatabaseManager
+from tests.support.commands import call, run
 from tests.support.fork_server import start_python
+from tests.support.movies import movie
 from tests.support.paths import REPO
 
-#: Each command that writes a file, and what the file begins with.
+#: Commands that write a file: their options, and how the file begins.
 WRITERS: dict[str, tuple[tuple[str, ...], bytes]] = {
     "query_movies.py": (("export", "--format", "csv", "--output"), b"id,imdb_code"),
     "monitor_progress.py": (("--html",), b"<!DOCTYPE html>"),
@@ -28,21 +30,31 @@ WRITERS: dict[str, tuple[tuple[str, ...], bytes]] = {
 every_writer = pytest.mark.parametrize("writer", WRITERS, ids=lambda it: WRITERS[it][0][-1])
 
 
-def write(writer: str, output: object, url: URL, **options: Any) -> Any:
-    """Let a command write to *output*."""
-    return run(writer.strip(), *WRITERS[writer][0], str(output), url=url, **options)
+@pytest.fixture(scope="module")
+def few_movies(new_database: Callable[..., URL]) -> URL:
+    """Return a database with three movies, to be read only; an export exceeds all buffers."""
+    url = new_database()
+    with DatabaseManager(url) as db:
+        for number in range(1, 4):
+            db.save_movie(movie(number, description_full="text " * 20_000))
+    return url
+
+
+def write(writer: str, output: object, url: URL) -> Any:
+    """Let a command write to *output*, in this process."""
+    return call(writer.strip(), *WRITERS[writer][0], str(output), url=url)
 
 
 @every_writer
-def test_a_link_stays_and_its_target_is_replaced(writer: str, mirror_url: URL, tmp_path: Path):
-    """Also a link into another folder, and one to a file that is not there yet."""
+def test_a_link_stays_and_its_target_is_replaced(writer: str, few_movies: URL, tmp_path: Path):
+    """A link may lead into another folder, and to a file that does not exist yet."""
     target = tmp_path / "elsewhere" / "target"
     target.parent.mkdir()
     link = tmp_path / "link"
     link.symlink_to(target)
 
     for _ in range(2):
-        done = write(writer, link, mirror_url)
+        done = write(writer, link, few_movies)
 
         assert done.returncode == 0, done.stderr
         assert link.is_symlink()
@@ -51,15 +63,15 @@ def test_a_link_stays_and_its_target_is_replaced(writer: str, mirror_url: URL, t
 
 
 @every_writer
-def test_a_pipe_stays_a_pipe(writer: str, mirror_url: URL, tmp_path: Path):
-    """Its reader gets everything."""
+def test_a_pipe_stays_a_pipe(writer: str, few_movies: URL, tmp_path: Path):
+    """The reader of a named pipe gets everything."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     read: list[bytes] = []
-    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
     reader.start()
 
-    done = write(writer, pipe, mirror_url)
+    done = write(writer, pipe, few_movies)
 
     reader.join(timeout=30)
     assert done.returncode == 0, done.stderr
@@ -68,23 +80,25 @@ def test_a_pipe_stays_a_pipe(writer: str, mirror_url: URL, tmp_path: Path):
 
 
 @every_writer
-@pytest.mark.parametrize("output", ["-", "/dev/stdout", "/dev/fd/1", "/dev/null"])
-def test_stdout_and_devices_are_written_to(writer: str, output: str, mirror_url: URL):
-    """Whatever stdout is; a device stays what it is."""
-    done = write(writer, output, mirror_url)
+@pytest.mark.parametrize(
+    "output", ["-", "/dev/stdout", pytest.param("/dev/fd/1", marks=pytest.mark.long), "/dev/null"]
+)
+def test_stdout_and_devices_are_written_to(writer: str, output: str, few_movies: URL):
+    """Stdout is the descriptor of a real process; a device is not replaced by a file."""
+    done = run(writer.strip(), *WRITERS[writer][0], output, url=few_movies)
 
     assert done.returncode == 0, done.stderr
-    begin = WRITERS[writer][1].decode()
-    assert done.stdout.startswith("" if output == "/dev/null" else begin)
+    beginning = WRITERS[writer][1].decode()
+    assert done.stdout.startswith("" if output == "/dev/null" else beginning)
     assert bool(done.stdout) == (output != "/dev/null")
     assert not Path("/dev/null").is_file()
 
 
-def test_stdout_that_appends_to_a_file_appends(mirror_url: URL, tmp_path: Path):
-    """`--output /dev/stdout >> file` keeps what was in it."""
+def test_stdout_that_appends_to_a_file_appends(few_movies: URL, tmp_path: Path):
+    """`--output /dev/stdout >> file` keeps the old content of the file."""
     file = tmp_path / "file"
     file.write_text("before\n")
-    environment = {**os.environ, "DATABASE_URL": mirror_url.render_as_string(hide_password=False)}
+    environment = {**os.environ, "DATABASE_URL": few_movies.render_as_string(hide_password=False)}
     with file.open("a") as stdout:
         command = [str(REPO / "query_movies.py"), "export", "--output", "/dev/stdout"]
         with start_python(command, env=environment, cwd=tmp_path, stdout=stdout.fileno()) as done:
@@ -94,14 +108,14 @@ def test_stdout_that_appends_to_a_file_appends(mirror_url: URL, tmp_path: Path):
 
 
 @pytest.mark.parametrize("output", ["/dev/full", "full", "-"])
-def test_a_full_disk_is_reported_with_the_name(output: str, mirror_url: URL, tmp_path: Path):
-    """Exit 1, and a sentence that says which file; also for stdout."""
+def test_a_full_disk_is_reported_with_the_name(output: str, few_movies: URL, tmp_path: Path):
+    """The exit code is 1, and the message names the file, or stdout."""
     (tmp_path / "full").symlink_to("/dev/full")
     with (
         Path("/dev/full").open("wb") as full,
         start_python(
             [str(REPO / "query_movies.py"), "export", "--format", "csv", "--output", output],
-            env={**os.environ, "DATABASE_URL": mirror_url.render_as_string(hide_password=False)},
+            env={**os.environ, "DATABASE_URL": few_movies.render_as_string(hide_password=False)},
             cwd=tmp_path,
             stdout=full.fileno() if output == "-" else subprocess.DEVNULL,
         ) as process,
@@ -114,9 +128,27 @@ def test_a_full_disk_is_reported_with_the_name(output: str, mirror_url: URL, tmp
     assert "bug" not in stderr
 
 
+def test_a_list_that_cannot_be_printed_is_exit_1(few_movies: URL, tmp_path: Path):
+    """A full disk behind stdout is reported once, and not again when the process ends."""
+    with (
+        Path("/dev/full").open("wb") as full,
+        start_python(
+            [str(REPO / "query_movies.py"), "top"],
+            env={**os.environ, "DATABASE_URL": few_movies.render_as_string(hide_password=False)},
+            cwd=tmp_path,
+            stdout=full.fileno(),
+        ) as process,
+    ):
+        _, stderr = process.communicate()
+
+    assert process.returncode == 1
+    assert stderr.count("No space left on device") == 1
+    assert "Exception ignored" not in stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_nothing_stays_when_a_writer_is_killed(tmp_path: Path, number: signal.Signals):
-    """The old file is whole, and no hidden one is beside it, whatever signal it was."""
+def test_a_killed_writer_leaves_the_old_file_alone(tmp_path: Path, number: signal.Signals):
+    """After any signal the old file is unchanged, and no hidden file is left beside it."""
     file = tmp_path / "movies.csv"
     file.write_text("old")
     code = (
@@ -136,7 +168,7 @@ def test_nothing_stays_when_a_writer_is_killed(tmp_path: Path, number: signal.Si
 
 
 def test_an_error_leaves_the_old_file(tmp_path: Path):
-    """It is replaced when everything is written, and not before."""
+    """The old file is replaced after everything was written, not before."""
     file = tmp_path / "file"
     file.write_text("old")
 
@@ -152,7 +184,7 @@ def test_an_error_leaves_the_old_file(tmp_path: Path):
 
 
 def without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let files without a name get none, as outside Linux."""
+    """Make `os.link` fail for files without a name, as outside Linux."""
 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(1, "no links here")
@@ -160,12 +192,12 @@ def without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.link", refuse)
 
 
-@pytest.mark.parametrize("hinder", [lambda _: None, without_proc], ids=["linux", "elsewhere"])
+@pytest.mark.parametrize("restrict", [lambda _: None, without_proc], ids=["linux", "others"])
 def test_mode_and_umask_are_kept(
-    hinder: Callable[[pytest.MonkeyPatch], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    restrict: Callable[[pytest.MonkeyPatch], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """A new file has the usual mode, an old one keeps its own; longer names work, too."""
-    hinder(monkeypatch)
+    """A new file has the mode of the umask, an old one keeps its own; names of 255 bytes work."""
+    restrict(monkeypatch)
     file = tmp_path / ("x" * 255)
     before = os.umask(0o027)
     try:
@@ -187,7 +219,7 @@ def test_mode_and_umask_are_kept(
 def test_a_file_that_cannot_be_replaced_is_written_in_place(
     code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """A mount point refuses another file, and so does the folder of another user."""
+    """A mount point cannot be replaced, nor can a file in the folder of another user."""
     file = tmp_path / "file"
     file.write_text("a longer old text")
 
@@ -203,8 +235,8 @@ def test_a_file_that_cannot_be_replaced_is_written_in_place(
 
 
 @pytest.mark.parametrize("name", ["no/file", "folder", "loop"])
-def test_what_cannot_be_written_is_named(name: str, tmp_path: Path):
-    """By the name that was given, not by one that nobody knows."""
+def test_an_error_names_the_output_as_it_was_given(name: str, tmp_path: Path):
+    """The name of the temporary file is not in the message."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "loop").symlink_to("loop")
 
@@ -213,14 +245,14 @@ def test_what_cannot_be_written_is_named(name: str, tmp_path: Path):
     assert sorted(it.name for it in tmp_path.iterdir()) == ["folder", "loop"]
 
 
-def test_a_log_goes_where_it_is_sent(database_url: URL, tmp_path: Path):
-    """Through a link, into a pipe, to stdout: as other outputs, but appended."""
+def test_a_log_may_be_a_link_a_pipe_or_stdout(database_url: URL, tmp_path: Path):
+    """Logs are treated as other outputs, except that they are appended."""
     log, link, pipe = tmp_path / "log", tmp_path / "link", tmp_path / "pipe"
     log.write_text("before\n")
     link.symlink_to(log)
     os.mkfifo(pipe)
     read: list[str] = []
-    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
     reader.start()
 
     options = ("--dry-run", "--sandbox", "--log-format", "json", "--log-file")
