@@ -1,4 +1,4 @@
-"""Durations are written in one way everywhere."""
+"""`Duration`: the type of all options about time."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,31 +16,31 @@ SECONDS = {"45s": 45, "90m": 5400, "2h": 7200, "30d": 2_592_000, "2w": 1_209_600
 
 
 @pytest.mark.parametrize("text", SECONDS)
-def test_a_number_with_a_unit_or_of_seconds(text: str):
-    """Any of them; shown with the same units."""
+def test_a_duration_is_a_number_with_a_unit_or_of_seconds(text: str):
+    """Fractions, capital letters and spaces are accepted."""
     assert Duration(0).convert(text, None, None) == timedelta(seconds=SECONDS[text])
 
 
 @pytest.mark.parametrize("text", ["", "h", "-1s", "1y", "2 hours", "1e3", "1,5h", "9" * 12, "٣h"])
-def test_what_is_not_a_duration_is_refused(text: str):
-    """With an example, or with the limits."""
+def test_an_invalid_duration_is_refused(text: str):
+    """The message has an example, or the limits."""
     with pytest.raises(click.BadParameter, match=r"use for example|is not within"):
         Duration().convert(text, None, None)
 
 
 def durations(command: click.Command) -> list[str]:
     """Return the options of *command* that are about time."""
-    words = ("age", "after", "duration", "interval", "timeout", "wait")
+    parts = ("age", "after", "duration", "interval", "timeout", "wait")
     return [
         it.opts[-1]
         for it in command.params
-        if any(word in str(it.name).split("_") for word in words)
+        if any(part in str(it.name).split("_") for part in parts)
     ]
 
 
 @pytest.mark.parametrize("command", [fetch_yts_data.main, monitor_progress.main])
 def test_every_option_about_time_is_a_duration(command: click.Command):
-    """Also those that were numbers of seconds once."""
+    """No option takes a plain number of seconds."""
     options: dict[str, Any] = {it.opts[-1]: it.type for it in command.params}
 
     assert len(durations(command)) >= 2
@@ -48,8 +48,8 @@ def test_every_option_about_time_is_a_duration(command: click.Command):
 
 
 @pytest.mark.parametrize("value", ["0", "0s", "200y", "soon"])
-def test_an_age_that_means_nothing_is_refused(value: str):
-    """Nor is it taken for a monitor without the option."""
+def test_an_invalid_age_is_refused(value: str):
+    """`--max-age 0` is an error; it is not the same as no `--max-age`."""
     done = call("monitor_progress.py", "--max-age", value)
 
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""`--help` of the commands, and the start of a fetch, wait for no heavy library."""
+"""`--help` and the start of a fetch do not import heavy libraries."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.paths import REPO
 
-DOORS = (
+COMMANDS = (
     "fetch_yts_data.py",
     "monitor_progress.py",
     "query_movies.py",
@@ -15,7 +15,7 @@ DOORS = (
     "embed_movies.py",
     "database_shell.py",
 )
-#: What only the work itself needs.
+#: Libraries that are needed only after the options were read.
 HEAVY = {
     "aiohttp",
     "alembic",
@@ -32,13 +32,13 @@ HEAVY = {
 }
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_help_needs_none_of_the_heavy_libraries(door: str):
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_needs_none_of_the_heavy_libraries(command: str):
     """
-    A user who asks how a command is used does not wait for what only its work needs.
+    Help appears at once, because it does not need the libraries of the work itself.
     """
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", door, "--help"],
+        [sys.executable, "-X", "importtime", command, "--help"],
         cwd=REPO,
         capture_output=True,
         text=True,

@@ -1,10 +1,10 @@
-"""The questions as a user and as programs ask them."""
+"""`query_movies.py`: searches, single movies, groups and exports, as text and as JSON."""
 
 import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -18,24 +18,26 @@ from database.db import DatabaseManager
 from database.models import Movie
 from tests.support.commands import call, start
 from tests.support.databases import run_sql
+from tests.support.movies import movie
 
 Row = dict[str, Any]
+LONG = pytest.mark.long
 
 
 def ask(url: URL, *arguments: str) -> Any:
-    """Ask within this process."""
+    """Run `query_movies.py` in this process."""
     return call("query_movies.py", *arguments, url=url)
 
 
 def rows(done: Any) -> list[Row]:
-    """Return the JSON lines of an answer that went well."""
+    """Return the JSON lines of a command that succeeded."""
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.fixture(scope="module")
 def film(mirror_url: URL) -> Movie:
-    """One movie whose title no other has."""
+    """Return a movie whose title is not the beginning of another title."""
     with DatabaseManager(mirror_url) as db, db.get_session() as session:
         films = session.scalars(select(Movie).order_by(Movie.external_id)).all()
         titles = [it.title.lower() for it in films]
@@ -46,25 +48,35 @@ def film(mirror_url: URL) -> Movie:
         )  # fmt: skip
 
 
-def test_a_search_is_a_table_for_people_and_lines_for_programs(mirror_url: URL, film: Movie):
-    """The same movies in the same order; images only on demand."""
+@pytest.fixture(scope="module")
+def few_movies(new_database: Callable[..., URL]) -> URL:
+    """Return a database with three movies, to be read only."""
+    url = new_database()
+    with DatabaseManager(url) as db:
+        for number in range(1, 4):
+            db.save_movie(movie(number))
+    return url
+
+
+def test_a_search_prints_a_table_or_json_lines(mirror_url: URL, film: Movie):
+    """Both have the same movies in the same order; images are only in JSON with --posters."""
     table = ask(mirror_url, "search", film.title, "--limit", "5")
-    told = rows(ask(mirror_url, "search", film.title, "--limit", "5", "--json"))
+    found = rows(ask(mirror_url, "search", film.title, "--limit", "5", "--json"))
 
     lines = table.stdout.splitlines()
     assert lines[0].split()[:4] == ["id", "title", "year", "rating"]
-    assert [int(line.split()[0]) for line in lines[1:]] == [it["id"] for it in told]
-    assert told[0]["title"] == film.title
-    assert {it["message_type"] for it in told} == {"movie"}
-    assert told[0]["found_by"] == "title"
-    assert "large_cover_image" not in told[0]
+    assert [int(line.split()[0]) for line in lines[1:]] == [it["id"] for it in found]
+    assert found[0]["title"] == film.title
+    assert {it["message_type"] for it in found} == {"movie"}
+    assert found[0]["found_by"] == "title"
+    assert "large_cover_image" not in found[0]
     (shown,) = rows(ask(mirror_url, "show", film.title, "--json", "--posters"))
     assert shown["large_cover_image"] == film.large_cover_image
     assert table.stderr == ""
 
 
-def test_a_movie_is_named_by_title_id_or_code(mirror_url: URL, film: Movie):
-    """All three show the same."""
+def test_show_takes_a_title_an_id_a_code_or_a_url(mirror_url: URL, film: Movie):
+    """Each way to name a movie shows the same text."""
     names = (
         [film.title],
         film.title.lower().split(),
@@ -84,7 +96,7 @@ def test_a_movie_is_named_by_title_id_or_code(mirror_url: URL, film: Movie):
 
 
 def ids_in(value: Any) -> Iterator[tuple[str, object]]:
-    """Yield all fields of JSON that are called like an id, with their values."""
+    """Yield the fields of JSON whose names are `id` or end with `_id`, with their values."""
     if isinstance(value, dict):
         for name, it in value.items():
             if name == "id" or name.endswith("_id"):
@@ -98,11 +110,11 @@ def ids_in(value: Any) -> Iterator[tuple[str, object]]:
 @pytest.mark.parametrize(
     "command",
     [("top",), ("search", "love"), ("similar", "1"), ("show", "1"),
-     ("export", "--format", "jsonl"), ("export", "--json")],
+     pytest.param(("export", "--format", "jsonl"), marks=LONG), ("export", "--json")],
     ids=" ".join,
 )  # fmt: skip
 def test_an_id_is_the_one_at_yts(mirror_url: URL, command: tuple[str, ...]):
-    """Numbers of rows are shown nowhere; what lists print names the same movies elsewhere."""
+    """Row ids of the database are not shown; an id of a list names the same movie in `show`."""
     listed = rows(ask(mirror_url, *command, *([] if "export" in command else ["--json"])))
     with DatabaseManager(mirror_url) as db, db.get_session() as session:
         stored = {it.external_id: it for it in session.scalars(select(Movie))}
@@ -115,8 +127,8 @@ def test_an_id_is_the_one_at_yts(mirror_url: URL, command: tuple[str, ...]):
     assert shown["title"] == listed[-1]["title"]
 
 
-def test_each_listed_id_shows_its_movie(database_url: URL):
-    """Also where another movie has the number as its title: that one is found with its year."""
+def test_show_prefers_an_id_to_a_title(database_url: URL):
+    """A movie whose title is the id of another one is found by its title with its year."""
     run_sql(database_url, "INSERT INTO movies (external_id, title, year) VALUES (7, 'Seven', 1995),"
             " (8, '7', 2001), (9, '$', 1971), (10, '...', NULL)")  # fmt: skip
 
@@ -130,8 +142,8 @@ def test_each_listed_id_shows_its_movie(database_url: URL):
     assert [it["id"] for it in rows(ask(database_url, "search", "$", "--json"))] == [9]
 
 
-def test_pages_with_one_url_are_told_apart(database_url: URL):
-    """YTS gives two movies one URL: both are named, and neither is shown for the other."""
+def test_a_url_of_two_movies_is_ambiguous(database_url: URL):
+    """YTS gives some movies the same URL; the message names both, and none is shown."""
     run_sql(database_url, "INSERT INTO movies (external_id, title, slug, url) VALUES "
             "(1, 'One', 'a-film-2001', 'https://yts.gg/movies/a-film-2001'), "
             "(2, 'Two', 'a-film-2001-2', 'https://yts.gg/movies/a-film-2001')")  # fmt: skip
@@ -143,8 +155,8 @@ def test_pages_with_one_url_are_told_apart(database_url: URL):
     assert "Two" in done.stderr
 
 
-def test_similar_says_why(mirror_url: URL, film: Movie):
-    """What is shared is named; the movie itself is not among them."""
+def test_similar_shows_reasons(mirror_url: URL, film: Movie):
+    """The last column says what the movies share; the movie itself is not in the list."""
     done = ask(mirror_url, "similar", film.title, "--why", "--limit", "3")
 
     assert done.returncode == 0, done.stderr
@@ -153,8 +165,8 @@ def test_similar_says_why(mirror_url: URL, film: Movie):
     assert f"{film.external_id}  {film.title}" not in done.stdout
 
 
-def test_what_is_not_found_says_what_was_tried(mirror_url: URL, film: Movie):
-    """On stderr, with what comes near; data stays clean."""
+def test_a_search_without_results_explains_why(mirror_url: URL, film: Movie):
+    """The message is on stderr and suggests the nearest name; stdout is empty."""
     nothing = ask(mirror_url, "search", "love", "--year", "1800-1801")
     unknown = ask(mirror_url, "show", f"{film.title}q")
     genre = ask(mirror_url, "top", "--genre", "Dramma")
@@ -172,7 +184,7 @@ def test_what_is_not_found_says_what_was_tried(mirror_url: URL, film: Movie):
 
 
 def test_an_ambiguous_title_lists_the_candidates(database_url: URL):
-    """By their ids, so that one can be named."""
+    """The message has their ids, which `show` takes."""
     run_sql(database_url, "INSERT INTO movies (external_id, title, year) VALUES (7, 'Twin', 1990), "
             "(8, 'TWIN', NULL)")  # fmt: skip
 
@@ -185,7 +197,7 @@ def test_an_ambiguous_title_lists_the_candidates(database_url: URL):
 
 
 def test_groups_and_numbers_add_up(mirror_url: URL):
-    """As counting the movies says; filters hold there as well."""
+    """Groups have as many movies as an export, also with filters."""
     movies = rows(ask(mirror_url, "export", "--format", "jsonl"))
     genres = rows(ask(mirror_url, "top", "--by", "genre", "--json"))
     old = rows(
@@ -202,12 +214,12 @@ def test_groups_and_numbers_add_up(mirror_url: URL):
 
 
 def plain(row: Row) -> Row:
-    """Return a row of Parquet as JSON has it."""
+    """Return a row of Parquet with the values that JSON has."""
     return {name: it.isoformat() if isinstance(it, datetime) else it for name, it in row.items()}
 
 
 def test_exports_agree_with_each_other(mirror_url: URL, tmp_path: Path):
-    """The same movies and values in all three formats; a file comes whole or not at all."""
+    """CSV, JSON Lines and Parquet have the same movies and values; no other file is left."""
     parquet = pytest.importorskip("pyarrow.parquet")
     lines = rows(ask(mirror_url, "export", "--format", "jsonl"))
     table = list(csv.DictReader(io.StringIO(ask(mirror_url, "export").stdout)))
@@ -230,9 +242,11 @@ def test_exports_agree_with_each_other(mirror_url: URL, tmp_path: Path):
      (["--output", "m", "--format", "jsonl"], "{"), (["--output", "m"], "id,"),
      (["--output", "m.ndjson", "--json"], "{"), (["--output", "m.txt", "--format", "csv"], "id,")],
 )  # fmt: skip
-def test_the_name_tells_the_format(options: list[str], first: str, mirror_url: URL, tmp_path: Path):
-    """Without --format; CSV where the name tells nothing."""
-    done = call("query_movies.py", "export", *options, url=mirror_url, cwd=tmp_path)
+def test_the_ending_of_the_output_decides_the_format(
+    options: list[str], first: str, few_movies: URL, tmp_path: Path
+):
+    """Without --format and --json, an unknown ending means CSV."""
+    done = call("query_movies.py", "export", *options, url=few_movies, cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
     files = [it.read_text() for it in tmp_path.iterdir()]
@@ -247,10 +261,10 @@ def test_the_name_tells_the_format(options: list[str], first: str, mirror_url: U
     ids=" ".join,
 )  # fmt: skip
 def test_formats_that_contradict_each_other_are_refused(
-    options: list[str], mirror_url: URL, tmp_path: Path
+    options: list[str], few_movies: URL, tmp_path: Path
 ):
-    """Before anything is opened or written."""
-    done = call("query_movies.py", "export", *options, url=mirror_url, cwd=tmp_path)
+    """The exit code is 2, and no file is created."""
+    done = call("query_movies.py", "export", *options, url=few_movies, cwd=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert list(tmp_path.iterdir()) == []
@@ -260,7 +274,7 @@ FORMULAS = ["=HYPERLINK(1)", "@midnight", "+1", "-1 day", "\t=1", " =1", "\r=1",
 
 
 def test_spreadsheets_read_texts_as_texts(database_url: URL):
-    """With --excel no cell begins a formula, and the encoding is known; plain CSV stays exact."""
+    """With --excel no cell begins a formula, and a mark tells the encoding; CSV stays exact."""
     for number, title in enumerate([*FORMULAS, "7", "A = B", "'quoted'"], start=1):
         quoted = title.replace("'", "''")
         run_sql(
@@ -278,14 +292,12 @@ def test_spreadsheets_read_texts_as_texts(database_url: URL):
 
 
 @pytest.mark.parametrize("title", ["a\rb", "a\r\nb", "\r", "a\nb", 'a"\r"b', "a,b\r"])
-def test_line_breaks_do_not_tear_rows(title: str):
-    """Every reader of CSV gets the row that was written; a row ends in LF."""
+def test_line_breaks_in_a_title_do_not_end_its_row(title: str):
+    """A reader of CSV gets the title as it was; rows end with LF."""
     out = io.BytesIO()
-    movie = Movie(external_id=1, title=title)
-    monkey = pytest.MonkeyPatch()
-    monkey.setattr("cli.query.export.open_output", lambda _: nullcontext(out))
-    export([movie], "csv", None)
-    monkey.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cli.query.export.open_output", lambda _: nullcontext(out))
+        export([Movie(external_id=1, title=title)], "csv", None)
 
     text = out.getvalue().decode()
     (row,) = csv.DictReader(io.StringIO(text, newline=""))
@@ -294,8 +306,8 @@ def test_line_breaks_do_not_tear_rows(title: str):
     assert "\r" not in text.replace(f'"{title.replace(chr(34), chr(34) * 2)}"', "")
 
 
-def test_titles_cannot_write_on_the_terminal(database_url: URL):
-    """Control characters are left out of tables, and kept as JSON has them in exports."""
+def test_tables_have_no_control_characters(database_url: URL):
+    """Tables leave the control characters of a title out; exports keep them."""
     run_sql(
         database_url, r"INSERT INTO movies (external_id, title) VALUES (1, E'A\x1b[2J\nB, \"C\"')"
     )
@@ -306,10 +318,10 @@ def test_titles_cannot_write_on_the_terminal(database_url: URL):
     assert row["title"] == 'A\x1b[2J\nB, "C"'
 
 
-def test_before_the_first_fetch_it_says_how_to_fill_the_mirror(
+def test_before_the_first_fetch_the_message_has_the_command_that_fills_the_mirror(
     new_database: Any, database_url: URL
 ):
-    """Without tables, and without vectors; nothing is migrated by asking."""
+    """Without tables, queries fail and create none; without vectors, searches use words alone."""
     empty = new_database(is_empty=True)
 
     done = ask(empty, "top")
@@ -320,13 +332,13 @@ def test_before_the_first_fetch_it_says_how_to_fill_the_mirror(
     run_sql(database_url, "INSERT INTO movies (external_id, title) VALUES (1, 'Alone')")
     similar = ask(database_url, "similar", "Alone")
     assert (similar.returncode, "embed_movies.py" in similar.stderr) == (2, True)
-    words = ask(database_url, "search", "alone")
-    assert "by words alone" in words.stderr
-    assert "Alone" in words.stdout
+    search = ask(database_url, "search", "alone")
+    assert "by words alone" in search.stderr
+    assert "Alone" in search.stdout
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(mirror_url: URL):
-    """`| head` ends it quietly."""
+def test_a_closed_pipe_ends_an_export_without_an_error(mirror_url: URL):
+    """As with `| head`: exit code 0, and nothing on stderr."""
     process = start("query_movies.py", "export", "--format", "jsonl", url=mirror_url)
     process.stdout.readline()
     process.stdout.close()
@@ -341,9 +353,9 @@ def test_a_reader_that_has_seen_enough_is_no_error(mirror_url: URL):
     [("--year", "nineties"), ("--rating", "9-1"), ("--runtime", "long"), ("--rating", "11+"),
      ("--rating", "-70"), ("--year", "3000"), ("--year", "99"), ("--year", "1990-9999")],
 )  # fmt: skip
-def test_a_range_that_is_none_is_refused_with_an_example(mirror_url: URL, option: str, value: str):
-    """Before anything is asked."""
-    done = ask(mirror_url, "top", option, value)
+def test_an_invalid_range_is_refused_with_an_example(few_movies: URL, option: str, value: str):
+    """The message has an example or the limits."""
+    done = ask(few_movies, "top", option, value)
 
     assert done.returncode == 2
     assert re.search("for example|ends before it begins|is not within", done.stderr)
@@ -354,10 +366,10 @@ def test_a_range_that_is_none_is_refused_with_an_example(mirror_url: URL, option
     [("--genre", "Dramma", "Drama"), ("--language", "english", "en"), ("--quality", "4k", "2160p"),
      ("--quality", "1080", "1080p"), ("--language", "xx", None), ("--quality", "best", None)],
 )  # fmt: skip
-def test_a_value_that_no_movie_has_is_refused_with_the_nearest(
+def test_an_unknown_value_of_a_filter_is_refused_with_the_nearest(
     mirror_url: URL, option: str, value: str, near: str | None
 ):
-    """And with all that there are, instead of an empty list."""
+    """The message lists the values that exist; they work in any case of letters."""
     done = ask(mirror_url, "top", option, value)
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -369,12 +381,13 @@ def test_a_value_that_no_movie_has_is_refused_with_the_nearest(
 
 @pytest.mark.parametrize(
     "query",
-    ["asdfghjklqwerty", "blorptangle snurf", "qwe rty uio", "1234567890123", "tt9999999",
-     "Властелин колец", "七人の侍", "हिन्दी फिल्म", "한국 영화", "https://www.imdb.com/title/tt9999999/",
-     "https://yts.gg/movies/no-such-movie-1999"],
+    ["asdfghjklqwerty", "tt9999999", "七人の侍", "https://yts.gg/movies/no-such-movie-1999",
+     *(pytest.param(it, marks=LONG) for it in (
+         "blorptangle snurf", "qwe rty uio", "1234567890123", "Властелин колец", "हिन्दी फिल्म",
+         "한국 영화", "https://www.imdb.com/title/tt9999999/"))],
 )  # fmt: skip
-def test_what_means_nothing_finds_nothing(mirror_url: URL, query: str):
-    """Exit 0, clean stdout, and a line of help."""
+def test_a_query_without_meaning_finds_nothing(mirror_url: URL, query: str):
+    """The exit code is 0, stdout is empty, and stderr has advice."""
     done = ask(mirror_url, "search", query)
 
     assert (done.returncode, done.stdout) == (0, "")
@@ -382,7 +395,7 @@ def test_what_means_nothing_finds_nothing(mirror_url: URL, query: str):
 
 
 def test_a_code_or_url_finds_its_movie_alone(mirror_url: URL, film: Movie):
-    """Whoever writes it means one movie, and nothing beside it."""
+    """A code or a URL means one movie, so no similar movies are added."""
     for query in (
         str(film.imdb_code),
         f"https://m.imdb.com/title/{film.imdb_code}/",
