@@ -1,7 +1,8 @@
-"""`fetch_yts_data.py --dry-run`: says what it would do, and writes nothing."""
+"""`fetch_yts_data.py --dry-run`: the plan of a run, without any change."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +11,35 @@ from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from database.models import Base
-from sandbox.api.sandbox_server import Sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
+from sandbox.settings import SandboxSettings
 from tests.support.commands import call
 from tests.support.databases import run_sql
 from tests.support.runs import counted, fetch, read_sql, tell
 
 SCRIPT = "fetch_yts_data.py"
+#: Of the copies of a filled mirror.
+NUMBERS = count(1)
+#: Settings of a run, the options that mean the same, and whether the case of an empty mirror is
+#: like another case.
+OPTIONS: list[tuple[dict[str, Any], tuple[str, ...], bool]] = [
+    ({}, (), False),
+    ({"details": False}, ("--no-details",), False),
+    ({"max_pages": 2}, ("--max-pages", "2"), False),
+    ({"ids": (range(5, 25),)}, ("--ids", "5-24"), False),
+    ({"full": True}, ("--full",), True),
+    ({"update": True, "details": False}, ("--update", "--no-details"), True),
+    ({"retry_failed": True}, ("--retry-failed",), True),
+]
 
 
-def foresee(sandbox: Sandbox, url: URL | None, *more: str, **env: str) -> dict[str, Any]:
-    """Return what a dry run says."""
-    command = ("-n", "--json", "--api-url", sandbox.url, "--rate", "0", *more)
+def run_dry(sandbox: Sandbox, url: URL | None, *options: str, **env: str) -> dict[str, Any]:
+    """Return the one message of a dry run."""
+    command = ("-n", "--json", "--api-url", sandbox.url, "--rate", "0", *options)
     done = call(SCRIPT, *command, url=url, **env)
     assert (done.returncode, done.stderr) == (0, "")
-    (told,) = map(json.loads, done.stdout.splitlines())
-    return told
+    (forecast,) = map(json.loads, done.stdout.splitlines())
+    return forecast
 
 
 def hashes(db: DatabaseManager) -> dict[str, Any]:
@@ -36,78 +51,98 @@ def hashes(db: DatabaseManager) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="module")
+def grown() -> Iterator[Sandbox]:
+    """Serve 120 movies, of which 15 are added after `filled` has read the others."""
+    with open_sandbox(SandboxSettings(movies=105)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def filled(grown: Sandbox, new_database: Callable[..., URL]) -> URL:
+    """Return a mirror of the first 105 movies, which are three pages; tests copy it."""
+    url = new_database()
+    with DatabaseManager(url) as db:
+        fetch(db, grown.url)
+    tell(grown, "add?count=15")
+    return url
+
+
+@pytest.fixture
+def mirror(request: pytest.FixtureRequest, database_url: URL) -> URL:
+    """Return an empty mirror, or one that lacks the 15 newest movies."""
+    if request.param == "empty":
+        return database_url
+    filled = request.getfixturevalue("filled")
+    name = f"{filled.database}_{next(NUMBERS)}"
+    statement = f"CREATE DATABASE {name} TEMPLATE {filled.database}"
+    run_sql(filled.set(database="postgres"), statement)
+    return filled.set(database=name)
+
+
 @pytest.mark.parametrize(
-    "told",
+    ("mirror", "settings", "options"),
     [
-        {},
-        {"details": False},
-        {"max_pages": 2},
-        {"ids": (range(5, 25),)},
-        {"full": True},
-        {"update": True, "details": False},
-        {"retry_failed": True},
+        pytest.param(
+            mirror,
+            settings,
+            options,
+            id=f"{mirror} {' '.join(options)}",
+            marks=[pytest.mark.long] if mirror == "empty" and is_same_when_empty else [],
+        )
+        for mirror in ("empty", "filled")
+        for settings, options, is_same_when_empty in OPTIONS
     ],
-    ids=str,
+    indirect=["mirror"],
 )
-@pytest.mark.parametrize("is_filled", [False, True])
-def test_what_it_says_is_what_a_run_then_does(
-    db: DatabaseManager,
-    sandbox: Sandbox,
-    database_url: URL,
-    told: dict[str, Any],
-    is_filled: bool,
+def test_a_run_does_what_its_dry_run_has_announced(
+    mirror: URL, grown: Sandbox, settings: dict[str, Any], options: tuple[str, ...]
 ) -> None:
-    """Requests and new movies, in an empty mirror and in one to which movies came; 1 request."""
-    if is_filled:
-        fetch(db, sandbox.url)
-        tell(sandbox, "add?count=20")
-    options = {
-        "details": ("--no-details",),
-        "max_pages": ("--max-pages", "2"),
-        "ids": ("--ids", "5-24"),
-        "full": ("--full",),
-        "update": ("--update",),
-        "retry_failed": ("--retry-failed",),
-    }
-    before, asked = hashes(db), counted(sandbox)["requests"]
+    """
+    The run makes as many requests and stores as many new movies as announced.
 
-    foreseen = foresee(sandbox, database_url, *(it for name in told for it in options[name]))
+    The dry run makes one request and writes no row.
+    """
+    with DatabaseManager(mirror) as db:
+        before, requests_before = hashes(db), counted(grown)["requests"]
 
-    assert hashes(db) == before, "nothing is written"
-    assert counted(sandbox)["requests"] - asked == foreseen["requests_made"] == 1
-    report = fetch(db, sandbox.url, **told)
-    # A list is known to have ended by a page without movies, and a run begins with a probe.
-    assert report.requests == pytest.approx(foreseen["requests"], abs=1)
-    if told.get("ids") is None:
-        assert report.counts.saved == foreseen["new"]
+        forecast = run_dry(grown, mirror, *options)
+
+        assert hashes(db) == before, "nothing is written"
+        assert counted(grown)["requests"] - requests_before == forecast["requests_made"] == 1
+        report = fetch(db, grown.url, **settings)
+    # The list ends with a page without movies, and a run begins with a probe.
+    assert report.requests == pytest.approx(forecast["requests"], abs=1)
+    if settings.get("ids") is None:
+        assert report.counts.saved == forecast["new"]
 
 
-def test_it_makes_no_tables(new_database: Callable[..., URL], sandbox: Sandbox) -> None:
-    """A database without any is an empty mirror."""
+def test_a_dry_run_creates_no_tables(new_database: Callable[..., URL], sandbox: Sandbox) -> None:
+    """A database without tables counts as an empty mirror."""
     url = new_database(is_empty=True)
 
-    told = foresee(sandbox, url)
+    forecast = run_dry(sandbox, url)
 
-    assert (told["stored"], told["new"], told["pages"]) == (0, 200, 5)
+    assert (forecast["stored"], forecast["new"], forecast["pages"]) == (0, 200, 5)
     with DatabaseManager(url) as db:
         assert read_sql(db, "SELECT count(*) FROM pg_stat_user_tables") == [0]
 
 
 @pytest.mark.parametrize("home", [".", "no/such/folder"])
-def test_it_makes_no_embedded_server(home: str, sandbox: Sandbox, tmp_path: Path) -> None:
-    """Where there is none yet, everything would be new; neither home, data nor log appears."""
-    told = foresee(sandbox, None, YTS_HOME=str(tmp_path / home))
+def test_a_dry_run_creates_no_embedded_server(home: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Without a server every movie is new; no home, data directory or log is created."""
+    forecast = run_dry(sandbox, None, YTS_HOME=str(tmp_path / home))
 
-    assert (told["stored"], told["new"], told["details"], told["pages"]) == (0, 200, 200, 5)
+    assert [forecast[it] for it in ("stored", "new", "details", "pages")] == [0, 200, 200, 5]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_migrates_no_older_tables(
+def test_a_dry_run_migrates_no_older_tables(
     db: DatabaseManager, database_url: URL, sandbox: Sandbox
 ) -> None:
-    """It says which command does, even where the older tables could be read."""
+    """It names the command that migrates, even if the older tables could be read."""
     run_sql(database_url, "UPDATE alembic_version SET version_num = '0009'")
-    asked = counted(sandbox)["requests"]
+    requests_before = counted(sandbox)["requests"]
 
     done = call(SCRIPT, "-n", "--api-url", sandbox.url, url=database_url)
 
@@ -115,11 +150,11 @@ def test_it_migrates_no_older_tables(
     assert "of revision 0009" in done.stderr
     assert "alembic upgrade head" in done.stderr
     assert read_sql(db, "SELECT version_num FROM alembic_version") == ["0009"]
-    assert counted(sandbox)["requests"] == asked
+    assert counted(sandbox)["requests"] == requests_before
 
 
-def test_it_says_what_it_costs(sandbox: Sandbox, database_url: URL) -> None:
-    """In words, with the time at the rate, and the command that does it."""
+def test_a_dry_run_prints_the_costs_and_the_command(sandbox: Sandbox, database_url: URL) -> None:
+    """It prints the number of requests, their time at the rate, and the command of the real run."""
     command = ("--api-url", sandbox.url, "--rate", "2")
 
     done = call(SCRIPT, *command, "--dry-run", url=database_url)
@@ -130,11 +165,11 @@ def test_it_says_what_it_costs(sandbox: Sandbox, database_url: URL) -> None:
     assert done.stdout.splitlines()[-1].endswith(f"{SCRIPT} {' '.join(command)}")
 
 
-def test_it_refuses_what_a_run_would_refuse(db: DatabaseManager, database_url: URL) -> None:
-    """The sandbox's movies never go into the real catalogue."""
-    read = "INSERT INTO sync_state (id, source) VALUES (1, 'yts')"
+def test_a_dry_run_refuses_what_a_run_would_refuse(db: DatabaseManager, database_url: URL) -> None:
+    """Movies of the sandbox are never saved in a mirror of YTS."""
+    row = "INSERT INTO sync_state (id, source) VALUES (1, 'yts')"
     with db.get_session() as session:
-        session.connection().exec_driver_sql(read)
+        session.connection().exec_driver_sql(row)
 
     done = call(SCRIPT, "-n", "--sandbox", url=database_url)
 

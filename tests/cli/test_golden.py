@@ -1,7 +1,7 @@
 """
 JSON output of every command, compared with the files in tests/golden/.
 
-`UPDATE_GOLDEN=1` writes the files instead, after a change that is meant.
+`UPDATE_GOLDEN=1` writes the files instead, after an intended change.
 """
 
 import json
@@ -24,7 +24,7 @@ CHANGING = re.compile(
     r"time|\w+_at|(?:\w+_)?seconds|command|database|version|run_id|host|pid|retry|\w*_per_second"
     r"|next_request|slots?"
 )
-#: Of a query: name of the file, and arguments.
+#: Queries: name of the file, and arguments.
 QUERIES = {
     "search": ("search", "a", "night", "--limit", "3"),
     "similar": ("similar", "5", "--why", "--limit", "3"),
@@ -37,11 +37,11 @@ QUERIES = {
 
 
 def replaced(value: Any, name: str = "") -> Any:
-    """Return *value*, the field *name*, without what differs from run to run."""
+    """Return *value* of the field *name* with a placeholder for what differs from run to run."""
     if CHANGING.fullmatch(name) and value is not None:
         return "..."
     if isinstance(value, dict):
-        if value.get("message_type") == "progress":  # How many there are depends on the time.
+        if value.get("message_type") == "progress":  # Their number depends on the time.
             return {key: it if key == "message_type" else "..." for key, it in value.items()}
         return {key: replaced(it, key) for key, it in value.items()}
     if isinstance(value, list):
@@ -54,9 +54,9 @@ def replaced(value: Any, name: str = "") -> Any:
 
 def compare(name: str, stdout: str) -> None:
     """Compare the JSON lines *stdout* with the golden file *name*; equal lines count once."""
-    written = map(json.loads, stdout.splitlines())
-    lines = [json.dumps(replaced(message), ensure_ascii=False) for message in written]
-    lines = [line for place, line in enumerate(lines) if line not in lines[:place]]
+    messages = map(json.loads, stdout.splitlines())
+    lines = [json.dumps(replaced(message), ensure_ascii=False) for message in messages]
+    lines = list(dict.fromkeys(lines))
     file = GOLDEN / f"{name}.jsonl"
     if os.environ.get("UPDATE_GOLDEN"):
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -67,7 +67,7 @@ def compare(name: str, stdout: str) -> None:
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_writes_the_golden_lines(name: str, mirror_url: URL) -> None:
     """
-    Fields, their order and their values, for the practice data of one seed.
+    The practice data of one seed give the same fields, in the same order, with the same values.
     """
     done = call("query_movies.py", *QUERIES[name], "--json", url=mirror_url)
 
@@ -79,7 +79,7 @@ def test_a_fetch_and_its_monitor_write_the_golden_lines(
     database_url: URL, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """
-    A dry run, a run in which one movie fails, and all that the monitor says about it.
+    The commands are a dry run, a run in which one movie fails, and each report of the monitor.
     """
     fetch = ("fetch_yts_data.py", "--api-url", sandbox.url, "--rate", "0", "--threads", "1",
              "--max-pages", "2", "--no-details", "--json")  # fmt: skip

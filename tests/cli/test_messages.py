@@ -1,4 +1,4 @@
-"""What a fetch tells programs and its log file."""
+"""`--json`, `--log-file` and `--log-format` of a fetch: the messages and their fields."""
 
 import json
 import re
@@ -18,13 +18,13 @@ SCRIPT = "fetch_yts_data.py"
 
 
 def fetch_json(sandbox: Sandbox, url: URL, *more: str) -> tuple[list[dict[str, Any]], Any]:
-    """Return the messages of a fetch, and the whole outcome."""
+    """Return the messages of a fetch, and the completed process."""
     done = call(SCRIPT, "--api-url", sandbox.url, "--rate", "0", "--json", *more, url=url)
     return [json.loads(line) for line in done.stdout.splitlines()], done
 
 
 def documented() -> dict[str, set[str]]:
-    """Return the fields of each message, as the page has them."""
+    """Return the fields of each message type in docs/messages.md."""
     page = (REPO / "docs" / "messages.md").read_text()
     sections = re.split(r"^### `(\w+)`$", page, flags=re.MULTILINE)[1:]
     return {
@@ -33,13 +33,13 @@ def documented() -> dict[str, set[str]]:
     }
 
 
-def test_messages_are_as_the_page_has_them(
-    db: DatabaseManager, database_url: URL, sandbox: Sandbox
+def test_messages_have_the_fields_of_the_page(
+    db: DatabaseManager, database_url: URL, small_sandbox: Sandbox
 ) -> None:
-    """Start, progress, failures, summary; nothing else on either stream; numbers add up."""
+    """A fetch prints start, progress, failures and summary; their numbers agree."""
     run_sql(database_url, "ALTER TABLE movies ADD CONSTRAINT no_seven CHECK (external_id <> 7)")
 
-    messages, done = fetch_json(sandbox, database_url)
+    messages, done = fetch_json(small_sandbox, database_url)
 
     assert done.stderr == ""
     fields = documented()
@@ -51,11 +51,13 @@ def test_messages_are_as_the_page_has_them(
     summary = messages[-1]
     assert summary["exit_code"] == done.returncode == 3
     assert summary["stats"] == db.get_stats()
-    assert summary["retry"].endswith(f"fetch_yts_data.py --retry-failed --api-url {sandbox.url}")
+    assert summary["retry"].endswith(
+        f"fetch_yts_data.py --retry-failed --api-url {small_sandbox.url}"
+    )
 
 
-def test_what_ends_a_fetch_is_a_message_too(database_url: URL) -> None:
-    """A sentence on stderr for people, the same with its exit code for programs."""
+def test_an_error_that_ends_a_fetch_is_a_message(database_url: URL) -> None:
+    """The message has the text of stderr and the exit code."""
     nowhere = "http://127.0.0.1:9/api/v2"
     done = call(SCRIPT, "--json", "--api-url", nowhere, "--timeout", "0.5", url=database_url)
 
@@ -65,12 +67,12 @@ def test_what_ends_a_fetch_is_a_message_too(database_url: URL) -> None:
     assert last["sentence"] == done.stderr.strip()
 
 
-def test_the_log_file_tells_the_same_in_words(
-    database_url: URL, sandbox: Sandbox, tmp_path: Path
+def test_the_log_file_has_each_message_as_a_line_of_text(
+    database_url: URL, small_sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """Each run is appended, a line for each message, under -q too, and no line has colours."""
+    """Runs are appended, also with -q; lines begin with the time and have no colours."""
     log = tmp_path / "fetch.log"
-    command = ("--api-url", sandbox.url, "--rate", "0", "-q", "--log-file", str(log))
+    command = ("--api-url", small_sandbox.url, "--rate", "0", "-q", "--log-file", str(log))
 
     first = call(SCRIPT, *command, url=database_url)
     call(SCRIPT, *command, url=database_url)
@@ -79,17 +81,17 @@ def test_the_log_file_tells_the_same_in_words(
     lines = log.read_text().splitlines()
     times = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ "
     assert all(re.match(times, line) for line in lines)
-    words = [re.sub(times, "", line).split(":")[0] for line in lines]
-    assert words.count("start") == words.count("summary") == 2
+    kinds = [re.sub(times, "", line).split(":")[0] for line in lines]
+    assert kinds.count("start") == kinds.count("summary") == 2
     assert "exit_code 0" in lines[-1]
 
 
-def test_the_log_file_tells_the_same_as_json(
-    database_url: URL, sandbox: Sandbox, tmp_path: Path
+def test_the_log_file_can_be_json_lines(
+    database_url: URL, small_sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """For those who collect logs."""
+    """The format of the log does not change the output on the terminal."""
     log = tmp_path / "fetch.log"
-    command = ("--api-url", sandbox.url, "--rate", "0", "--log-file", str(log))
+    command = ("--api-url", small_sandbox.url, "--rate", "0", "--log-file", str(log))
 
     done = call(SCRIPT, *command, "--log-format", "json", url=database_url)
 
@@ -99,8 +101,8 @@ def test_the_log_file_tells_the_same_as_json(
 
 
 @pytest.mark.parametrize("where", ["no/such/folder.log", "."])
-def test_a_log_file_that_cannot_be_is_refused_at_once(where: str, tmp_path: Path) -> None:
-    """Before anything is fetched or a database made."""
+def test_an_invalid_log_file_is_refused_at_once(where: str, tmp_path: Path) -> None:
+    """Nothing is fetched, and no database is created."""
     done = call(SCRIPT, "--log-file", where, cwd=tmp_path, YTS_HOME=str(tmp_path / "home"))
 
     assert done.returncode == 2

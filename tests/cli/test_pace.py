@@ -1,4 +1,4 @@
-"""How a run stands, from what was seen of it: no process, no database."""
+"""`ProgressMeter`, `RateHistory`: rates and remaining time of a run, without a database."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -36,23 +36,23 @@ RUN = RunRow(
 def seen(
     seconds: float, *, is_locked: bool = True, pace: float | None = None, **values: Any
 ) -> Status:
-    """Return what is seen so many seconds after the start of a run of 1,000 details."""
+    """Return the status *seconds* after the start of a run of 1,000 details."""
     time = START + timedelta(seconds=seconds)
     run = replace(RUN, **values)
     return Status(time, Stats(), None, run, is_locked, pace, [], [], [], [])
 
 
-def pace_of(*course: Status) -> Pace:
-    """Return the pace after all of *course*."""
+def pace_of(*statuses: Status) -> Pace:
+    """Return the pace after all of *statuses*."""
     meter = ProgressMeter()
-    paces = [meter.record(status) for status in course]
+    paces = [meter.record(status) for status in statuses]
     assert paces[-1] is not None
     return paces[-1]
 
 
 def test_the_rate_is_that_of_the_last_minute() -> None:
     """
-    A slow hour before does not matter, nor how often one looked.
+    Earlier minutes do not matter, nor does the number of looks.
     """
     slow = [seen(minute * 60, details_read=minute) for minute in range(60)]
     fast = [seen(3600 + second, details_read=60 + 2 * second) for second in range(0, 90, 3)]
@@ -63,9 +63,9 @@ def test_the_rate_is_that_of_the_last_minute() -> None:
     assert pace.eta_seconds == pytest.approx((1000 - 60 - 174) / 2, rel=0.05)
 
 
-def test_the_first_look_takes_the_average() -> None:
+def test_the_first_look_uses_the_average_of_the_run() -> None:
     """
-    Each movie takes a request, so that the requests of earlier phases tell the pace, too.
+    Each movie takes one request, so the requests of earlier phases count as well.
     """
     pace = pace_of(seen(100, requests=300, details_read=100))
 
@@ -73,9 +73,9 @@ def test_the_first_look_takes_the_average() -> None:
     assert pace.eta_seconds == 900 / 3
 
 
-def test_a_new_phase_starts_a_new_measure() -> None:
+def test_a_new_phase_starts_a_new_measurement() -> None:
     """
-    Minutes of reading the list say nothing about details.
+    The rate of reading the list does not apply to details.
     """
     listing = [seen(t, phase="pages", requests=t) for t in range(0, 50, 5)]
     details = [seen(50 + t, requests=50 + t, details_read=t) for t in range(0, 11, 5)]
@@ -86,15 +86,15 @@ def test_a_new_phase_starts_a_new_measure() -> None:
 @pytest.mark.parametrize("phase", ["starting", "pages", "details"])
 def test_without_progress_the_end_is_unknown(phase: str) -> None:
     """
-    A run that stands still, or does not know its size yet, promises nothing.
+    A run without progress, or of unknown size, has no remaining time.
     """
     assert pace_of(seen(0, phase=phase), seen(10, phase=phase)).eta_seconds is None
 
 
 @pytest.mark.parametrize(("pace", "rate"), [(None, 2), (0.5, 0.5), (40, 2)])
-def test_the_end_is_that_of_the_whole_run(pace: float | None, rate: float) -> None:
+def test_the_remaining_time_is_that_of_the_whole_run(pace: float | None, rate: float) -> None:
     """
-    While pages are read, the details that follow count; the slower of measure and limit does.
+    While pages are read, the later details count; the rate is the measured one or the limit.
     """
     pages = {"phase": "pages", "pages_expected": 120, "pace": pace}
 
@@ -105,7 +105,7 @@ def test_the_end_is_that_of_the_whole_run(pace: float | None, rate: float) -> No
 
 
 class Lines(Sink):
-    """Reads progress in words."""
+    """Collects progress as text."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -114,9 +114,9 @@ class Lines(Sink):
         self.lines.append(in_words(message))
 
 
-def test_a_fetch_tells_how_long_its_whole_run_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fetch_shows_the_remaining_time_of_the_whole_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Nothing in the first seconds of a phase, nor where it stands still; vectors know no rate.
+    There is none in the first seconds of a phase and without progress; vectors have no limit.
     """
     row = {"pages_expected": 120, "details_expected": 1000, "details_read": 0, "saved": 7}
     row |= dict.fromkeys(("updated", "unchanged", "skipped", "missing", "failed"), 0)
@@ -150,16 +150,16 @@ def test_a_fetch_tells_how_long_its_whole_run_takes(monkeypatch: pytest.MonkeyPa
     ]
 
 
-def test_more_than_expected_is_the_end() -> None:
+def test_more_than_expected_leaves_no_remaining_time() -> None:
     """
-    What is expected is an estimate; the rest is never negative.
+    The expected number is an estimate; the remaining time is never negative.
     """
     assert pace_of(seen(10, details_read=1001, requests=10)).eta_seconds == 0
 
 
-def test_a_run_without_lock_lives_as_long_as_its_heart_beats() -> None:
+def test_a_run_without_its_lock_is_running_while_heartbeats_come() -> None:
     """
-    A restart of the server frees the lock of a run that goes on.
+    A restart of the server releases the lock of a run that continues.
     """
     beats = [START + timedelta(seconds=t) for t in (10, 12, 14)]
     locked = seen(10, heartbeat_at=beats[0])
@@ -172,9 +172,9 @@ def test_a_run_without_lock_lives_as_long_as_its_heart_beats() -> None:
     assert pace_of(locked, *unlocked, beating).state == "running"
 
 
-def test_a_clock_that_jumps_back_makes_no_nonsense() -> None:
+def test_a_clock_that_jumps_back_gives_no_negative_values() -> None:
     """
-    The database may move to another machine.
+    The database may move to a machine with another clock.
     """
     pace = pace_of(seen(10, requests=5), seen(-10, requests=9))
 
@@ -185,7 +185,7 @@ def test_a_clock_that_jumps_back_makes_no_nonsense() -> None:
 
 def test_the_history_has_the_rates_of_the_last_minutes() -> None:
     """
-    However often one looks: a minute at 2 a second, then one at 4; a new run begins anew.
+    A minute has 2 requests a second, the next one 4; a new run has no history.
     """
     history = RateHistory()
     for second in (*range(0, 60, 7), *range(60, 121, 3)):

@@ -1,7 +1,8 @@
-"""The last sentences of a fetch are true of what it did."""
+"""`summarize`: the text at the end of a fetch, and the suggested next commands."""
 
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,14 +11,15 @@ from sqlalchemy import URL
 from cli.fetch.summary import summarize
 from database.db import DatabaseManager
 from ingest.report import Counts, RunReport
-from sandbox.api.sandbox_server import Sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
+from sandbox.settings import SandboxSettings
 from tests.support.commands import call
 
 STATS = dict.fromkeys(("total_movies", "movies_with_details", "total_cast", "total_torrents"), 1)
 
 
 def summary(**values: Any) -> str:
-    """Return what is said of a run that differs in *values* from one that found nothing new."""
+    """Return the summary of a run that found nothing new, except for *values*."""
     facts = {
         "exit_code": 0,
         "ended_early": None,
@@ -33,8 +35,8 @@ def summary(**values: Any) -> str:
     return summarize(RunReport(**{**facts, **values}), STATS, "again")
 
 
-def test_nothing_new_is_said_only_after_the_whole_list():
-    """And only of a run that was complete; one request is one."""
+def test_nothing_new_needs_a_complete_run():
+    """The summary says "Nothing new" only after a complete run without changes."""
     assert summary().startswith("Nothing new: 3 requests were enough to see it.")
     assert summary(requests=1).startswith("Nothing new: 1 request was enough to see it.")
     assert summary(is_complete=False).startswith("Done: no movie was added or changed.")
@@ -50,15 +52,35 @@ def test_nothing_new_is_said_only_after_the_whole_list():
      ["--update", "--stale-after", "30d"]],
     ids=" ".join,
 )  # fmt: skip
-def test_what_is_new_is_fetched_by_what_is_proposed(
+def test_the_suggested_command_fetches_what_is_new(
     typed: list[str], monkeypatch: pytest.MonkeyPatch
 ):
-    """The command as it was typed, without what chooses other movies."""
+    """It is the command of the run without the options that choose movies."""
     monkeypatch.setattr(sys, "argv", ["x", "--sandbox", *typed, "--workers", "4"])
 
-    (proposed,) = (line for line in summary().splitlines() if "fetch what is new" in line)
+    (suggested,) = (line for line in summary().splitlines() if "fetch what is new" in line)
 
-    assert proposed.endswith("fetch_yts_data.py --sandbox --workers 4")
+    assert suggested.endswith("fetch_yts_data.py --sandbox --workers 4")
+
+
+@pytest.fixture(scope="module")
+def source() -> Iterator[Sandbox]:
+    """Serve 60 practice movies."""
+    with open_sandbox(SandboxSettings(movies=60)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def mirror(source: Sandbox, new_database: Callable[..., URL]) -> URL:
+    """Return a complete mirror of *source*."""
+    url = new_database()
+    assert call("fetch_yts_data.py", *options_of(source), url=url).returncode == 0
+    return url
+
+
+def options_of(source: Sandbox) -> tuple[str, ...]:
+    """Return the options that fetch from *source*."""
+    return "--api-url", source.url, "--rate", "0"
 
 
 @pytest.mark.parametrize(
@@ -67,15 +89,13 @@ def test_what_is_new_is_fetched_by_what_is_proposed(
      ("--ids", "1-3")],
     ids=" ".join,
 )  # fmt: skip
-def test_a_run_that_did_not_look_for_new_movies_does_not_speak_of_them(
-    options: tuple[str, ...], db: DatabaseManager, sandbox: Sandbox, database_url: URL
+def test_a_run_that_did_not_look_for_new_movies_does_not_mention_them(
+    options: tuple[str, ...], source: Sandbox, mirror: URL
 ):
-    """A part of the list, failures, and chosen ids say nothing of what is new."""
-    source = ("--api-url", sandbox.url, "--rate", "0")
-    assert call("fetch_yts_data.py", *source, url=database_url).returncode == 0
-
-    done = call("fetch_yts_data.py", *source, *options, url=database_url)
+    """Runs of a part of the list, of failures or of given ids do not say "Nothing new"."""
+    done = call("fetch_yts_data.py", *options_of(source), *options, url=mirror)
 
     assert done.returncode == 0, done.stderr
-    assert db.get_stats()["total_movies"] == 200
+    with DatabaseManager(mirror) as db:
+        assert db.get_stats()["total_movies"] == 60
     assert done.stdout.startswith("Done: no movie was added or changed.")

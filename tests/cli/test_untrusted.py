@@ -1,4 +1,4 @@
-"""Whatever YTS puts into a text, no command shows, logs or records it so that it could steer."""
+"""Control characters in texts of YTS reach no terminal, log, page or table row of an error."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from tests.support.canned_server import Asked, Canned, CannedServer, open_canned
+from tests.support.canned_server import Canned, CannedServer, SeenRequest, open_canned
 from tests.support.commands import call
 from tests.support.runs import impatient_client, read_sql
 from tests.support.yts_responses import (
@@ -22,7 +22,7 @@ from tests.support.yts_responses import (
 )
 
 FETCH, MONITOR, QUERY = "fetch_yts_data.py", "monitor_progress.py", "query_movies.py"
-#: Of every kind: C0, C1, a sequence, turned writing, separators of lines, half a pair.
+#: C0, C1, a control sequence, right-to-left marks, line separators, half a surrogate pair.
 NASTY = "q\x1b[2J\x9b31m\x07\x85\u202e\u2066\u2028\u2029\ud83d\x7f\nz"
 MADE_UP = 2_000
 _TEXTS = (
@@ -32,7 +32,7 @@ _TEXTS = (
 
 
 def nasty_movie(number: int) -> dict[str, Any]:
-    """Return a movie whose every text is nasty, with fields that nobody knows."""
+    """Return a movie with control characters in every text, and with unknown fields."""
     texts = dict.fromkeys(
         _TEXTS.split(),
         f"Film {number} {NASTY}",
@@ -46,16 +46,16 @@ def nasty_movie(number: int) -> dict[str, Any]:
     return a_movie(number, **texts, **lists, **made_up)
 
 
-def answer(asked: Asked) -> Canned:
-    """Be as nasty as can be: movies 1 to 3 are there, 4 to 7 fail in different ways."""
-    if asked.path.endswith("/list_movies.json"):
-        if asked.query["page"] != "1":
+def respond(request: SeenRequest) -> Canned:
+    """Return responses with control characters: movies 1 to 3 exist, 4 to 7 fail differently."""
+    if request.path.endswith("/list_movies.json"):
+        if request.query["page"] != "1":
             return Canned(page_answer(movie_count=7))
         rows = [nasty_movie(number) for number in (1, 2, 3)]
         rows.append(a_row(4, title=[NASTY]))
         rows += [a_row(number) for number in (5, 6, 7)]
         return Canned(page_answer(*rows, movie_count=7))
-    number = int(asked.query["movie_id"])
+    number = int(request.query["movie_id"])
     location = f"http://other.example/{NASTY}".replace("\n", "").encode("utf-8", "replace")
     failures = {
         4: Canned(details_answer(a_movie(4, year=NASTY))),
@@ -68,35 +68,35 @@ def answer(asked: Asked) -> Canned:
 
 @pytest.fixture(scope="module")
 def nasty() -> Iterator[CannedServer]:
-    """Open a server that is nasty."""
+    """Open a server whose responses have control characters."""
     with open_canned() as server:
-        server.script = answer
+        server.script = respond
         yield server
 
 
 def assert_safe(text: str) -> None:
-    """Check that *text* is lines of what can be printed."""
+    """Check that *text* has only printable characters, line feeds and tabs."""
     assert text.replace("\n", "").replace("\t", "").isprintable()
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try nothing again: what fails here fails for ever."""
+    """Make one attempt for each request, because these responses do not change."""
     impatient_client(monkeypatch, attempts=1)
 
 
 @pytest.fixture
 def fetched(nasty: CannedServer, database_url: URL, tmp_path: Path) -> Any:
-    """Return what a fetch of all that said, with its log in *tmp_path*."""
+    """Return the output of a fetch from this server, with its log in *tmp_path*."""
     options = ["--api-url", nasty.url, "--rate", "0", "--log-file", str(tmp_path / "log")]
     return call(FETCH, *options, url=database_url)
 
 
-def test_a_fetch_says_and_records_nothing_that_could_steer(
+def test_a_fetch_prints_and_records_no_control_characters(
     fetched: Any, db: DatabaseManager, tmp_path: Path
 ) -> None:
     """
-    On the terminal, in the log, in the ledger; and made-up fields are a short list.
+    Neither the terminal nor the log nor the ledger has any; unknown fields are a short list.
     """
     log = (tmp_path / "log").read_text()
     messages = [message for (message,) in read_sql(db, "SELECT ARRAY[message] FROM fetch_failures")]
@@ -110,23 +110,23 @@ def test_a_fetch_says_and_records_nothing_that_could_steer(
     assert " and more" in fetched.stdout
 
 
-def test_a_fetch_tells_programs_nothing_that_could_steer(
+def test_the_json_of_a_fetch_has_no_control_characters(
     nasty: CannedServer, database_url: URL
 ) -> None:
     """
-    JSON of ASCII, each message a line.
+    The JSON is ASCII, with one message on each line.
     """
     options = ["--api-url", nasty.url, "--rate", "0", "--json"]
-    told = call(FETCH, *options, url=database_url)
+    done = call(FETCH, *options, url=database_url)
 
-    assert told.stdout.isascii()
-    assert_safe(told.stdout)
-    assert len(told.stdout) < 30_000
-    summary = [json.loads(line) for line in told.stdout.splitlines()][-1]
+    assert done.stdout.isascii()
+    assert_safe(done.stdout)
+    assert len(done.stdout) < 30_000
+    summary = [json.loads(line) for line in done.stdout.splitlines()][-1]
     assert len(summary["unknown_fields"]) == 21
 
 
-LOOKS = [
+COMMANDS = [
     (MONITOR, "--once"),
     (MONITOR, "--once", "--json"),
     (MONITOR, "--failures"),
@@ -143,14 +143,14 @@ LOOKS = [
 ]
 
 
-def test_nothing_that_shows_the_mirror_could_steer(
+def test_no_command_prints_control_characters_of_a_text(
     fetched: Any, database_url: URL, tmp_path: Path
 ) -> None:
     """
-    Every command, for people and for programs, and the page.
+    This holds for text, for JSON and for the HTML page.
     """
     assert fetched.returncode == 3
-    for command in LOOKS:
+    for command in COMMANDS:
         shown = call(*command, url=database_url)
         assert shown.returncode in {0, 3}, (command, shown.stderr)
         assert shown.stdout, command
