@@ -1,4 +1,4 @@
-"""What the pages show is what happens: their commands, their Python and their SQL are run."""
+"""The commands, the Python and the SQL of the pages are run as they are written there."""
 
 import os
 import re
@@ -15,9 +15,9 @@ from sandbox.settings import SandboxSettings
 from tests.support.commands import call, environment, put_python
 from tests.support.databases import run_sql
 from tests.support.paths import REPO
-from tests.support.programs import Done, run_program
+from tests.support.programs import Done, in_database, run_program
 
-#: Commands that are for another machine or another test, and why.
+#: Commands that are not run here, and why.
 ELSEWHERE = {
     "python3": "makes a virtual environment, as CI does",
     ".": "likewise",
@@ -46,8 +46,8 @@ def commands(page: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def practice() -> Iterator[Sandbox]:
-    """Serve the movies of `--sandbox`, as the real ones."""
-    with open_sandbox(SandboxSettings(movies=400)) as running:
+    """Serve 340 practice movies as the real ones: much fewer than are stored are not believed."""
+    with open_sandbox(SandboxSettings(movies=340)) as running:
         yield running
 
 
@@ -56,9 +56,9 @@ def test_commands_do_what_the_pages_say(
     page: str, mirror_url: URL, practice: Sandbox, tmp_path: Path
 ) -> None:
     """
-    In the order of the page, all on one mirror; each ends well.
+    All commands run on one mirror, in the order of the page; each ends with exit code 0 or 3.
 
-    For "the real thing" stands a practice API that does not say so.
+    Fetches without `--sandbox` use a practice API instead of YTS.
     """
     url = copy_of(mirror_url, page)
     real = {"YTS_API_URL": practice.url, "YTS_RATE": "0"}
@@ -66,17 +66,20 @@ def test_commands_do_what_the_pages_say(
     assert len(shown) > 5
     for command in shown:
         python, script, *arguments = shlex.split(command)
-        is_plain = "|" not in command and script != "database_shell.py"
-        if python == "python" and script.endswith(".py") and is_plain:
-            told = {} if "--sandbox" in arguments else real
-            done = call(script, *arguments, url=url, cwd=tmp_path, **told)
-        else:
+        if "|" in command or python != "python" or not script.endswith(".py"):
             done = in_shell(command, url, tmp_path)
+        elif script == "database_shell.py":
+            arguments = [it.replace("--dbname=yts", f"--dbname={url.database}") for it in arguments]
+            program = [sys.executable, str(REPO / script), *arguments]
+            done = run_program(program, environment(**in_database(url)), tmp_path)
+        else:
+            variables = {} if "--sandbox" in arguments else real
+            done = call(script, *arguments, url=url, cwd=tmp_path, **variables)
         assert done.returncode in {0, 3}, f"{command}: {done.stdout}{done.stderr}"
 
 
 def copy_of(mirror_url: URL, page: str) -> URL:
-    """Return a database of its own for *page*, filled, and an empty one beside it."""
+    """Return a copy of the mirror for *page*, and create an empty database beside it."""
     name = "docs_" + re.sub(r"\W", "_", page.lower())
     run_sql(mirror_url.set(database="postgres"), f"CREATE DATABASE {name}_new")
     run_sql(
@@ -91,7 +94,7 @@ def copy_of(mirror_url: URL, page: str) -> URL:
 
 
 def in_shell(command: str, url: URL, folder: Path) -> Done:
-    """Run *command* as somebody who has typed it in *folder*."""
+    """Run *command* in a shell whose working directory is *folder*."""
     put_python(folder / "bin")
     plain = url.set(drivername="postgresql")
     new = plain.set(database=f"{url.database}_new")
@@ -100,16 +103,14 @@ def in_shell(command: str, url: URL, folder: Path) -> Done:
         "NEW_DATABASE_URL": new.render_as_string(hide_password=False),
         "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
     }
-    # The name of the embedded database stands for the one that is meant.
-    command = command.replace("--dbname=yts", f"--dbname={url.database}")
     command = command.replace(" database_shell.py", f" {REPO / 'database_shell.py'}")
     shell = ["bash", "-c", f"set -o pipefail; {command}"]
     return run_program(shell, environment(**values), folder)
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/api.md"])
-def test_python_runs(page: str, mirror_url: URL, practice: Sandbox) -> None:
-    """Each piece by itself, as somebody who copies it."""
+def test_the_python_of_the_pages_runs(page: str, mirror_url: URL, practice: Sandbox) -> None:
+    """Each block is a program of its own, which prints something and no error."""
     values = {
         "DATABASE_URL": mirror_url.render_as_string(hide_password=False),
         "YTS_API_URL": practice.url,
@@ -123,8 +124,8 @@ def test_python_runs(page: str, mirror_url: URL, practice: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("query", blocks("docs/schema.md", "sql"), ids=lambda it: it[7:40])
-def test_queries_run(query: str, mirror_url: URL) -> None:
-    """Each has something to say of a mirror with movies, but the one that asks for failures."""
+def test_the_queries_of_the_schema_run(query: str, mirror_url: URL) -> None:
+    """Each returns rows of a mirror with movies, except the query for failures."""
     engine = create_engine(mirror_url)
     with engine.connect() as connection:
         rows = connection.execute(text(query)).all()
@@ -134,9 +135,11 @@ def test_queries_run(query: str, mirror_url: URL) -> None:
 
 
 def test_the_diagram_is_that_of_the_models() -> None:
-    """A column that appears, or another comment, is seen on the page."""
+    """The page shows each new column and each changed comment."""
     paracelsus = Path(sys.executable).with_name("paracelsus")
-    done = run_program([str(paracelsus), "inject", "docs/schema.md", "--check"], {}, REPO)
+    done = run_program(
+        [sys.executable, str(paracelsus), "inject", "docs/schema.md", "--check"], {}, REPO
+    )
 
     assert done.returncode == 0, "run: paracelsus inject docs/schema.md"
 
@@ -159,7 +162,7 @@ def test_every_section_of_the_api_that_a_test_names_is_on_the_page() -> None:
 
 
 def test_the_index_lists_every_page() -> None:
-    """docs/README.md links each page beside it; that of decisions has a test of its own."""
+    """docs/README.md links each page in docs; the list of decisions has a test of its own."""
     index = (REPO / "docs/README.md").read_text()
     linked = set(re.findall(r"\]\(([\w-]+\.md)\)", index))
 
