@@ -1,11 +1,10 @@
 """
-Real answers of YTS, 2015 to 2026, on their whole way: HTTP, client, tables.
+Recorded responses of YTS, 2015 to 2026: from HTTP through the client into the tables.
 
-They are not part of the repository; where they are not at hand, this skips.
+They are not part of the repository; without them all tests are skipped.
 """
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,11 +13,11 @@ from sqlalchemy import URL, text
 
 from database.db import DatabaseManager
 from database.step import Step, StepResult, save_step
-from tests.support.canned_server import Asked, Canned, CannedServer, open_canned
+from tests.support.canned_server import Canned, CannedServer, SeenRequest, open_canned
+from tests.support.commands import call
 from tests.support.databases import table_contents
-from tests.support.paths import RECORDED, REPO
+from tests.support.paths import RECORDED
 from tests.support.payload_rows import expected, read_movies
-from tests.support.programs import in_database, run_program
 from tests.support.recorded import (
     INDEX,
     Catalogue,
@@ -31,16 +30,16 @@ from yts.client import YtsClient
 from yts.errors import NotYts, YtsError, YtsRefused, YtsUnavailable
 from yts.settings import ClientSettings
 
-pytestmark = pytest.mark.skipif(not INDEX.exists(), reason="no recorded answers at hand")
+pytestmark = pytest.mark.skipif(not INDEX.exists(), reason="there are no recorded responses")
 
 ALL = read_index()
-ASKED_FOR = 123_456
+REQUESTED_ID = 123_456
 LISTS = [it for it in ALL if it.is_whole and it.kind in {"list", "suggestions"}]
 DETAILS = [it for it in ALL if it.is_whole and it.kind == "details"]
 GHOSTS = [it for it in ALL if it.kind == "details-missing"]
 EMPTY = [it for it in ALL if it.kind == "list-empty"]
 FAILURES = [it for it in ALL if it.kind == "error"]
-#: Movies, or the data around them, that somebody kept without the envelope.
+#: Movies, or the data around them, that were recorded without the envelope.
 PARTS = [it for it in ALL if it.kind != "error" and not it.is_whole]
 
 each = {"ids": lambda recording: recording.name}
@@ -55,7 +54,7 @@ def shared_db(new_database: Callable[..., URL]) -> Iterator[DatabaseManager]:
 
 @pytest.fixture
 def empty_db(shared_db: DatabaseManager) -> DatabaseManager:
-    """Empty its tables."""
+    """Return the database of this module with empty tables."""
     tables = "movie_genres, movie_casts, torrents, movies, genres, casts, missing_movies"
     with shared_db.get_session() as session:
         for table in tables.split(", "):
@@ -65,26 +64,26 @@ def empty_db(shared_db: DatabaseManager) -> DatabaseManager:
 
 @pytest.fixture
 def server() -> Iterator[CannedServer]:
-    """Open a server."""
+    """Yield a server; the test sets its responses."""
     with open_canned() as running:
         yield running
 
 
 @pytest.fixture
 def client(server: CannedServer) -> Iterator[YtsClient]:
-    """Make a client of it that asks only once."""
+    """Yield a client of the server with one attempt."""
     client = YtsClient(ClientSettings(server.url, read_seconds=5, attempts=1))
     yield client
     client.close()
 
 
 def serve(server: CannedServer, recording: Recording) -> None:
-    """Let *server* give what was recorded."""
+    """Let *server* send the recorded response."""
     server.give(Canned(recording.body, recording.status))
 
 
 def assert_stored(db: DatabaseManager, recording: Recording) -> None:
-    """Check that the tables hold exactly the movies of *recording*, as the JSON has them."""
+    """Check that the tables have the movies of *recording* and no others, as in the JSON."""
     with db.get_session() as session:
         stored = read_movies(session)
     assert stored.keys() == {movie["id"] for movie in recording.movies}
@@ -95,7 +94,7 @@ def assert_stored(db: DatabaseManager, recording: Recording) -> None:
 
 def test_every_recording_has_its_test():
     """
-    Each file is in exactly one of the groups below.
+    Each file is in exactly one of the groups above.
     """
     files = {path.name for path in RECORDED.iterdir()} - {INDEX.name}
     groups = [*LISTS, *DETAILS, *GHOSTS, *EMPTY, *FAILURES, *PARTS]
@@ -109,7 +108,7 @@ def test_a_recorded_page_is_stored_as_it_is(
     empty_db: DatabaseManager, client: YtsClient, server: CannedServer, recording: Recording
 ):
     """
-    Every movie, once, with its genres and torrents; nothing malformed, no field unheard of.
+    Each movie is stored once, with genres and torrents; none is malformed, no field is unknown.
     """
     serve(server, recording)
     page = client.fetch_page(1, "desc")
@@ -127,7 +126,7 @@ def test_recorded_details_are_stored_as_they_are(
     empty_db: DatabaseManager, client: YtsClient, server: CannedServer, recording: Recording
 ):
     """
-    With the cast in its order, and counted as a movie that needs no details any more.
+    The cast keeps its order, and the movie does not need details any more.
     """
     serve(server, recording)
     movie = client.fetch_details(recording.data["movie"]["id"])
@@ -145,14 +144,14 @@ def test_the_recorded_ghost_is_a_missing_movie(
     empty_db: DatabaseManager, client: YtsClient, server: CannedServer, recording: Recording
 ):
     """
-    None of its twenty genres reaches a table.
+    None of the twenty genres of the ghost is stored.
     """
     serve(server, recording)
-    assert client.fetch_details(ASKED_FOR) is None
-    save_step(empty_db, None, Step(missing=(ASKED_FOR,)))
+    assert client.fetch_details(REQUESTED_ID) is None
+    save_step(empty_db, None, Step(missing=(REQUESTED_ID,)))
 
-    rows = {name: found for name, found in table_contents(empty_db).items() if found}
-    assert rows == {"missing": [(ASKED_FOR,)]}
+    contents = {name: rows for name, rows in table_contents(empty_db).items() if rows}
+    assert contents == {"missing": [(REQUESTED_ID,)]}
 
 
 @pytest.mark.parametrize("recording", EMPTY, **each)
@@ -160,7 +159,7 @@ def test_a_recorded_page_without_movies_is_the_end_only_if_the_count_says_so(
     client: YtsClient, server: CannedServer, recording: Recording
 ):
     """
-    Empty is a failure on page 1, and the end behind the last page.
+    An empty page 1 is a failure; an empty page after the last one is the end of the list.
     """
     serve(server, recording)
     count = recording.data["movie_count"]
@@ -171,16 +170,16 @@ def test_a_recorded_page_without_movies_is_the_end_only_if_the_count_says_so(
 
 
 @pytest.mark.parametrize("recording", FAILURES, **each)
-def test_a_recorded_failure_is_none_of_the_api(
+def test_a_recorded_failure_raises_the_error_of_its_kind(
     client: YtsClient, server: CannedServer, recording: Recording
 ):
     """
-    The 429 is throttling, the 500 an outage, one look-alike is not YTS, and the other's
-    404 means a wrong base URL.
+    429 is throttling, 500 an outage, JSON of another API is not YTS, and 404 means a wrong
+    base URL.
     """
     kinds: dict[int, type[YtsError]] = {200: NotYts, 404: YtsRefused}
     serve(server, recording)
-    for fetch in (lambda: client.fetch_page(1, "desc"), lambda: client.fetch_details(ASKED_FOR)):
+    for fetch in (lambda: client.fetch_page(1, "desc"), lambda: client.fetch_details(REQUESTED_ID)):
         with pytest.raises(YtsError) as caught:
             fetch()
         assert type(caught.value) is kinds.get(recording.status, YtsUnavailable)
@@ -188,11 +187,11 @@ def test_a_recorded_failure_is_none_of_the_api(
 
 
 @pytest.mark.parametrize("recording", PARTS, **each)
-def test_a_recorded_part_of_an_answer_is_not_yts(
+def test_a_recorded_part_of_a_response_is_not_yts(
     client: YtsClient, server: CannedServer, recording: Recording
 ):
     """
-    Movies without their envelope are not taken from the network.
+    Movies without an envelope are not accepted from the network.
     """
     serve(server, recording)
     for fetch in (
@@ -206,7 +205,7 @@ def test_a_recorded_part_of_an_answer_is_not_yts(
 @pytest.mark.parametrize("recording", [*PARTS, *DETAILS], **each)
 def test_a_recorded_movie_can_be_saved_by_hand(empty_db: DatabaseManager, recording: Recording):
     """
-    `save_movie` takes each as the API gives it, and finds it stored the second time.
+    `save_movie` takes a movie as the API sends it, and says the second time that it exists.
     """
     for movie in recording.movies:
         assert empty_db.save_movie(movie)[::2] == (True, "created")
@@ -220,7 +219,7 @@ def test_no_token_of_a_recorded_link_is_stored_and_another_one_is_no_change(
     empty_db: DatabaseManager, client: YtsClient, server: CannedServer, recording: Recording
 ):
     """
-    Every link of one response has the same token, and each response another one.
+    All links of a response have the same token, and each response has another one.
     """
     (token,) = set(re.findall(rb"\?(\w+)", recording.body))
     for body in (recording.body, recording.body.replace(token, b"another")):
@@ -237,7 +236,7 @@ def test_recorded_genres_in_arabic_do_not_replace_english_ones(
     empty_db: DatabaseManager, client: YtsClient, server: CannedServer, recording: Recording
 ):
     """
-    Everything else of that response is in English, and is taken.
+    The other fields of that response are in English, and are stored.
     """
     english = [movie | {"genres": ["Comedy", "Drama"]} for movie in recording.movies]
     server.give(page_answer(*english), recording.body)
@@ -251,7 +250,7 @@ def test_recorded_genres_in_arabic_do_not_replace_english_ones(
 
 def test_the_cast_of_a_movie_is_the_union_of_all_its_recordings(empty_db: DatabaseManager):
     """
-    Answers name different people for the same movie; nobody is lost.
+    Responses name different people for the same movie; all of them are stored.
     """
     samples: dict[int, list[dict[str, Any]]] = {}
     for recording in DETAILS:
@@ -270,28 +269,26 @@ def test_the_cast_of_a_movie_is_the_union_of_all_its_recordings(empty_db: Databa
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    """Put all recordings together."""
+    """Return all recordings as one catalogue."""
     return read_catalogue()
 
 
-def play(catalogue: Catalogue, asked: Asked) -> Canned:
-    """Answer as YTS would, had it only the recorded movies."""
-    if asked.path.endswith("/list_movies.json"):
-        return Canned(catalogue.page(int(asked.query["page"]), asked.query["order_by"]))
-    movie_id = int(asked.query["movie_id"])
-    # A movie whose details were not recorded has those that its row gives.
+def play(catalogue: Catalogue, request: SeenRequest) -> Canned:
+    """Return the response of a YTS that has only the recorded movies."""
+    if request.path.endswith("/list_movies.json"):
+        return Canned(catalogue.page(int(request.query["page"]), request.query["order_by"]))
+    movie_id = int(request.query["movie_id"])
+    # Without recorded details, the row of the list stands for them.
     row = catalogue.rows.get(movie_id)
     movie = a_ghost() if row is None else {**row, "cast": []}
     return Canned(details_answer(catalogue.details.get(movie_id, movie)))
 
 
 def run_command(server: CannedServer, database_url: URL) -> None:
-    """Run the real command; it must be silent and leave with 0."""
-    # The recorded ids have large gaps: an audit would ask for thousands.
-    limits = ["--rate", "0", "--workers", "2", "--audit", "0"]
-    options = ["--api-url", server.url, *limits, "-q"]
-    command = [sys.executable, "fetch_yts_data.py", *options]
-    done = run_program(command, {**in_database(database_url), "no_proxy": "*"}, REPO)
+    """Run a fetch, which must print nothing and exit with 0."""
+    # The recorded ids have large gaps: an audit would request thousands.
+    options = ("--api-url", server.url, "--rate", "0", "--audit", "0", "-q")
+    done = call("fetch_yts_data.py", *options, url=database_url, no_proxy="*")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -299,9 +296,9 @@ def test_the_command_mirrors_all_recorded_movies(
     catalogue: Catalogue, server: CannedServer, db: DatabaseManager, database_url: URL
 ):
     """
-    Sweep, then details: every movie lands as the JSON has it. Again adds nothing.
+    After list and details every movie is stored as in the JSON; a second run adds nothing.
     """
-    server.script = lambda asked: play(catalogue, asked)
+    server.script = lambda request: play(catalogue, request)
     run_command(server, database_url)
 
     with db.get_session() as session:
@@ -312,15 +309,15 @@ def test_the_command_mirrors_all_recorded_movies(
         if movie_id in catalogue.details:
             known = {k: v for k, v in expected(catalogue.details[movie_id]).items() if v}
             wanted |= known
-        found = {name: stored[movie_id][name] for name in wanted}
-        assert found | {"url": None} == wanted | {"url": None}
+        actual = {name: stored[movie_id][name] for name in wanted}
+        assert actual | {"url": None} == wanted | {"url": None}
         assert stored[movie_id]["details_fetched_at"] is not None
     before = table_contents(db)
     assert before["missing"] == []
 
-    server.asked.clear()
+    server.requests.clear()
     run_command(server, database_url)
     assert table_contents(db) == before
-    pages = [asked.query["page"] for asked in server.asked if "page" in asked.query]
+    pages = [request.query["page"] for request in server.requests if "page" in request.query]
     assert pages == ["5", "6", "7", "8"]
-    assert not any("movie_id" in asked.query for asked in server.asked)
+    assert not any("movie_id" in request.query for request in server.requests)

@@ -1,4 +1,4 @@
-"""A real HTTP server that gives the answers it was told to give, and remembers who asked."""
+"""`CannedServer`: an HTTP server that sends given responses and records the requests."""
 
 import socket
 import struct
@@ -10,41 +10,41 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-#: The value of SO_LINGER: on, for 0 seconds; closing then resets the connection.
+#: SO_LINGER on with 0 seconds: closing resets the connection.
 _RESET_AT_ONCE = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request, as the server saw it."""
+class SeenRequest:
+    """A request that the server has received."""
 
-    #: As on the request line; absolute where the server is asked as a proxy.
+    #: As on the request line; an absolute URL if the server is used as a proxy.
     target: str
     headers: Mapping[str, str]
-    #: The same for two requests means one connection.
+    #: Requests of one connection have the same port.
     client_port: int
 
     @property
     def path(self) -> str:
-        """Return the path alone."""
+        """Return the path without the query."""
         return urlsplit(self.target).path
 
     @property
     def query(self) -> dict[str, str]:
-        """Return the query's names and values."""
+        """Return the parameters of the query."""
         return dict(parse_qsl(urlsplit(self.target).query))
 
 
 @dataclass(frozen=True)
 class Canned:
-    """One answer, whole and in order unless it says otherwise."""
+    """A response; without changes it is complete and valid."""
 
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    #: Before anything is sent.
+    #: Pause before anything is sent.
     silence_seconds: float = 0.0
-    #: Between any two bytes of the body.
+    #: Pause between two bytes of the body.
     seconds_per_byte: float = 0.0
     #: Bytes of the body that are sent before the connection is closed; None: all.
     cut_after: int | None = None
@@ -52,19 +52,19 @@ class Canned:
     is_reset: bool = False
 
 
-Script = Callable[[Asked], Canned]
+Script = Callable[[SeenRequest], Canned]
 
 
 class CannedServer(ThreadingHTTPServer):
-    """Gives `answers` one after the other, the last again and again, or what `script` says."""
+    """Sends `responses` in turn, the last one repeatedly, or what `script` returns."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.answers: list[Canned] = []
+        self.responses: list[Canned] = []
         self.script: Script | None = None
-        self.asked: list[Asked] = []
+        self.requests: list[SeenRequest] = []
         self._lock = threading.Lock()
 
     @property
@@ -74,23 +74,23 @@ class CannedServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Return the base URL as a client wants it."""
+        """Return the base URL of the API."""
         return f"{self.root}/api/v2"
 
-    def give(self, *answers: Canned | bytes) -> None:
-        """Give these from now on; bytes are a body of an answer in order."""
-        self.answers = [Canned(it) if isinstance(it, bytes) else it for it in answers]
+    def give(self, *responses: Canned | bytes) -> None:
+        """Send these from now on; bytes are the body of a valid response."""
+        self.responses = [Canned(it) if isinstance(it, bytes) else it for it in responses]
 
-    def next_answer(self, asked: Asked) -> Canned:
-        """Remember the request and return what it gets."""
+    def next_response(self, request: SeenRequest) -> Canned:
+        """Record the request and return its response."""
         with self._lock:
-            self.asked.append(asked)
+            self.requests.append(request)
             if self.script is not None:
-                return self.script(asked)
-            return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+                return self.script(request)
+            return self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing: clients that leave early are what some tests are about."""
+        """Print nothing: in some tests clients close the connection early."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -98,31 +98,31 @@ class _Handler(BaseHTTPRequestHandler):
     server: CannedServer
 
     def do_GET(self) -> None:
-        answer = self.server.next_answer(
-            Asked(self.path, dict(self.headers.items()), self.client_address[1])
+        response = self.server.next_response(
+            SeenRequest(self.path, dict(self.headers.items()), self.client_address[1])
         )
-        time.sleep(answer.silence_seconds)
-        if answer.is_reset:
+        time.sleep(response.silence_seconds)
+        if response.is_reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
             self.connection.close()
             self.close_connection = True
             return
-        self.send_response(answer.status)
-        headers = {"Content-Length": str(len(answer.body)), **answer.headers}
+        self.send_response(response.status)
+        headers = {"Content-Length": str(len(response.body)), **response.headers}
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self._send_body(answer)
+        self._send_body(response)
 
-    def _send_body(self, answer: Canned) -> None:
-        body = answer.body[: answer.cut_after]
-        if answer.seconds_per_byte:
+    def _send_body(self, response: Canned) -> None:
+        body = response.body[: response.cut_after]
+        if response.seconds_per_byte:
             for byte in body:
                 self.wfile.write(bytes([byte]))
-                time.sleep(answer.seconds_per_byte)
+                time.sleep(response.seconds_per_byte)
         else:
             self.wfile.write(body)
-        self.close_connection = self.close_connection or len(body) < len(answer.body)
+        self.close_connection = self.close_connection or len(body) < len(response.body)
 
     def log_message(self, *_: object) -> None:
         pass

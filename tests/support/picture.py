@@ -1,7 +1,7 @@
 """
-The monitor's picture for the README: `python -m tests.support.picture docs/monitor.svg`.
+Draw the monitor for the README: `python -m tests.support.picture docs/monitor.svg`.
 
-A fetch from the sandbox is watched for a minute, and the last look drawn; nothing is made up.
+The monitor watches a fetch from the sandbox for a minute; the picture is its last look.
 """
 
 import io
@@ -30,7 +30,7 @@ _SECONDS_BETWEEN = 2.0
 
 
 def main(path: Path) -> None:
-    """Watch a fetch, and write the picture to *path*."""
+    """Run a fetch and write the picture to *path*."""
     with (
         tempfile.TemporaryDirectory() as home,
         open_embedded(Path(home)) as server,
@@ -47,7 +47,7 @@ def main(path: Path) -> None:
 
 
 def draw(db: DatabaseManager, path: Path) -> None:
-    """Look again and again, and draw the last look."""
+    """Look `_LOOKS` times at the database, and write the picture of the last look."""
     dashboard, meter = Dashboard("postgres@localhost/yts", _SECONDS_BETWEEN), ProgressMeter()
     console = Console(record=True, width=WIDEST, height=_LINES, file=io.StringIO())
     picture = None

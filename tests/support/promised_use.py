@@ -1,4 +1,4 @@
-"""A user's script with every promised name, as `docs` and `design.md` write them."""
+"""A user's program with every name that docs/api.md promises."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ from fetch_yts_data import fetch_movie_details, process_movie_batch
 
 
 def use_everything() -> None:
-    """Do what users do, and complain where it is not as promised."""
+    """Use each name, and raise an error if something differs from the promise."""
     first = fetch_movie_details(1)
     second = fetch_movie_details(2)
     assert first
@@ -32,7 +32,7 @@ def use_everything() -> None:
         db = get_db_manager(2, max_overflow=5)
         assert isinstance(db, DatabaseManager)
         assert db is not other
-    # The other is closed, this one works on.
+    # The other manager is closed; this one still works.
     save_and_find(db, first, second)
     read_and_filter(db, first)
     make_parts(db)
@@ -47,7 +47,7 @@ def use_everything() -> None:
 
 
 def save_and_find(db: DatabaseManager, first: dict[str, Any], second: dict[str, Any]) -> None:
-    """Save dicts as the API gives them."""
+    """Save dicts as the API sends them."""
     assert not db.movie_exists(1)
     success, movie_id, message = db.save_movie(first)
     assert (success, message) == (True, "created")
@@ -64,7 +64,7 @@ def save_and_find(db: DatabaseManager, first: dict[str, Any], second: dict[str, 
 
 
 def read_and_filter(db: DatabaseManager, first: dict[str, Any]) -> None:
-    """Read with the old and the new way of SQLAlchemy."""
+    """Read with `session.query` and with `select`."""
     with db.get_session() as session:
         movie = session.query(Movie).filter_by(external_id=1).one()
         assert [genre.name for genre in movie.genres] == sorted(first["genres"])
@@ -78,13 +78,13 @@ def read_and_filter(db: DatabaseManager, first: dict[str, Any]) -> None:
         assert ratings == sorted(ratings, reverse=True)
         assert ratings
         assert isinstance(ratings[0], float)
-    # Read outside of the session.
+    # The values can be read after the session has ended.
     assert movie.title == "Another title"
     assert json.loads(json.dumps(movie.to_dict()))["external_id"] == 1
 
 
 def make_parts(db: DatabaseManager) -> None:
-    """Build a movie by hand, from parts that are made as needed."""
+    """Build a movie from parts that are found or created."""
     with db.get_session() as session:
         genre = db.get_or_create_genre(session, "Home video")
         assert db.get_or_create_genre(session, "Home video") is genre

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-#: Gets a connection that was just accepted; it is closed afterwards.
+#: Takes an accepted connection, which is closed afterwards.
 Handler = Callable[[socket.socket], None]
 
 
@@ -60,6 +60,6 @@ def read_request(connection: socket.socket) -> bytes:
 
 
 def whole_response(body: bytes, *lines: bytes, status: bytes = b"200 OK") -> bytes:
-    """Return a response in order, with further lines in its head."""
+    """Return a valid response with further lines in its head."""
     size = b"Content-Length: %d" % len(body)
     return b"\r\n".join([b"HTTP/1.1 " + status, size, *lines, b"", body])

@@ -1,4 +1,4 @@
-"""Real answers of twelve years, where they lie beside the repository, and what they mean."""
+"""`read_index`, `read_catalogue`: recorded responses of YTS from twelve years, as values."""
 
 import csv
 import json
@@ -17,10 +17,10 @@ _ONLY_IN_DETAILS = {"cast", "like_count", "description_intro"}
 
 @dataclass(frozen=True)
 class Recording:
-    """One recorded answer."""
+    """One recorded response."""
 
     name: str
-    #: As the index of the recordings has it.
+    #: A kind of the index of the recordings.
     kind: str
 
     @property
@@ -30,12 +30,12 @@ class Recording:
 
     @property
     def status(self) -> int:
-        """Return the HTTP status that came with them."""
+        """Return the HTTP status of the response."""
         return next((it for name, it in _STATUSES.items() if self.name.startswith(name)), 200)
 
     @property
     def json(self) -> Any:
-        """Return what the body says; None if it is no JSON."""
+        """Return the parsed body; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -43,18 +43,18 @@ class Recording:
 
     @property
     def is_whole(self) -> bool:
-        """Tell a whole answer from a part of one that somebody kept."""
+        """Return whether it is a whole response, not only a part of one."""
         return isinstance(self.json, dict) and "status" in self.json
 
     @property
     def data(self) -> Json:
-        """Return the `data` of a whole answer."""
+        """Return the `data` of a whole response."""
         data: Json = self.json["data"]
         return data
 
     @property
     def movies(self) -> list[Json]:
-        """Return all its movies as recorded, distinct by id, wherever they stand."""
+        """Return all its movies, distinct by id, from a list, details or a part."""
         inner = self.data if self.is_whole else self.json
         if isinstance(inner, dict):
             inner = inner.get("movies", inner.get("movie", inner))
@@ -71,7 +71,7 @@ def distinct(rows: Iterable[Json]) -> list[Json]:
 
 
 def read_index() -> list[Recording]:
-    """Return all recordings, none where there are none."""
+    """Return all recordings, or an empty list if there is no index."""
     if not INDEX.exists():
         return []
     with INDEX.open(encoding="utf-8", newline="") as lines:
@@ -81,17 +81,17 @@ def read_index() -> list[Recording]:
 
 
 def has_details(movie: Json) -> bool:
-    """Tell a movie of a details answer from a list row."""
+    """Return whether *movie* is from a details response, not a list row."""
     return not _ONLY_IN_DETAILS.isdisjoint(movie)
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All recorded movies as one coherent source: the newest recording of each is right."""
+    """All recorded movies as one source, with the newest recording of each."""
 
     #: List rows, by id.
     rows: dict[int, Json]
-    #: Movies as details have them, by id; only some have been recorded.
+    #: Movies with details, by id; only some were recorded.
     details: dict[int, Json]
 
     def page(self, number: int, order: str) -> bytes:
@@ -101,7 +101,7 @@ class Catalogue:
 
 
 def read_catalogue() -> Catalogue:
-    """Put all recordings together."""
+    """Return all recordings as one catalogue."""
     rows: dict[int, Json] = {}
     details: dict[int, Json] = {}
     for recording in sorted(read_index(), key=lambda recording: recording.name):

@@ -1,4 +1,4 @@
-"""Answers in the shapes of YTS, about movies that do not exist."""
+"""Responses in the shapes of YTS, about invented movies."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ _ALL_GENRES = """
 
 
 def a_torrent(**changes: Any) -> Json:
-    """Return a torrent as list and details answers have it since 2023."""
+    """Return a torrent as list and details responses have it since 2023."""
     torrent = {
         "url": f"https://yts.gg/torrent/download/{'AB' * 20}",
         "hash": "AB" * 20,
@@ -33,7 +33,7 @@ def a_torrent(**changes: Any) -> Json:
 
 
 def a_row(movie_id: int = 4711, **changes: Any) -> Json:
-    """Return a movie as a list answer has it: 26 keys."""
+    """Return a movie as a list response has it, with 26 keys."""
     text = "A keeper counts the ships that do not come."
     row = {
         "id": movie_id,
@@ -78,7 +78,7 @@ def a_person(**changes: Any) -> Json:
 
 
 def a_movie(movie_id: int = 4711, **changes: Any) -> Json:
-    """Return a movie as a details answer with cast has it."""
+    """Return a movie as a details response with cast has it."""
     row = without(a_row(movie_id), "summary", "synopsis", "state")
     more = {
         "like_count": 31,
@@ -89,7 +89,7 @@ def a_movie(movie_id: int = 4711, **changes: Any) -> Json:
 
 
 def a_ghost() -> Json:
-    """Return what stands in for a movie that YTS does not have."""
+    """Return the ghost, which YTS sends for a movie that it does not have."""
     texts = dict.fromkeys(["title", "title_english", "slug", "yt_trailer_code", "language"])
     return texts | {
         "id": 0,
@@ -108,13 +108,13 @@ def a_ghost() -> Json:
     }
 
 
-def without(thing: Json, *names: str) -> Json:
-    """Return *thing* without these keys."""
-    return {name: value for name, value in thing.items() if name not in names}
+def without(fields: Json, *names: str) -> Json:
+    """Return *fields* without these keys."""
+    return {name: value for name, value in fields.items() if name not in names}
 
 
 def answer(data: object, **changes: Any) -> bytes:
-    """Wrap *data* as YTS does since 2026."""
+    """Return *data* in the envelope that YTS uses since 2026."""
     envelope = {
         "status": "ok",
         "status_message": "Query was successful",
@@ -132,9 +132,9 @@ def page_answer(
     **changes: Any,
 ) -> bytes:
     """
-    Return a list answer; without *rows* the key `movies` is absent.
+    Return a list response; without *rows* the key `movies` is absent.
 
-    The count is that of *rows*, if none is given; other keys are absent.
+    The default of the count is the number of *rows*; other keys are absent by default.
     """
     data: Json = {"movie_count": len(rows) if movie_count is None else movie_count}
     named = {"limit": limit, "page_number": page_number}
@@ -143,10 +143,10 @@ def page_answer(
 
 
 def details_answer(movie: object, **changes: Any) -> bytes:
-    """Return a details answer."""
+    """Return a details response."""
     return answer({"movie": movie}, **changes)
 
 
-def wire(thing: object) -> bytes:
-    """Write JSON as PHP does: slashes escaped, ASCII only, no spaces."""
-    return json.dumps(thing, separators=(",", ":")).replace("/", r"\/").encode()
+def wire(value: object) -> bytes:
+    """Return JSON as PHP writes it: escaped slashes, ASCII only, no spaces."""
+    return json.dumps(value, separators=(",", ":")).replace("/", r"\/").encode()

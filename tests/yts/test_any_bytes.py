@@ -14,9 +14,9 @@ from yts.errors import YtsError
 from yts.payload import MoviePayload
 from yts.responses import parse_details, parse_page
 
-fuzz = examples(150)
+fuzz = examples(60)
 
-WHOLE_ANSWERS: list[bytes] = [
+WHOLE_RESPONSES: list[bytes] = [
     page_answer(a_row(1), a_row(2), a_row(3)),
     details_answer(a_movie(1)),
 ]
@@ -88,40 +88,44 @@ def test_any_json_gives_a_value_or_a_yts_error(data: Any, row: Any):
 
 
 @fuzz
-@given(st.sampled_from(WHOLE_ANSWERS), st.integers(0, 2**32), st.lists(any_json, min_size=3))
+@given(st.sampled_from(WHOLE_RESPONSES), st.integers(0, 2**32), st.lists(any_json, min_size=3))
 def test_damaged_responses_give_a_value_or_a_yts_error(
     whole: bytes, seed: int, replacements: list[Any]
 ):
     """
     Nodes of a valid response are dropped or replaced.
     """
-    answer = json.loads(whole)
+    response = json.loads(whole)
     rng = random.Random(seed)
     for replacement in replacements:
-        damage(answer, replacement, rng)
-    for movie in parse_both_ways(json.dumps(answer).encode()):
+        damage(response, replacement, rng)
+    for movie in parse_both_ways(json.dumps(response).encode()):
         assert_storable(movie)
 
 
 @fuzz
-@given(st.sampled_from(WHOLE_ANSWERS), st.data())
+@given(st.sampled_from(WHOLE_RESPONSES), st.data())
 def test_truncated_and_changed_responses_give_a_value_or_a_yts_error(
     whole: bytes, data: st.DataObject
 ):
     """
     The response is truncated, or a byte is changed.
     """
-    place = data.draw(st.integers(0, len(whole) - 1))
+    position = data.draw(st.integers(0, len(whole) - 1))
     byte = data.draw(st.binary(min_size=1, max_size=1))
-    for body in (whole[:place], whole[:place] + byte + whole[place + 1 :], whole[place:]):
+    for body in (
+        whole[:position],
+        whole[:position] + byte + whole[position + 1 :],
+        whole[position:],
+    ):
         for movie in parse_both_ways(body):
             assert_storable(movie)
 
 
-def damage(answer: Any, replacement: Any, rng: random.Random) -> None:
-    """Walk to some node of *answer* and drop it or put *replacement* there."""
+def damage(response: Any, replacement: Any, rng: random.Random) -> None:
+    """Walk to some node of *response* and drop it or put *replacement* there."""
     parent, key = None, None
-    node = answer
+    node = response
     while isinstance(node, dict | list) and node and (parent is None or rng.random() < 0.8):
         parent, key = node, rng.choice(list(node) if isinstance(node, dict) else range(len(node)))
         node = parent[key]

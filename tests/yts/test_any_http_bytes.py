@@ -19,12 +19,12 @@ from yts.payload import MoviePayload
 from yts.responses import MoviePage
 from yts.settings import ClientSettings
 
-fuzz = examples(150)
+fuzz = examples(60)
 
 # Where a head is too broken for urllib3, it leaves the closing of its socket to the interpreter.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-#: Lines of a head, in order and out of it.
+#: Valid and invalid lines of a head.
 _LINES = st.sampled_from(
     [
         b"HTTP/1.1 200 OK",
@@ -63,7 +63,7 @@ class RawServer:
     """Sends the same bytes for every request, and closes the connection."""
 
     def __init__(self) -> None:
-        self.answer = b""
+        self.response = b""
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/api/v2"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -81,7 +81,7 @@ class RawServer:
             with connection, suppress(OSError):
                 connection.settimeout(5)
                 connection.recv(65_536)
-                connection.sendall(self.answer)
+                connection.sendall(self.response)
 
 
 @pytest.fixture(scope="module")
@@ -92,15 +92,15 @@ def raw() -> Iterator[RawServer]:
     server.close()
 
 
-def whole_answer(body: bytes, *lines: bytes) -> bytes:
+def whole_response(body: bytes, *lines: bytes) -> bytes:
     """Return a valid response with further header lines."""
     size = b"Content-Length: %d" % len(body)
     return b"\r\n".join([b"HTTP/1.1 200 OK", b"Connection: close", size, *lines, b"", body])
 
 
 WHOLE = [
-    whole_answer(page_answer(a_row(1), a_row(2))),
-    whole_answer(details_answer(a_movie(1))),
+    whole_response(page_answer(a_row(1), a_row(2))),
+    whole_response(details_answer(a_movie(1))),
 ]
 
 
@@ -126,23 +126,23 @@ def test_damaged_bytes_give_a_value_or_a_yts_error(
     """
     Bytes of head and body are changed, cut, doubled, inserted or removed.
     """
-    answer, rng = bytearray(whole), random.Random(seed)
+    response, rng = bytearray(whole), random.Random(seed)
     for _ in range(damages):
-        # Half of them in the head, where the body would leave it hardly any.
-        place = rng.randrange(rng.choice([min(60, len(answer)), len(answer)]) or 1)
+        # Half of the damages are in the head, which is much shorter than the body.
+        position = rng.randrange(rng.choice([min(60, len(response)), len(response)]) or 1)
         length = rng.choice([1, 1, 2, 30, 1000])
-        deed = rng.choice(["flip", "cut", "double", "in", "out"])
-        if deed == "flip" and answer:
-            answer[place % len(answer)] ^= 1 << rng.randrange(8)
-        elif deed == "cut":
-            del answer[max(place, 1) :]
-        elif deed == "double":
-            answer[place:place] = answer[place : place + length]
-        elif deed == "in":
-            answer[place:place] = rng.randbytes(length)
+        action = rng.choice(["flip", "cut", "double", "in", "out"])
+        if action == "flip" and response:
+            response[position % len(response)] ^= 1 << rng.randrange(8)
+        elif action == "cut":
+            del response[max(position, 1) :]
+        elif action == "double":
+            response[position:position] = response[position : position + length]
+        elif action == "in":
+            response[position:position] = rng.randbytes(length)
         else:
-            del answer[place : place + length]
-    raw.answer = bytes(answer)
+            del response[position : position + length]
+    raw.response = bytes(response)
     ask_both_ways(raw.url)
 
 
@@ -155,7 +155,7 @@ def test_any_head_gives_a_value_or_a_yts_error(
     Heads have invalid encodings, lengths and redirects.
     """
     if has_start:
-        raw.answer = whole_answer(rest, *lines)
+        raw.response = whole_response(rest, *lines)
     else:
-        raw.answer = b"\r\n".join([*lines, b"", rest])
+        raw.response = b"\r\n".join([*lines, b"", rest])
     ask_both_ways(raw.url)

@@ -18,9 +18,9 @@ def test_a_page_is_requested_with_explicit_sorting(client: YtsClient, server: Ca
     page = client.fetch_page(7, "asc")
 
     assert [movie.id for movie in page.movies] == [3]
-    (asked,) = server.asked
-    assert asked.path == "/api/v2/list_movies.json"
-    assert asked.query == {
+    (request,) = server.requests
+    assert request.path == "/api/v2/list_movies.json"
+    assert request.query == {
         "limit": "50",
         "page": "7",
         "sort_by": "date_added",
@@ -30,16 +30,16 @@ def test_a_page_is_requested_with_explicit_sorting(client: YtsClient, server: Ca
 
 def test_details_are_requested_with_cast(client: YtsClient, server: CannedServer):
     """
-    Without `with_cast` there is none; screenshots are not asked for (docs/yts-api.md, section 3).
+    Without `with_cast` there is no cast. Screenshots are not needed (docs/yts-api.md, section 3).
     """
     server.give(details_answer(a_movie(4711)))
     movie = client.fetch_details(4711)
 
     assert movie is not None
     assert movie.cast is not None
-    (asked,) = server.asked
-    assert asked.path == "/api/v2/movie_details.json"
-    assert asked.query == {"movie_id": "4711", "with_cast": "true"}
+    (request,) = server.requests
+    assert request.path == "/api/v2/movie_details.json"
+    assert request.query == {"movie_id": "4711", "with_cast": "true"}
 
 
 def test_requests_name_the_program_and_its_home(client: YtsClient, server: CannedServer):
@@ -48,7 +48,7 @@ def test_requests_name_the_program_and_its_home(client: YtsClient, server: Canne
     """
     server.give(page_answer(a_row()))
     client.fetch_page(1, "desc")
-    assert server.asked[0].headers["User-Agent"] == f"yts-mirror/{__version__} (+{PROJECT_URL})"
+    assert server.requests[0].headers["User-Agent"] == f"yts-mirror/{__version__} (+{PROJECT_URL})"
 
 
 def test_a_missing_movie_is_none_and_is_not_requested_again(
@@ -59,7 +59,7 @@ def test_a_missing_movie_is_none_and_is_not_requested_again(
     """
     server.give(details_answer(a_ghost()))
     assert client.fetch_details(4711) is None
-    assert client.requests_made == len(server.asked) == 1
+    assert client.requests_made == len(server.requests) == 1
 
 
 def test_a_page_past_the_end_is_empty(client: YtsClient, server: CannedServer):
@@ -82,7 +82,7 @@ def test_a_page_that_should_have_movies_and_has_none_is_tried_again(
     server.give(nothing, nothing, page_answer(a_row(8), movie_count=movie_count))
 
     assert [movie.id for movie in client.fetch_page(page, "asc").movies] == [8]
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
 
 
 def test_a_page_that_stays_empty_is_unavailable_in_the_end(client: YtsClient, server: CannedServer):
@@ -92,7 +92,7 @@ def test_a_page_that_stays_empty_is_unavailable_in_the_end(client: YtsClient, se
     server.give(page_answer(movie_count=49))
     with pytest.raises(YtsUnavailable, match="page 1 came without movies; YTS counts 49"):
         client.fetch_page(1, "asc")
-    assert len(server.asked) == 5
+    assert len(server.requests) == 5
 
 
 @pytest.mark.parametrize("movie_count", [0, 1, 3, 49])
@@ -108,7 +108,7 @@ def test_an_empty_page_with_a_count_that_has_collapsed_is_not_the_end(
     server.give(nothing, page_answer(*rows, movie_count=60))
 
     assert client.fetch_page(2, "asc", movie_count=60).rows == 10
-    assert len(server.asked) == 2
+    assert len(server.requests) == 2
 
 
 def test_the_first_page_is_never_empty(client: YtsClient, server: CannedServer):
@@ -137,7 +137,7 @@ def test_a_page_of_malformed_movies_is_not_empty(client: YtsClient, server: Cann
     """
     server.give(page_answer(a_row(1, year="soon")))
     assert len(client.fetch_page(1, "asc").malformed) == 1
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_the_name_of_the_server_is_remembered(client: YtsClient, server: CannedServer):

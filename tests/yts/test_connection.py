@@ -18,7 +18,7 @@ def test_one_thread_keeps_its_connection(client: YtsClient, server: CannedServer
     server.give(page_answer(a_row()))
     for page in range(1, 4):
         client.fetch_page(page, "asc")
-    assert len({asked.client_port for asked in server.asked}) == 1
+    assert len({request.client_port for request in server.requests}) == 1
 
 
 def test_every_thread_has_a_connection_of_its_own(client: YtsClient, server: CannedServer):
@@ -30,7 +30,7 @@ def test_every_thread_has_a_connection_of_its_own(client: YtsClient, server: Can
         for thread in (one, other, one, other):
             thread.submit(client.fetch_page, 1, "asc").result(10)
 
-    first, second, third, fourth = (asked.client_port for asked in server.asked)
+    first, second, third, fourth = (request.client_port for request in server.requests)
     assert (first, second) == (third, fourth)
     assert first != second
 
@@ -42,11 +42,11 @@ def test_the_users_netrc_is_not_sent(
     Passwords in .netrc for this host are not sent to YTS.
     """
     netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password secret\n", encoding="utf-8")
+    netrc.write_text("machine 127.0.0.1 login user password secret\n", encoding="utf-8")
     monkeypatch.setenv("NETRC", str(netrc))
     server.give(page_answer(a_row()))
     client.fetch_page(1, "asc")
-    assert "Authorization" not in server.asked[0].headers
+    assert "Authorization" not in server.requests[0].headers
 
 
 def test_a_closed_client_opens_new_connections(client: YtsClient, server: CannedServer):
@@ -57,7 +57,7 @@ def test_a_closed_client_opens_new_connections(client: YtsClient, server: Canned
     client.fetch_page(1, "asc")
     client.close()
     client.fetch_page(1, "asc")
-    assert len({asked.client_port for asked in server.asked}) == 2
+    assert len({request.client_port for request in server.requests}) == 2
 
 
 def test_a_connection_that_the_server_has_closed_is_replaced(
@@ -70,7 +70,7 @@ def test_a_connection_that_the_server_has_closed_is_replaced(
     client.fetch_page(1, "asc")
     client.fetch_page(2, "asc")
     assert pauses == []
-    assert len({asked.client_port for asked in server.asked}) == 2
+    assert len({request.client_port for request in server.requests}) == 2
 
 
 def test_a_proxy_of_the_environment_is_used(
@@ -84,7 +84,7 @@ def test_a_proxy_of_the_environment_is_used(
     page = make_client(api_url="http://yts.invalid/api/v2").fetch_page(1, "asc")
 
     assert [movie.id for movie in page.movies] == [5]
-    assert server.asked[0].target.startswith("http://yts.invalid/api/v2/list_movies.json?")
+    assert server.requests[0].target.startswith("http://yts.invalid/api/v2/list_movies.json?")
 
 
 def test_no_proxy_is_used_where_the_environment_says_so(

@@ -21,7 +21,7 @@ def uploaded_at(text: str | None, unix: int | None) -> datetime | None:
         ("2024-01-01 12:00:00", datetime(2024, 1, 1, 11, tzinfo=UTC)),
     ],
 )
-def test_the_wall_clock_is_that_of_central_europe(text: str, moment: datetime):
+def test_local_times_are_those_of_central_europe(text: str, moment: datetime):
     """
     One hour ahead of UTC in winter, two in summer (docs/yts-api.md, section 6).
     """
@@ -29,16 +29,16 @@ def test_the_wall_clock_is_that_of_central_europe(text: str, moment: datetime):
 
 
 @pytest.mark.parametrize("unix", [1446351486, 1446333486, 0, None])
-def test_the_wall_clock_wins_over_the_number(unix: int | None):
+def test_the_local_time_takes_precedence_over_the_unix_time(unix: int | None):
     """
-    The number of a row moved by hours when the server changed its zone, while the
-    text stayed (docs/yts-api.md, quirk 4): the moment does not move.
+    When the server changed its zone, the unix time of a row moved by hours and the local time
+    stayed (docs/yts-api.md, quirk 4).
     """
     assert uploaded_at("2015-11-01 00:18:06", unix) == datetime(2015, 10, 31, 23, 18, 6, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", [None, "", "0000-00-00 00:00:00", "yesterday", "2024-13-01"])
-def test_the_number_stands_in_for_an_unreadable_wall_clock(text: str | None):
+def test_an_invalid_local_time_is_replaced_by_the_unix_time(text: str | None):
     """
     A time that is wrong by hours is better than none.
     """
@@ -54,9 +54,9 @@ def test_without_either_the_time_is_unknown(unix: int | None):
 
 
 @pytest.mark.parametrize("text", ["0001-01-01 00:00:00", "9999-12-31 23:59:59"])
-def test_the_ends_of_time_do_not_break_anything(text: str):
+def test_local_times_outside_the_range_of_utc_are_invalid(text: str):
     """
-    A time outside the range of dates in UTC counts as unreadable.
+    Such a time is replaced by the unix time where UTC cannot represent it.
     """
     moment = uploaded_at(text, 1719828000)
     assert moment is not None
@@ -71,7 +71,7 @@ def test_both_dates_are_kept_as_sent():
     assert (movie.date_uploaded, movie.date_uploaded_unix) == ("2024-07-01 12:00:00", 1719828000)
 
 
-def test_every_torrent_has_a_date_of_its_own():
+def test_every_torrent_has_its_own_date():
     """
     A torrent may be years younger than its movie (docs/yts-api.md, section 5).
     """
@@ -82,7 +82,7 @@ def test_every_torrent_has_a_date_of_its_own():
     assert movie.torrents[0].uploaded_at == datetime(2021, 11, 12, tzinfo=UTC)
 
 
-def test_a_movie_without_dates_is_a_movie():
+def test_a_movie_without_dates_is_valid():
     """
     The ghost has none, so the keys can be absent (docs/yts-api.md, quirk 1).
     """

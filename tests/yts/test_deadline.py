@@ -46,13 +46,13 @@ ENDLESS: dict[str, Pieces] = {
 
 
 @pytest.mark.parametrize("pieces", ENDLESS.values(), ids=ENDLESS)
-def test_a_head_that_does_not_come_is_given_up(make_client: MakeClient, pieces: Pieces):
+def test_a_slow_head_is_abandoned(make_client: MakeClient, pieces: Pieces):
     """
     The time limit of the whole head is that of silence, even if bytes arrive.
     """
-    with open_raw(drip(pieces)) as place:
+    with open_raw(drip(pieces)) as address:
         client = make_client(
-            api_url=f"http://{place}/api", read_seconds=0.2, response_seconds=60, attempts=1
+            api_url=f"http://{address}/api", read_seconds=0.2, response_seconds=60, attempts=1
         )
         since = time.monotonic()
         with pytest.raises(YtsUnavailable, match=r"^the head of the response took over 0\.2 s$"):
@@ -60,13 +60,13 @@ def test_a_head_that_does_not_come_is_given_up(make_client: MakeClient, pieces: 
         assert time.monotonic() - since < 2
 
 
-def test_the_whole_response_has_its_time(make_client: MakeClient):
+def test_a_slow_body_is_abandoned(make_client: MakeClient):
     """
     A body that arrives byte by byte ends at the deadline, which starts with connecting.
     """
-    with open_raw(drip(lambda: [PAGE[:-200], *(bytes([it]) for it in PAGE[-200:])])) as place:
+    with open_raw(drip(lambda: [PAGE[:-200], *(bytes([it]) for it in PAGE[-200:])])) as address:
         client = make_client(
-            api_url=f"http://{place}/api", read_seconds=60, response_seconds=0.3, attempts=1
+            api_url=f"http://{address}/api", read_seconds=60, response_seconds=0.3, attempts=1
         )
         since = time.monotonic()
         with pytest.raises(YtsUnavailable, match=r"^the response took over 0\.3 s$"):
@@ -74,7 +74,7 @@ def test_the_whole_response_has_its_time(make_client: MakeClient):
         assert 0.25 < time.monotonic() - since < 2
 
 
-def test_the_time_of_a_response_follows_from_the_timeout():
+def test_the_time_limit_of_a_response_follows_from_the_timeout():
     """
     A shorter timeout for silence also means less time for a slow response.
     """
@@ -93,26 +93,25 @@ def test_an_interim_response_is_not_the_final_one(make_client: MakeClient, inter
         while read_request(connection):
             connection.sendall(interim + PAGE)
 
-    with open_raw(handle) as place:
-        client = make_client(api_url=f"http://{place}/api", attempts=1)
+    with open_raw(handle) as address:
+        client = make_client(api_url=f"http://{address}/api", attempts=1)
         for _ in range(2):
             assert [movie.id for movie in client.fetch_page(1, "asc").movies] == [5]
 
 
-def test_interim_responses_are_read_past_only_so_often(make_client: MakeClient):
+def test_the_number_of_interim_responses_is_limited(make_client: MakeClient):
     """
     After MAX_INTERIM interim responses the request fails.
     """
-    answers = {MAX_INTERIM: True, MAX_INTERIM + 1: False}
-    for number, is_taken in answers.items():
+    for number, is_accepted in {MAX_INTERIM: True, MAX_INTERIM + 1: False}.items():
 
         def handle(connection: socket.socket, number: int = number) -> None:
             read_request(connection)
             connection.sendall(CONTINUE * number + PAGE)
 
-        with open_raw(handle) as place:
-            client = make_client(api_url=f"http://{place}/api", attempts=1)
-            if is_taken:
+        with open_raw(handle) as address:
+            client = make_client(api_url=f"http://{address}/api", attempts=1)
+            if is_accepted:
                 assert client.fetch_page(1, "asc").movies
             else:
                 with pytest.raises(YtsUnavailable, match="interim responses"):
@@ -120,16 +119,16 @@ def test_interim_responses_are_read_past_only_so_often(make_client: MakeClient):
 
 
 @pytest.mark.parametrize("name", ["a head byte by byte", "100 Continue"])
-def test_tls_makes_no_difference(
+def test_slow_heads_are_abandoned_over_tls(
     make_client: MakeClient, certificate: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ):
     """
     Slow heads and interim responses are handled the same over TLS.
     """
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    with open_raw(drip(ENDLESS[name]), certificate) as place:
+    with open_raw(drip(ENDLESS[name]), certificate) as address:
         client = make_client(
-            api_url=f"https://{place}/api", read_seconds=0.2, response_seconds=60, attempts=1
+            api_url=f"https://{address}/api", read_seconds=0.2, response_seconds=60, attempts=1
         )
         since = time.monotonic()
         with pytest.raises(YtsUnavailable, match=r"the head of the response took over 0\.2 s"):
@@ -138,24 +137,22 @@ def test_tls_makes_no_difference(
 
 
 @pytest.mark.parametrize("pieces", [[b""], repeat(b"\x16")], ids=["silent", "byte by byte"])
-def test_a_handshake_that_does_not_come_is_given_up(
-    make_client: MakeClient, pieces: Iterable[bytes]
-):
+def test_a_slow_tls_handshake_is_abandoned(make_client: MakeClient, pieces: Iterable[bytes]):
     """
     The whole TLS handshake has its own, shorter time limit.
     """
 
     def handle(connection: socket.socket) -> None:
-        connection.sendall(b"\x16\x03\x03\x40\x00")  # A record of 16 KB is to follow.
+        connection.sendall(b"\x16\x03\x03\x40\x00")  # It announces a record of 16 KB.
         for piece in pieces:
             connection.sendall(piece)
             time.sleep(0.02)
         connection.recv(1 << 16)
         time.sleep(1)
 
-    with open_raw(handle) as place:
+    with open_raw(handle) as address:
         client = make_client(
-            api_url=f"https://{place}/api", connect_seconds=0.3, read_seconds=60, attempts=1
+            api_url=f"https://{address}/api", connect_seconds=0.3, read_seconds=60, attempts=1
         )
         since = time.monotonic()
         with pytest.raises(YtsUnavailable):

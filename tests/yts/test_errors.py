@@ -1,7 +1,7 @@
 """`YtsError` and its subclasses: their tree, and pickling between processes."""
 
 import multiprocessing
-from collections.abc import Iterator
+import pickle
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
@@ -16,7 +16,7 @@ from yts.errors import (
 )
 
 ERRORS = [
-    YtsUnavailable("no answer"),
+    YtsUnavailable("no response"),
     YtsUnavailable("too often", 12.5, True),
     NotYts("a look-alike"),
     NotYts("a look-alike that throttles", 3.0, True),
@@ -32,33 +32,40 @@ def raise_it(error: YtsError) -> None:
     raise error
 
 
-@pytest.fixture(scope="module")
-def other_process() -> Iterator[ProcessPoolExecutor]:
-    """Start one process as the fetching pool does."""
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-        yield pool
+def assert_equal(copy: BaseException, error: YtsError) -> None:
+    """Check that *copy* has the class, the message and all attributes of *error*."""
+    assert type(copy) is type(error)
+    assert str(copy) == str(error)
+    assert copy.args == error.args
+    attributes = {name: value for name, value in vars(copy).items() if name[0] != "_"}
+    assert attributes == vars(error)
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
-def test_errors_cross_a_process_boundary_whole(other_process: ProcessPoolExecutor, error: YtsError):
+def test_errors_can_be_pickled(error: YtsError):
     """
-    Class, words and every attribute arrive, there and back again.
+    Errors are sent between processes with all attributes, and from there to others.
     """
-    with pytest.raises(YtsError) as caught:
-        other_process.submit(raise_it, error).result(timeout=60)
-
-    assert type(caught.value) is type(error)
-    assert str(caught.value) == str(error)
-    assert caught.value.args == error.args
-    told = {name: value for name, value in vars(caught.value).items() if name[0] != "_"}
-    assert told == vars(error)
+    assert_equal(pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(error)))), error)
 
 
-def test_the_kinds_differ_by_what_to_do():
+@pytest.mark.long
+def test_errors_arrive_from_another_process():
     """
-    Try again, stop, skip this movie; an answer that is not from YTS is one to try again,
-    one that is too large is not.
+    The process is started as those of the fetching pool.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        for error in ERRORS:
+            with pytest.raises(YtsError) as caught:
+                pool.submit(raise_it, error).result(timeout=60)
+            assert_equal(caught.value, error)
+
+
+def test_the_classes_of_errors_differ_by_the_reaction():
+    """
+    Retry, stop, or skip this movie. A response that is not from YTS is retried, one that is
+    too large is not.
     """
     assert issubclass(ResponseTooLarge, MalformedMovie)
     assert issubclass(NotYts, YtsUnavailable)
@@ -67,9 +74,9 @@ def test_the_kinds_differ_by_what_to_do():
     assert all(isinstance(error, YtsError) for error in ERRORS)
 
 
-def test_an_error_says_its_reason_and_nothing_else():
+def test_the_text_of_an_error_is_its_reason_alone():
     """
-    The numbers are for programs.
+    Numbers are attributes.
     """
     assert str(YtsUnavailable("too often", 12.5, True)) == "too often"
     assert str(MalformedMovie(4711, "year: no number")) == "year: no number"

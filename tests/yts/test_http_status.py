@@ -14,34 +14,34 @@ URL = "https://yts.gg/api/v2/list_movies.json"
 
 
 @pytest.mark.parametrize("status", [200, 203, 206, 299])
-def test_a_success_is_left_to_the_judge_of_bodies(status: int):
+def test_a_status_of_success_raises_nothing(status: int):
     """
-    A status alone proves nothing: block pages come with 200 (docs/yts-api.md, section 8).
+    The body decides, because block pages come with 200 (docs/yts-api.md, section 8).
     """
     raise_for_status(status, None, URL)
 
 
 @pytest.mark.parametrize("status", [403, 408, 500, 502, 503, 504, 520, 523, 526, 599])
-def test_outages_and_challenges_are_worth_another_try(status: int):
+def test_outages_and_challenges_are_retried(status: int):
     """
-    5xx, Cloudflare's 520 to 526 and its 403 pass (docs/yts-api.md, section 8).
+    5xx, Cloudflare's 520 to 526 and its 403 are temporary (docs/yts-api.md, section 8).
     """
     with pytest.raises(YtsUnavailable, match=f"HTTP {status}") as caught:
         raise_for_status(status, None, URL)
     assert (caught.value.retry_after_seconds, caught.value.is_throttled) == (None, False)
 
 
-@pytest.mark.parametrize(("header", "wish"), [(None, None), ("7", 7.0)])
-def test_429_is_throttling_with_or_without_a_wish(header: str | None, wish: float | None):
+@pytest.mark.parametrize(("header", "seconds"), [(None, None), ("7", 7.0)])
+def test_429_is_throttling_with_or_without_retry_after(header: str | None, seconds: float | None):
     """
     YTS sends no Retry-After, but it is obeyed if it comes (docs/yts-api.md, section 8).
     """
     with pytest.raises(YtsUnavailable) as caught:
         raise_for_status(429, header, URL)
-    assert (caught.value.retry_after_seconds, caught.value.is_throttled) == (wish, True)
+    assert (caught.value.retry_after_seconds, caught.value.is_throttled) == (seconds, True)
 
 
-def test_an_outage_that_names_its_end_is_throttling():
+def test_an_outage_with_retry_after_is_throttling():
     """
     A 503 with Retry-After slows down all workers.
     """
@@ -51,10 +51,10 @@ def test_an_outage_that_names_its_end_is_throttling():
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 405, 410, 451])
-def test_other_refusals_are_the_fault_of_the_base_url(status: int):
+def test_other_statuses_mean_a_wrong_base_url(status: int):
     """
-    404 on an endpoint is a configuration error (docs/yts-api.md, section 8), and the option
-    is named.
+    404 on an endpoint is a configuration error (docs/yts-api.md, section 8); the message
+    names the option.
     """
     with pytest.raises(YtsRefused, match=f"HTTP {status}.*--api-url"):
         raise_for_status(status, "5", URL)
@@ -64,7 +64,7 @@ def test_other_refusals_are_the_fault_of_the_base_url(status: int):
     ("header", "seconds"),
     [("0", 0), ("17", 17), ("2.5", 2.5), (" 17 ", 17), ("-4", 0), ("119", 119)],
 )
-def test_a_retry_after_in_seconds_is_taken_within_reason(header: str, seconds: float):
+def test_a_retry_after_in_seconds_is_used(header: str, seconds: float):
     """
     A negative value means 0.
     """
@@ -82,7 +82,7 @@ def test_a_retry_after_of_more_than_two_minutes_is_cut(header: str):
 @pytest.mark.parametrize(("ahead", "seconds"), [(30, 30), (-60, 0), (7200, 120)])
 def test_a_retry_after_as_a_date_is_seconds_from_now(ahead: int, seconds: float):
     """
-    With "GMT", an offset, or no zone at all, which is UTC then.
+    The date may have "GMT", an offset, or no zone, which means UTC.
     """
     moment = datetime.now(UTC) + timedelta(seconds=ahead)
     elsewhere = moment.astimezone(tz=None)
@@ -103,16 +103,16 @@ def test_a_retry_after_as_a_date_is_seconds_from_now(ahead: int, seconds: float)
         f"Wed, 21 Oct {'9' * 30} 07:28:00 GMT",
     ],
 )
-def test_nonsense_is_no_wish(header: str | None):
+def test_an_invalid_retry_after_is_ignored(header: str | None):
     """
-    Also dates that are out of range.
+    Dates that are out of range are invalid, too.
     """
     assert read_retry_after(header) is None
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=300)
+@settings(derandomize=True, database=None, deadline=None, max_examples=100)
 @given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d+ (Jan|Oct) \d+ \d+:\d+(:\d+)? ([+-]\d+|GMT)"))
-def test_any_header_gives_a_bounded_wish_or_none(header: str):
+def test_any_header_gives_a_bounded_number_or_none(header: str):
     """
     Any header gives None or a number within the range, without an exception.
     """

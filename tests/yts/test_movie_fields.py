@@ -12,7 +12,7 @@ from yts.payload import MoviePayload, parse_movie
 from yts.responses import parse_details
 
 
-def test_a_list_row_arrives_as_it_was_sent():
+def test_a_list_row_keeps_its_values():
     """
     Every stored field keeps its name and its value (docs/yts-api.md, section 4.1).
     """
@@ -37,7 +37,7 @@ def test_details_bring_likes_cast_and_intro():
 
 def test_details_and_list_rows_can_be_distinguished():
     """
-    Any of the fields that only details have is enough; answers get trimmed
+    Any of the fields that only details have is enough; responses may lack some
     (docs/yts-api.md, section 4.2).
     """
     assert not parse_movie(a_row()).has_details
@@ -63,7 +63,7 @@ def test_zero_likes_are_zero():
 
 
 @pytest.mark.parametrize(("sent", "rating"), [(7, 7.0), (6.3, 6.3), (10, 10.0), ("5.5", 5.5)])
-def test_a_rating_is_a_number_whole_or_not(sent: object, rating: float):
+def test_a_rating_may_be_an_int_a_float_or_a_text(sent: object, rating: float):
     """
     PHP sends whole numbers as ints (docs/yts-api.md, section 4.1).
     """
@@ -86,7 +86,7 @@ UNFIT = {
 @pytest.mark.parametrize(
     ("field", "value"), [(field, value) for field, values in UNFIT.items() for value in values]
 )
-def test_a_value_that_no_column_can_keep_is_malformed(field: str, value: object):
+def test_a_value_that_does_not_fit_its_column_is_malformed(field: str, value: object):
     """
     The error names the field, before PostgreSQL would refuse the value.
     """
@@ -97,7 +97,7 @@ def test_a_value_that_no_column_can_keep_is_malformed(field: str, value: object)
 @pytest.mark.parametrize("field", ["genres", "torrents", "cast"])
 def test_an_absent_list_is_not_an_empty_one(field: str):
     """
-    Absent or null says nothing (docs/yts-api.md, sections 4.1, 4.3); an empty list says
+    Absent or null means unknown (docs/yts-api.md, sections 4.1, 4.3); an empty list means
     that there are none.
     """
     assert getattr(parse_movie(without(a_movie(), field)), field) is None
@@ -135,9 +135,9 @@ def test_a_known_genre_has_one_spelling(name: str):
         (["Commedia"], False),
     ],
 )
-def test_genres_of_another_language_are_recognised(genres: object, *, are_known: bool):
+def test_genres_of_another_language_are_recognized(genres: object, *, are_known: bool):
     """
-    They came in Arabic once, everything else in English.
+    A response had genres in Arabic once, and all other texts in English.
     """
     assert parse_movie(a_row(genres=genres)).has_known_genres is are_known
 
@@ -156,8 +156,8 @@ def test_genres_of_another_language_are_recognised(genres: object, *, are_known:
 )
 def test_query_and_fragment_are_not_part_of_a_link(sent: str, url: str | None):
     """
-    From November 2025 to May 2026 they were a token, another one in each answer; it must be
-    neither stored nor exported. All links of a movie are alike in this.
+    From November 2025 to May 2026 they were a token, another one in each response; it must be
+    neither stored nor exported. This holds for all links of a movie.
     """
     names = [name for name in URL_COLUMNS if name in MoviePayload.model_fields]
     movie = parse_movie(
@@ -185,7 +185,7 @@ def test_the_oldest_rows_lack_half_of_their_fields():
 
 
 @pytest.mark.parametrize("raw", [None, [], "movie", 7, {}, {"title": "No id"}, {"id": "x"}])
-def test_what_is_no_movie_is_malformed_without_an_id(raw: object):
+def test_a_value_that_is_not_a_movie_is_malformed_without_an_id(raw: object):
     """
     The id is not guessed.
     """
@@ -216,9 +216,9 @@ def _nested(depth: int) -> list[Any]:
     ],
     ids=lambda odd: f"{next(iter(odd))}",
 )
-def test_what_python_and_pydantic_would_take_or_choke_on_is_malformed(odd: dict[str, Any]):
+def test_values_that_python_converts_silently_or_cannot_print_are_malformed(odd: dict[str, Any]):
     """
-    True is not 1; numbers of thousands of digits and deep nests have no text to show.
+    True is not 1; the message does not contain numbers of thousands of digits or deep lists.
     """
     with pytest.raises(MalformedMovie) as caught:
         parse_movie(a_row(**odd))

@@ -17,7 +17,7 @@ TEXTS = [
 @pytest.mark.parametrize("nothing", ["", None, "  ", "\u0000", "absent"])
 def test_empty_null_and_absent_texts_are_unknown(nothing: str | None):
     """
-    One value for "YTS did not say", whichever way it was not said (docs/yts-api.md, section 4.1).
+    All of them are stored as null (docs/yts-api.md, section 4.1).
     """
     movie = without(a_movie(), *TEXTS)
     if nothing != "absent":
@@ -36,7 +36,7 @@ def test_empty_null_and_absent_texts_are_unknown(nothing: str | None):
         ({"title": "", "title_english": None, "title_long": "", "slug": None}, "tt0004711"),
     ],
 )
-def test_a_missing_title_has_a_stand_in(changes: Json, title: str):
+def test_a_missing_title_is_replaced_by_another_name(changes: Json, title: str):
     """
     Real movies without a title exist; their long title is only a year (docs/yts-api.md,
     section 4.1).
@@ -47,7 +47,7 @@ def test_a_missing_title_has_a_stand_in(changes: Json, title: str):
 
 def test_a_movie_without_any_name_is_shown_by_its_id():
     """
-    The title must not be null, and nothing else is left.
+    The title must not be null, and the id is the only value left.
     """
     row = without(a_row(), "title", "title_english", "title_long", "slug", "imdb_code")
     assert parse_movie(row).display_title == "YTS movie 4711"
@@ -72,7 +72,7 @@ def test_a_movie_without_any_name_is_shown_by_its_id():
         ("description_full", "He said: \u2018\\u0000 is no NUL\u2019 \u2014imdbuser"),
     ],
 )
-def test_texts_are_taken_as_they_come(field: str, value: str):
+def test_texts_are_stored_as_they_are(field: str, value: str):
     """
     No slug, host, image folder or language is derived or repaired (docs/yts-api.md, quirks 5 and 6,
     section 4.1).
@@ -80,7 +80,7 @@ def test_texts_are_taken_as_they_come(field: str, value: str):
     assert getattr(read_row(a_row(**{field: value})), field) == value
 
 
-def test_a_number_where_a_text_belongs_is_that_text():
+def test_a_number_in_place_of_a_text_becomes_a_text():
     """
     A movie may be called 300, and PHP may send it as a number.
     """
@@ -88,9 +88,9 @@ def test_a_number_where_a_text_belongs_is_that_text():
 
 
 @pytest.mark.parametrize("text", ["nul \u0000 inside", "half a pair \ud83d", "\udc00\u0000"])
-def test_what_postgresql_cannot_store_is_taken_out(text: str):
+def test_characters_that_postgresql_cannot_store_are_removed(text: str):
     """
-    NUL and lone surrogates do not stop a movie: its texts come out storable.
+    A movie with NUL or lone surrogates is saved without these characters.
     """
     movie = read_row(a_row(title=f"Lamp {text}", genres=[f"Drama {text}"]))
 
@@ -103,8 +103,8 @@ def test_what_postgresql_cannot_store_is_taken_out(text: str):
 
 def test_a_movie_given_as_a_dict_is_storable_too():
     """
-    `save_movie` takes dicts that never were bytes; a NUL in them goes, a lone
-    surrogate is said to be malformed.
+    `save_movie` takes dicts that were never bytes: NUL is removed, a lone surrogate is
+    malformed.
     """
     assert parse_movie(a_row(title="La\0mp")).title == "Lamp"
     with pytest.raises(MalformedMovie, match="title: ") as caught:

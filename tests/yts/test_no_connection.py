@@ -21,11 +21,11 @@ from yts.errors import YtsRefused, YtsUnavailable
 @pytest.mark.parametrize(
     "silence", [{"silence_seconds": 1.0}, {"seconds_per_byte": 1.0}], ids=["before", "within"]
 )
-def test_a_silent_server_is_left(
+def test_a_silent_server_is_abandoned(
     make_client: MakeClient, server: CannedServer, silence: dict[str, float]
 ):
     """
-    Before the headers and in the middle of the body (docs/yts-api.md, section 8).
+    The server is silent before the headers or within the body (docs/yts-api.md, section 8).
     """
     server.give(Canned(page_answer(a_row()), **silence))
     since = time.monotonic()
@@ -39,7 +39,7 @@ def test_a_response_that_never_ends_is_abandoned(
     make_client: MakeClient, server: CannedServer, headers: dict[str, str]
 ):
     """
-    No silence is too long if bytes arrive singly; the whole response has a time limit.
+    Single bytes keep the read timeout from ending it; the whole response has a time limit.
     """
     server.give(Canned(page_answer(a_row()), headers=headers, seconds_per_byte=0.01))
     since = time.monotonic()
@@ -50,7 +50,7 @@ def test_a_response_that_never_ends_is_abandoned(
 
 def test_a_slow_response_within_its_time_is_accepted(make_client: MakeClient, server: CannedServer):
     """
-    YTS has been seen to think for 20 s (docs/yts-api.md, section 8): slow is not gone.
+    YTS has taken 20 s for a response (docs/yts-api.md, section 8).
     """
     server.give(Canned(page_answer(a_row(5)), silence_seconds=0.2))
     page = make_client(read_seconds=2, attempts=1).fetch_page(1, "asc")
@@ -100,14 +100,14 @@ def test_an_unknown_host_and_a_missing_resolver_have_different_messages(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
 ):
     """
-    YTS's domains vanish (docs/yts-api.md, section 1). The resolver is played, for the real
-    one may be slow.
+    Domains of YTS disappear (docs/yts-api.md, section 1). The resolver is replaced, because
+    the real one may be slow.
     """
 
-    def nobody(*_: object, **__: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise socket.gaierror(number, "no address")
 
-    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
     client = make_client(api_url="https://yts.invalid/api/v2", attempts=1)
     with pytest.raises(YtsUnavailable, match=rf"^no connection to yts\.invalid: {reason}$"):
         client.fetch_page(1, "asc")
@@ -164,13 +164,13 @@ def test_an_invalid_certificate_has_a_message_with_the_reason(
     """
     The certificate is self-signed; the connection itself works.
     """
-    with open_raw(read_request, certificate) as place:
-        client = make_client(api_url=f"https://{place}/api", attempts=1)
+    with open_raw(read_request, certificate) as address:
+        client = make_client(api_url=f"https://{address}/api", attempts=1)
         with pytest.raises(YtsUnavailable, match=r"valid certificate: self.signed certificate"):
             client.fetch_page(1, "asc")
 
 
-def test_a_certificate_of_an_authority_of_ones_own_is_valid(
+def test_a_certificate_of_a_private_authority_is_valid(
     make_client: MakeClient, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """
@@ -182,13 +182,13 @@ def test_a_certificate_of_an_authority_of_ones_own_is_valid(
             connection.sendall(whole_response(page_answer(a_row(5))))
 
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    with open_raw(handle, certificate) as place:
-        client = make_client(api_url=f"https://{place}/api", attempts=1)
+    with open_raw(handle, certificate) as address:
+        client = make_client(api_url=f"https://{address}/api", attempts=1)
         for _ in range(2):
             assert len(client.fetch_page(1, "asc").movies) == 1
 
 
-def test_a_socks_proxy_without_its_package_is_said_to_lack_it(
+def test_a_socks_proxy_without_its_library_has_a_clear_message(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
 ):
     """
@@ -221,8 +221,8 @@ def test_a_host_with_another_protocol_has_a_clear_message(make_client: MakeClien
     For example a TLS port that gets a plain request.
     """
     alert = b"\x15\x03\x01\x00\x02\x02\x46"
-    with open_raw(lambda it: it.sendall(read_request(it) and alert)) as place:
-        client = make_client(api_url=f"http://{place}/api", attempts=1)
+    with open_raw(lambda it: it.sendall(read_request(it) and alert)) as address:
+        client = make_client(api_url=f"http://{address}/api", attempts=1)
         with pytest.raises(YtsUnavailable, match="does not answer in HTTP"):
             client.fetch_page(1, "asc")
 
@@ -233,19 +233,17 @@ def test_a_head_that_is_too_large_has_a_clear_message(make_client: MakeClient):
     """
     for lines in ([b"X: " + b"y" * 70_000], [b"X: y"] * 200):
         head = whole_response(b"{}", *lines)
-        with open_raw(lambda it, head=head: it.sendall(read_request(it) and head)) as place:
-            client = make_client(api_url=f"http://{place}/api", attempts=1)
+        with open_raw(lambda it, head=head: it.sendall(read_request(it) and head)) as address:
+            client = make_client(api_url=f"http://{address}/api", attempts=1)
             with pytest.raises(YtsUnavailable, match="cannot be read as HTTP"):
                 client.fetch_page(1, "asc")
 
 
 @pytest.mark.parametrize("url", ["http://", "gopher://h/api", "yts.gg/api", "http://a..b/api"])
-def test_a_base_url_that_is_none_is_not_tried_again(
-    make_client: MakeClient, pauses: list[float], url: str
-):
+def test_an_invalid_base_url_is_not_retried(make_client: MakeClient, pauses: list[float], url: str):
     """
-    Asking again cannot help.
+    Another request would fail in the same way.
     """
-    with pytest.raises(YtsRefused, match="no address that can be asked"):
+    with pytest.raises(YtsRefused, match="is not a valid address"):
         make_client(api_url=url).fetch_page(1, "asc")
     assert pauses == []

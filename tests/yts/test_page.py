@@ -31,8 +31,7 @@ def test_the_ghost_on_a_page_is_malformed_and_not_saved():
 @pytest.mark.parametrize("movie_count", [0, 49])
 def test_a_page_without_movies_is_empty(movie_count: int):
     """
-    YTS leaves `movies` out when there are none, whatever `movie_count` says
-    (docs/yts-api.md, quirk 2).
+    YTS omits `movies` if there are none, with any `movie_count` (docs/yts-api.md, quirk 2).
     """
     page = parse_page(page_answer(movie_count=movie_count))
 
@@ -61,7 +60,7 @@ def test_a_movie_repeated_on_a_page_comes_once():
     ]
 
 
-def test_one_malformed_movie_does_not_take_its_page_along():
+def test_one_malformed_movie_does_not_affect_the_others():
     """
     The other movies are parsed, and the malformed one is reported with the reason.
     """
@@ -74,7 +73,7 @@ def test_one_malformed_movie_does_not_take_its_page_along():
 
 
 @pytest.mark.parametrize("count", [None, "77000", True, -1, 1.5, 2**31, 10**400])
-def test_a_page_needs_a_count_that_can_be_kept(count: object):
+def test_a_page_needs_a_valid_count(count: object):
     """
     A catalogue of another size than a whole number is not YTS's (docs/yts-api.md, quirk 11).
     """
@@ -83,7 +82,7 @@ def test_a_page_needs_a_count_that_can_be_kept(count: object):
 
 
 @pytest.mark.parametrize("movies", [{}, "none", 7, {"a": a_row()}, {"0": a_row(), "x": 1}])
-def test_movies_that_are_no_list_are_not_yts(movies: object):
+def test_movies_that_are_not_a_list_are_not_yts(movies: object):
     """
     Anything but a list, null or nothing is another shape (docs/yts-api.md, quirk 11).
     """
@@ -91,9 +90,9 @@ def test_movies_that_are_no_list_are_not_yts(movies: object):
         parse_page(answer({"movie_count": 1, "movies": movies}))
 
 
-def test_a_list_that_php_has_written_as_an_object_is_a_list():
+def test_an_object_with_numbers_as_keys_is_a_list():
     """
-    PHP does so where a list has gaps, as after a filter: the keys are its numbers, in order.
+    PHP writes a list with gaps, as after a filter, as an object whose keys are the numbers.
     """
     row = a_row(
         1,
@@ -109,17 +108,17 @@ def test_a_list_that_php_has_written_as_an_object_is_a_list():
     assert [torrent.hash for torrent in movie.torrents or ()] == ["CD" * 20, "AB" * 20]
 
 
-def test_an_empty_object_in_place_of_a_list_of_a_movie_is_an_empty_list():
+def test_an_empty_object_in_place_of_a_list_is_an_empty_list():
     """
-    PHP does that, too; the rest of the movie is valid.
+    PHP writes that, too; the rest of the movie is valid.
     """
     movie = parse_movie(a_movie(torrents={}, cast={}, genres={}))
     assert (movie.torrents, movie.cast, movie.genres) == ((), (), ())
 
 
-def test_a_count_of_zero_beside_movies_is_believed_to_be_wrong():
+def test_a_count_of_zero_beside_movies_is_ignored():
     """
-    Suggestions have come with `movie_count` 0 and four movies (docs/yts-api.md, section 3).
+    YTS has sent suggestions with `movie_count` 0 and four movies (docs/yts-api.md, section 3).
     """
     assert len(parse_page(page_answer(a_row(1), a_row(2), movie_count=0)).movies) == 2
 
@@ -133,9 +132,9 @@ def test_unknown_fields_are_counted_and_known_ones_are_not():
     assert page.unknown_fields == {"imax": 2}
 
 
-def test_made_up_fields_are_bounded_in_number_and_length():
+def test_unknown_fields_are_limited_in_number_and_length():
     """
-    A server may make up new ones in every answer; what is kept of a run stays small, and safe.
+    A server may invent fields in every response; a run keeps few of them, all printable.
     """
     total: Counter[str] = Counter()
     for number in range(30):

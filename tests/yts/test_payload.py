@@ -22,29 +22,28 @@ from yts.responses import parse_details, parse_page
 PHP_WARNING = b"<br />\n<b>Warning</b>: mysqli_query() {gone} in <b>/api/index.php</b><br />\n"
 
 
-def test_the_ghost_of_a_missing_movie_is_no_movie():
+def test_the_ghost_of_a_missing_movie_is_none():
     """
-    A missing movie comes as id 0 with all genres and a title of " ()" (docs/yts-api.md,
-    quirk 1): YTS says that it has none.
+    For a missing movie YTS sends id 0 with all genres and a title of " ()" (docs/yts-api.md,
+    quirk 1).
     """
     assert parse_details(details_answer(a_ghost()), 4711) is None
 
 
 def test_another_movie_than_requested_is_unavailable():
     """
-    Neither a missing movie nor the wanted one (docs/yts-api.md, quirk 1): asking again may help.
+    It is neither missing nor the wanted movie (docs/yts-api.md, quirk 1), so it is requested again.
     """
     with pytest.raises(YtsUnavailable, match="asked for movie 4711, got movie 4712"):
         parse_details(details_answer(a_movie(4712)), 4711)
 
 
-@pytest.mark.parametrize("nonsense", [False, None, "0", 0.0, -1, 2**31, [], "absent"])
-def test_only_the_number_zero_means_missing(nonsense: object):
+@pytest.mark.parametrize("invalid", [False, None, "0", 0.0, -1, 2**31, [], "absent"])
+def test_only_the_number_zero_means_missing(invalid: object):
     """
-    A tombstone needs YTS's own word; an id of another kind is an answer of
-    another shape (docs/yts-api.md, quirk 1).
+    An id of another type makes it a response of another shape (docs/yts-api.md, quirk 1).
     """
-    movie = a_movie(id=nonsense) if nonsense != "absent" else without(a_movie(), "id")
+    movie = a_movie(id=invalid) if invalid != "absent" else without(a_movie(), "id")
     with pytest.raises(NotYts):
         parse_details(details_answer(movie), 4711)
 
@@ -52,9 +51,9 @@ def test_only_the_number_zero_means_missing(nonsense: object):
 @pytest.mark.parametrize(
     "message", ["Query was successful. NOTICE: Base URL moving to https://x/", "", None, "Error"]
 )
-def test_the_status_message_says_nothing(message: object):
+def test_the_status_message_does_not_matter(message: object):
     """
-    Only `status` tells success (docs/yts-api.md, quirk 7).
+    Only `status` means success (docs/yts-api.md, quirk 7).
     """
     body = page_answer(a_row(), status_message=message)
     assert len(parse_page(body).movies) == 1
@@ -72,9 +71,9 @@ def test_the_meta_part_is_not_needed(meta: object):
 
 
 @pytest.mark.parametrize("status", ["error", "", None, 0, True, "OK ", ["ok"], {}])
-def test_another_status_than_ok_is_worth_another_try(status: object):
+def test_another_status_than_ok_is_unavailable(status: object):
     """
-    The message goes into the error, for no such answer was ever recorded (docs/yts-api.md,
+    The error has the message, because no such response was ever recorded (docs/yts-api.md,
     section 2).
     """
     body = answer({}, status=status, status_message="The query\u0000\u001b[2J failed")
@@ -99,16 +98,16 @@ def test_another_status_than_ok_is_worth_another_try(status: object):
 )
 def test_what_is_not_json_is_unavailable(body: bytes):
     """
-    Text, HTML, half an answer (docs/yts-api.md, quirk 9), and JSON nested to break its reader.
+    Text, HTML, half a response (docs/yts-api.md, quirk 9), and JSON that is nested too deeply.
     """
     for parse in (parse_page, lambda body: parse_details(body, 1)):
         with pytest.raises(YtsUnavailable, match="not JSON"):
             parse(body)
 
 
-def test_the_words_about_html_have_no_markup():
+def test_the_message_about_html_has_no_markup():
     """
-    What is shown of a foreign body is its text, short and printable.
+    The message has the text of the body, short and printable.
     """
     with pytest.raises(YtsUnavailable) as caught:
         parse_page(b"<h1>502 Bad\x1b Gateway</h1>\n<hr>" + b"nginx " * 99)
@@ -117,7 +116,7 @@ def test_the_words_about_html_have_no_markup():
 
 
 @pytest.mark.parametrize("noise", [PHP_WARNING, b"\xef\xbb\xbf", b"\n\n", b"{oops} " * 50])
-def test_noise_before_the_json_is_passed_over(noise: bytes):
+def test_noise_before_the_json_is_ignored(noise: bytes):
     """
     PHP warnings, with braces of their own, and byte order marks (docs/yts-api.md, quirk 9).
     """
@@ -128,9 +127,9 @@ def test_noise_before_the_json_is_passed_over(noise: bytes):
     "noise",
     [PHP_WARNING, b"\n\n", b"<!-- served by cache 3 -->", b"<script>{}</script>", b"\x00", b");"],
 )
-def test_noise_behind_the_json_is_passed_over(noise: bytes):
+def test_noise_after_the_json_is_ignored(noise: bytes):
     """
-    As before it: caches and PHP add to what the API has written. Both at once as well.
+    Caches and PHP add text after the response; there may be noise on both sides.
     """
     assert [movie.id for movie in parse_page(page_answer(a_row(3)) + noise).movies] == [3]
     both = PHP_WARNING + details_answer(a_movie(3)) + noise
@@ -140,9 +139,9 @@ def test_noise_behind_the_json_is_passed_over(noise: bytes):
 
 
 @pytest.mark.parametrize("rest", [b',{"id":2}]}}', b"}", b"]", b": 1}", b'"movies": []}'])
-def test_json_that_goes_on_after_its_end_is_damaged(rest: bytes):
+def test_json_that_continues_after_its_end_is_damaged(rest: bytes):
     """
-    It may have lost movies, so that it is rather asked for again.
+    It may have lost movies, so it is requested again.
     """
     with pytest.raises(YtsUnavailable, match="not JSON"):
         parse_page(page_answer(a_row(3)) + rest)
@@ -151,7 +150,7 @@ def test_json_that_goes_on_after_its_end_is_damaged(rest: bytes):
 @pytest.mark.parametrize("text", ["4711", " 4711 ", "04711"])
 def test_an_id_may_be_written_as_a_text(text: str):
     """
-    In details as in lists; one that is another movie's is another movie's.
+    This holds for details and lists; an id of another movie is still another movie.
     """
     movie = parse_details(details_answer(a_movie(id=text)), 4711)
     assert movie is not None
@@ -190,7 +189,7 @@ def test_json_from_look_alikes_is_never_an_empty_catalogue(body: bytes):
 
 def test_a_malformed_details_response_names_its_movie():
     """
-    It is there, so it is neither missing nor unavailable: skip this movie.
+    The movie exists, so it is neither missing nor unavailable, and is skipped.
     """
     with pytest.raises(MalformedMovie, match="year: ") as caught:
         parse_details(details_answer(a_movie(year="soon")), 4711)

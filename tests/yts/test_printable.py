@@ -14,7 +14,7 @@ from yts.errors import MalformedMovie, NotYts, ResponseTooLarge, YtsRefused, Yts
 from yts.printable import json_line, one_line, printable
 from yts.settings import ClientSettings
 
-fuzz = examples(200)
+fuzz = examples(80)
 
 NASTY = {
     "escape": "\x1b[31m",
@@ -27,21 +27,21 @@ NASTY = {
     "isolates": "\u2066x\u2069",
     "marks": "\u200e\u200f\u061c",
     "half a pair": "\ud83d",
-    "no character": "\uffff\U000e0001",
+    "not a character": "\uffff\U000e0001",
     "byte order mark": "\ufeff",
 }
 
 
 def is_safe(text: str) -> bool:
-    """Return whether no terminal, and nobody who reads it, is misled by *text*."""
+    """Return whether *text* has only printable characters and joiners."""
     allowed = "\u200c\u200d"
     return all(char.isprintable() or char in allowed for char in text)
 
 
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY)
-def test_what_could_steer_a_terminal_is_taken_out(text: str):
+def test_control_characters_are_removed(text: str):
     """
-    From a line, from lines, and from JSON, where nothing may be lost.
+    They are removed from text, and escaped in JSON, which keeps its meaning.
     """
     for shown in (
         one_line(text),
@@ -66,7 +66,7 @@ def test_what_could_steer_a_terminal_is_taken_out(text: str):
 )
 def test_letters_of_all_languages_stay(text: str):
     """
-    With their marks and joiners, which are part of the spelling.
+    Marks and joiners are part of the spelling.
     """
     assert one_line(text) == printable(text) == text
 
@@ -75,7 +75,7 @@ def test_letters_of_all_languages_stay(text: str):
 @given(st.text(), st.integers(5, 50))
 def test_any_text_becomes_a_short_safe_line(text: str, length: int):
     """
-    Twice gives the same as once, and a cut is marked.
+    A second call changes nothing.
     """
     line = one_line(text, length)
     assert is_safe(line)
@@ -88,7 +88,7 @@ def test_any_text_becomes_a_short_safe_line(text: str, length: int):
 @given(st.text())
 def test_any_text_of_lines_keeps_its_lines(text: str):
     """
-    Line feeds and tabs of the program stay.
+    Line feeds and tabs stay; other control characters do not.
     """
     assert is_safe(re.sub(r"[\n\t]", "", printable(text)))
     assert printable(text).count("\n") == text.count("\n")
@@ -98,7 +98,7 @@ def test_any_text_of_lines_keeps_its_lines(text: str):
 @given(st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text(), max_size=3)))
 def test_any_json_is_one_printable_line_that_means_the_same(value: dict[str, Any]):
     """
-    With ASCII output and without.
+    This holds for ASCII output and for other output.
     """
     for line in (json_line(value), json_line(value, is_ascii=False)):
         assert line.isprintable()
@@ -116,7 +116,7 @@ def test_any_json_is_one_printable_line_that_means_the_same(value: dict[str, Any
         lambda text: ResponseTooLarge(None, text),
     ],
 )
-def test_what_an_error_says_is_one_safe_line(kind: Any):
+def test_the_text_of_an_error_is_one_safe_line(kind: Any):
     """
     Messages of errors are safe to show and to record, although servers influence them.
     """

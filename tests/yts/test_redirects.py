@@ -15,12 +15,12 @@ def redirect_to(target: str, status: int = 301) -> Canned:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_another_host_is_refused_and_never_asked(
+def test_a_redirect_to_another_host_is_not_followed(
     client: YtsClient, server: CannedServer, status: int
 ):
     """
-    Domains change hands (docs/yts-api.md, section 1): only the user says where YTS is now.
-    The words name the new place and the option.
+    Domains get other owners (docs/yts-api.md, section 1): only the user decides where YTS is.
+    The message names the new URL and the option.
     """
     with open_canned() as other:
         elsewhere = other.url.replace("127.0.0.1", "localhost")
@@ -28,8 +28,8 @@ def test_another_host_is_refused_and_never_asked(
         with pytest.raises(YtsRefused, match=rf"{elsewhere}/list_movies\.json: .*--api-url"):
             client.fetch_page(1, "asc")
 
-        assert len(server.asked) == 1
-        assert other.asked == []
+        assert len(server.requests) == 1
+        assert other.requests == []
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_every_way_to_name_another_host_is_refused(
     client: YtsClient, server: CannedServer, target: str
 ):
     """
-    Without a scheme, without a path, or next door.
+    The target may lack a scheme or a path, or be a similar address.
     """
     server.give(redirect_to(target))
     with pytest.raises(YtsRefused, match="redirects to"):
@@ -51,19 +51,19 @@ def test_a_redirect_on_the_same_host_is_followed(
     client: YtsClient, server: CannedServer, target: str
 ):
     """
-    Absolute path or relative to the endpoint; its query is the new one alone.
+    The path may be absolute or relative to the endpoint; the old query is dropped.
     """
     server.give(redirect_to(target), page_answer(a_row(5)))
 
     assert [movie.id for movie in client.fetch_page(1, "asc").movies] == [5]
-    assert [asked.path for asked in server.asked] == [
+    assert [request.path for request in server.requests] == [
         "/api/v2/list_movies.json",
         f"/api/{'v2/' * (target[0] != '/')}v3/list.json",
     ]
-    assert server.asked[1].query == {"page": "9"}
+    assert server.requests[1].query == {"page": "9"}
 
 
-def test_another_port_of_the_same_host_is_another_place(client: YtsClient, server: CannedServer):
+def test_a_redirect_to_another_port_is_not_followed(client: YtsClient, server: CannedServer):
     """
     Another server may listen there.
     """
@@ -71,7 +71,7 @@ def test_another_port_of_the_same_host_is_another_place(client: YtsClient, serve
         server.give(redirect_to(f"{other.url}/list_movies.json"))
         with pytest.raises(YtsRefused, match=rf"redirects to {other.url}/list_movies\.json: "):
             client.fetch_page(1, "asc")
-        assert other.asked == []
+        assert other.requests == []
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,9 @@ def test_another_port_of_the_same_host_is_another_place(client: YtsClient, serve
         ("https://[::1]/a", "https://[::1]/b", True),
     ],
 )
-def test_only_the_same_scheme_host_and_port_are_the_same_place(
-    url: str, target: str, *, is_followed: bool
-):
+def test_a_redirect_must_keep_scheme_host_and_port(url: str, target: str, *, is_followed: bool):
     """
-    And https in place of http, on their usual ports: never the other way round.
+    Only http may become https, on the default ports, and not the other way round.
     """
     assert is_same_origin(url, target) is is_followed
 
@@ -124,13 +122,13 @@ def test_a_redirect_with_a_full_address_of_the_same_host_is_followed(
     assert len(client.fetch_page(1, "asc").movies) == 1
 
 
-def test_the_home_page_in_place_of_the_api_is_tried_again(client: YtsClient, server: CannedServer):
+def test_the_home_page_in_place_of_the_api_is_retried(client: YtsClient, server: CannedServer):
     """
     The API was redirected to the home page for hours (docs/yts-api.md, section 8).
     """
     server.give(redirect_to("/"), Canned(b"<html>Movies!</html>"), page_answer(a_row(5)))
     assert len(client.fetch_page(1, "asc").movies) == 1
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
 
 
 def test_redirects_in_circles_end(client_once: YtsClient, server: CannedServer):
@@ -140,7 +138,7 @@ def test_redirects_in_circles_end(client_once: YtsClient, server: CannedServer):
     server.give(redirect_to("/api/v2/list_movies.json"))
     with pytest.raises(YtsUnavailable, match="redirects in circles"):
         client_once.fetch_page(1, "asc")
-    assert len(server.asked) == 4
+    assert len(server.requests) == 4
 
 
 def test_the_third_redirect_may_lead_to_the_response(client_once: YtsClient, server: CannedServer):
@@ -154,7 +152,7 @@ def test_the_third_redirect_may_lead_to_the_response(client_once: YtsClient, ser
 @pytest.mark.parametrize(
     "target", ["http://[", "http://127.0.0.1:port/", "http://127.0.0.1:99999/"]
 )
-def test_a_redirect_to_nowhere_is_trouble_of_ours_to_report(
+def test_an_invalid_target_of_a_redirect_is_unavailable(
     client_once: YtsClient, server: CannedServer, target: str
 ):
     """

@@ -26,7 +26,7 @@ def test_pauses_double_with_jitter(client: YtsClient, server: CannedServer, paus
     with pytest.raises(YtsUnavailable):
         client.fetch_page(1, "asc")
 
-    assert len(server.asked) == 5
+    assert len(server.requests) == 5
     assert [int(pause) for pause in pauses] == [1, 2, 4, 8]
     assert all(pause % 1 for pause in pauses)
 
@@ -44,9 +44,7 @@ def test_jitter_differs_between_clients(
     assert len(set(pauses)) == 3
 
 
-def test_pauses_grow_only_so_far(
-    make_client: MakeClient, server: CannedServer, pauses: list[float]
-):
+def test_pauses_have_a_maximum(make_client: MakeClient, server: CannedServer, pauses: list[float]):
     """
     Up to `max_backoff_seconds` and a second of jitter; attempts are a setting.
     """
@@ -81,28 +79,28 @@ def test_a_short_retry_after_does_not_shorten_the_pause(
     assert 1 <= pauses[0] <= 2
 
 
-@pytest.mark.parametrize("wish", ["86400", "9" * 99, "Fri, 31 Dec 9999 23:59:59 GMT", "inf"])
+@pytest.mark.parametrize("header", ["86400", "9" * 99, "Fri, 31 Dec 9999 23:59:59 GMT", "inf"])
 def test_a_huge_retry_after_is_cut(
-    make_client: MakeClient, server: CannedServer, pauses: list[float], wish: str
+    make_client: MakeClient, server: CannedServer, pauses: list[float], header: str
 ):
     """
     The shared budget is not delayed for longer either.
     """
     reported: list[float | None] = []
-    server.give(Canned(b"", 429, {"Retry-After": wish}), page_answer(a_row()))
+    server.give(Canned(b"", 429, {"Retry-After": header}), page_answer(a_row()))
     make_client(slow_down=reported.append).fetch_page(1, "asc")
     assert pauses == reported == [MAX_RETRY_AFTER_SECONDS]
 
 
-@pytest.mark.parametrize("wish", ["soon", "", f"Wed, 21 Oct {'9' * 30} 07:28:00 GMT"])
+@pytest.mark.parametrize("header", ["soon", "", f"Wed, 21 Oct {'9' * 30} 07:28:00 GMT"])
 def test_an_invalid_retry_after_is_ignored(
-    make_client: MakeClient, server: CannedServer, pauses: list[float], wish: str
+    make_client: MakeClient, server: CannedServer, pauses: list[float], header: str
 ):
     """
     Then the usual pauses apply.
     """
     reported: list[float | None] = []
-    server.give(Canned(b"", 429, {"Retry-After": wish}), page_answer(a_row()))
+    server.give(Canned(b"", 429, {"Retry-After": header}), page_answer(a_row()))
     make_client(slow_down=reported.append).fetch_page(1, "asc")
     assert reported == [None]
     assert 1 <= pauses[0] <= 2
@@ -149,7 +147,7 @@ def test_every_request_takes_a_slot_first(make_client: MakeClient, server: Canne
     Retries and redirects take a slot, too, before the request.
     """
     seen_by_slots: list[int] = []
-    client = make_client(take_slot=lambda: seen_by_slots.append(len(server.asked)))
+    client = make_client(take_slot=lambda: seen_by_slots.append(len(server.requests)))
     server.give(
         Canned(b"", 503),
         Canned(b"", 301, {"Location": "/api/v2/elsewhere"}),
@@ -160,7 +158,7 @@ def test_every_request_takes_a_slot_first(make_client: MakeClient, server: Canne
     client.fetch_page(2, "asc")
 
     assert seen_by_slots == [0, 1, 2, 3]
-    assert client.requests_made == len(server.asked) == 4
+    assert client.requests_made == len(server.requests) == 4
 
 
 @pytest.mark.parametrize("argument", ["take_slot", "sleep"])
@@ -175,7 +173,7 @@ def test_a_stop_passes_through(make_client: MakeClient, server: CannedServer, ar
     server.give(Canned(b"", 503))
     with pytest.raises(Stopped):
         make_client(**{argument: stop}).fetch_page(1, "asc")
-    assert len(server.asked) == (0 if argument == "take_slot" else 1)
+    assert len(server.requests) == (0 if argument == "take_slot" else 1)
 
 
 def test_attempts_are_counted_for_each_response(
@@ -197,7 +195,7 @@ def test_attempts_are_counted_for_each_response(
 def test_each_request_is_watched_until_its_response_is_read(
     make_client: MakeClient, server: CannedServer
 ):
-    """What a program says of long waits is true: no slot and no pause is waited for meanwhile."""
+    """A watch does not include waits for slots and pauses, so its duration is that of a request."""
     events: list[str] = []
 
     @contextmanager

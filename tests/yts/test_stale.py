@@ -19,7 +19,7 @@ PAGES = 30
 
 
 class ClosingServer:
-    """Answers once for each connection, and closes it in a way of its own, never announced."""
+    """Sends one response on each connection, and closes it without an announcement."""
 
     def __init__(self, *, is_late: bool) -> None:
         """Close when the next request has come, if *is_late*, otherwise after the response."""
@@ -44,12 +44,12 @@ def test_a_server_that_closes_every_connection_costs_no_time(
     make_client: MakeClient, pauses: list[float], *, is_late: bool
 ):
     """
-    No page fails or waits; after a few closed connections none is kept, so that no request
-    is made twice for ever.
+    No page fails or waits. After a few closed connections the client keeps none, so that
+    requests are not repeated forever.
     """
     server = ClosingServer(is_late=is_late)
-    with open_raw(server.handle) as place:
-        client = make_client(api_url=f"http://{place}/api", attempts=1)
+    with open_raw(server.handle) as address:
+        client = make_client(api_url=f"http://{address}/api", attempts=1)
         for page in range(1, PAGES + 1):
             assert client.fetch_page(page, "asc").movies
 
@@ -58,16 +58,16 @@ def test_a_server_that_closes_every_connection_costs_no_time(
     assert len(server.times) <= client.requests_made
 
 
-def test_over_tls_it_is_the_same(
+def test_closed_connections_over_tls_cost_no_time(
     make_client: MakeClient, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """
-    There the end of a connection may come without the farewell that TLS has for it.
+    The connection may end without the closing message of TLS.
     """
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     server = ClosingServer(is_late=True)
-    with open_raw(server.handle, certificate) as place:
-        client = make_client(api_url=f"https://{place}/api", attempts=1)
+    with open_raw(server.handle, certificate) as address:
+        client = make_client(api_url=f"https://{address}/api", attempts=1)
         for page in range(1, 6):
             assert client.fetch_page(page, "asc").movies
     assert client.requests_made == 5 + MAX_STALE
@@ -75,7 +75,7 @@ def test_over_tls_it_is_the_same(
 
 def test_the_second_request_takes_a_slot(make_client: MakeClient):
     """
-    The server may have counted the first one, so that the pace holds for both.
+    The server may have counted the first request, so both need a slot.
     """
     pace = 0.02
     next_slot = [time.monotonic()]
@@ -85,8 +85,8 @@ def test_the_second_request_takes_a_slot(make_client: MakeClient):
         next_slot[0] = max(next_slot[0], time.monotonic()) + pace
 
     server = ClosingServer(is_late=True)
-    with open_raw(server.handle) as place:
-        client = make_client(api_url=f"http://{place}/api", attempts=1, take_slot=take_slot)
+    with open_raw(server.handle) as address:
+        client = make_client(api_url=f"http://{address}/api", attempts=1, take_slot=take_slot)
         for page in range(1, 11):
             client.fetch_page(page, "asc")
 
@@ -111,8 +111,8 @@ def test_a_connection_that_was_closed_once_is_kept_again(make_client: MakeClient
             connection.sendall(PAGE)
         read_request(connection)
 
-    with open_raw(handle) as place:
-        client = make_client(api_url=f"http://{place}/api", attempts=1)
+    with open_raw(handle) as address:
+        client = make_client(api_url=f"http://{address}/api", attempts=1)
         for page in range(1, 26):
             client.fetch_page(page, "asc")
     assert len(numbers) == 5
@@ -123,8 +123,8 @@ def test_a_new_connection_that_is_closed_without_a_response_is_a_failure(make_cl
     If the server closes a new connection, that is a failure.
     """
     requests: list[bytes] = []
-    with open_raw(lambda connection: requests.append(read_request(connection))) as place:
-        client = make_client(api_url=f"http://{place}/api", attempts=1)
+    with open_raw(lambda connection: requests.append(read_request(connection))) as address:
+        client = make_client(api_url=f"http://{address}/api", attempts=1)
         with pytest.raises(YtsUnavailable, match="closed the connection without a response"):
             client.fetch_page(1, "asc")
     assert len(requests) == client.requests_made == 1
@@ -141,8 +141,8 @@ def test_a_response_that_breaks_off_is_a_failure(make_client: MakeClient, part: 
             read_request(connection)
             connection.sendall(response)
 
-    with open_raw(handle) as place:
-        client = make_client(api_url=f"http://{place}/api", attempts=1)
+    with open_raw(handle) as address:
+        client = make_client(api_url=f"http://{address}/api", attempts=1)
         client.fetch_page(1, "asc")
         with pytest.raises(YtsUnavailable):
             client.fetch_page(2, "asc")

@@ -38,16 +38,16 @@ def test_a_repack_is_yes_no_or_unknown(sent: str, is_repack: object):
     assert read_torrent(a_torrent(is_repack=sent)).is_repack is is_repack
 
 
-def test_sizes_pass_two_to_the_31():
+def test_sizes_may_be_larger_than_32_bits():
     """
     A 2160p torrent has more bytes than a 32-bit number (docs/yts-api.md, section 4.4).
     """
     assert read_torrent(a_torrent(size_bytes=8_922_894_008)).size_bytes == 8_922_894_008
 
 
-def test_seeds_of_the_days_before_the_clamp_are_taken():
+def test_seeds_above_100_are_stored():
     """
-    Clamped at 100 now, thousands before (docs/yts-api.md, quirk 8).
+    YTS limits them to 100 now, but had thousands before (docs/yts-api.md, quirk 8).
     """
     assert read_torrent(a_torrent(seeds=4821, peers=0)).seeds == 4821
     assert read_torrent(a_torrent(seeds=4821, peers=0)).peers == 0
@@ -56,15 +56,15 @@ def test_seeds_of_the_days_before_the_clamp_are_taken():
 @pytest.mark.parametrize("sent", ["ab" * 20, " AB" + "ab" * 19 + "\n"])
 def test_hashes_are_upper_case(sent: str):
     """
-    They are compared by their letters (docs/yts-api.md, section 4.4).
+    They are compared as texts (docs/yts-api.md, section 4.4).
     """
     assert read_torrent(a_torrent(hash=sent)).hash == "AB" * 20
 
 
 @pytest.mark.parametrize("sent", ["", None])
-def test_a_torrent_without_a_hash_does_not_stop_its_movie(sent: object):
+def test_a_torrent_without_a_hash_does_not_affect_its_movie(sent: object):
     """
-    Blank hashes were seen; such a torrent is not saved.
+    YTS has sent empty hashes; such a torrent is not saved.
     """
     assert read_torrent(a_torrent(hash=sent)).hash is None
 
@@ -86,9 +86,9 @@ def test_two_torrents_may_differ_in_their_hash_alone():
     assert len(parse_movie(a_row(torrents=torrents)).torrents or ()) == 2
 
 
-def test_a_malformed_torrent_makes_its_movie_malformed_and_says_which():
+def test_a_malformed_torrent_makes_its_movie_malformed():
     """
-    A movie is saved completely or not at all.
+    A movie is saved completely or not at all; the message names the torrent.
     """
     with pytest.raises(MalformedMovie, match=r"^torrents\.1\.size_bytes: "):
         parse_movie(a_row(torrents=[a_torrent(), a_torrent(size_bytes="much")]))
@@ -112,8 +112,7 @@ def test_an_actor_without_a_picture_has_none():
 
 def test_the_order_of_the_cast_is_kept():
     """
-    A sample of at most four, in the order sent (docs/yts-api.md, quirk 10); more would be
-    taken too.
+    It is a sample of at most four (docs/yts-api.md, quirk 10); more would be stored, too.
     """
     names = ["Ida", "Bo", "Ada", "Eli", "Cy"]
     people = [a_person(name=name, imdb_code=f"000000{n}") for n, name in enumerate(names)]

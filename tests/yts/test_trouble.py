@@ -8,12 +8,12 @@ from tests.support.yts_responses import a_movie, a_row, details_answer, page_ans
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, NotYts, YtsRefused, YtsUnavailable
 
-#: The text of YTS's 429, in other words but with its byte that is no UTF-8.
+#: A text like that of a 429 of YTS, with its byte that is not UTF-8.
 SLOW_DOWN = b"You\x92ve asked too often, write to us."
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "response",
     [
         Canned(SLOW_DOWN, 429, {"Content-Type": "text/plain"}),
         Canned(b"", 429),
@@ -35,48 +35,46 @@ SLOW_DOWN = b"You\x92ve asked too often, write to us."
     ],
     ids=lambda canned: f"{canned.status} {bytes(canned.body[:12])!r} {[*canned.headers]}",
 )
-def test_trouble_that_may_pass_is_tried_again(
-    client: YtsClient, server: CannedServer, trouble: Canned
-):
+def test_temporary_failures_are_retried(client: YtsClient, server: CannedServer, response: Canned):
     """
     Bodies that are not JSON, every outage, every block page (docs/yts-api.md, quirks 9 and
     11, section 8).
     """
-    server.give(trouble, trouble, page_answer(a_row(6)))
+    server.give(response, response, page_answer(a_row(6)))
 
     assert [movie.id for movie in client.fetch_page(1, "asc").movies] == [6]
-    assert client.requests_made == len(server.asked) == 3
+    assert client.requests_made == len(server.requests) == 3
 
 
 @pytest.mark.parametrize("status", [400, 404, 410])
-def test_a_refusal_is_not_asked_again(client: YtsClient, server: CannedServer, status: int):
+def test_a_refusal_is_not_retried(client: YtsClient, server: CannedServer, status: int):
     """
     404 on an endpoint means that this is not the API (docs/yts-api.md, section 8).
     """
     server.give(Canned(b'{"status":404}', status))
     with pytest.raises(YtsRefused, match=f"HTTP {status}, a status that YTS does not use"):
         client.fetch_page(1, "asc")
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
-def test_a_malformed_movie_is_not_asked_again(client: YtsClient, server: CannedServer):
+def test_a_malformed_movie_is_not_retried(client: YtsClient, server: CannedServer):
     """
     It is skipped, because another attempt gives the same.
     """
     server.give(details_answer(a_movie(4711, rating="high")))
     with pytest.raises(MalformedMovie, match="rating: "):
         client.fetch_details(4711)
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
-def test_giving_up_raises_the_last_error_itself(client: YtsClient, server: CannedServer):
+def test_the_last_attempt_raises_its_own_error(client: YtsClient, server: CannedServer):
     """
     The error of the last attempt is raised, not that of tenacity, which cannot be pickled.
     """
     server.give(Canned(b"", 500), Canned(b"", 503), Canned(b"[]"))
     with pytest.raises(NotYts):
         client.fetch_page(1, "asc")
-    assert len(server.asked) == 5
+    assert len(server.requests) == 5
 
 
 def test_another_api_is_distinguished_from_an_outage(client_once: YtsClient, server: CannedServer):
@@ -88,16 +86,14 @@ def test_another_api_is_distinguished_from_an_outage(client_once: YtsClient, ser
         client_once.fetch_page(1, "asc")
 
 
-def test_no_word_of_an_error_has_the_query_or_a_password(
-    make_client: MakeClient, server: CannedServer
-):
+def test_errors_contain_no_query_and_no_password(make_client: MakeClient, server: CannedServer):
     """
     Errors are written to logs and to the ledger.
     """
     private = server.url.replace("http://", "http://me:secret@")
     elsewhere = {"Location": "http://me:secret@localhost/page?token=secret"}
-    for trouble in (Canned(b"", 404), Canned(b"", 302, elsewhere), Canned(is_reset=True)):
-        server.give(trouble)
+    for response in (Canned(b"", 404), Canned(b"", 302, elsewhere), Canned(is_reset=True)):
+        server.give(response)
         with pytest.raises((YtsRefused, YtsUnavailable)) as caught:
             make_client(api_url=private, attempts=1).fetch_page(1, "asc")
         assert "secret" not in str(caught.value)
