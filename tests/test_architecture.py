@@ -3,6 +3,7 @@
 import ast
 import importlib
 import re
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from itertools import zip_longest
 from pathlib import Path
@@ -60,16 +61,23 @@ ONLY_IN = {
 PLAIN_VALUES = {("sqlalchemy", "URL"), ("sqlalchemy", "Engine"), ("sqlalchemy.orm", "Session")}
 
 
+@cache
 def sources() -> list[Path]:
     """Return every Python file of the product."""
     modules = [path for name in [*PACKAGES, "alembic"] for path in (REPO / name).rglob("*.py")]
     return sorted([*modules, *(REPO / f"{name}.py" for name in COMMANDS)])
 
 
+@cache
+def parse(path: Path) -> ast.Module:
+    """Return the syntax tree of *path*."""
+    return ast.parse(path.read_text())
+
+
 def imports(path: Path) -> list[tuple[str, str]]:
     """Return what *path* imports, as pairs of module and name; also inside functions."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parse(path)):
         if isinstance(node, ast.Import):
             found += [(alias.name, "") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -105,10 +113,9 @@ def test_only_commands_write_to_the_terminal() -> None:
     for path in sources():
         where = path.relative_to(REPO).as_posix()
         if "/" in where and not where.startswith(may_write):
-            text = path.read_text()
-            calls = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+            calls = (node for node in ast.walk(parse(path)) if isinstance(node, ast.Call))
             names = {call.func.id for call in calls if isinstance(call.func, ast.Name)}
-            if "print" in names or "sys.stdout" in text:
+            if "print" in names or "sys.stdout" in path.read_text():
                 offenders.append(where)
 
     assert offenders == []
@@ -116,7 +123,7 @@ def test_only_commands_write_to_the_terminal() -> None:
 
 def test_one_module_decides_which_characters_may_be_shown():
     """
-    Others ask `yts/printable.py`; the embedded server only refuses a directory it cannot name.
+    Others call `yts/printable.py`; only the embedded server checks the name of its directory.
     """
     found = {
         path.relative_to(REPO).as_posix()
@@ -128,12 +135,12 @@ def test_one_module_decides_which_characters_may_be_shown():
 
 def test_functions_fit_a_screen():
     """
-    No function of the product is longer than forty lines, commands with their options apart.
+    No function of the product is longer than forty lines, except migrations.
     """
     long = [
         f"{path.name}:{node.name}"
         for path in sources()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(parse(path))
         if isinstance(node, ast.FunctionDef)
         and node.end_lineno is not None
         and node.end_lineno - node.lineno >= 40
@@ -145,7 +152,7 @@ def test_functions_fit_a_screen():
 
 def test_the_page_of_the_architecture_names_every_folder():
     """
-    A folder that appears or goes away shows in ARCHITECTURE.md.
+    ARCHITECTURE.md lists all folders of the product and no others.
     """
     listed = set(re.findall(r"^\| `([\w/]+)/` ", (REPO / "ARCHITECTURE.md").read_text(), re.M))
     folders = {path.parent.relative_to(REPO).as_posix() for path in sources()}
@@ -154,23 +161,23 @@ def test_the_page_of_the_architecture_names_every_folder():
     assert {folder for folder in listed if not (REPO / folder).is_dir()} == set()
 
 
-def test_every_file_says_what_it_holds():
+def test_every_module_has_a_docstring():
     """
-    Each module has a docstring, so that its first line can be read instead of the code.
+    The first line of a docstring says what the module contains.
     """
-    silent = [
+    undocumented = [
         path.relative_to(REPO).as_posix()
         for path in sources()
-        if not ast.get_docstring(ast.parse(path.read_text()))
+        if not ast.get_docstring(parse(path))
     ]
 
-    assert silent == []
+    assert undocumented == []
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_the_page_of_options_is_that_of_help(name: str):
+def test_the_page_of_options_has_the_options_of_help(name: str):
     """
-    `--help` and docs/options.md tell the same story.
+    docs/options.md lists the options of each command and no others.
     """
     page = (REPO / "docs" / "options.md").read_text()
     section = re.split(r"^## ", page.split(f"## `{name}.py`")[1], flags=re.MULTILINE)[0]
@@ -193,7 +200,7 @@ def test_every_decision_is_in_the_list():
     assert listed == {path.name for path in folder.glob("*.md")} - {"README.md"}
 
 
-def test_the_migrations_are_no_package():
+def test_the_migrations_are_not_a_package():
     """
     With an `__init__.py` the folder alembic/ would hide the library of that name.
     """
@@ -202,17 +209,17 @@ def test_the_migrations_are_no_package():
 
 def test_every_guarantee_names_tests_that_exist():
     """
-    A promise whose test was renamed or removed is no promise.
+    docs/guarantees.md is updated when a test is renamed or removed.
     """
-    promised = set(re.findall(r"`(test_\w+)`", (REPO / "docs" / "guarantees.md").read_text()))
+    named = set(re.findall(r"`(test_\w+)`", (REPO / "docs" / "guarantees.md").read_text()))
     defined = {
         name
         for path in (REPO / "tests").rglob("test_*.py")
         for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
     }
 
-    assert len(promised) > 25
-    assert promised <= defined
+    assert len(named) > 25
+    assert named <= defined
 
 
 def test_no_folder_has_an_import_cycle_or_more_than_twenty_entries():
@@ -254,4 +261,4 @@ def _siblings(importer: str, imported: str) -> tuple[str, str, str]:
     """Return the folder that both are in, and its entries that each is, or is below."""
     pairs = list(zip_longest(importer.split("."), imported.split("."), fillvalue=""))
     depth = next((n for n, (one, other) in enumerate(pairs) if one != other), len(pairs) - 1)
-    return ".".join(one for one, _ in pairs[:depth]), *pairs[depth]
+    return ".".join(part for part, _ in pairs[:depth]), *pairs[depth]
