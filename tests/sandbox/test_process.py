@@ -1,30 +1,25 @@
 """`open_sandbox` in a thread, and `python -m sandbox` as a process: opening, closing, options."""
 
+import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
+from typing import Any
 
 import pytest
 import requests
 
 from sandbox.api.sandbox_server import open_sandbox
 from sandbox.settings import SandboxSettings
+from tests.support.fork_server import start_python
 from tests.support.paths import REPO
 from tests.support.sandbox_requests import TIMEOUT_SECONDS
 
 
-def start(*options: str) -> "subprocess.Popen[str]":
-    """Start the real command."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "sandbox", *options],
-        cwd=REPO,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def start(*options: str) -> Any:
+    """Start `python -m sandbox` as a process."""
+    return start_python(["-m", "sandbox", *options], env={**os.environ}, cwd=REPO)
 
 
 @pytest.mark.parametrize("latency_seconds", [0, 30])
@@ -90,7 +85,7 @@ def test_the_command_prints_its_url_and_ends_on_a_signal(number: signal.Signals)
         requests.get(f"{url}/list_movies.json", timeout=0.2)
 
     process.send_signal(number)
-    rest, errors = process.communicate(timeout=5)
+    rest, errors = process.communicate(timeout=30)
 
     assert url.startswith("http://127.0.0.1:")
     assert url.endswith("/api/v2")
@@ -106,8 +101,8 @@ def test_verbose_logs_each_response_on_stderr() -> None:
     assert process.stdout
     url = process.stdout.readline().strip()
     requests.get(f"{url}/list_movies.json?page=2", timeout=TIMEOUT_SECONDS)
-    process.terminate()
-    _, errors = process.communicate(timeout=5)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=30)
 
     assert "/api/v2/list_movies.json?page=2 answered 503, fault: 503" in errors
 
@@ -127,7 +122,7 @@ def test_invalid_options_are_a_usage_error(options: list[str], message: str) -> 
     Exit code 2, and a message that names the invalid value.
     """
     process = start(*options)
-    output, errors = process.communicate(timeout=10)
+    output, errors = process.communicate(timeout=30)
 
     assert (process.returncode, output) == (2, "")
     assert message in errors
@@ -140,7 +135,7 @@ def test_a_busy_port_is_an_error_message() -> None:
     """
     with open_sandbox() as sandbox:
         process = start("--port", sandbox.root.rpartition(":")[2])
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=30)
 
     assert process.returncode == 1
     assert "The sandbox cannot start:" in errors
