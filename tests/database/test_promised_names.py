@@ -38,7 +38,7 @@ from database.models import (
 from sandbox.api.sandbox_server import Sandbox
 from tests.support.movies import movie, person, read, save
 from tests.support.paths import REPO
-from tests.support.programs import in_database, run_program, run_python
+from tests.support.programs import in_database, run_program
 
 SCRIPT = REPO / "tests" / "support" / "promised_use.py"
 
@@ -80,7 +80,8 @@ def test_the_models_can_be_imported_without_a_database() -> None:
         "assert 'psycopg2' not in sys.modules and 'database.db' not in sys.modules\n"
     )
 
-    done = run_python("-c", program, environment={"DATABASE_URL": "postgresql://nowhere.invalid"})
+    values = {"DATABASE_URL": "postgresql://nowhere.invalid"}
+    done = run_program([sys.executable, "-c", program], values, REPO, from_scratch=True)
 
     assert (done.returncode, done.stderr) == (0, "")
 
