@@ -18,8 +18,13 @@ Done = subprocess.CompletedProcess[str]
 
 
 def run_alembic(url: URL, *arguments: str, cwd: Path = REPO) -> Done:
-    """Run the `alembic` command on the database at *url*."""
-    return run_program([sys.executable, str(ALEMBIC), *arguments], in_database(url), cwd)
+    """
+    Run the `alembic` command on the database at *url*.
+
+    In another folder it starts from scratch, because other models may be there.
+    """
+    command = [sys.executable, str(ALEMBIC), *arguments]
+    return run_program(command, in_database(url), cwd, from_scratch=cwd != REPO)
 
 
 def run_python(*arguments: str, environment: Mapping[str, str]) -> Done:
