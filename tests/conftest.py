@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import URL, create_engine
 
 from database.db import DatabaseManager
-from database.embedded.server import open_embedded
 from database.schema import ensure_schema
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support import examples  # noqa: F401 -- loads the profile of hypothesis
 from tests.support.databases import drop_triggers, make_empty, run_sql, schema_of
+from tests.support.movies import fetch_details, save
+from tests.support.shared_server import WORKER, make_once, open_shared_server, shared_folder
 
 # Settings in the developer's shell must not reach the tests or the commands that they start.
 # Without PYTHONDONTWRITEBYTECODE these do not compile every module again, and without
@@ -35,15 +36,17 @@ for name in list(os.environ):
 
 @pytest.fixture(scope="session")
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
-    """Start a PostgreSQL server for the whole session, with a migrated template database."""
-    with open_embedded(tmp_path_factory.mktemp("postgres")) as server:
-        # Nothing here must survive a power cut, and stopping takes seconds less.
-        run_sql(server.url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-        run_sql(server.url, "CREATE DATABASE migrated")
-        engine = create_engine(server.url.set(database="migrated"))
-        ensure_schema(engine)
-        engine.dispose()
-        yield server.url
+    """Join the PostgreSQL server of this session, which has a migrated template database."""
+    folder = shared_folder(tmp_path_factory)
+    with open_shared_server(folder) as url:
+        make_once(url, "migrated", "template0", _migrate, folder / "migrated.lock")
+        yield url
+
+
+def _migrate(url: URL) -> None:
+    engine = create_engine(url)
+    ensure_schema(engine)
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +54,9 @@ def new_database(server_url: URL) -> Callable[..., URL]:
     """Return a maker of databases: migrated ones, or empty ones on request."""
     numbers = count(1)
 
-    def make(*, is_empty: bool = False) -> URL:
-        name = f"test_{next(numbers)}"
-        template = "template0" if is_empty else "migrated"
+    def make(*, is_empty: bool = False, template: str = "migrated") -> URL:
+        name = f"test_{WORKER}_{next(numbers)}"
+        template = "template0" if is_empty else template
         run_sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
         return server_url.set(database=name)
 
@@ -86,17 +89,27 @@ def db(database_url: URL) -> Iterator[DatabaseManager]:
 
 
 @pytest.fixture(scope="session")
-def mirror_url(new_database: Callable[..., URL]) -> URL:
-    """Return a database with 300 practice movies and their vectors, to be read only."""
-    pytest.importorskip("safetensors")
-    from embeddings.index import embed_all
-    from tests.support.movies import fetch_details, save
+def mirror_url(
+    server_url: URL, new_database: Callable[..., URL], tmp_path_factory: pytest.TempPathFactory
+) -> URL:
+    """
+    Return a database with 300 practice movies and their vectors, only to be read.
 
-    url = new_database()
+    All workers copy the same template; each has a copy of its own, because some tests end all
+    sessions of the mirror.
+    """
+    pytest.importorskip("safetensors")
+    lock = shared_folder(tmp_path_factory) / "mirror.lock"
+    template = make_once(server_url, "mirror", "migrated", _fill_mirror, lock)
+    return new_database(template=template)
+
+
+def _fill_mirror(url: URL) -> None:
+    from embeddings.index import embed_all
+
     with DatabaseManager(url) as db, open_sandbox(SandboxSettings(movies=300)) as running:
         save(db, *fetch_details(running, range(1, 320)))
         embed_all(db)
-    return url
 
 
 @pytest.fixture

@@ -31,7 +31,8 @@ def schema_of(url: URL) -> object:
                     SELECT oid, conname FROM pg_constraint WHERE oid > 16383 ORDER BY oid) c),
             (SELECT array_agg(oid ORDER BY oid) FROM pg_trigger),
             (SELECT array_agg(oid ORDER BY oid) FROM pg_proc WHERE oid > 16383),
-            (SELECT array_agg(setconfig) FROM pg_db_role_setting),
+            (SELECT array_agg(setconfig) FROM pg_db_role_setting WHERE setdatabase =
+                    (SELECT oid FROM pg_database WHERE datname = current_database())),
             (SELECT array_agg(version_num) FROM alembic_version)"""
     engine = create_engine(url)
     try:

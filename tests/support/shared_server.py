@@ -1,0 +1,81 @@
+"""`open_shared_server`, `make_once`: one PostgreSQL for all pytest-xdist workers of a session."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, create_engine
+
+from database.embedded.file_locks import hold_lock
+from database.embedded.server import open_embedded
+from tests.support.databases import run_sql
+
+#: The name of this pytest-xdist worker. It is part of the names of the databases that it creates.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+#: Nothing here must survive a power cut. All workers and their commands connect to one server.
+#: Autovacuum would start several processes a second for the many databases of the tests.
+_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "autovacuum": "off",
+    "max_connections": "500",
+    "max_wal_size": "'4GB'",
+}
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the temporary folder that all workers of this session have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own if WORKER == "main" else own.parent
+
+
+@contextmanager
+def open_shared_server(folder: Path) -> Iterator[URL]:
+    """Start the server whose home is in *folder*, or join it, until the block ends."""
+    home = folder / "postgres"
+    with hold_lock(folder / "postgres.lock"):
+        if not home.exists():
+            _make_home(home)
+    with open_embedded(home) as server:
+        yield server.url
+
+
+def _make_home(home: Path) -> None:
+    """Initialize the server. Some settings apply from its next start on."""
+    with open_embedded(home) as server:
+        settings = [f"ALTER SYSTEM SET {name} = {value}" for name, value in _SETTINGS.items()]
+        run_sql(server.url, *settings, "SELECT pg_reload_conf()")
+
+
+def make_once(
+    server_url: URL, name: str, template: str, fill: Callable[[URL], None], lock: Path
+) -> str:
+    """
+    Create the database *name* from *template* and fill it, unless another worker has done so.
+
+    No session may connect to it later, so that it can serve as a template at any time.
+    """
+    draft = f"{name}_draft"
+    with hold_lock(lock):
+        if not _exists(server_url, name):
+            run_sql(
+                server_url,
+                f"DROP DATABASE IF EXISTS {draft} WITH (FORCE)",
+                f"CREATE DATABASE {draft} TEMPLATE {template}",
+            )
+            fill(server_url.set(database=draft))
+            run_sql(server_url, f"ALTER DATABASE {draft} RENAME TO {name}")
+    return name
+
+
+def _exists(server_url: URL, name: str) -> bool:
+    engine = create_engine(server_url)
+    query = "SELECT count(*) FROM pg_database WHERE datname = %s"
+    with engine.connect() as connection:
+        exists = connection.exec_driver_sql(query, (name,)).scalar_one() == 1
+    engine.dispose()
+    return exists
