@@ -16,21 +16,13 @@ from tests.support.databases import drop_triggers, make_empty, run_sql, schema_o
 from tests.support.movies import fetch_details, save
 from tests.support.shared_server import WORKER, make_once, open_shared_server, shared_folder
 
-# Settings in the developer's shell must not reach the tests or the commands that they start.
-# Without PYTHONDONTWRITEBYTECODE these do not compile every module again, and without
-# PYTHONUNBUFFERED they can be forked.
+# Settings in the developer's shell must not reach the tests or the commands that they start. Those
+# of Python would make each command start from scratch, and compile every module again.
+_FOREIGN = (
+    "YTS_", "DATABASE_URL", "PG", "LINES", "COLUMNS", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED",
+)  # fmt: skip
 for name in list(os.environ):
-    if name.startswith(
-        (
-            "YTS_",
-            "DATABASE_URL",
-            "PG",
-            "PYTHONDONTWRITEBYTECODE",
-            "PYTHONUNBUFFERED",
-            "LINES",
-            "COLUMNS",
-        )
-    ):
+    if name.startswith(_FOREIGN):
         del os.environ[name]
 
 
@@ -51,7 +43,7 @@ def _migrate(url: URL) -> None:
 
 @pytest.fixture(scope="session")
 def new_database(server_url: URL) -> Callable[..., URL]:
-    """Return a maker of databases: migrated ones, or empty ones on request."""
+    """Return a function that creates a database: migrated, empty, or from another template."""
     numbers = count(1)
 
     def make(*, is_empty: bool = False, template: str = "migrated") -> URL:
@@ -65,13 +57,13 @@ def new_database(server_url: URL) -> Callable[..., URL]:
 
 @pytest.fixture(scope="session")
 def empty_databases() -> list[URL]:
-    """Return the migrated databases without rows that earlier tests have left."""
+    """Return the migrated databases without rows that earlier tests have left for reuse."""
     return []
 
 
 @pytest.fixture
 def database_url(new_database: Callable[..., URL], empty_databases: list[URL]) -> Iterator[URL]:
-    """Lend a migrated database without rows; to make one costs more than most tests."""
+    """Return a migrated database without rows; it is reused, because creating one is slow."""
     url = empty_databases.pop() if empty_databases else new_database()
     before = schema_of(url)
     yield url
@@ -121,10 +113,11 @@ def sandbox() -> Iterator[Sandbox]:
 
 #: Modules whose tests start many whole processes or wait for real clocks; `make fast` omits them.
 SLOW_MODULES = {
-    "test_any_source", "test_cluster", "test_database_faults", "test_docs", "test_embedded",
-    "test_failing", "test_faults", "test_fetch", "test_kill_points", "test_monitor",
-    "test_outputs", "test_pool", "test_poolers", "test_screen", "test_secrets", "test_shell",
-    "test_stopping", "test_vacuum", "test_waiting",
+    "test_any_source", "test_cluster", "test_database_faults", "test_docs",
+    "test_embedded_accounts", "test_embedded_crashes", "test_embedded_homes",
+    "test_embedded_refusals", "test_embedded_sharing", "test_failing", "test_faults",
+    "test_fetch", "test_kill_points", "test_monitor", "test_outputs", "test_pool", "test_poolers",
+    "test_screen", "test_secrets", "test_shell", "test_stopping", "test_vacuum", "test_waiting",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Connection poolers: session mode works, transaction mode is refused in one sentence."""
+"""Connection poolers: session mode works, transaction mode is refused with one message."""
 
 import queue
 import shutil
@@ -13,29 +13,29 @@ from sqlalchemy import URL, text
 
 from database.db import get_db_manager
 from database.errors import DatabaseNotReady
-from tests.database.test_embedded import as_root
+from tests.support.commands import call
 from tests.support.databases import run_sql
+from tests.support.embedded_world import as_root
 from tests.support.other_server import PASSWORD, OtherServer, _find_free_port, open_other_server
 from tests.support.pooler import open_pooler
-from tests.support.programs import in_database, run_python
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OtherServer]:
-    """Run a server on TCP."""
+    """Start a server that accepts TCP connections."""
     with open_other_server() as running:
         yield running
 
 
 @pytest.fixture
 def empty(server: OtherServer) -> Iterator[URL]:
-    """Return an empty database."""
+    """Create an empty database, and drop it at the end of the test."""
     yield server.make_database("behind_pooler")
     run_sql(server.url, "DROP DATABASE behind_pooler WITH (FORCE)")
 
 
 def is_empty(url: URL) -> bool:
-    """Return whether nothing was created and no advisory lock is left."""
+    """Return whether no table was created and no advisory lock is left."""
     connection = psycopg2.connect(
         host=url.host, port=url.port, user=url.username, password=url.password, dbname=url.database
     )
@@ -54,14 +54,14 @@ def test_transaction_mode_is_refused(
     order: Callable[[], "queue.Queue[object]"], empty: URL
 ) -> None:
     """
-    Whichever connection the pooler hands out next: one sentence with what to do, exit code 5, and
+    Whichever connection the pooler chooses next: one message with what to do, exit code 5, and
     nothing is written.
     """
     with open_pooler(empty, order()) as url:
         with pytest.raises(DatabaseNotReady) as caught:
             get_db_manager(database_url=url)
-        done = run_python("fetch_yts_data.py", "--ids", "1", environment=in_database(url))
-        checked = run_python("test_db_connection.py", environment=in_database(url))
+        done = call("fetch_yts_data.py", "--ids", "1", url=url)
+        checked = call("test_db_connection.py", url=url)
 
     assert "session mode" in str(caught.value)
     assert (done.returncode, done.stderr) == (5, f"Error: {caught.value}\n")
@@ -70,7 +70,7 @@ def test_transaction_mode_is_refused(
 
 
 def test_session_mode_works(empty: URL) -> None:
-    """No startup parameter is needed that poolers refuse; the settings of a connection apply."""
+    """No startup parameter is sent that poolers refuse; the settings of a connection apply."""
     with (
         open_pooler(empty, None) as url,
         get_db_manager(database_url=url) as db,
@@ -89,7 +89,7 @@ def test_session_mode_works(empty: URL) -> None:
 def test_a_pooler_that_refuses_options_is_named(
     empty: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The user's own options may be too much for it: the sentence says what to do."""
+    """It may refuse the user's own PGOPTIONS: the message says what to do."""
     monkeypatch.setenv("PGOPTIONS", "-c work_mem=5MB")
 
     with (
@@ -103,7 +103,7 @@ def test_a_pooler_that_refuses_options_is_named(
 @pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="PgBouncer is not installed")
 @pytest.mark.parametrize(("mode", "is_refused"), [("session", False), ("transaction", True)])
 def test_the_real_pgbouncer(mode: str, is_refused: bool, empty: URL, tmp_path: Path) -> None:
-    """With nothing but its mode set."""
+    """PgBouncer with default settings is refused in transaction mode, and works in session mode."""
     port, users = _find_free_port("127.0.0.1"), tmp_path / "users.txt"
     users.write_text(f'"postgres" "{PASSWORD}"\n')
     settings = tmp_path / "pgbouncer.ini"
@@ -127,7 +127,7 @@ def test_the_real_pgbouncer(mode: str, is_refused: bool, empty: URL, tmp_path: P
 
 
 def _open(url: URL) -> str:
-    """Return what came of opening the database, as soon as something answers."""
+    """Open the database as soon as a server accepts connections; return "opened" or the error."""
     for _ in range(100):
         try:
             get_db_manager(database_url=url).close_all()
@@ -137,4 +137,4 @@ def _open(url: URL) -> str:
             time.sleep(0.1)
         else:
             return "opened"
-    return "no answer"
+    return "nothing listens"

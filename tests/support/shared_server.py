@@ -1,4 +1,4 @@
-"""`open_shared_server`, `make_once`: one PostgreSQL for all pytest-xdist workers of a session."""
+"""`open_shared_server`, `pristine_home`: what all pytest-xdist workers of a session share."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -11,6 +11,7 @@ from sqlalchemy import URL, create_engine
 from database.embedded.file_locks import hold_lock
 from database.embedded.server import open_embedded
 from tests.support.databases import run_sql
+from tests.support.embedded_world import copy_data
 
 #: The name of this pytest-xdist worker. It is part of the names of the databases that it creates.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
@@ -33,22 +34,26 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return own if WORKER == "main" else own.parent
 
 
+def pristine_home(folder: Path) -> Path:
+    """Return the home of an embedded server that was never used, only to be copied."""
+    home = folder / "pristine"
+    with hold_lock(folder / "pristine.lock"):
+        if not (home / "data").exists():
+            open_embedded(home).close()
+    return home
+
+
 @contextmanager
 def open_shared_server(folder: Path) -> Iterator[URL]:
     """Start the server whose home is in *folder*, or join it, until the block ends."""
     home = folder / "postgres"
     with hold_lock(folder / "postgres.lock"):
         if not home.exists():
-            _make_home(home)
+            copy_data(pristine_home(folder), home)
+            settings = "".join(f"{name} = {value}\n" for name, value in _SETTINGS.items())
+            (home / "data" / "postgresql.auto.conf").write_text(settings)
     with open_embedded(home) as server:
         yield server.url
-
-
-def _make_home(home: Path) -> None:
-    """Initialize the server. Some settings apply from its next start on."""
-    with open_embedded(home) as server:
-        settings = [f"ALTER SYSTEM SET {name} = {value}" for name, value in _SETTINGS.items()]
-        run_sql(server.url, *settings, "SELECT pg_reload_conf()")
 
 
 def make_once(
