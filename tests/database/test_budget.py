@@ -1,7 +1,6 @@
-"""The request budget: one pace for all who share a database, whatever becomes of one of them."""
+"""The request budget: all processes on a database keep one rate, also if one is killed."""
 
-import subprocess
-import sys
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from database.bookkeeping.request_budget import (
 )
 from database.db import DatabaseManager
 from tests.support.databases import run_sql
+from tests.support.fork_server import start_python
 from tests.support.movies import read
 from tests.support.paths import REPO
 from tests.support.programs import in_database
@@ -29,13 +29,13 @@ from tests.support.savers import run_in_processes
 from tests.support.takers import read_pace, take_slots
 
 RATE = 50.0
-#: Slots lie so far apart that a busy machine is still early for the next.
+#: The slots are so far apart that even a busy machine is early for the next one.
 SLOW = 0.5
 
 
 @pytest.fixture
 def engine(db: DatabaseManager) -> Iterator[Engine]:
-    """Open a database with a budget of 50 requests a second."""
+    """Return the engine of a database with a budget of 50 requests per second."""
     reset_budget(db.engine, RATE)
     return db.engine
 
@@ -52,7 +52,7 @@ def _wait(engine: Engine, rate: float = RATE) -> float:
 
 
 def _log_slots(url: URL) -> None:
-    """Have PostgreSQL itself note each slot, whoever takes it."""
+    """Create a trigger that records the time of each slot, whichever process takes it."""
     run_sql(
         url,
         "CREATE TABLE slots (began timestamptz)",
@@ -63,7 +63,7 @@ def _log_slots(url: URL) -> None:
 
 
 def _busiest_second(slots: list[datetime]) -> int:
-    """Return the most slots that begin within any one second."""
+    """Return the highest number of slots that begin within one second."""
     return max(
         sum(begin <= other < begin + timedelta(seconds=1) for other in slots) for begin in slots
     )
@@ -73,9 +73,9 @@ def test_processes_and_threads_keep_one_rate_in_any_second(
     db: DatabaseManager, engine: Engine
 ) -> None:
     """
-    Never more than the rate, and not much less: nobody is idle while slots are free.
+    There are never more slots than the rate allows, and not much less while processes wait.
 
-    Slots are judged by their own times, which no busy machine can blur.
+    The times are those of the slots, so they do not depend on how busy the machine is.
     """
     _log_slots(db.url)
 
@@ -89,7 +89,7 @@ def test_processes_and_threads_keep_one_rate_in_any_second(
 
 
 def test_slots_are_handed_out_once_and_in_order(engine: Engine) -> None:
-    """Each is one interval after the other, and the first begins at once."""
+    """Each slot begins one interval after the one before; the first begins at once."""
     began = time.monotonic()
     waits = [_wait(engine) for _ in range(20)]
 
@@ -98,7 +98,7 @@ def test_slots_are_handed_out_once_and_in_order(engine: Engine) -> None:
 
 
 def test_unused_slots_are_not_saved_up(db: DatabaseManager, engine: Engine) -> None:
-    """After a pause there is no burst."""
+    """After a pause, the second slot still has to wait."""
     reset_budget(engine, SLOW)
     run_sql(db.url, "UPDATE request_budget SET last_slot_at = now() - interval '1 hour'")
 
@@ -107,7 +107,7 @@ def test_unused_slots_are_not_saved_up(db: DatabaseManager, engine: Engine) -> N
 
 
 def test_the_pace_halves_when_the_server_asks_and_comes_back(engine: Engine) -> None:
-    """Many refusals at once are one reason; sixty-four good slots make up for everything."""
+    """Several refusals at once halve the pace once; after 40 good slots it is back."""
     for _ in range(10):
         slow_down(engine, RATE, None)
     assert read_pace(engine) == RATE / 2
@@ -125,7 +125,7 @@ def _pace_after_a_slot(engine: Engine) -> float | None:
 
 
 def test_the_pace_has_a_lowest_value(db: DatabaseManager, engine: Engine) -> None:
-    """However often the server complains, something is still asked."""
+    """The pace does not fall below `LOWEST_SHARE` of the rate, however often the server refuses."""
     for _ in range(12):
         slow_down(engine, RATE, None)
         run_sql(db.url, "UPDATE request_budget SET slowed_at = slowed_at - interval '1 minute'")
@@ -134,7 +134,7 @@ def test_the_pace_has_a_lowest_value(db: DatabaseManager, engine: Engine) -> Non
 
 
 def test_a_new_run_begins_at_full_pace_but_not_before_its_turn(engine: Engine) -> None:
-    """What the server asked for holds, whoever asks next."""
+    """A wait that the server has asked for also applies to the next run."""
     slow_down(engine, RATE, 30)
 
     reset_budget(engine, RATE)
@@ -143,22 +143,22 @@ def test_a_new_run_begins_at_full_pace_but_not_before_its_turn(engine: Engine) -
     assert _wait(engine) > 29
 
 
-def test_retry_after_moves_everybody(db: DatabaseManager, engine: Engine) -> None:
-    """The server's own wish counts from now on, for all who share the database."""
+def test_retry_after_delays_all_connections(db: DatabaseManager, engine: Engine) -> None:
+    """The wait that the server asks for applies at once to all that use the database."""
     take_slot(engine, RATE)
 
     slow_down(engine, RATE, 20)
 
     other = create_engine(db.url)
     began = time.monotonic()
-    slots = [_wait(it) + time.monotonic() for it in (engine, other, engine)]
+    slots = [_wait(each) + time.monotonic() for each in (engine, other, engine)]
     other.dispose()
     assert 19 < slots[0] - began < 21
     assert all(later > earlier for earlier, later in pairwise(slots))
 
 
-def test_a_shorter_wish_does_not_take_back_a_longer_one(engine: Engine) -> None:
-    """The last answer to arrive need not be the strictest."""
+def test_a_shorter_wait_does_not_replace_a_longer_one(engine: Engine) -> None:
+    """The last response to arrive may ask for a shorter wait than an earlier one."""
     slow_down(engine, RATE, 20)
     slow_down(engine, RATE, 1)
     slow_down(engine, RATE, None)
@@ -167,7 +167,7 @@ def test_a_shorter_wish_does_not_take_back_a_longer_one(engine: Engine) -> None:
 
 
 def test_slots_taken_before_are_renewed_when_the_server_says_slower(engine: Engine) -> None:
-    """Who holds one begins later, once for each new wish; else nobody loses a slot."""
+    """Each slot in hand is moved once for each longer wait; otherwise it is kept."""
     slots = [_take(engine) for _ in range(3)]
     assert [renew_slot(engine, slot) for slot in slots] == [None] * 3
 
@@ -183,7 +183,7 @@ def test_slots_taken_before_are_renewed_when_the_server_says_slower(engine: Engi
 
 
 def test_a_renewed_slot_is_the_same_request(db: DatabaseManager, engine: Engine) -> None:
-    """It costs nothing of the limit, and is no sign that the server is at ease again."""
+    """A renewal does not count against the limit, and does not raise the pace."""
     reset_budget(engine, RATE, 5)
     slot = take_slot(engine, RATE, is_limited=True)
     assert slot
@@ -194,17 +194,20 @@ def test_a_renewed_slot_is_the_same_request(db: DatabaseManager, engine: Engine)
     assert read(db, "SELECT requests_left, pace FROM request_budget") == [(4, RATE / 2)]
 
 
-def test_a_limit_binds_those_who_have_it(engine: Engine) -> None:
-    """Together they get as many slots as it says; others share the pace, not the limit."""
+def test_a_limit_applies_to_limited_requests_only(engine: Engine) -> None:
+    """Limited requests get that number of slots; others share the pace, but not the limit."""
     reset_budget(engine, RATE, 2)
 
-    taken = [take_slot(engine, RATE, is_limited=it) for it in (True, False, True, True, False)]
+    taken = [
+        take_slot(engine, RATE, is_limited=is_limited)
+        for is_limited in (True, False, True, True, False)
+    ]
 
     assert [slot is not None for slot in taken] == [True, True, True, False, True]
 
 
 def test_a_limit_that_a_crash_has_emptied_is_used_up(db: DatabaseManager, engine: Engine) -> None:
-    """Nobody knows how much of it was left, whoever has put the row back meanwhile."""
+    """It is not known how many slots were left, so limited requests get none."""
     reset_budget(engine, RATE, 5)
     run_sql(db.url, "TRUNCATE request_budget")
     assert take_slot(engine, RATE, is_limited=True) is None
@@ -216,7 +219,7 @@ def test_a_limit_that_a_crash_has_emptied_is_used_up(db: DatabaseManager, engine
 
 
 def test_an_emptied_table_heals(db: DatabaseManager, engine: Engine) -> None:
-    """A crash of the server empties it, for it is unlogged; nobody has to notice."""
+    """A crash of the server empties it, because it is unlogged; the next slot creates the row."""
     run_sql(db.url, "TRUNCATE request_budget")
     assert read_pace(engine) is None
 
@@ -230,7 +233,7 @@ def test_an_emptied_table_heals(db: DatabaseManager, engine: Engine) -> None:
 def test_what_the_server_asks_for_is_heard_by_an_emptied_table(
     db: DatabaseManager, engine: Engine
 ) -> None:
-    """The wish must not get lost with the row."""
+    """The wait that the server asks for is kept, although the row was lost."""
     run_sql(db.url, "TRUNCATE request_budget")
 
     slow_down(engine, RATE, 20)
@@ -238,10 +241,10 @@ def test_what_the_server_asks_for_is_heard_by_an_emptied_table(
     assert _wait(engine) > 19
 
 
-def test_whoever_is_killed_while_taking_a_slot_blocks_nobody(
+def test_a_process_that_is_killed_while_it_takes_a_slot_blocks_no_other(
     db: DatabaseManager, engine: Engine
 ) -> None:
-    """PostgreSQL notices the lost connection, and the row is free again."""
+    """PostgreSQL notices the lost connection, and unlocks the row."""
     program = (
         "import os, sys, time, psycopg2\n"
         "from database.config import read_database_url\n"
@@ -252,14 +255,10 @@ def test_whoever_is_killed_while_taking_a_slot_blocks_nobody(
         "print('holding', flush=True)\n"
         "time.sleep(60)\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", program],
-        cwd=REPO,
-        env={"PYTHONPATH": str(REPO), **in_database(db.url)},
-        stdout=subprocess.PIPE,
-    ) as holder:
+    environment = {**os.environ, **in_database(db.url)}
+    with start_python(["-c", program], env=environment, cwd=REPO) as holder:
         assert holder.stdout
-        assert holder.stdout.readline() == b"holding\n"
+        assert holder.stdout.readline() == "holding\n"
         holder.kill()
 
     began = time.monotonic()
@@ -273,11 +272,11 @@ def test_a_budget_that_a_crash_has_emptied_is_found_by_all(
     db: DatabaseManager, engine: Engine
 ) -> None:
     """
-    Who finds it put back by another meanwhile takes a slot of it.
+    A thread that finds the row created by another one takes its slot from that row.
     """
     threads = 8
     with ThreadPoolExecutor(threads) as pool:
-        for _ in range(25):
+        for _ in range(12):
             run_sql(db.url, "TRUNCATE request_budget")
             began = threading.Barrier(threads)
             taken = pool.map(lambda _, at=began: at.wait() >= 0 and take_slot(engine, RATE),

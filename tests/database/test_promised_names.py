@@ -1,4 +1,4 @@
-"""The names that users were promised work as written, from a script of their own."""
+"""The promised names of the library work as documented, from a script of a user."""
 
 import json
 import sys
@@ -57,19 +57,19 @@ def _run_script(sandbox: Sandbox, environment: dict[str, str], cwd: Path) -> Non
 def test_a_script_on_a_database_of_its_own(
     database_url: URL, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """Nothing but DATABASE_URL is set; the working directory is anywhere."""
+    """Only DATABASE_URL is set; any working directory will do."""
     _run_script(sandbox, in_database(database_url), tmp_path)
 
 
 def test_a_script_without_any_database(sandbox: Sandbox, tmp_path: Path) -> None:
-    """The embedded server makes itself, and is left behind stopped."""
+    """The embedded server is created, and stops at the end of the script."""
     _run_script(sandbox, {"YTS_HOME": str(tmp_path / "home")}, tmp_path)
 
     assert not (tmp_path / "home/data/postmaster.pid").exists()
 
 
 def test_the_models_can_be_imported_without_a_database() -> None:
-    """Neither an engine nor a socket is made, so that tools may read the metadata."""
+    """Neither an engine nor a socket is opened, so that tools can read the metadata."""
     program = (
         "import socket, sqlalchemy, sqlalchemy.orm\n"
         "def refuse(*_, **__): raise SystemExit('opened')\n"
@@ -80,18 +80,19 @@ def test_the_models_can_be_imported_without_a_database() -> None:
         "assert 'psycopg2' not in sys.modules and 'database.db' not in sys.modules\n"
     )
 
-    values = {"DATABASE_URL": "postgresql://nowhere.invalid"}
-    done = run_program([sys.executable, "-c", program], values, REPO, from_scratch=True)
+    environment = {"DATABASE_URL": "postgresql://nowhere.invalid"}
+    done = run_program([sys.executable, "-c", program], environment, REPO, from_scratch=True)
 
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def _rows_of_every_table(session: Session) -> list[Base]:
-    return [row for it in Base.registry.mappers for row in session.scalars(select(it.class_))]
+    mappers = Base.registry.mappers
+    return [row for mapper in mappers for row in session.scalars(select(mapper.class_))]
 
 
 def test_every_model_has_a_dict_for_apis(db: DatabaseManager) -> None:
-    """All columns but the search vector, as JSON has them, in a session and out of it."""
+    """`to_dict` has all columns except the search vector, as JSON, in a session and outside."""
     save(db, movie(1))
     reset_budget(db.engine, 2.0)
     with db.get_session() as session:
@@ -131,7 +132,7 @@ def test_every_model_has_a_dict_for_apis(db: DatabaseManager) -> None:
 
 
 def test_the_dict_of_a_movie_has_what_belongs_to_it(db: DatabaseManager) -> None:
-    """Genres by name, people with their roles, torrents; out of a session what was loaded."""
+    """It has genres, cast and torrents; outside of a session only what was loaded."""
     save(db, movie(1))
     with db.get_session() as session:
         bare = session.scalars(select(Movie)).one()
@@ -140,17 +141,17 @@ def test_the_dict_of_a_movie_has_what_belongs_to_it(db: DatabaseManager) -> None
         as_dict = full.to_dict()
 
     assert as_dict["genres"] == ["Action", "Drama"]
-    assert [(it["name"], it["character_name"]) for it in as_dict["casts"]] == [
+    assert [(role["name"], role["character_name"]) for role in as_dict["casts"]] == [
         ("Person 1001", "Role 1001"),
         ("Person 1", "Herself"),
     ]
-    assert [it["quality"] for it in as_dict["torrents"]] == ["720p", "1080p"]
+    assert [torrent["quality"] for torrent in as_dict["torrents"]] == ["720p", "1080p"]
     assert as_dict["date_uploaded"] == "2015-11-01T02:51:26+00:00"
     assert bare.to_dict().keys() == as_dict.keys() - {"genres", "casts", "torrents"}
 
 
-def test_deleting_a_movie_takes_its_rows_along(db: DatabaseManager) -> None:
-    """People and genres stay, for others have them too."""
+def test_deleting_a_movie_deletes_its_rows(db: DatabaseManager) -> None:
+    """People and genres stay, because other movies have them too."""
     save(db, movie(1), movie(2))
     with db.get_session() as session:
         session.delete(session.scalars(select(Movie).where(Movie.external_id == 1)).one())
@@ -160,8 +161,8 @@ def test_deleting_a_movie_takes_its_rows_along(db: DatabaseManager) -> None:
     assert read(db, "SELECT count(*) FROM casts") == [3]
 
 
-def test_saving_a_movie_that_postgresql_refuses_tells_why(db: DatabaseManager) -> None:
-    """The reason is one line, without the row."""
+def test_save_movie_returns_why_postgresql_has_refused(db: DatabaseManager) -> None:
+    """The message is one line, without the row."""
     with db.get_session() as session:
         session.execute(text("ALTER TABLE movies ADD CHECK (external_id <> 13)"))
 
@@ -174,7 +175,7 @@ def test_saving_a_movie_that_postgresql_refuses_tells_why(db: DatabaseManager) -
 
 @pytest.fixture
 def background() -> Iterator[ThreadPoolExecutor]:
-    """Run what has to wait."""
+    """Return a thread for a call that has to wait."""
     with ThreadPoolExecutor(1) as pool:
         yield pool
 
@@ -190,7 +191,7 @@ def _create(db: DatabaseManager, kind: type[Base], session: Session) -> Base:
 def test_two_sessions_that_create_the_same_get_one_row(
     db: DatabaseManager, background: ThreadPoolExecutor, kind: type[Base], *, is_kept: bool
 ) -> None:
-    """The second waits for the first, and makes the row itself if the first gives up."""
+    """The second waits for the first, and creates the row itself if the first rolls back."""
     has_begun = threading.Event()
 
     def create_second() -> int:
@@ -214,8 +215,8 @@ def test_two_sessions_that_create_the_same_get_one_row(
     assert read(db, f"SELECT id FROM {kind.__tablename__}") == [second_id]
 
 
-def test_names_that_name_nothing_are_refused(db: DatabaseManager) -> None:
-    """An empty genre or person would be found for every other without a name."""
+def test_an_empty_name_is_refused(db: DatabaseManager) -> None:
+    """Otherwise all genres or people without a name would be one row."""
     with db.get_session() as session:
         with pytest.raises(ValueError, match="name"):
             db.get_or_create_genre(session, " ")
@@ -224,7 +225,7 @@ def test_names_that_name_nothing_are_refused(db: DatabaseManager) -> None:
 
 
 def test_the_role_of_a_person_names_the_person(db: DatabaseManager) -> None:
-    """Out of the session too, where the person was loaded."""
+    """That holds also outside of the session, if the person was loaded."""
     save(db, movie(1, cast=[person(1)]))
     with db.get_session() as session:
         bare = session.scalars(select(MovieCast)).one()

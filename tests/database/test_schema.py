@@ -1,7 +1,8 @@
-"""The tables come from migrations alone, which say the same as the models, both ways."""
+"""Migrations create the tables, upgrade and downgrade them, and agree with the models."""
 
+import json
+import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,15 +17,16 @@ from database.errors import DatabaseNotReady
 from database.models import Base
 from database.schema import HEAD_REVISION, ensure_schema
 from tests.support.databases import run_sql
+from tests.support.fork_server import start_python
 from tests.support.paths import REPO
-from tests.support.programs import in_database, run_alembic
+from tests.support.programs import ALEMBIC, in_database, run_alembic, run_program
 from tests.support.schema_facts import read_key_functions, read_schema, read_table_names
 
 NewDatabase = Callable[..., URL]
 
 
 def test_upgrade_downgrade_and_upgrade_give_the_same_tables(new_database: NewDatabase) -> None:
-    """`downgrade` leaves nothing of ours but alembic's own empty table, so all can begin anew."""
+    """`downgrade` to the base leaves only alembic's own empty table, so it can be repeated."""
     url = new_database(is_empty=True)
 
     assert run_alembic(url, "upgrade", "head").returncode == 0
@@ -36,7 +38,7 @@ def test_upgrade_downgrade_and_upgrade_give_the_same_tables(new_database: NewDat
     assert read_schema(url) == first
 
 
-def test_each_revision_can_be_taken_back_and_done_again(new_database: NewDatabase) -> None:
+def test_the_newest_revision_can_be_undone_and_repeated(new_database: NewDatabase) -> None:
     """`downgrade -1` undoes one revision completely."""
     url = new_database()
     before = read_schema(url)
@@ -50,10 +52,10 @@ def test_each_revision_can_be_taken_back_and_done_again(new_database: NewDatabas
 
 def test_migrations_equal_models(new_database: NewDatabase) -> None:
     """
-    What the models would create is what the migrations created, to the last comment.
+    The models would create the same tables as the migrations, including each comment.
 
-    `alembic check` leaves out server defaults, check constraints and more. How
-    values are stored, views, and triggers with their functions, are the migrations' alone.
+    `alembic check` leaves out server defaults, check constraints and more. Only the migrations say
+    how values are stored, and have views, and triggers with their functions.
     """
     migrated, created = new_database(), new_database(is_empty=True)
     run_sql(created, "CREATE EXTENSION vector", *read_key_functions(migrated))
@@ -72,14 +74,16 @@ def test_alembic_check_is_clean_from_any_directory(
     new_database: NewDatabase, tmp_path: Path
 ) -> None:
     """`alembic -c /.../alembic.ini` needs no particular working directory."""
-    checked = run_alembic(new_database(), "-c", str(REPO / "alembic.ini"), "check", cwd=tmp_path)
+    # From scratch, because alembic binds stdout when it is imported.
+    command = [sys.executable, str(ALEMBIC), "-c", str(REPO / "alembic.ini"), "check"]
+    checked = run_program(command, in_database(new_database()), tmp_path, from_scratch=True)
 
     assert checked.returncode == 0, checked.stderr
     assert "No new upgrade operations" in checked.stdout
 
 
 def test_the_offline_sql_makes_the_same_tables(new_database: NewDatabase) -> None:
-    """An administrator may run `alembic upgrade head --sql`, for which no server is asked."""
+    """`alembic upgrade head --sql` needs no server; an administrator may run its output."""
     url = new_database(is_empty=True)
     nowhere = URL.create("postgresql", host="nowhere.invalid")
 
@@ -97,7 +101,7 @@ def test_the_offline_sql_makes_the_same_tables(new_database: NewDatabase) -> Non
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Path:
-    """Copy what alembic needs, for a developer to change."""
+    """Return a copy of the folders that alembic needs, which a test may change."""
     for name in ("alembic", "database", "yts"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(REPO / name, tmp_path / name, ignore=ignored)
@@ -107,22 +111,45 @@ def workshop(tmp_path: Path) -> Path:
 
 def _only_new_revision(workshop: Path) -> Path:
     known = {path.name for path in (REPO / "alembic/versions").glob("*.py")}
-    (new,) = (it for it in (workshop / "alembic/versions").glob("*.py") if it.name not in known)
+    (new,) = (
+        path for path in (workshop / "alembic/versions").glob("*.py") if path.name not in known
+    )
     return new
 
 
-def test_autogenerate_finds_nothing_to_do(new_database: NewDatabase, workshop: Path) -> None:
-    """A revision made from today's models is empty."""
-    made = run_alembic(new_database(), "revision", "--autogenerate", "-m", "nothing", cwd=workshop)
+def _run_in_workshop(workshop: Path, url: URL, *commands: str) -> list[object]:
+    """Run commands of alembic in one process, which imports the models of *workshop*."""
+    program = (
+        "import json, sys\n"
+        "from alembic.config import main\n"
+        "exit_codes = []\n"
+        "for command in json.loads(sys.argv[1]):\n"
+        "    try:\n"
+        "        main(argv=command.split())\n"
+        "        exit_codes.append(0)\n"
+        "    except SystemExit as stop:\n"
+        "        exit_codes.append(stop.code)\n"
+        "print(json.dumps(exit_codes))\n"
+    )
+    command = [sys.executable, "-c", program, json.dumps(commands)]
+    done = run_program(command, in_database(url), workshop, from_scratch=True)
+    assert done.returncode == 0, done.stderr
+    exit_codes: list[object] = json.loads(done.stdout.splitlines()[-1])
+    return exit_codes
 
-    assert made.returncode == 0, made.stderr
+
+def test_autogenerate_finds_nothing_to_do(new_database: NewDatabase, workshop: Path) -> None:
+    """A revision made from the current models is empty."""
+    revise = "revision --autogenerate -m nothing"
+    assert _run_in_workshop(workshop, new_database(), revise) == [0]
+
     text = _only_new_revision(workshop).read_text()
     assert text.count("    pass\n") == 2
     assert "op." not in text
 
 
 def test_autogenerate_writes_revisions_that_run(new_database: NewDatabase, workshop: Path) -> None:
-    """A changed model is noticed; the new revision brings it, vectors too, and takes it back."""
+    """The revision of a changed model, with a vector, can be applied and undone."""
     url = new_database()
     before = read_schema(url)
     with (workshop / "database/models.py").open("a") as models:
@@ -134,72 +161,63 @@ def test_autogenerate_writes_revisions_that_run(new_database: NewDatabase, works
             "    meaning: Mapped[Any] = mapped_column(HALFVEC(8))\n"
         )
 
-    assert run_alembic(url, "check", cwd=workshop).returncode != 0
-    made = run_alembic(url, "revision", "--autogenerate", "-m", "notes", cwd=workshop)
-    assert made.returncode == 0, made.stderr
-    up = run_alembic(url, "upgrade", "head", cwd=workshop)
-    assert up.returncode == 0, up.stderr
+    check_before, *others = _run_in_workshop(
+        workshop, url, "check", "revision --autogenerate -m notes", "upgrade head", "check"
+    )
+    assert check_before != 0
+    assert others == [0, 0, 0]
     assert "notes" in read_table_names(url)
-    assert run_alembic(url, "check", cwd=workshop).returncode == 0
-    assert run_alembic(url, "downgrade", "-1", cwd=workshop).returncode == 0
+    assert _run_in_workshop(workshop, url, "downgrade -1") == [0]
 
     assert read_schema(url) == before
 
 
 def test_the_known_head_is_the_newest_revision() -> None:
-    """`HEAD_REVISION` spares every start the import of alembic; it must not lag behind."""
+    """`HEAD_REVISION`, which saves each start the import of alembic, is the head."""
     scripts = ScriptDirectory.from_config(Config(REPO / "alembic.ini"))
 
     assert scripts.get_heads() == [HEAD_REVISION]
 
 
-def test_the_folder_of_migrations_is_no_package() -> None:
+def test_the_folder_of_migrations_is_not_a_package() -> None:
     """An `__init__.py` in alembic/ would hide the library of that name."""
     assert not list((REPO / "alembic").rglob("__init__.py"))
 
 
 def test_the_index_that_searches_rely_on_has_its_name_and_kind(database_url: URL) -> None:
-    """Queries and documents name it."""
+    """Queries and documents name `idx_movies_search`."""
     definitions = {str(name): str(text) for name, text in read_schema(database_url)["indexes"]}
 
     assert "USING gin (search_vector)" in definitions["idx_movies_search"]
 
 
 def test_search_vectors_are_read_with_their_rows(database_url: URL) -> None:
-    """A long row stores its plots elsewhere, not what every match is ranked by."""
+    """A long row stores its texts out of line, but not the vector that each match is ranked by."""
     assert ("movies", "search_vector", "m") in read_schema(database_url)["storage"]
 
 
 def test_four_processes_may_migrate_an_empty_database_at_once(new_database: NewDatabase) -> None:
-    """One migrates, the others wait for it, all go on."""
+    """One process migrates, the others wait for it, and all open the database."""
     url = new_database(is_empty=True)
     program = (
         "from database.db import get_db_manager\n"
         "import alembic.command\n"
+        "import sys\n"
         "print('ready', flush=True)\n"
-        "input()\n"
+        "sys.stdin.read()\n"
         "get_db_manager().close_all()\n"
     )
 
+    stdin, start = os.pipe()
     processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", program],
-            cwd=REPO,
-            env={"PYTHONPATH": str(REPO), **in_database(url)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        start_python(["-c", program], env={**os.environ, **in_database(url)}, cwd=REPO, stdin=stdin)
         for _ in range(4)
     ]
+    os.close(stdin)
     for process in processes:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin
-        process.stdin.write("go\n")
-        process.stdin.flush()
+    os.close(start)
     outputs = [process.communicate(timeout=60) for process in processes]
 
     assert [process.returncode for process in processes] == [0] * 4, outputs
@@ -207,7 +225,7 @@ def test_four_processes_may_migrate_an_empty_database_at_once(new_database: NewD
 
 
 def test_newer_tables_are_refused_and_left_as_they_are(database_url: URL) -> None:
-    """An old program must not touch what a newer one made."""
+    """An old program does not change the tables of a newer one."""
     run_sql(
         database_url,
         "UPDATE alembic_version SET version_num = '9999'",

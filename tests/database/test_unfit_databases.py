@@ -1,4 +1,4 @@
-"""A database that cannot be used is told in one sentence with what to do, and exit code 5."""
+"""A database that cannot be used: one message with the reason and what to do, and exit code 5."""
 
 import os
 import socket
@@ -14,18 +14,18 @@ from database.config import parse_database_url
 from database.connection.explain import explain_trouble
 from database.db import DatabaseManager, get_db_manager
 from database.errors import DatabaseNotReady, InvalidDatabaseUrl
+from tests.support.commands import call
 from tests.support.databases import run_sql
 from tests.support.movies import read
 from tests.support.other_server import PASSWORD, OtherServer, open_other_server
-from tests.support.programs import in_database, run_python
 
-#: What no message may hold of the password.
+#: Forms of the password that no message may have.
 SECRETS = (PASSWORD, "p%2540", "p%40@", "'/:$x")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def other_server() -> Iterator[OtherServer]:
-    """Run a second server for the whole session; its user guest may connect, and nothing else."""
+    """Start a server with passwords. Its user `guest` may connect, and has no other rights."""
     with open_other_server() as server:
         quoted = PASSWORD.replace("'", "''").replace(":", r"\:")
         run_sql(server.url, f"CREATE ROLE guest LOGIN PASSWORD '{quoted}'")
@@ -34,12 +34,12 @@ def other_server() -> Iterator[OtherServer]:
 
 @pytest.fixture
 def refusal() -> Callable[[URL], str]:
-    """Return a way to get the sentence that both the library and the command refuse with."""
+    """Return a function that returns the message of both the library and the command."""
 
     def refuse(url: URL) -> str:
         with pytest.raises(DatabaseNotReady) as caught:
             get_db_manager(database_url=url)
-        done = run_python("fetch_yts_data.py", "--ids", "1", environment=in_database(url))
+        done = call("fetch_yts_data.py", "--ids", "1", url=url)
 
         assert done.returncode == 5, done.stderr
         assert done.stdout == ""
@@ -55,7 +55,7 @@ Refusal = Callable[[URL], str]
 
 
 def test_a_server_with_pgvector_and_a_password_is_fine(other_server: OtherServer) -> None:
-    """The password of these tests, and the server they spoil, are good otherwise."""
+    """The server and the password of these tests are good, as long as no test changes them."""
     url = other_server.make_database("fine")
 
     with get_db_manager(database_url=url.render_as_string(hide_password=False)) as db:
@@ -63,15 +63,15 @@ def test_a_server_with_pgvector_and_a_password_is_fine(other_server: OtherServer
 
 
 def test_without_pgvector(other_server: OtherServer, refusal: Refusal) -> None:
-    """The sentence says how to get it on the server, and the way around."""
+    """The message says how to install it on the server, and how to use the embedded one instead."""
     url = other_server.make_database("no_pgvector")
 
     with other_server.offering_pgvector(None):
-        sentence = refusal(url)
+        message = refusal(url)
 
-    assert "no pgvector" in sentence
-    assert "apt install postgresql-18-pgvector" in sentence
-    assert "unset DATABASE_URL" in sentence
+    assert "no pgvector" in message
+    assert "apt install postgresql-18-pgvector" in message
+    assert "unset DATABASE_URL" in message
 
 
 def test_with_a_pgvector_that_is_too_old(other_server: OtherServer, refusal: Refusal) -> None:
@@ -79,10 +79,10 @@ def test_with_a_pgvector_that_is_too_old(other_server: OtherServer, refusal: Ref
     url = other_server.make_database("old_pgvector")
 
     with other_server.offering_pgvector("0.5.1"):
-        sentence = refusal(url)
+        message = refusal(url)
 
-    assert "pgvector 0.5.1" in sentence
-    assert "0.7.0 or newer" in sentence
+    assert "pgvector 0.5.1" in message
+    assert "0.7.0 or newer" in message
 
 
 def test_too_old_a_server(
@@ -91,8 +91,7 @@ def test_too_old_a_server(
     """
     The server's version is compared before anything is written.
 
-    There is no old server at hand, so the law is made stricter; this cannot reach a
-    process of its own, hence the library alone.
+    No old server is installed here, so the test raises the lowest version that is accepted.
     """
     url = new_database(is_empty=True)
     monkeypatch.setattr(schema, "MIN_SERVER_VERSION", 990_000)
@@ -102,29 +101,29 @@ def test_too_old_a_server(
 
 
 def test_a_port_where_nothing_listens(other_server: OtherServer, refusal: Refusal) -> None:
-    """Most often the server is not started."""
-    sentence = refusal(other_server.url.set(port=1))
+    """The message tells the user to start the server, the most frequent reason."""
+    message = refusal(other_server.url.set(port=1))
 
-    assert "nothing listens there. Start the server" in sentence
+    assert "nothing listens there. Start the server" in message
 
 
 def test_an_unknown_host(other_server: OtherServer, refusal: Refusal) -> None:
-    """A typing error, or no network."""
+    """The reason is a typing error, or there is no network."""
     assert "host name is unknown" in refusal(other_server.url.set(host="nowhere.invalid"))
 
 
 def test_a_wrong_password(other_server: OtherServer, refusal: Refusal) -> None:
-    """Most often a special character was not encoded; neither the right nor the wrong one shows."""
+    """The message asks whether special characters are encoded; no password is shown."""
     run_sql(other_server.url, "CREATE ROLE reader LOGIN PASSWORD 'other'")
 
-    sentence = refusal(other_server.url.set(username="reader"))
+    message = refusal(other_server.url.set(username="reader"))
 
-    assert "refuses the user name or password" in sentence
-    assert "percent-encoded" in sentence
+    assert "refuses the user name or password" in message
+    assert "percent-encoded" in message
 
 
 def test_no_password(other_server: OtherServer, refusal: Refusal) -> None:
-    """libpq has words of its own for it."""
+    """libpq has another message for it; ours is the same as for a wrong password."""
     url = other_server.url
     without = URL.create(url.drivername, "postgres", None, url.host, url.port, "postgres")
 
@@ -132,17 +131,17 @@ def test_no_password(other_server: OtherServer, refusal: Refusal) -> None:
 
 
 def test_a_database_that_does_not_exist(other_server: OtherServer, refusal: Refusal) -> None:
-    """The database itself is for the user to create."""
+    """The message tells the user to create it."""
     assert "createdb" in refusal(other_server.url.set(database="nothing_here"))
 
 
-def test_no_tls_where_it_is_asked_for(other_server: OtherServer, refusal: Refusal) -> None:
-    """Settings in the URL's query reach the driver."""
+def test_no_tls_although_the_url_requires_it(other_server: OtherServer, refusal: Refusal) -> None:
+    """Settings in the query of the URL reach the driver."""
     assert "sslmode" in refusal(other_server.url.update_query_dict({"sslmode": "require"}))
 
 
 def test_settings_in_the_url_win_over_ours(other_server: OtherServer) -> None:
-    """Ours are added where the URL says nothing; times are always in UTC."""
+    """Our settings are added where the URL has none; times are always in UTC."""
     chosen = {
         "application_name": "mine",
         "options": "-c statement_timeout=77s -c tcp_keepalives_idle=9 -c timezone=Asia/Tokyo",
@@ -158,7 +157,7 @@ def test_settings_in_the_url_win_over_ours(other_server: OtherServer) -> None:
 def test_the_variables_of_libpq_count_for_a_server_of_the_users_own(
     other_server: OtherServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PGOPTIONS is honoured, beside our settings; PGTZ does not change our UTC."""
+    """PGOPTIONS is added to our settings; PGTZ does not change our UTC."""
     monkeypatch.setenv("PGOPTIONS", "-c work_mem=5MB -c TimeZone=Asia/Tokyo")
     monkeypatch.setenv("PGTZ", "Asia/Tokyo")
 
@@ -169,55 +168,55 @@ def test_the_variables_of_libpq_count_for_a_server_of_the_users_own(
     assert shown == [["5MB"], ["30"], ["UTC"]]
 
 
-@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux tells")
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has this option")
 def test_a_network_that_falls_silent_counts_as_cut_after_a_minute(other_server: OtherServer):
     """
-    The system asks a silent server whether it is there, and gives up on one that takes nothing.
+    The system probes an idle connection, and gives up if sent data is not acknowledged.
     """
     with DatabaseManager(other_server.url) as db, db.engine.connect() as connection:
         handle = connection.connection.dbapi_connection
-        with socket.socket(fileno=os.dup(handle.fileno())) as line:
-            probed = [
-                line.getsockopt(socket.IPPROTO_TCP, option)
+        with socket.socket(fileno=os.dup(handle.fileno())) as probe:
+            keepalive = [
+                probe.getsockopt(socket.IPPROTO_TCP, option)
                 for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
             ]
-            unanswered = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            unanswered = probe.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
 
-    assert probed[0] + probed[1] * probed[2] == 60
+    assert keepalive[0] + keepalive[1] * keepalive[2] == 60
     assert unanswered == 60_000
 
 
 def test_newer_tables(database_url: URL, refusal: Refusal) -> None:
-    """It is the program that must move."""
+    """The message tells the user to update the program."""
     run_sql(database_url, "UPDATE alembic_version SET version_num = '9999'")
 
-    sentence = refusal(database_url)
+    message = refusal(database_url)
 
-    assert "9999" in sentence
-    assert "Update the program" in sentence
+    assert "9999" in message
+    assert "Update the program" in message
 
 
 def test_no_right_to_create_the_extension(other_server: OtherServer, refusal: Refusal) -> None:
-    """The database is the user's own; but pgvector is for an administrator to create, once."""
+    """The user owns the database, but only an administrator can create the extension, once."""
     url = other_server.make_database("own", "ALTER DATABASE own OWNER TO guest")
 
-    sentence = refusal(url.set(username="guest"))
+    message = refusal(url.set(username="guest"))
 
-    assert "CREATE EXTENSION vector" in sentence
-    assert "administrator" in sentence
+    assert "CREATE EXTENSION vector" in message
+    assert "administrator" in message
 
 
 def test_no_right_to_create_tables(other_server: OtherServer, refusal: Refusal) -> None:
-    """The extension is there, but the schema belongs to somebody else."""
+    """The extension exists, but the schema belongs to another user."""
     url = other_server.make_database("no_tables", "CREATE EXTENSION vector")
 
-    sentence = refusal(url.set(username="guest"))
+    message = refusal(url.set(username="guest"))
 
-    assert "permission denied for schema public" in sentence
+    assert "permission denied for schema public" in message
 
 
 def test_no_right_to_read_the_tables(other_server: OtherServer, refusal: Refusal) -> None:
-    """Somebody else has migrated this database for himself."""
+    """The tables of another user, who has migrated the database, are refused."""
     url = other_server.make_database("not_ours")
     get_db_manager(database_url=url).close_all()
 
@@ -225,7 +224,7 @@ def test_no_right_to_read_the_tables(other_server: OtherServer, refusal: Refusal
 
 
 def test_a_database_that_takes_no_writes(other_server: OtherServer, refusal: Refusal) -> None:
-    """A standby, for instance, cannot be migrated."""
+    """A standby, for example, cannot be migrated."""
     url = other_server.make_database("standby")
     run_sql(other_server.url, "ALTER DATABASE standby SET default_transaction_read_only = on")
 
@@ -245,17 +244,17 @@ def test_a_database_that_takes_no_writes(other_server: OtherServer, refusal: Ref
 def test_the_tables_of_another_program_are_left_alone(
     name: str, table: str, other_server: OtherServer, refusal: Refusal
 ) -> None:
-    """A version of alembic, or a table of the same name: they are not called old or new ones."""
+    """A foreign version of alembic, or a table of the same name, does not count as ours."""
     url = other_server.make_database(name, f"CREATE TABLE {table}")
 
-    sentence = refusal(url)
+    message = refusal(url)
 
-    assert "another program" in sentence
-    assert "createdb" in sentence
+    assert "another program" in message
+    assert "createdb" in message
 
 
 def test_pgvector_outside_the_search_path(other_server: OtherServer, refusal: Refusal) -> None:
-    """It is there, but its types are not found: the sentence says where it is."""
+    """The extension exists, but its types are not found: the message names its schema."""
     url = other_server.make_database(
         "hidden", "CREATE SCHEMA ext", "CREATE EXTENSION vector SCHEMA ext"
     )
@@ -264,52 +263,52 @@ def test_pgvector_outside_the_search_path(other_server: OtherServer, refusal: Re
 
 
 def test_a_role_that_may_only_read(other_server: OtherServer, refusal: Refusal) -> None:
-    """To own the database would not help it."""
+    """The message does not suggest to own the database, because that would not help."""
     url = other_server.make_database("readable", "ALTER DATABASE readable OWNER TO guest")
     run_sql(url, "ALTER ROLE guest IN DATABASE readable SET default_transaction_read_only = on")
 
-    sentence = refusal(url.set(username="guest"))
+    message = refusal(url.set(username="guest"))
 
-    assert "it is read-only" in sentence
-    assert "own the database" not in sentence
+    assert "it is read-only" in message
+    assert "own the database" not in message
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "location"),
     [
         ("postgresql://", r"at /\S+/\.s\.PGSQL\.5432 "),
         ("postgresql://me@/x?host=/nowhere", r"me@/x at /nowhere/\.s\.PGSQL\.5432 "),
         ("postgresql://me@127.0.0.1:1,127.0.0.1:2/x", r"me@/x at 127.0.0.1 port 1 and 127"),
     ],
 )
-def test_the_place_is_named(text: str, place: str) -> None:
-    """Also where the URL has no host, or several."""
-    with pytest.raises(DatabaseNotReady, match=f"The database {place}"):
+def test_the_location_of_the_database_is_named(text: str, location: str) -> None:
+    """That holds also for a URL without a host, or with several."""
+    with pytest.raises(DatabaseNotReady, match=f"The database {location}"):
         get_db_manager(database_url=text)
 
 
 @pytest.mark.parametrize(
-    ("said", "meaning"),
+    ("original", "meaning"),
     [
         ('could not write to file "base/1": Read-only file system', "file system is read-only"),
         ('could not resize shared memory segment "/P": No space left on device', "shared memory"),
         ('could not extend file "base/1": No space left on device', "its disk is full"),
     ],
 )
-def test_what_the_system_says_goes_before_the_code(said: str, meaning: str) -> None:
-    """PostgreSQL calls a read-only file system a lack of rights, and little memory a full disk."""
+def test_the_message_of_the_system_goes_before_the_code(original: str, meaning: str) -> None:
+    """For a read-only file system or little memory, the code of PostgreSQL is misleading."""
 
     class Refusal(psycopg2.OperationalError):
-        pgcode = "42501" if "Read-only" in said else "53100"
+        pgcode = "42501" if "Read-only" in original else "53100"
 
-    sentence = explain_trouble(DBAPIError("", {}, Refusal(said)))
+    message = explain_trouble(DBAPIError("", {}, Refusal(original)))
 
-    assert meaning in sentence
-    assert said in sentence
+    assert meaning in message
+    assert original in message
 
 
 def test_a_password_with_a_bare_at_sign_is_noticed_and_not_shown() -> None:
-    """Its end would be taken for the host, and shown as such."""
+    """The rest of the password would be read as the host, and shown."""
     with pytest.raises(InvalidDatabaseUrl) as caught:
         parse_database_url("postgresql://me:sec@ret@localhost/yts")
 

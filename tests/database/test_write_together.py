@@ -1,4 +1,4 @@
-"""Several processes save what they share, and the tables are as if one had done it alone."""
+"""Several processes that save movies at once leave the same tables as one process."""
 
 import random
 from collections import Counter
@@ -17,17 +17,18 @@ from tests.support.movies import Json, movie, payloads, person, read, save
 from tests.support.savers import run_in_processes, save_in_random_order
 
 WORKERS = 4
+MOVIES = 160
 
 
 def _movies(count: int) -> list[Json]:
-    """Make movies with so many people in common that writers meet while they add them."""
-    dice = random.Random(1)
+    """Return movies with many people in common, so that several processes add the same ones."""
+    generator = random.Random(1)
     genres = ["Action", "Comedy", "Drama", "Horror", "War", "Western"]
     return [
         movie(
             movie_id,
-            genres=dice.sample(genres, 3),
-            cast=[person(number) for number in dice.sample(range(2000), 40)],
+            genres=generator.sample(genres, 3),
+            cast=[person(number) for number in generator.sample(range(2000), 40)],
         )
         for movie_id in range(1, count + 1)
     ]
@@ -37,12 +38,12 @@ def test_four_processes_lose_nothing_and_never_deadlock(
     new_database: Callable[[], URL], db: DatabaseManager
 ) -> None:
     """
-    Each movie is new once, whoever comes first; nobody waits in a circle.
+    Each movie is new for exactly one process, and there is no deadlock.
 
-    PostgreSQL itself counts the deadlocks: those that a repetition hides as well.
+    PostgreSQL counts deadlocks, also those after which the product repeats its transaction.
     """
-    movies = _movies(240)
-    # Few movies in common, for writers of one movie wait for each other before they reach people.
+    movies = _movies(MOVIES)
+    # Few movies in common: processes that save one movie wait for each other before its people.
     shares = [movies[:4] + movies[4 + number :: WORKERS] for number in range(WORKERS)]
     url = new_database()
     with DatabaseManager(url) as together:
@@ -52,22 +53,22 @@ def test_four_processes_lose_nothing_and_never_deadlock(
 
         outcomes = sum(run_in_processes(save_in_random_order, work), Counter[str]())
 
-        # Skipped is what another has saved since this one began to.
+        # A movie is skipped if another process has saved it since this one began to.
         again = outcomes["unchanged"] + outcomes["skipped"]
-        assert outcomes["saved"] == 240
-        assert again == sum(map(len, shares)) - 240
+        assert outcomes["saved"] == MOVIES
+        assert again == sum(map(len, shares)) - MOVIES
         save(db, *movies)
         assert table_contents(together) == table_contents(db)
         deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
         assert read(together, deadlocks) == [0]
         counters = "SELECT planned, saved, unchanged + skipped, failed FROM fetch_runs"
-        assert read(together, counters) == [(240 + again, 240, again, 0)]
+        assert read(together, counters) == [(MOVIES + again, MOVIES, again, 0)]
 
 
 def test_movies_that_share_a_slug_may_meet(
     new_database: Callable[[], URL], db: DatabaseManager
 ) -> None:
-    """Whoever comes second finds the slug taken, and tries again with another."""
+    """The process that comes second finds the slug taken, and tries again with another one."""
     movies = [movie(number, slug="remake-2014") for number in range(1, 21)]
     url = new_database()
     with DatabaseManager(url) as together:
@@ -84,13 +85,16 @@ def test_movies_that_share_a_slug_may_meet(
 
 @pytest.mark.parametrize("first", [0, 1])
 def test_one_writer_frees_a_slug_while_another_wants_it(db: DatabaseManager, first: int) -> None:
-    """Whichever comes first, no id stays appended that is not needed."""
+    """Whichever comes first, no slug keeps an appended id that is not needed."""
     save(db, movie(1, slug="x"))
     batches = [movie(1, slug="y"), movie(2, slug="x")]
     begun, other = batches[first], batches[1 - first]
 
     def waits_for_lock() -> bool:
-        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        waiting = (
+            "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
+            "WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
+        )
         return read(db, waiting) == [1]
 
     with ThreadPoolExecutor() as pool:

@@ -3,9 +3,6 @@
 import errno
 import importlib.util
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from unittest.mock import Mock
@@ -22,7 +19,8 @@ from embeddings.index import embed_all
 from embeddings.load import open_embedder
 from embeddings.recipe import is_up_to_date
 from embeddings.vectors import Vectors, unit
-from tests.support.commands import run
+from tests.support.commands import call, run
+from tests.support.fork_server import start_python
 from tests.support.movies import movie, save
 from tests.support.paths import REPO
 from tests.support.programs import run_alembic
@@ -209,17 +207,17 @@ def test_a_run_after_a_kill_makes_only_the_rest(db: DatabaseManager):
         "index.embed_all(DatabaseManager(sys.argv[1]), progress=report)"
     )
     url = db.url.render_as_string(hide_password=False)
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, url], cwd=REPO, text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
+    stdin, open_end = os.pipe()
+    process = start_python(["-c", program, url], env={**os.environ}, cwd=REPO, stdin=stdin)
+    os.close(stdin)
     assert process.stdout is not None
     while process.stdout.readline().strip() != "10":
         assert process.poll() is None
     with pytest.raises(EmbeddingLockHeld):
         embed_all(db)
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     process.communicate()
+    os.close(open_end)
     wait_for_lock(db)
 
     assert embed_all(db).embedded == 30
@@ -275,10 +273,10 @@ def test_the_command_makes_vectors_and_says_how_many(db: DatabaseManager):
     done = run("embed_movies.py", url=db.url)
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.startswith("3 movies embedded in ")
-    assert run("embed_movies.py", "-q", url=db.url).stderr == ""
+    assert call("embed_movies.py", "-q", url=db.url).stderr == ""
 
     with hold_embedding_lock(db.engine):
-        held = run("embed_movies.py", url=db.url)
+        held = call("embed_movies.py", url=db.url)
     assert held.returncode == 11
     assert "Another process is making vectors" in held.stderr
 

@@ -1,4 +1,4 @@
-"""What the processes of a test do: each saves its share of movies, as workers do."""
+"""`save_in_random_order`, `run_in_processes`: several processes that save movies at once."""
 
 import random
 from collections import Counter
@@ -17,9 +17,8 @@ MOVIES_PER_STEP = 20
 
 
 def save_in_random_order(url: URL, run_id: int, movies: Sequence[Json], seed: int) -> Counter[str]:
-    """Save *movies* in steps, in an order of our own; return how many came to which outcome."""
-    dice = random.Random(seed)
-    order = dice.sample(movies, len(movies))
+    """Save *movies* in steps, in an order that *seed* determines; return the outcomes."""
+    order = random.Random(seed).sample(movies, len(movies))
     outcomes: Counter[str] = Counter()
     with DatabaseManager(url, pool_size=2, max_overflow=5) as db:
         for begin in range(0, len(order), MOVIES_PER_STEP):
@@ -32,7 +31,10 @@ def save_in_random_order(url: URL, run_id: int, movies: Sequence[Json], seed: in
 def run_in_processes(
     function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]
 ) -> list[Any]:
-    """Call *function* in as many new processes as there are *arguments*, all at once."""
-    with ProcessPoolExecutor(len(arguments), mp_context=get_context("spawn")) as pool:
+    """Call *function* once for each of *arguments*, each call in a process of its own."""
+    context = get_context("forkserver")
+    # One process imports these modules; the others are its forks.
+    context.set_forkserver_preload(["tests.support.savers", "tests.support.takers"])
+    with ProcessPoolExecutor(len(arguments), mp_context=context) as pool:
         futures = [pool.submit(function, *each) for each in arguments]
         return [future.result(timeout=60) for future in futures]

@@ -24,7 +24,6 @@ _SETTINGS = {
     "synchronous_commit": "off",
     "autovacuum": "off",
     "max_connections": "500",
-    "max_wal_size": "'4GB'",
 }
 
 

@@ -1,4 +1,4 @@
-"""What tests and their processes do with the request budget."""
+"""`read_pace`, `take_slots`: use the request budget as workers do."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +11,13 @@ from database.bookkeeping.request_budget import take_slot
 
 
 def read_pace(engine: Engine) -> float | None:
-    """Return the pace just now, in requests a second."""
+    """Return the current pace in requests per second."""
     with Session(engine) as session:
         return budget.read_pace(session)
 
 
 def take_slots(url: URL, rate: float, threads: int, seconds: float) -> int:
-    """Take slots and wait for each, as workers do, for so many *seconds*; return how many."""
+    """Take slots for *seconds*, waiting for each as workers do; return the number of slots."""
     engine = create_engine(url, pool_size=threads)
     end = time.monotonic() + seconds
 
