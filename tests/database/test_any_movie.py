@@ -1,4 +1,4 @@
-"""Whatever a movie holds, it is stored or recorded, and the others of its page are stored."""
+"""A movie with any values is stored or recorded, and the others of its page are stored."""
 
 import json
 import random
@@ -26,23 +26,23 @@ from yts.payload import MoviePayload, parse_movie
 from yts.responses import parse_page
 
 BAD = 502
-#: No id that a mutation may come to.
+#: Ids that no mutation can produce.
 OTHERS = (501, 90_503, 90_504)
-#: Differ between two databases that say the same; so do the names that end in `_at`.
+#: Columns that differ between databases with the same movies; so do names that end in `_at`.
 ROW_KEYS = ("id", "movie_id", "cast_id")
 
 fuzz = settings(examples(25), suppress_health_check=list(HealthCheck))
 
 
 def a_page(*, has_details: bool) -> list[Json]:
-    """Return four movies that share nobody, the bad one second."""
+    """Return four movies without a common person; the second one is to be mutated."""
     ids = (OTHERS[0], BAD, *OTHERS[1:])
-    movies = [movie(it, cast=[person(it), person(it + 1_000_000)]) for it in ids]
-    return movies if has_details else [list_row(it) for it in movies]
+    movies = [movie(id_, cast=[person(id_), person(id_ + 1_000_000)]) for id_ in ids]
+    return movies if has_details else [list_row(details) for details in movies]
 
 
 def parse_all(rows: Sequence[Any], *, has_details: bool) -> Step:
-    """Make a step of *rows*, as the worker does of a page, or of answers with details."""
+    """Return the step that a worker makes from a page, or from responses with details."""
     movies: list[MoviePayload] = []
     malformed: list[MalformedMovie] = []
     if has_details:
@@ -59,26 +59,26 @@ def parse_all(rows: Sequence[Any], *, has_details: bool) -> Step:
 
 
 def stored_movies(db: DatabaseManager) -> dict[int, Json]:
-    """Return every stored movie as a program gets it, checked to be JSON and in its ranges."""
+    """Return the `to_dict` of every movie by its id; assert that it is JSON and in range."""
     with db.get_session() as session:
-        dicts = [it.to_dict() for it in session.scalars(select(Movie))]
-    for it in dicts:
-        json.dumps(it, allow_nan=False).encode()
-        assert it["title"].strip()
-        assert it["rating"] is None or 0.1 <= it["rating"] <= 10
-        assert it["year"] is None or 1 <= it["year"] <= 9999
-        assert it["runtime"] is None or it["runtime"] >= 1
-    return {it["external_id"]: without_row_keys(it) for it in dicts}
+        dicts = [film.to_dict() for film in session.scalars(select(Movie))]
+    for values in dicts:
+        json.dumps(values, allow_nan=False).encode()
+        assert values["title"].strip()
+        assert values["rating"] is None or 0.1 <= values["rating"] <= 10
+        assert values["year"] is None or 1 <= values["year"] <= 9999
+        assert values["runtime"] is None or values["runtime"] >= 1
+    return {values["external_id"]: without_row_keys(values) for values in dicts}
 
 
 def without_row_keys(value: Any) -> Any:
-    """Return *value* without what belongs to the row and not to the movie."""
+    """Return *value* without the keys and times of rows."""
     if isinstance(value, list):
-        return [without_row_keys(it) for it in value]
+        return [without_row_keys(item) for item in value]
     if isinstance(value, dict):
         return {
-            name: without_row_keys(it)
-            for name, it in value.items()
+            name: without_row_keys(item)
+            for name, item in value.items()
             if name not in ROW_KEYS and not name.endswith("_at")
         }
     return value
@@ -91,15 +91,15 @@ def db(_shared_db: DatabaseManager) -> DatabaseManager:
 
 
 @pytest.fixture(scope="module")
-def honest(db: DatabaseManager) -> dict[bool, dict[int, Json]]:
-    """Return the page as it is stored when no movie of it is bad, with details and without."""
-    honest = {}
+def intact(db: DatabaseManager) -> dict[bool, dict[int, Json]]:
+    """Return the page as it is stored without a mutation, with details and without."""
+    intact = {}
     for has_details in (True, False):
         empty(db)
         rows = a_page(has_details=has_details)
         save_step(db, None, parse_all(rows, has_details=has_details))
-        honest[has_details] = stored_movies(db)
-    return honest
+        intact[has_details] = stored_movies(db)
+    return intact
 
 
 @fuzz
@@ -112,23 +112,23 @@ def honest(db: DatabaseManager) -> dict[bool, dict[int, Json]]:
 def test_a_mutated_movie_is_stored_or_recorded_and_costs_no_other(
     *,
     db: DatabaseManager,
-    honest: dict[bool, dict[int, Json]],
+    intact: dict[bool, dict[int, Json]],
     has_details: bool,
     is_known: bool,
     seed: int,
     values: list[Any],
 ):
     """
-    New or known, in a list or with details. The outcomes add up, saving twice equals saving
-    once, and all that is stored is JSON.
+    The movie is new or known, from a list or with details. The outcomes add up, saving twice
+    equals saving once, and all that is stored is JSON.
     """
     empty(db)
     rows = a_page(has_details=has_details)
     if is_known:
         save_step(db, None, parse_all(rows, has_details=has_details))
-    dice = random.Random(seed)
+    generator = random.Random(seed)
     for value in values:
-        mutate(rows[1], value, dice)
+        mutate(rows[1], value, generator)
     step = parse_all(rows, has_details=has_details)
     with db.get_session() as session:
         run_id = start_run(session, "a test")
@@ -136,7 +136,7 @@ def test_a_mutated_movie_is_stored_or_recorded_and_costs_no_other(
     result = save_step(db, run_id, step)
 
     stored = stored_movies(db)
-    assert {it: stored[it] for it in OTHERS} == {it: honest[has_details][it] for it in OTHERS}
+    assert {id_: stored[id_] for id_ in OTHERS} == {id_: intact[has_details][id_] for id_ in OTHERS}
     assert result.outcomes["failed"] == len(result.failures) <= 1
     assert result.outcomes.total() == len(rows)
     recorded = read(db, "SELECT message, error_class FROM fetch_failures")
@@ -154,17 +154,17 @@ def test_a_mutated_movie_is_stored_or_recorded_and_costs_no_other(
 
 @fuzz
 @given(seed=st.integers(0, 2**32), values=st.lists(nasty_value, min_size=1, max_size=4))
-def test_save_movie_says_of_any_dict_what_became_of_it(
+def test_save_movie_returns_the_outcome_of_any_dict(
     db: DatabaseManager, seed: int, values: list[Any]
 ):
     """
-    It never raises: the caller gets an id, or a reason in words.
+    It never raises: the caller gets the id of a row, or a message.
     """
     empty(db)
     odd = movie(BAD)
-    dice = random.Random(seed)
+    generator = random.Random(seed)
     for value in values:
-        mutate(odd, value, dice)
+        mutate(odd, value, generator)
 
     success, row_id, message = db.save_movie(odd)
 

@@ -1,4 +1,4 @@
-"""Every movie has a slug of its own, which follows from the movies and not from their order."""
+"""Every movie has a slug of its own, which does not depend on the order of saving."""
 
 from collections.abc import Callable, Mapping
 from itertools import permutations
@@ -10,6 +10,7 @@ from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from database.writing.slugs import unique_slugs
+from tests.support.examples import examples
 from tests.support.movies import empty, movie, read, save
 from tests.support.programs import run_alembic
 
@@ -40,12 +41,11 @@ def _stored(db: DatabaseManager) -> Slugs:
 
 
 @pytest.mark.parametrize(("sent", "stored"), CASES)
-def test_the_rule(db: DatabaseManager, sent: Slugs, stored: Slugs) -> None:
+def test_the_lowest_id_keeps_the_slug(db: DatabaseManager, sent: Slugs, stored: Slugs) -> None:
     """
-    The lowest id keeps the slug, the others add theirs.
+    The other movies append their ids, in any order, one by one or all at once.
 
-    What ends in its movie's own id gives way to what does not. In any order, one by one
-    or all at once.
+    A slug that ends in the id of its own movie yields to one that does not.
     """
     for order in permutations(sent):
         for movie_id in order:
@@ -64,21 +64,16 @@ _slugs = st.dictionaries(
 )
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(sent=_slugs, dice=st.randoms(use_true_random=False))
-def test_whatever_the_slugs_the_order_leaves_no_trace(
-    db: DatabaseManager, sent: Mapping[int, str], dice: object
+@settings(examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sent=_slugs, generator=st.randoms(use_true_random=False))
+def test_slugs_do_not_depend_on_the_order_of_saving(
+    db: DatabaseManager, sent: Mapping[int, str], generator: object
 ) -> None:
-    """Each movie's slug is its own with its id appended some times, perhaps none."""
+    """Each slug is that of YTS with the id appended any number of times, or not at all."""
     outcomes = []
     for _ in range(2):
         order = sorted(sent)
-        dice.shuffle(order)  # type: ignore[attr-defined]
+        generator.shuffle(order)  # type: ignore[attr-defined]
         middle = len(order) // 2
         empty(db)
         for batch in (order[:middle], order[middle:]):
@@ -91,17 +86,12 @@ def test_whatever_the_slugs_the_order_leaves_no_trace(
         assert not slug.removeprefix(sent[movie_id]).replace(f"-{movie_id}", "")
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(_slugs, min_size=2, max_size=5))
-def test_slugs_that_change_leave_no_trace(
+def test_earlier_slugs_have_no_effect(
     db: DatabaseManager, batches: list[Mapping[int, str]]
 ) -> None:
-    """After every update the slugs are those of a mirror that never had other ones."""
+    """After every update the slugs are those of a mirror that never had the earlier ones."""
     empty(db)
     yts_slugs: dict[int, str] = {}
     for batch in batches:
@@ -111,7 +101,7 @@ def test_slugs_that_change_leave_no_trace(
 
 
 def test_a_slug_that_becomes_free_goes_to_the_movie_that_waits_for_it(db: DatabaseManager) -> None:
-    """Even if that movie is not in the batch, and has appended its id more than once."""
+    """That movie need not be in the batch, and may have appended its id more than once."""
     for movie_id, slug in {7: "x", 9: "x-2014", 2014: "x"}.items():
         save(db, movie(movie_id, slug=slug))
     assert _stored(db) == {7: "x", 9: "x-2014", 2014: "x-2014-2014"}
@@ -124,7 +114,7 @@ def test_a_slug_that_becomes_free_goes_to_the_movie_that_waits_for_it(db: Databa
 
 
 def test_the_migration_finds_the_slugs_of_yts(new_database: Callable[[], URL]) -> None:
-    """An id is taken off where another movie holds what is left, and not elsewhere."""
+    """It removes an appended id only where another movie has the rest of the slug."""
     yts_slugs = {7: "x", 8: "x", 9: "y-9", 2014: "z-2014", 3000: "z-2014", 11: None}
     with DatabaseManager(new_database()) as db:
         save(db, *(movie(movie_id, slug=slug) for movie_id, slug in yts_slugs.items()))
@@ -135,7 +125,7 @@ def test_the_migration_finds_the_slugs_of_yts(new_database: Callable[[], URL]) -
 
 
 def test_saving_again_moves_no_slug(db: DatabaseManager) -> None:
-    """Neither those that keep theirs nor those that have added an id."""
+    """Both the original slugs and those with an appended id stay."""
     movies = [movie(1, slug="x"), movie(2, slug="x"), movie(3, slug="x-2")]
     save(db, *movies)
     before = _stored(db)
@@ -147,7 +137,7 @@ def test_saving_again_moves_no_slug(db: DatabaseManager) -> None:
 
 
 def test_two_movies_may_swap_their_slugs(db: DatabaseManager) -> None:
-    """In one batch, where each takes what the other lets go."""
+    """In one batch, each takes the slug that the other gives up."""
     save(db, movie(1, slug="x"), movie(2, slug="y"))
 
     swapped = save(db, movie(1, slug="y"), movie(2, slug="x"), update=True)
@@ -157,7 +147,7 @@ def test_two_movies_may_swap_their_slugs(db: DatabaseManager) -> None:
 
 
 def test_a_movie_of_the_batch_without_a_slug_keeps_or_cedes_its_own(db: DatabaseManager) -> None:
-    """An unknown slug replaces none, but the stored one may have to make way."""
+    """An unknown slug replaces none, but the stored one may have to change for another movie."""
     save(db, movie(2, slug="x"), movie(3, slug="y"))
 
     save(db, movie(1, slug="x"), movie(2, slug=None), movie(3, slug=None), update=True)

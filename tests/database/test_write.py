@@ -1,4 +1,4 @@
-"""Saving movies: twice is once, and the order and grouping of batches leave no trace."""
+"""`save_movies`: saving twice equals once, and the order of batches has no effect."""
 
 import random
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from database.bookkeeping.due import count_due_for_details
 from database.db import DatabaseManager
 from sandbox.api.sandbox_server import Sandbox
 from tests.support.databases import table_contents
+from tests.support.examples import examples
 from tests.support.movies import (
     Json,
     empty,
@@ -27,7 +28,7 @@ from tests.support.movies import (
     torrent,
 )
 
-#: All rows as they are, ids and times included.
+#: The tables of movies, whose rows are compared including ids and times.
 _EVERYTHING = (
     "movies ORDER BY id",
     "genres ORDER BY id",
@@ -45,7 +46,7 @@ def _everything(db: DatabaseManager) -> list[list[Any]]:
 def test_saving_twice_equals_once_to_the_last_time_stamp(
     db: DatabaseManager, sandbox: Sandbox
 ) -> None:
-    """Whether it looks for changes or not, a second saving of the same answers writes nothing."""
+    """With and without `update`, saving the same responses again writes nothing."""
     movies, asked_at = fetch_details(sandbox, range(1, 60)), datetime.now(UTC)
     assert set(save(db, *movies, asked_at=asked_at).values()) == {"saved"}
     once = _everything(db)
@@ -56,8 +57,8 @@ def test_saving_twice_equals_once_to_the_last_time_stamp(
     assert _everything(db) == once
 
 
-def test_an_older_answer_never_overwrites_a_newer_one(db: DatabaseManager) -> None:
-    """What was asked for earlier and comes later, from a slow connection, is left aside."""
+def test_an_older_response_never_overwrites_a_newer_one(db: DatabaseManager) -> None:
+    """A response to an earlier request that arrives later is skipped."""
     now = datetime.now(UTC)
     save(db, movie(1, title="New"), asked_at=now)
 
@@ -72,7 +73,7 @@ def test_an_older_answer_never_overwrites_a_newer_one(db: DatabaseManager) -> No
 
 
 def test_older_details_leave_a_newer_row_due_for_details(db: DatabaseManager) -> None:
-    """They would undo what the list has corrected since; asked for again, they complete it."""
+    """They would undo a correction by the list; newer details complete the row."""
     now = datetime.now(UTC)
     save(db, list_row(movie(1, title="New")), has_details=False, asked_at=now)
 
@@ -84,8 +85,8 @@ def test_older_details_leave_a_newer_row_due_for_details(db: DatabaseManager) ->
     assert save(db, movie(1, title="New"), asked_at=now + timedelta(1)) == {1: "updated"}
 
 
-def test_an_equal_answer_renews_only_the_time_of_the_details(db: DatabaseManager) -> None:
-    """A refresh of stale details that finds nothing new is no change, but it was made."""
+def test_an_equal_response_changes_only_the_time_of_the_details(db: DatabaseManager) -> None:
+    """A refresh without a difference is not a change, but its time is stored."""
     now = datetime.now(UTC)
     save(db, movie(1), asked_at=now)
     changed_at = read_one(db, "updated_at", 1)
@@ -97,7 +98,7 @@ def test_an_equal_answer_renews_only_the_time_of_the_details(db: DatabaseManager
 
 
 def test_a_page_saved_twice_equals_once(db: DatabaseManager, sandbox: Sandbox) -> None:
-    """The same for list pages."""
+    """Saving a list page again writes nothing, with and without `update`."""
     rows = fetch_list_rows(sandbox)
     save(db, *rows, has_details=False)
     once = _everything(db)
@@ -109,7 +110,7 @@ def test_a_page_saved_twice_equals_once(db: DatabaseManager, sandbox: Sandbox) -
 
 
 def _contested() -> list[Json]:
-    """Make movies that share all they can share."""
+    """Return movies with common slugs, genres, people and torrents."""
     return [
         movie(1, slug="x", genres=["A", "B"], cast=[person(1), person(2)]),
         movie(2, slug="x", genres=["B", "C"], cast=[person(2), person(1)]),
@@ -124,17 +125,12 @@ def _contested() -> list[Json]:
 _expected: dict[str, list[tuple[object, ...]]] = {}
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(_contested()), cuts=st.sets(st.integers(1, 6)), update=st.booleans())
 def test_any_order_and_grouping_of_batches_gives_the_same_tables(
     db: DatabaseManager, order: Sequence[Json], cuts: set[int], *, update: bool
 ) -> None:
-    """Workers finish when they finish, and a run that was cut short begins elsewhere."""
+    """Workers finish in any order, and a run that was stopped continues with other batches."""
     if not _expected:
         for each in _contested():
             save(db, each)
@@ -151,22 +147,22 @@ def test_any_order_and_grouping_of_batches_gives_the_same_tables(
 def test_a_real_catalogue_in_any_order_gives_the_same_tables(
     db: DatabaseManager, sandbox: Sandbox
 ) -> None:
-    """The same with all oddities of the sandbox, which knows movies that share a slug."""
+    """That holds for movies with all quirks of the sandbox, some of which share a slug."""
     movies = fetch_details(sandbox, range(1, 201))
     save(db, *movies)
     expected = table_contents(db)
-    dice = random.Random(1)
+    generator = random.Random(1)
 
     for size in (7, 50):
         empty(db)
-        dice.shuffle(movies)
+        generator.shuffle(movies)
         for begin in range(0, len(movies), size):
             save(db, *movies[begin : begin + size])
         assert table_contents(db) == expected
 
 
 def test_details_complete_a_row_from_a_list_page(db: DatabaseManager) -> None:
-    """What only lists say stays; what only details say is added; that is an update."""
+    """Fields of list pages stay, those of details are added; the outcome is an update."""
     assert save(db, list_row(movie(1)), has_details=False) == {1: "saved"}
     assert read_one(db, "details_fetched_at, like_count", 1) == (None, None)
 
@@ -179,7 +175,7 @@ def test_details_complete_a_row_from_a_list_page(db: DatabaseManager) -> None:
 
 
 def test_details_then_list_with_update_equals_list_then_details(db: DatabaseManager) -> None:
-    """Neither erases what only the other knows."""
+    """Neither erases fields that only the other one has."""
     save(db, list_row(movie(1)), has_details=False)
     save(db, movie(1))
     expected = table_contents(db)
@@ -192,11 +188,11 @@ def test_details_then_list_with_update_equals_list_then_details(db: DatabaseMana
     assert table_contents(db) == expected
 
 
-def test_of_a_movie_twice_in_a_batch_one_is_saved(db: DatabaseManager) -> None:
-    """YTS repeats movies within a page; one statement may not touch a row twice."""
+def test_a_movie_that_is_twice_in_a_batch_is_saved_once(db: DatabaseManager) -> None:
+    """YTS repeats movies within a page; a statement cannot write a row twice."""
     assert save(db, movie(1), movie(1), movie(2)) == {1: "saved", 2: "saved"}
 
 
-def test_an_empty_batch_is_no_trouble(db: DatabaseManager) -> None:
-    """A step may hold nothing but failures."""
+def test_an_empty_batch_saves_nothing(db: DatabaseManager) -> None:
+    """A step may have only failures."""
     assert save(db) == {}

@@ -1,4 +1,4 @@
-"""Anything that might stand in an answer of YTS: values of every nasty kind, put anywhere."""
+"""`nasty_value`, `mutate`: unexpected values, put anywhere into a response of YTS."""
 
 import random
 from copy import deepcopy
@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-#: A megabyte that no compression makes smaller, for indexes that have a limit.
+#: A megabyte that cannot be compressed, because the size of index entries is limited.
 _DENSE_MEGABYTE = random.Random(1).randbytes(500_000).hex()
 
 _NUMBERS = [0, -0.0, 1, -1, 0.04, 0.05, 7.25, 10.04, 1e308, -1e308, 2**15, 2**31 - 1, 2**31]
@@ -39,27 +39,28 @@ nasty_value = st.one_of(
 )
 
 
-def mutate(answer: Any, value: Any, dice: random.Random) -> None:
-    """Replace some node of *answer* by *value*, drop it, double it, or put it in another place."""
-    parent, key = _walk(answer, dice)
+def mutate(response: Any, value: Any, generator: random.Random) -> None:
+    """Replace a random node of *response* by *value*, delete or double it, or copy it elsewhere."""
+    parent, key = _walk(response, generator)
     if parent is None:
         return
-    deed = dice.choice(["replace", "replace", "replace", "drop", "double", "move"])
-    if deed == "drop":
+    action = generator.choice(["replace", "replace", "replace", "drop", "double", "move"])
+    if action == "drop":
         del parent[key]
-    elif deed == "double" and isinstance(parent, list):
+    elif action == "double" and isinstance(parent, list):
         parent.append(deepcopy(parent[key]))
-    elif deed == "move":
-        other, place = _walk(answer, dice)
-        other[place] = deepcopy(parent[key])
+    elif action == "move":
+        other, other_key = _walk(response, generator)
+        other[other_key] = deepcopy(parent[key])
     else:
         parent[key] = deepcopy(value)
 
 
-def _walk(answer: Any, dice: random.Random) -> tuple[Any, Any]:
-    """Return some node's parent and its key there."""
-    parent, key, node = None, None, answer
-    while isinstance(node, dict | list) and node and (parent is None or dice.random() < 0.7):
-        parent, key = node, dice.choice(list(node) if isinstance(node, dict) else range(len(node)))
+def _walk(response: Any, generator: random.Random) -> tuple[Any, Any]:
+    """Return the parent of a random node, and the key of the node there."""
+    parent, key, node = None, None, response
+    while isinstance(node, dict | list) and node and (parent is None or generator.random() < 0.7):
+        keys = list(node) if isinstance(node, dict) else range(len(node))
+        parent, key = node, generator.choice(keys)
         node = parent[key]
     return parent, key
