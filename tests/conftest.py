@@ -1,4 +1,4 @@
-"""Fixtures for all tests: a real PostgreSQL, a fresh migrated database for each test, a sandbox."""
+"""Fixtures for all tests: a PostgreSQL server, a migrated database for each test, a sandbox."""
 
 import os
 from collections.abc import Callable, Iterator

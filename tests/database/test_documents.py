@@ -1,4 +1,4 @@
-"""What can be searched of a movie is always what its rows say."""
+"""`movie_documents`: the hash and search vector of a movie always match its rows."""
 
 import pytest
 from sqlalchemy import text
@@ -13,7 +13,7 @@ _WRONG = """
 
 
 def wrong_documents(db: DatabaseManager) -> list[int]:
-    """Return the YTS ids of movies whose document is not of today."""
+    """Return the YTS ids of movies whose stored document is not the current one."""
     with db.get_session() as session:
         return list(session.scalars(text(_WRONG)))
 
@@ -41,7 +41,7 @@ CHANGES: dict[str, Json] = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_documents_follow_what_is_saved(db: DatabaseManager, change: Json) -> None:
-    """From a list page, with details, after a change, in whatever order."""
+    """The document is current after a list page, after details, and after a change."""
     save(db, list_row(movie(1)))
     assert wrong_documents(db) == []
 
@@ -54,7 +54,7 @@ def test_documents_follow_what_is_saved(db: DatabaseManager, change: Json) -> No
 
 
 def test_what_is_volatile_is_not_in_the_document(db: DatabaseManager) -> None:
-    """A change of rating, seeds or likes asks for no new vector."""
+    """A change of rating, seeds or likes needs no new vector."""
     save(db, movie(1))
     with db.get_session() as session:
         before = session.scalar(text("SELECT document_hash FROM movies"))
@@ -69,7 +69,7 @@ def test_what_is_volatile_is_not_in_the_document(db: DatabaseManager) -> None:
     "words", ["Amélie", "amelie", "AMELIE", "Łódź", "lodz", "Straße", "strasse", "alien3", "zoe"]
 )
 def test_words_are_found_with_and_without_accents(db: DatabaseManager, words: str) -> None:
-    """Whatever the language: letters are taken apart as Unicode has it."""
+    """Letters are decomposed by the rules of Unicode, in any language."""
     save(db, movie(1, title="Amélie in Łódź: Alien³ Straße", cast=[person(50, name="Zoë")]))
     save(db, movie(2))
 
@@ -88,13 +88,13 @@ def test_words_are_found_with_and_without_accents(db: DatabaseManager, words: st
     ],
 )
 def test_a_key_forgives_case_accents_and_signs(db: DatabaseManager, title: str, query: str) -> None:
-    """Titles and names are found by it, whole."""
+    """Exact titles and names are found by their keys."""
     keys = text("SELECT search_key(:title) = search_key(:query)")
     with db.get_session() as session:
         assert session.scalar(keys, {"title": title, "query": query})
 
 
 def test_a_title_of_signs_alone_has_no_key(db: DatabaseManager) -> None:
-    """It equals nothing, not even another of its kind."""
+    """It equals no other title, not even one of the same signs."""
     with db.get_session() as session:
         assert session.scalar(text("SELECT search_key('?!')")) is None

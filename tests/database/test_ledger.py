@@ -1,4 +1,4 @@
-"""What the mirror remembers of failures, missing movies and its own progress."""
+"""The ledger of failures, missing movies, and the progress of sweeps."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ def _failure(key: str, message: str = "no answer") -> Failure:
 
 
 def test_the_pause_before_another_attempt_doubles_up_to_two_weeks(db: DatabaseManager) -> None:
-    """However often something fails, it is tried again within two weeks."""
+    """After any number of failures, the next attempt follows within two weeks."""
     pauses: list[timedelta] = []
     for _ in range(25):
         with db.get_session() as session:
@@ -39,7 +39,7 @@ def test_the_pause_before_another_attempt_doubles_up_to_two_weeks(db: DatabaseMa
 
 
 def test_a_failure_keeps_its_first_time_and_its_last_reason(db: DatabaseManager) -> None:
-    """One row for each page or movie, with the attempts counted; of twins the last counts."""
+    """Each page or movie has one row with its attempts; of two failures at once the last counts."""
     with db.get_session() as session:
         record_failures(session, [_failure("1", "first")])
     (first,) = read(db, "SELECT first_failed_at FROM fetch_failures")
@@ -51,7 +51,7 @@ def test_a_failure_keeps_its_first_time_and_its_last_reason(db: DatabaseManager)
 
 
 def test_movies_due_for_details_are_those_not_tried_lately(db: DatabaseManager) -> None:
-    """Newest first; a failure or a missing movie waits for its time."""
+    """The newest come first; a failure or a missing movie waits until its next attempt is due."""
     save(db, *(list_row(movie(number)) for number in range(1, 6)), has_details=False)
     save(db, movie(4))
     with db.get_session() as session:
@@ -73,7 +73,7 @@ def test_movies_due_for_details_are_those_not_tried_lately(db: DatabaseManager) 
 
 
 def test_a_completed_sweep_moves_the_watermark_to_the_highest_id(db: DatabaseManager) -> None:
-    """And the next run goes on at the end."""
+    """The next run continues at the end of the list."""
     save(db, movie(7), movie(3))
     with db.get_session() as session:
         begin_sweep(session, is_updating=False, origin="https://yts.gg/api/v2")

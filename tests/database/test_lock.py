@@ -1,4 +1,4 @@
-"""One fetch at a time on one database, and no lock that outlives its holder."""
+"""The fetch lock: one fetch at a time on a database, and the lock ends with its holder."""
 
 from collections.abc import Callable
 
@@ -17,8 +17,8 @@ def _is_running(db: DatabaseManager) -> bool:
         return is_fetch_running(session)
 
 
-def test_the_second_is_told_who_holds_the_lock(db: DatabaseManager) -> None:
-    """And has it as soon as the first is done, though connections are pooled."""
+def test_a_second_fetch_is_refused_with_the_holder_of_the_lock(db: DatabaseManager) -> None:
+    """It gets the lock as soon as the first is done, although connections are pooled."""
     with hold_fetch_lock(db.engine):
         assert _is_running(db)
         second = hold_fetch_lock(db.engine)
@@ -31,9 +31,9 @@ def test_the_second_is_told_who_holds_the_lock(db: DatabaseManager) -> None:
         assert _is_running(other)
 
 
-@pytest.mark.parametrize(("began", "is_told"), [("2101-02-03", True), ("2001-02-03", False)])
-def test_since_is_when_its_run_began(db: DatabaseManager, began: str, is_told: bool) -> None:
-    """Not when its connection was opened, which may have waited; nor when a killed run began."""
+@pytest.mark.parametrize(("began", "is_shown"), [("2101-02-03", True), ("2001-02-03", False)])
+def test_since_is_when_its_run_began(db: DatabaseManager, began: str, is_shown: bool) -> None:
+    """Neither the time of its connection, which may have waited, nor that of a killed run."""
     with db.get_session() as session:
         start_run(session, "a test")
     run_sql(db.url, f"UPDATE fetch_runs SET started_at = '{began} 04:05:06+00'")
@@ -41,13 +41,13 @@ def test_since_is_when_its_run_began(db: DatabaseManager, began: str, is_told: b
     with hold_fetch_lock(db.engine), pytest.raises(FetchLockHeld) as refusal:
         hold_fetch_lock(db.engine).__enter__()
 
-    assert (f"since {began} 04:05:06 UTC" in str(refusal.value)) == is_told
+    assert (f"since {began} 04:05:06 UTC" in str(refusal.value)) == is_shown
 
 
 def test_other_databases_of_the_server_are_not_concerned(
     db: DatabaseManager, new_database: Callable[[], URL]
 ) -> None:
-    """Each database has a mirror of its own."""
+    """Two databases of one server can be filled at once."""
     with DatabaseManager(new_database()) as other, hold_fetch_lock(db.engine):
         assert not _is_running(other)
         with hold_fetch_lock(other.engine):
@@ -57,13 +57,13 @@ def test_other_databases_of_the_server_are_not_concerned(
 def test_a_lost_connection_frees_the_lock_and_hides_no_error(
     db: DatabaseManager, server_url: URL
 ) -> None:
-    """What went wrong inside is what is raised."""
-    all_of_it = f"WHERE datname = '{db.url.database}'"
+    """The error inside the block is raised, not the one of the lost connection."""
+    sessions = f"WHERE datname = '{db.url.database}'"
 
     def fetch() -> None:
         with hold_fetch_lock(db.engine):
             run_sql(
-                server_url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity {all_of_it}"
+                server_url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity {sessions}"
             )
             raise RuntimeError("the reason")
 
@@ -76,9 +76,9 @@ def test_a_lost_connection_frees_the_lock_and_hides_no_error(
 def test_a_lock_lost_with_its_connection_is_taken_again(
     db: DatabaseManager, server_url: URL
 ) -> None:
-    """As often as its holder asks, and once only; unless another was faster."""
-    all_of_it = f"WHERE datname = '{db.url.database}'"
-    cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity {all_of_it}"
+    """Its holder can take it again any number of times, unless another process has taken it."""
+    sessions = f"WHERE datname = '{db.url.database}'"
+    cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity {sessions}"
 
     with hold_fetch_lock(db.engine) as reacquire_lock:
         reacquire_lock()

@@ -1,4 +1,4 @@
-"""Rows of the bookkeeping as values: nothing of a table is left out."""
+"""`RunRow`, `FailureRow`, `SyncStateRow`: they have all columns of their tables."""
 
 from dataclasses import fields
 
@@ -14,6 +14,8 @@ from database.models import Base
 )
 def test_a_row_has_the_columns_of_its_table(row: type, model: type[Base]) -> None:
     """
-    In the same order, which is that of the JSON objects of the monitor.
+    The fields have the order of the columns, which is also that of the JSON of the monitor.
     """
-    assert [field.name for field in fields(row)] == [it.name for it in model.__table__.columns]
+    assert [field.name for field in fields(row)] == [
+        column.name for column in model.__table__.columns
+    ]

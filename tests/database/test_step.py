@@ -1,4 +1,4 @@
-"""A step is durable as a whole, waits troubles out, and never fails for one movie's fault."""
+"""`save_step`: a step is saved as a whole, repeated if errors may pass, and isolates bad movies."""
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -17,7 +17,7 @@ MOVIES = tuple(payloads([movie(number) for number in range(1, 26)]))
 
 @pytest.fixture
 def run_id(db: DatabaseManager) -> int:
-    """Open a run whose counters the steps move."""
+    """Start a run, to whose counters the steps add."""
     with db.get_session() as session:
         return start_run(session, "test")
 
@@ -35,7 +35,7 @@ def _check_counters(db: DatabaseManager, run_id: int) -> None:
 
 
 def _refuse(db: DatabaseManager, table: str, condition: str, action: str) -> None:
-    """Have PostgreSQL do *action* before each insert into *table* that meets *condition*."""
+    """Create a trigger that does *action* before inserts into *table* that meet *condition*."""
     run_sql(
         db.url,
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
@@ -47,7 +47,7 @@ def _refuse(db: DatabaseManager, table: str, condition: str, action: str) -> Non
 def test_one_refused_movie_is_recorded_and_the_others_are_saved(
     db: DatabaseManager, run_id: int
 ) -> None:
-    """The step is halved until the movie stands alone; once it is accepted, it is forgotten."""
+    """The step is halved until only that movie is left; its failure is deleted when it is saved."""
     _refuse(db, "movies", "NEW.external_id = 13", "RAISE 'thirteen' USING HINT = 'never'")
     step = Step(MOVIES, has_details=True, missing=(99,), counters={"requests": 25})
 
@@ -65,8 +65,8 @@ def test_one_refused_movie_is_recorded_and_the_others_are_saved(
     assert read(db, "SELECT count(*) FROM fetch_failures") == [0]
 
 
-def test_a_refused_child_row_is_its_movies_fault(db: DatabaseManager, run_id: int) -> None:
-    """Nothing of the movie is saved then."""
+def test_a_refused_child_row_is_a_failure_of_its_movie(db: DatabaseManager, run_id: int) -> None:
+    """Nothing of that movie is saved."""
     run_sql(db.url, "ALTER TABLE torrents ADD CHECK (hash <> '" + f"{'3A':0>40}" + "')")
 
     result = _save(db, run_id, Step(MOVIES[:4], has_details=True))
@@ -80,7 +80,7 @@ def test_a_refused_child_row_is_its_movies_fault(db: DatabaseManager, run_id: in
 def test_what_postgresql_quotes_of_a_row_is_recorded_as_a_short_safe_line(
     db: DatabaseManager, run_id: int
 ) -> None:
-    """An error may hold a whole value, and with it whatever YTS has put there."""
+    """The message of PostgreSQL may quote a whole value of YTS, with any characters."""
     _refuse(db, "movies", "true", "RAISE 'invalid value: %', NEW.title")
     nasty = payloads([movie(1, title="q\x1b[2J\x9b31m\u202ez" + "y" * 9_000)])
 
@@ -92,7 +92,7 @@ def test_what_postgresql_quotes_of_a_row_is_recorded_as_a_short_safe_line(
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "error",
     [
         "PERFORM pg_terminate_backend(pg_backend_pid())",
         "RAISE 'deadlock' USING ERRCODE = '40P01'",
@@ -102,12 +102,12 @@ def test_what_postgresql_quotes_of_a_row_is_recorded_as_a_short_safe_line(
         "RAISE 'a slug taken a moment ago' USING ERRCODE = '23505'",
     ],
 )
-def test_what_passes_by_itself_is_waited_out(
-    db: DatabaseManager, run_id: int, trouble: str
+def test_a_step_is_repeated_after_errors_that_pass(
+    db: DatabaseManager, run_id: int, error: str
 ) -> None:
-    """The step is repeated as a whole, a lost connection replaced, and counted once."""
-    run_sql(db.url, "CREATE SEQUENCE attempts")  # No rollback takes its numbers back.
-    _refuse(db, "movies", "NEW.external_id = 25 AND nextval('attempts') < 3", trouble)
+    """The whole step is repeated, on a new connection if the old one is lost, and counted once."""
+    run_sql(db.url, "CREATE SEQUENCE attempts")  # A rollback does not change it.
+    _refuse(db, "movies", "NEW.external_id = 25 AND nextval('attempts') < 3", error)
 
     result = _save(db, run_id, Step(MOVIES, has_details=True))
 
@@ -117,10 +117,10 @@ def test_what_passes_by_itself_is_waited_out(
     assert read(db, "SELECT planned FROM fetch_runs") == [25]
 
 
-def test_a_unique_violation_that_stays_is_one_movies_fault(
+def test_a_lasting_unique_violation_is_a_failure_of_one_movie(
     db: DatabaseManager, run_id: int
 ) -> None:
-    """It is repeated, for it may be a race; but not for ever, and it stops no run."""
+    """The step is repeated, because it may be a race, but not without end; the run goes on."""
     always = "RAISE 'taken' USING ERRCODE = '23505'"
     _refuse(db, "movies", "NEW.external_id = 2", always)
 
@@ -130,7 +130,7 @@ def test_a_unique_violation_that_stays_is_one_movies_fault(
 
 
 @pytest.mark.parametrize(
-    ("state", "words"),
+    ("state", "message"),
     [
         ("25006", "read-only"),
         ("42501", "refuses its user a right"),
@@ -143,13 +143,15 @@ def test_a_unique_violation_that_stays_is_one_movies_fault(
         ("0A000", "refuses its work"),
     ],
 )
-def test_what_would_befall_any_movie_is_blamed_on_none(
-    db: DatabaseManager, run_id: int, state: str, words: str
+def test_an_error_that_would_hit_any_movie_is_no_failure_of_one(
+    db: DatabaseManager, run_id: int, state: str, message: str
 ) -> None:
-    """It is raised at once, in a sentence with PostgreSQL's own words; nothing is kept."""
+    """It is raised at once, with the message of PostgreSQL; nothing of the step is saved."""
     _refuse(db, "movies", "NEW.external_id = 2", f"RAISE 'on purpose' USING ERRCODE = '{state}'")
 
-    with pytest.raises(DatabaseNotReady, match=rf"{words}.*\(on purpose\)|\(on purpose\).*{words}"):
+    with pytest.raises(
+        DatabaseNotReady, match=rf"{message}.*\(on purpose\)|\(on purpose\).*{message}"
+    ):
         _save(db, run_id, Step(MOVIES[:2], has_details=True))
 
     assert read(db, "SELECT count(*) FROM fetch_failures") == [0]
@@ -157,10 +159,10 @@ def test_what_would_befall_any_movie_is_blamed_on_none(
 
 
 @pytest.mark.parametrize("state", ["21000", "22021", "23514", "44000", "54000", "P0001"])
-def test_what_only_one_row_can_be_at_fault_for_is_blamed_on_its_movie(
+def test_an_error_of_one_row_is_a_failure_of_its_movie(
     db: DatabaseManager, run_id: int, state: str
 ) -> None:
-    """Its values, its keys, its size, or a trigger that objects to them."""
+    """The reason may be its values, its keys, its size, or a trigger."""
     _refuse(db, "movies", "NEW.external_id = 2", f"RAISE 'on purpose' USING ERRCODE = '{state}'")
 
     result = _save(db, run_id, Step(MOVIES[:2], has_details=True))
@@ -170,10 +172,10 @@ def test_what_only_one_row_can_be_at_fault_for_is_blamed_on_its_movie(
 
 
 @pytest.mark.parametrize("state", ["40P01", "57014", "55P03", "53300", "08006"])
-def test_patience_ends(
+def test_errors_that_do_not_pass_are_raised_in_the_end(
     db: DatabaseManager, run_id: int, monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
-    """What could have passed by itself, and did not, is nobody's fault either."""
+    """After `PATIENCE_SECONDS` they are raised, and no movie counts as failed."""
     monkeypatch.setattr("database.connection.retry.PATIENCE_SECONDS", 0.1)
     _refuse(db, "movies", "true", f"RAISE 'on purpose' USING ERRCODE = '{state}'")
 
@@ -183,8 +185,8 @@ def test_patience_ends(
     assert read(db, "SELECT count(*) FROM fetch_failures") == [0]
 
 
-def test_trouble_that_is_no_movies_fault_is_raised(db: DatabaseManager, run_id: int) -> None:
-    """And nothing of the step is kept."""
+def test_an_error_outside_of_movies_is_raised(db: DatabaseManager, run_id: int) -> None:
+    """Nothing of the step is saved."""
     _refuse(db, "missing_movies", "true", "RAISE 'no ledger'")
 
     with pytest.raises(DatabaseNotReady, match="no ledger"):
@@ -194,7 +196,7 @@ def test_trouble_that_is_no_movies_fault_is_raised(db: DatabaseManager, run_id: 
 
 
 def test_success_clears_failures_and_missing(db: DatabaseManager, run_id: int) -> None:
-    """What is there is neither failed nor missing; what is missing has not failed."""
+    """A saved movie is neither failed nor missing; a missing one has not failed."""
     failures = tuple(
         Failure(kind, key, "fetch", "YtsUnavailable", "no answer")
         for kind, key in (("movie", "1"), ("movie", "2"), ("movie", "77"), ("page", "1"))
@@ -208,7 +210,7 @@ def test_success_clears_failures_and_missing(db: DatabaseManager, run_id: int) -
 
 
 def test_outcomes_always_add_up_to_what_was_planned(db: DatabaseManager, run_id: int) -> None:
-    """PostgreSQL itself refuses counters that do not."""
+    """A check constraint refuses counters that do not add up."""
     _save(db, run_id, Step(MOVIES[:3], has_details=True, skipped=4, missing=(8, 9)))
     _save(db, run_id, Step(MOVIES[:5], has_details=True, update=True))
 
@@ -220,7 +222,7 @@ def test_outcomes_always_add_up_to_what_was_planned(db: DatabaseManager, run_id:
 
 
 def test_a_step_repeated_equals_one(db: DatabaseManager) -> None:
-    """A worker that dies between saving and reporting makes no harm."""
+    """A worker that is killed between saving and reporting does no harm: its step is repeated."""
     step = Step(MOVIES, has_details=True, missing=(99,))
     _save(db, None, step)
     once = table_contents(db)
@@ -231,7 +233,7 @@ def test_a_step_repeated_equals_one(db: DatabaseManager) -> None:
 
 
 def test_a_session_that_raises_leaves_nothing(db: DatabaseManager) -> None:
-    """Movies, links and counters are of one transaction."""
+    """Movies and their links are saved in one transaction."""
     save(db, movie(1))
     before = table_contents(db)
     run_sql(db.url, "ALTER TABLE torrents ADD CHECK (hash <> '" + f"{'2A':0>40}" + "')")

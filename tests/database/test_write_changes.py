@@ -1,4 +1,4 @@
-"""What counts as a change of a stored movie, and what is written then."""
+"""`save_movies` with `update`: which differences count as a change, and what is written."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ def _on_another_host(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("https://yts.gg/", "https://img.yts.example/")
     if isinstance(value, list):
-        return [_on_another_host(it) for it in value]
+        return [_on_another_host(item) for item in value]
     if isinstance(value, dict):
-        return {name: _on_another_host(it) for name, it in value.items()}
+        return {name: _on_another_host(item) for name, item in value.items()}
     return value
 
 
@@ -30,14 +30,14 @@ def _with_token(value: Any) -> Any:
     if isinstance(value, str):
         return f"{value}?5MT_EM#x" if value.startswith("https:") else value
     if isinstance(value, list):
-        return [_with_token(it) for it in value]
+        return [_with_token(item) for item in value]
     if isinstance(value, dict):
-        return {name: _with_token(it) for name, it in value.items()}
+        return {name: _with_token(item) for name, item in value.items()}
     return value
 
 
 def _torrents(**changes: Any) -> Json:
-    return {"torrents": [it | changes for it in movie(1)["torrents"]]}
+    return {"torrents": [file | changes for file in movie(1)["torrents"]]}
 
 
 NO_CHANGES = {
@@ -56,7 +56,7 @@ NO_CHANGES = {
     "order of genres": {"genres": ["Drama", "Action", "Action"]},
     "order of torrents": {"torrents": movie(1)["torrents"][::-1]},
     "hash in lower case": {
-        "torrents": [it | {"hash": it["hash"].lower()} for it in movie(1)["torrents"]]
+        "torrents": [file | {"hash": file["hash"].lower()} for file in movie(1)["torrents"]]
     },
     "unknown values": {"rating": 0, "year": 0, "runtime": 0, "title": None, "mpa_rating": ""},
     "unknown slug": {"slug": None},
@@ -81,13 +81,13 @@ CHANGES = {
 
 
 def _without_cast(db: DatabaseManager) -> dict[str, list[tuple[object, ...]]]:
-    """Return the tables without what another sample of the cast rightly adds to."""
+    """Return the tables without those that another sample of the cast changes."""
     return table_contents(db) | {"casts": [], "roles": [], "documents": []}
 
 
 @pytest.mark.parametrize("change", NO_CHANGES.values(), ids=NO_CHANGES.keys())
-def test_noise_is_no_change(db: DatabaseManager, change: Json) -> None:
-    """What differs from answer to answer, or is unknown, neither counts nor erases anything."""
+def test_volatile_and_unknown_values_are_not_a_change(db: DatabaseManager, change: Json) -> None:
+    """Values that differ between responses, or are unknown, change and erase nothing."""
     save(db, movie(1))
     before = _without_cast(db)
     moment = updated_at(db, 1)
@@ -100,7 +100,7 @@ def test_noise_is_no_change(db: DatabaseManager, change: Json) -> None:
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_a_real_change_is_written_and_dated(db: DatabaseManager, change: Json) -> None:
-    """The movie is afterwards as if it had been saved like this at once; others stay."""
+    """The tables are those of a mirror that saved the changed movie; other movies stay."""
     save(db, movie(1), movie(2))
     moment, others = updated_at(db, 1), updated_at(db, 2)
 
@@ -119,7 +119,7 @@ def test_a_real_change_is_written_and_dated(db: DatabaseManager, change: Json) -
 def test_a_token_that_an_earlier_version_has_stored_is_no_change_and_goes(
     db: DatabaseManager,
 ) -> None:
-    """It is left alone until something else changes, and is not written back then."""
+    """It stays until another field changes; then the links are written without it."""
     save(db, movie(1))
     columns = [name for name in URL_COLUMNS if name in movie(1)]
     sets = ", ".join(f"{name} = {name} || '?old#token'" for name in columns)
@@ -139,7 +139,7 @@ def test_a_token_that_an_earlier_version_has_stored_is_no_change_and_goes(
 def test_genres_of_another_language_fill_an_empty_place_until_known_ones_come(
     db: DatabaseManager,
 ) -> None:
-    """A movie that is new in another language is not left without; English replaces it."""
+    """A new movie keeps genres of another language until English ones arrive."""
     save(db, movie(1, genres=["\u062f\u0631\u0627\u0645\u0627"]), movie(2, genres=[]))
     assert save(db, movie(2, genres=["Azione"]), update=True) == {2: "updated"}
     names = "SELECT name FROM genres JOIN movie_genres ON genre_id = id ORDER BY movie_id"
@@ -149,8 +149,8 @@ def test_genres_of_another_language_fill_an_empty_place_until_known_ones_come(
     assert read(db, names) == ["Drama", "Action"]
 
 
-def test_a_genre_that_is_not_known_has_one_spelling_too(db: DatabaseManager) -> None:
-    """The first one stays, in one answer and in all later ones."""
+def test_an_unlisted_genre_has_one_spelling(db: DatabaseManager) -> None:
+    """The first spelling stays, within one response and in later ones."""
     save(db, movie(1, genres=["Space Opera", "space  opera"]), movie(2, genres=["SPACE OPERA"]))
     save(db, movie(3, genres=[" space opera", "Spaceopera"]))
 
@@ -159,7 +159,7 @@ def test_a_genre_that_is_not_known_has_one_spelling_too(db: DatabaseManager) -> 
 
 
 def test_without_update_a_stored_movie_is_left_alone(db: DatabaseManager) -> None:
-    """Not even a real change is looked at."""
+    """Without `update`, a difference is not even written."""
     save(db, movie(1))
 
     assert save(db, movie(1, title="Another")) == {1: "skipped"}
@@ -167,8 +167,8 @@ def test_without_update_a_stored_movie_is_left_alone(db: DatabaseManager) -> Non
     assert read_one(db, "title", 1) == "Film 1"
 
 
-def test_noise_is_written_along_with_a_real_change(db: DatabaseManager) -> None:
-    """A row is of one answer: when it is written, it is written whole."""
+def test_volatile_values_are_written_together_with_a_change(db: DatabaseManager) -> None:
+    """A row that is written gets all values of one response."""
     save(db, movie(1))
 
     save(db, movie(1, title="Another", like_count=99), update=True)
@@ -176,8 +176,8 @@ def test_noise_is_written_along_with_a_real_change(db: DatabaseManager) -> None:
     assert read_one(db, "title, like_count", 1) == ("Another", 99)
 
 
-def test_the_cast_is_the_union_of_all_answers(db: DatabaseManager) -> None:
-    """An answer names a sample of at most four; nobody leaves because another was drawn."""
+def test_the_cast_is_the_union_of_all_responses(db: DatabaseManager) -> None:
+    """A response has a sample of at most four people; another sample removes none."""
     save(db, movie(1, cast=[person(1), person(2)]))
     save(db, movie(1, cast=[person(3), person(2)]), update=True)
 
@@ -185,8 +185,8 @@ def test_the_cast_is_the_union_of_all_answers(db: DatabaseManager) -> None:
     assert read(db, roles) == [("Person 1", 0), ("Person 2", 1), ("Person 3", 2)]
 
 
-def test_what_an_earlier_answer_left_open_about_a_person_is_filled_in(db: DatabaseManager) -> None:
-    """A picture or a role that comes later is kept; one that is known stays."""
+def test_unknown_values_of_a_person_are_filled_in_later(db: DatabaseManager) -> None:
+    """A picture or role that arrives later is stored; a known one is not erased."""
     save(db, movie(1, cast=[person(1, url_small_image=None, character_name=None), person(2)]))
     save(
         db,
@@ -201,7 +201,7 @@ def test_what_an_earlier_answer_left_open_about_a_person_is_filled_in(db: Databa
 
 
 def test_a_person_keeps_the_first_spelling(db: DatabaseManager) -> None:
-    """Known by the code; by the name only where there is none."""
+    """A person is identified by the IMDb code, or by the name if there is no code."""
     save(db, movie(1, cast=[person(1), person(2, imdb_code=None)]))
     save(db, movie(2, cast=[person(1, name="Other"), person(2, imdb_code=""), person(2)]))
 

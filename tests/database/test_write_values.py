@@ -1,4 +1,4 @@
-"""What a value of YTS becomes in its column."""
+"""`save_movies`: how values of YTS are stored in their columns."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ def db(emptied_db: DatabaseManager) -> DatabaseManager:
 @pytest.mark.parametrize("column", ["year", "runtime", "rating"])
 @pytest.mark.parametrize("value", [0, "0", None])
 def test_zero_means_unknown(db: DatabaseManager, column: str, value: Any) -> None:
-    """YTS writes 0 where it does not know; an average over zeros would be a lie."""
+    """YTS sends 0 for unknown values; they are stored as NULL, so that averages are right."""
     save(db, movie(1, **{column: value}))
 
     assert read_one(db, column, 1) is None
@@ -37,10 +37,10 @@ def test_zero_means_unknown(db: DatabaseManager, column: str, value: Any) -> Non
         ),
     ],
 )
-def test_a_missing_title_is_replaced_by_the_next_best(
+def test_a_missing_title_is_replaced_by_another_text(
     db: DatabaseManager, texts: dict[str, str | None], title: str
 ) -> None:
-    """Every movie has a title to show."""
+    """Every movie has a title."""
     save(db, movie(1, **texts))
 
     assert read_one(db, "title", 1) == title
@@ -51,7 +51,7 @@ def test_a_missing_title_is_replaced_by_the_next_best(
     [
         ("2015-11-01 03:51:26", 1, datetime(2015, 11, 1, 2, 51, 26, tzinfo=UTC)),
         ("2015-07-01 03:51:26", 1, datetime(2015, 7, 1, 1, 51, 26, tzinfo=UTC)),
-        # The hour that does not exist, and the one that comes twice.
+        # The hour that summer time skips, and the one that it repeats.
         ("2024-03-31 02:30:00", 1, datetime(2024, 3, 31, 1, 30, tzinfo=UTC)),
         ("2024-10-27 02:30:00", 1, datetime(2024, 10, 27, 0, 30, tzinfo=UTC)),
         ("0000-00-00 00:00:00", 1446346286, datetime.fromtimestamp(1446346286, UTC)),
@@ -64,7 +64,7 @@ def test_a_missing_title_is_replaced_by_the_next_best(
 def test_upload_times_are_those_of_paris(
     db: DatabaseManager, sent: str | None, unix: int | None, stored: datetime | None
 ) -> None:
-    """The wall clock wins, with summer time; without it the unix time is taken as it is."""
+    """The local time counts, with summer time; without it, the unix time is stored."""
     times = {"date_uploaded": sent, "date_uploaded_unix": unix}
     save(db, movie(1, **times, torrents=[torrent("A", **times)]))
 
@@ -73,7 +73,7 @@ def test_upload_times_are_those_of_paris(
 
 
 def test_an_absent_key_is_unknown(db: DatabaseManager) -> None:
-    """An answer of 2015 had half of today's fields."""
+    """Responses of 2015 had half of the current fields."""
     save(db, {"id": 1, "torrents": [{"hash": "a" * 40}], "cast": [{"name": "Somebody"}]})
 
     assert read_one(db, "year, slug, url, date_uploaded", 1) == (None, None, None, None)
@@ -81,8 +81,8 @@ def test_an_absent_key_is_unknown(db: DatabaseManager) -> None:
     assert read(db, "SELECT name, imdb_code FROM casts") == [("Somebody", None)]
 
 
-def test_torrents_and_people_that_cannot_be_told_apart_are_left_out(db: DatabaseManager) -> None:
-    """A torrent is known by its hash and a person by a name; the rest of the movie is saved."""
+def test_torrents_and_people_without_a_key_are_left_out(db: DatabaseManager) -> None:
+    """A torrent needs a hash, and a person a name; the rest of the movie is saved."""
     save(
         db,
         movie(
@@ -99,14 +99,14 @@ def test_torrents_and_people_that_cannot_be_told_apart_are_left_out(db: Database
 
 
 def test_one_torrent_may_belong_to_two_movies(db: DatabaseManager) -> None:
-    """A hash is unique within a movie only."""
+    """A hash is unique only within a movie."""
     save(db, movie(1, torrents=[torrent("A")]), movie(2, torrents=[torrent("A")]))
 
     assert len(read(db, "SELECT * FROM torrents")) == 2
 
 
 def test_thousands_of_torrents_are_one_statement(db: DatabaseManager) -> None:
-    """There is no limit of parameters to run into."""
+    """The number of parameters does not grow with the number of torrents."""
     many = [torrent(f"{number:X}") for number in range(5000)]
 
     save(db, movie(1, torrents=many))
@@ -116,20 +116,20 @@ def test_thousands_of_torrents_are_one_statement(db: DatabaseManager) -> None:
 
 
 def test_a_very_long_text_is_kept_whole_and_found(db: DatabaseManager) -> None:
-    """Only its beginning is indexed, for a tsvector has a limit of size."""
+    """Only its beginning is indexed, because the size of a tsvector is limited."""
     words = " ".join(f"word{number}" for number in range(25_000))
     assert len(words) > 200_000
 
     save(db, movie(1, description_full=words, title="a" * 20_000))
 
     assert read_one(db, "description_full", 1) == words
-    found = "SELECT count(*) FROM movies WHERE search_vector @@ to_tsquery('english', 'word77')"
-    assert read(db, found) == [1]
+    matches = "SELECT count(*) FROM movies WHERE search_vector @@ to_tsquery('english', 'word77')"
+    assert read(db, matches) == [1]
 
 
 @pytest.mark.parametrize("text", ['O\'Neil \\ "x" {a,b} %s :x', "😀 Żółć 東京", "a\tb\nc", "NULL"])
 def test_text_is_kept_as_it_is(db: DatabaseManager, text: str) -> None:
-    """Quotes, braces, percent signs and all alphabets, in scalars and in lists."""
+    """Quotes, braces, percent signs and all scripts are kept, in scalars and in lists."""
     save(db, movie(1, title=text, genres=[text], cast=[{"name": text}]))
 
     assert read_one(db, "title", 1) == text

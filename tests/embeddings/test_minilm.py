@@ -35,14 +35,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(LAYERS):
         layer = f"encoder.layer.{number}"
         for part, rows, columns in (
-            *((f"attention.self.{it}", SIZE, SIZE) for it in ("query", "key", "value")),
+            *((f"attention.self.{name}", SIZE, SIZE) for name in ("query", "key", "value")),
             ("attention.output.dense", SIZE, SIZE),
             ("intermediate.dense", INNER, SIZE),
             ("output.dense", SIZE, INNER),
         ):
             shapes |= {f"{layer}.{part}.weight": (rows, columns), f"{layer}.{part}.bias": (rows,)}
         for part in ("attention.output", "output"):
-            shapes |= {f"{layer}.{part}.LayerNorm.{it}": (SIZE,) for it in ("weight", "bias")}
+            shapes |= {f"{layer}.{part}.LayerNorm.{kind}": (SIZE,) for kind in ("weight", "bias")}
     tensors = {
         name: generator.normal(size=shape).astype(np.float32) for name, shape in shapes.items()
     }
@@ -60,9 +60,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def normalise(row, weights, part):
     """Return a row with mean 0 and variance 1, scaled and shifted."""
     mean = sum(row) / len(row)
-    spread = math.sqrt(sum((it - mean) ** 2 for it in row) / len(row) + 1e-12)
-    scale, shift = (weights[f"{part}.LayerNorm.{it}"] for it in ("weight", "bias"))
-    return [(it - mean) / spread * scale[at] + shift[at] for at, it in enumerate(row)]
+    spread = math.sqrt(sum((value - mean) ** 2 for value in row) / len(row) + 1e-12)
+    scale, shift = (weights[f"{part}.LayerNorm.{name}"] for name in ("weight", "bias"))
+    return [(value - mean) / spread * scale[at] + shift[at] for at, value in enumerate(row)]
 
 
 def dense(row, weights, part):
@@ -78,17 +78,19 @@ def attend(rows, weights, part):
     """Return the self-attention of *rows*, head by head."""
     width = SIZE // HEADS
     query, key, value = (
-        [dense(row, weights, f"{part}.{it}") for row in rows] for it in ("query", "key", "value")
+        [dense(row, weights, f"{part}.{name}") for row in rows]
+        for name in ("query", "key", "value")
     )
     seen = [[0.0] * SIZE for _ in rows]
     for head in range(HEADS):
         span = range(head * width, (head + 1) * width)
         for at, mine in enumerate(query):
-            scores = [sum(mine[i] * it[i] for i in span) / math.sqrt(width) for it in key]
-            total = sum(math.exp(it) for it in scores)
+            scores = [sum(mine[i] * other[i] for i in span) / math.sqrt(width) for other in key]
+            total = sum(math.exp(score) for score in scores)
             for i in span:
                 seen[at][i] = sum(
-                    math.exp(score) / total * it[i] for score, it in zip(scores, value, strict=True)
+                    math.exp(score) / total * other[i]
+                    for score, other in zip(scores, value, strict=True)
                 )
     return seen
 
@@ -115,27 +117,28 @@ def encode(ids, weights):
         part = f"encoder.layer.{number}"
         seen = attend(rows, weights, f"{part}.attention.self")
         rows = [
-            normalise(add(row, dense(it, weights, f"{part}.attention.output.dense")), weights,
+            normalise(add(row, dense(one, weights, f"{part}.attention.output.dense")), weights,
                       f"{part}.attention.output")
-            for row, it in zip(rows, seen, strict=True)
+            for row, one in zip(rows, seen, strict=True)
         ]  # fmt: skip
         inner = [
-            [gelu(it) for it in dense(row, weights, f"{part}.intermediate.dense")] for row in rows
+            [gelu(value) for value in dense(row, weights, f"{part}.intermediate.dense")]
+            for row in rows
         ]
         rows = [
             normalise(
-                add(row, dense(it, weights, f"{part}.output.dense")), weights, f"{part}.output"
+                add(row, dense(one, weights, f"{part}.output.dense")), weights, f"{part}.output"
             )
-            for row, it in zip(rows, inner, strict=True)
+            for row, one in zip(rows, inner, strict=True)
         ]
     mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
-    length = math.sqrt(sum(it * it for it in mean))
-    return [it / length for it in mean]
+    length = math.sqrt(sum(value * value for value in mean))
+    return [value / length for value in mean]
 
 
 def add(one, other):
     """Return the sum of two rows."""
-    return [float(it) + that for it, that in zip(one, other, strict=True)]
+    return [float(left) + right for left, right in zip(one, other, strict=True)]
 
 
 def gelu(value):

@@ -64,7 +64,7 @@ def test_the_order_of_genres_and_cast_does_not_matter(model):
     """YTS gives the cast in another order in each response."""
     other = MovieText("A Title", 1994, ("Drama", "Crime"), FILM.description, ("Bob", "Ann"))
 
-    ours, theirs = (Embedder(model).embed_movies([it])[0] for it in (FILM, other))
+    ours, theirs = (Embedder(model).embed_movies([film])[0] for film in (FILM, other))
 
     assert float((ours @ theirs.T)[0, 0]) > 0.97
 
@@ -82,8 +82,8 @@ def test_names_and_genres_keep_their_columns():
     signs = cast_block([MovieText("", cast=("Ann",))])[0]
     genres = genre_block([MovieText("", genres=("Western",)), MovieText("", genres=("Unheard",))])
 
-    assert "".join("+" if it > 0 else "-" for it in signs[:16]) == "---+-+++--+---++"
-    assert [int(it) for it in genres.argmax(axis=1)] == [26, 30]
+    assert "".join("+" if sign > 0 else "-" for sign in signs[:16]) == "---+-+++--+---++"
+    assert [int(column) for column in genres.argmax(axis=1)] == [26, 30]
 
 
 def test_the_model_gives_unit_vectors_and_no_nan(model):

@@ -19,7 +19,7 @@ def run_sql(url: URL, *statements: str) -> None:
 
 
 def schema_of(url: URL) -> object:
-    """Return a fingerprint of everything except rows; None if it cannot be read."""
+    """Return a fingerprint of the database without its rows; None if it cannot be read."""
     query = """
         SELECT (SELECT md5(string_agg(c::text, '' ORDER BY c.oid)) FROM (
                     SELECT oid, relname, relkind, relowner, relacl, relpersistence, relnatts
@@ -64,20 +64,20 @@ def drop_triggers(url: URL) -> None:
 
 
 def make_empty(url: URL) -> None:
-    """End all other sessions, delete all rows, and let ids begin with 1 again."""
+    """End all other sessions, delete all rows, and restart all ids at 1."""
     run_sql(
         url,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid()",
         *(f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables)),
-        # Again: some tables are emptied after it, and their triggers count down.
+        # Once more, because the triggers of tables that were emptied after it have counted down.
         "DELETE FROM catalogue_counts",
         "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S' AND oid > 16383",
     )
 
 
 def columns_of(model: type[Base], alias: str, *others: str) -> str:
-    """Return the columns of a table as SQL, without row ids and our own times."""
+    """Return the columns of a table as SQL, without row ids and the times of rows."""
     ours = {"id", "movie_id", "created_at", "updated_at", "fetched_at", "search_vector"}
     names = [column.name for column in model.__table__.c if column.name not in ours | {*others}]
     return ", ".join(f"{alias}.{name}" for name in names)
@@ -85,9 +85,9 @@ def columns_of(model: type[Base], alias: str, *others: str) -> str:
 
 def table_contents(db: DatabaseManager) -> dict[str, list[tuple[object, ...]]]:
     """
-    Return the rows of the catalogue's tables, in a form that is equal for equal mirrors.
+    Return the rows of movies and related tables, in a form that is equal for equal mirrors.
 
-    It has no row ids and no times; links are shown by the names on both sides.
+    It has neither row ids nor times; links are shown by the names on both sides.
     """
     movie = columns_of(Movie, "m", "details_fetched_at", "gone_since", "document_hash")
     queries = {

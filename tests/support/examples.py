@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-#: With HYPOTHESIS_PROFILE=long, examples are random, and this many times as many.
+#: With HYPOTHESIS_PROFILE=long, examples are random, and their number is multiplied by this.
 LONG_FACTOR = 20
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "suite")
 
@@ -15,5 +15,5 @@ settings.load_profile(PROFILE)
 
 
 def examples(count: int) -> settings:
-    """Return settings for *count* examples, or LONG_FACTOR times as many in the long profile."""
+    """Return settings for *count* examples, times LONG_FACTOR in the long profile."""
     return settings(max_examples=count * (LONG_FACTOR if PROFILE == "long" else 1))

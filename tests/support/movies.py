@@ -1,4 +1,4 @@
-"""Movies for tests: made up one by one, or asked of a sandbox; and short ways to save them."""
+"""`movie`, `list_row`, `save`, `read`: invented movies, and functions that save and read them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from yts.payload import MoviePayload, parse_movie
 
 Json = dict[str, Any]
 
-#: All that hangs together with rows of movies.
+#: The tables of movies and of runs, which `empty` truncates.
 TABLES = (
     "movies, genres, casts, torrents, movie_genres, movie_casts, movie_embeddings, search_words, "
     "fetch_runs, fetch_failures, missing_movies, sync_state, listed_movies"
@@ -22,7 +22,7 @@ TABLES = (
 
 
 def movie(movie_id: int, **changes: Any) -> Json:
-    """Return an answer with details as YTS gives it, different for each id."""
+    """Return the details of a movie as YTS sends them, different for each id."""
     return {
         "id": movie_id,
         "url": f"https://yts.gg/movies/film-{movie_id}",
@@ -50,7 +50,7 @@ def movie(movie_id: int, **changes: Any) -> Json:
 
 
 def list_row(details: Json) -> Json:
-    """Return what a list page says of the same movie."""
+    """Return the row of a list page for the movie with *details*."""
     text = details["description_full"]
     without = {"cast", "like_count", "description_intro"}
     return {name: value for name, value in details.items() if name not in without} | {
@@ -61,7 +61,7 @@ def list_row(details: Json) -> Json:
 
 
 def torrent(hash_: str, **changes: Any) -> Json:
-    """Return a torrent as YTS gives it."""
+    """Return a torrent as YTS sends it."""
     return {
         "url": f"https://yts.gg/torrent/download/{hash_:0>40}",
         "hash": f"{hash_:0>40}",
@@ -81,7 +81,7 @@ def torrent(hash_: str, **changes: Any) -> Json:
 
 
 def person(number: int, **changes: Any) -> Json:
-    """Return a cast entry as YTS gives it."""
+    """Return an entry of a cast as YTS sends it."""
     return {
         "name": f"Person {number}",
         "character_name": f"Role {number}",
@@ -91,31 +91,31 @@ def person(number: int, **changes: Any) -> Json:
 
 
 def fetch_details(sandbox: Sandbox, movie_ids: Sequence[int]) -> list[Json]:
-    """Ask the sandbox for movies with their cast; those it does not have are left out."""
-    found = []
+    """Return the details of movies of the sandbox; ids that it does not have are left out."""
+    movies = []
     with requests.Session() as session:
         for movie_id in movie_ids:
-            answer = session.get(
+            response = session.get(
                 f"{sandbox.url}/movie_details.json",
                 params={"movie_id": str(movie_id), "with_cast": "true"},
                 timeout=5,
             )
-            if (details := answer.json()["data"]["movie"])["id"] == movie_id:
-                found.append(details)
-    return found
+            if (details := response.json()["data"]["movie"])["id"] == movie_id:
+                movies.append(details)
+    return movies
 
 
 def fetch_list_rows(sandbox: Sandbox, page: int = 1) -> list[Json]:
-    """Ask the sandbox for a page of 50."""
+    """Return a list page of the sandbox with 50 movies."""
     query = {"limit": "50", "page": str(page), "order_by": "asc"}
-    answer = requests.get(f"{sandbox.url}/list_movies.json", params=query, timeout=5)
-    rows: list[Json] = answer.json()["data"]["movies"]
+    response = requests.get(f"{sandbox.url}/list_movies.json", params=query, timeout=5)
+    rows: list[Json] = response.json()["data"]["movies"]
     return rows
 
 
 def payloads(movies: Sequence[Json]) -> list[MoviePayload]:
-    """Check movies as the mirror does."""
-    return [parse_movie(it) for it in movies]
+    """Parse movies as a fetch does."""
+    return [parse_movie(details) for details in movies]
 
 
 def save(
@@ -157,6 +157,6 @@ def read_one(db: DatabaseManager, columns: str, movie_id: int) -> Any:
 
 
 def updated_at(db: DatabaseManager, movie_id: int) -> datetime:
-    """Return when the movie really changed last."""
+    """Return when the movie was last changed."""
     moment: datetime = read_one(db, "updated_at", movie_id)
     return moment

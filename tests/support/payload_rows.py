@@ -1,4 +1,4 @@
-"""What the tables say of a movie, and what they should say by its JSON alone."""
+"""`read_movies`, `expected`: the stored values of movies, and those that their JSON asks for."""
 
 from datetime import datetime
 from typing import Any
@@ -12,33 +12,39 @@ from tests.support.yts_responses import Json
 
 
 def read_movies(session: Session) -> dict[int, dict[str, Any]]:
-    """Return what the tables say, in the words of `expected`, by YTS id."""
-    return {movie.external_id: in_words(movie) for movie in session.scalars(select(Movie))}
+    """Return the stored values of all movies by YTS id, in the form of `expected`."""
+    return {movie.external_id: row_values(movie) for movie in session.scalars(select(Movie))}
 
 
-def in_words(movie: Movie) -> dict[str, Any]:
-    """Return one movie's row and all that hangs on it."""
+def row_values(movie: Movie) -> dict[str, Any]:
+    """Return the values of a movie's row, and of its genres, cast and torrents."""
     row = {column.name: getattr(movie, column.name) for column in Movie.__table__.c}
     return row | {
         "genres": sorted(genre.name for genre in movie.genres),
         "cast": [
-            (it.position, it.cast.name, it.cast.imdb_code, it.character_name)
-            for it in movie.cast_links
+            (link.position, link.cast.name, link.cast.imdb_code, link.character_name)
+            for link in movie.cast_links
         ],
-        "faces": [it.cast.url_small_image for it in movie.cast_links],
+        "faces": [link.cast.url_small_image for link in movie.cast_links],
         "torrents": sorted(
             (
-                it.hash,
-                (it.quality, it.type, it.is_repack, it.video_codec, it.bit_depth),
-                (it.size, it.size_bytes, it.date_uploaded),
+                file.hash,
+                (
+                    file.quality,
+                    file.type,
+                    file.is_repack,
+                    file.video_codec,
+                    file.bit_depth,
+                ),
+                (file.size, file.size_bytes, file.date_uploaded),
             )
-            for it in movie.torrents
+            for file in movie.torrents
         ),
     }
 
 
 def expected(movie: Json) -> Json:
-    """Return what the tables should say of *movie*, worked out from the JSON alone."""
+    """Return the values that should be stored of *movie*, computed from its JSON alone."""
     names = "imdb_code title_english title_long language mpa_rating yt_trailer_code summary "
     names += "description_full description_intro synopsis like_count url large_cover_image"
     zero_is_unknown = {name: movie.get(name) or None for name in ("year", "rating", "runtime")}
@@ -56,10 +62,10 @@ def expected(movie: Json) -> Json:
             "date_uploaded_unix": movie.get("date_uploaded_unix"),
             "genres": sorted(set(movie.get("genres") or [])),
             "cast": [
-                (position, it["name"], it["imdb_code"], it["character_name"])
-                for position, it in enumerate(movie.get("cast") or [])
+                (position, role["name"], role["imdb_code"], role["character_name"])
+                for position, role in enumerate(movie.get("cast") or [])
             ],
-            "faces": [it.get("url_small_image") for it in movie.get("cast") or []],
+            "faces": [role.get("url_small_image") for role in movie.get("cast") or []],
             "torrents": sorted(_torrents(movie).values()),
         }
     )
@@ -68,19 +74,19 @@ def expected(movie: Json) -> Json:
 def _torrents(movie: Json) -> dict[str, tuple[Any, ...]]:
     is_repack = {"0": False, "1": True}
     return {
-        it["hash"].upper(): (
-            it["hash"].upper(),
+        torrent["hash"].upper(): (
+            torrent["hash"].upper(),
             (
-                it["quality"],
-                it.get("type"),
-                is_repack.get(it.get("is_repack", "")),
-                it.get("video_codec"),
-                int(it["bit_depth"]) if it.get("bit_depth") else None,
+                torrent["quality"],
+                torrent.get("type"),
+                is_repack.get(torrent.get("is_repack", "")),
+                torrent.get("video_codec"),
+                int(torrent["bit_depth"]) if torrent.get("bit_depth") else None,
             ),
-            (it["size"], it["size_bytes"], _moment(it)),
+            (torrent["size"], torrent["size_bytes"], _moment(torrent)),
         )
-        for it in movie.get("torrents") or []
-        if it["hash"]
+        for torrent in movie.get("torrents") or []
+        if torrent["hash"]
     }
 
 

@@ -1,11 +1,11 @@
-"""What PostgreSQL says about the tables of a database, for comparing two of them."""
+"""`read_schema`: the tables, indexes, constraints and functions of a database, to compare two."""
 
 from sqlalchemy import URL, create_engine, text
 
-_QUESTIONS = {
+_QUERIES = {
     "tables": "SELECT relname, relkind, relpersistence, obj_description(oid, 'pg_class') "
     "FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S', 'v')",
-    # A column that was dropped leaves a gap in the numbers, and nothing else.
+    # Only the order of columns counts: a dropped column leaves a gap in the numbers.
     "columns": "SELECT relname, attname, row_number() OVER (PARTITION BY c.oid ORDER BY attnum), "
     "format_type(atttypid, atttypmod), attnotnull, "
     "attidentity, attgenerated, pg_get_expr(adbin, adrelid), "
@@ -29,19 +29,19 @@ Facts = dict[str, set[tuple[object, ...]]]
 
 
 def read_schema(url: URL) -> Facts:
-    """Return all that makes up the tables of the database at *url*, comments included."""
+    """Return the schema of the database at *url*, including comments, as rows for each kind."""
     engine = create_engine(url)
     with engine.connect() as connection:
         facts = {
-            name: {tuple(row) for row in connection.execute(text(question))}
-            for name, question in _QUESTIONS.items()
+            name: {tuple(row) for row in connection.execute(text(query))}
+            for name, query in _QUERIES.items()
         }
     engine.dispose()
     return facts
 
 
 def read_key_functions(url: URL) -> list[str]:
-    """Return how to make the functions that indexes and columns call."""
+    """Return the statements that create the functions of indexes and generated columns."""
     names = "'fold_accents', 'search_key', 'word_keys'"
     engine = create_engine(url)
     with engine.connect() as connection:
@@ -56,5 +56,5 @@ def read_key_functions(url: URL) -> list[str]:
 
 
 def read_table_names(url: URL) -> set[object]:
-    """Return the names of the tables alone."""
+    """Return the names of the tables."""
     return {row[0] for row in read_schema(url)["tables"] if row[1] == "r"}
