@@ -48,9 +48,11 @@ def open_shared_server(folder: Path) -> Iterator[URL]:
     home = folder / "postgres"
     with hold_lock(folder / "postgres.lock"):
         if not home.exists():
-            copy_data(pristine_home(folder), home)
+            draft = folder / "postgres.draft"
+            copy_data(pristine_home(folder), draft)
             settings = "".join(f"{name} = {value}\n" for name, value in _SETTINGS.items())
-            (home / "data" / "postgresql.auto.conf").write_text(settings)
+            (draft / "data" / "postgresql.auto.conf").write_text(settings)
+            draft.rename(home)
     with open_embedded(home) as server:
         yield server.url
 
