@@ -1,4 +1,4 @@
-"""A server that tests may spoil, and mirrors on it."""
+"""Fixtures of runs: a scripted source, and databases on a server that tests may disturb."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -14,14 +14,25 @@ from tests.support.commands import run
 from tests.support.databases import run_sql, table_contents
 from tests.support.faulty_database import Contents, Mirror
 from tests.support.other_server import PASSWORD, OtherServer, open_other_server
+from tests.support.runs import impatient_client, shrink_pages
+from tests.support.scripted_source import ScriptedSource, open_scripted_source
 
-#: The movies of a mirror that is to be disturbed, and how slowly they come.
+#: Movies of the sandbox for runs that are disturbed, and its latency.
 MOVIES, LATENCY_SECONDS = 70, 0.08
+
+
+@pytest.fixture
+def source(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedSource]:
+    """Serve an empty catalogue with short pages, to clients that try again without a pause."""
+    impatient_client(monkeypatch, attempts=3, backoff_seconds=0.0)
+    shrink_pages(monkeypatch)
+    with open_scripted_source() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def faulty_server(slow_sandbox: Sandbox) -> Iterator[OtherServer]:
-    """Run a server with templates that belong to a user without privileges."""
+    """Start a server with template databases that belong to a user without privileges."""
     quoted = PASSWORD.replace("'", "''").replace(":", r"\:")
     with open_other_server() as server:
         run_sql(
@@ -42,7 +53,7 @@ def faulty_server(slow_sandbox: Sandbox) -> Iterator[OtherServer]:
 
 @pytest.fixture(scope="session")
 def slow_sandbox() -> Iterator[Sandbox]:
-    """Serve movies slowly enough to do harm in between."""
+    """Serve movies slowly enough to disturb a run in the middle."""
     settings = SandboxSettings(movies=MOVIES, latency_seconds=LATENCY_SECONDS)
     with open_sandbox(settings) as running:
         yield running
@@ -50,7 +61,7 @@ def slow_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def calm_contents(new_database: Callable[[], URL], slow_sandbox: Sandbox) -> Contents:
-    """Return what an undisturbed run makes of the slow sandbox."""
+    """Return the tables after an undisturbed run against the slow sandbox."""
     url = new_database()
     arguments = ("--api-url", slow_sandbox.url, "--rate", "0", "--workers", "1", "--threads", "30")
     assert run("fetch_yts_data.py", *arguments, url=url).returncode == 0
@@ -67,10 +78,10 @@ _numbers = count(1)
 def mirror(
     faulty_server: OtherServer, slow_sandbox: Sandbox, calm_contents: Contents
 ) -> Iterator[Mirror]:
-    """Make a database that has read the list, on the server that may be spoilt."""
+    """Create a database in which the list has been read, on the server that may be disturbed."""
     name = f"mirror_{next(_numbers)}"
     run_sql(faulty_server.url, f"CREATE DATABASE {name} TEMPLATE listed OWNER mirror")
     url = faulty_server.url.set(database=name, username="mirror")
-    made = Mirror(faulty_server, slow_sandbox, url, calm_contents)
-    yield made
-    made.kill_all()
+    mirror = Mirror(faulty_server, slow_sandbox, url, calm_contents)
+    yield mirror
+    mirror.kill_all()

@@ -1,27 +1,19 @@
-"""What changes between two runs, or between two base URLs, is found or said."""
+"""Whatever changes between two runs, or differs between two base URLs, is found or reported."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from database.db import DatabaseManager
+from ingest.error_limit import BELIEVED_NUMBER
 from ingest.report import RunReport
 from ingest.worker.worker import Worker
-from tests.ingest.test_completeness import hold, is_whole
 from tests.support.databases import run_sql
-from tests.support.runs import fetch, impatient_client, read_sql
+from tests.support.runs import ROWS, fetch, is_whole, read_sql
 from tests.support.scripted_source import ScriptedSource, open_scripted_source
 
 GONE = "SELECT external_id FROM movies WHERE gone_since IS NOT NULL ORDER BY 1"
 LEDGER = "SELECT kind, key, attempts FROM fetch_failures ORDER BY 1, 2"
-
-
-@pytest.fixture
-def source(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedSource]:
-    """Serve an empty catalogue, to clients that ask again without a pause."""
-    impatient_client(monkeypatch, attempts=3, backoff_seconds=0.0)
-    with open_scripted_source() as running:
-        yield running
 
 
 @pytest.fixture
@@ -31,21 +23,21 @@ def other() -> Iterator[ScriptedSource]:
         yield running
 
 
-def mirror(db: DatabaseManager, source: ScriptedSource, **told: object) -> RunReport:
-    """Run a fetch as cron does, without details unless they are *told*."""
-    return fetch(db, source.url, **{"details": False, "audit": 500, **told})
+def mirror(db: DatabaseManager, source: ScriptedSource, **options: object) -> RunReport:
+    """Run a fetch with an audit and with *options*; by default without details."""
+    return fetch(db, source.url, **{"details": False, "audit": 100, **options})
 
 
 def _insert_in_the_middle(source: ScriptedSource) -> None:
-    source.ids.insert(99, 501)
+    source.ids.insert(39, 201)
 
 
 def _insert_behind_known_movies(source: ScriptedSource) -> None:
-    source.ids = source.ids[70:] + list(range(501, 561)) + source.ids[:70]
+    source.ids = source.ids[14:] + list(range(201, 213)) + source.ids[:14]
 
 
 def _repeat_a_known_page(source: ScriptedSource) -> None:
-    source.ids += range(501, 651)
+    source.ids += range(201, 231)
     source.repeated, source.says_page = {9: 1}, False
     source.before_page = lambda query: query["page"] == "11" and source.be_honest()
 
@@ -56,8 +48,8 @@ def _repeat_a_known_page(source: ScriptedSource) -> None:
 def test_rows_that_nothing_explains_make_the_run_read_the_whole_list(
     db: DatabaseManager, source: ScriptedSource, change: Callable[[ScriptedSource], None]
 ):
-    """The list is longer than what is known of it: something new is where nobody would look."""
-    hold(source, 400)
+    """The list is longer than its known part, so something new is before the end."""
+    source.hold(8 * ROWS)
     mirror(db, source)
     change(source)
 
@@ -67,8 +59,8 @@ def test_rows_that_nothing_explains_make_the_run_read_the_whole_list(
 def test_removals_do_not_make_a_run_read_the_whole_list(
     db: DatabaseManager, source: ScriptedSource
 ):
-    """A list that is shorter hides nothing; the weekly sweep finds what was removed."""
-    hold(source, 400)
+    """A shorter list hides no new movie; the weekly sweep finds removed ones."""
+    source.hold(8 * ROWS)
     mirror(db, source)
     del source.ids[20:23]
     source.requests.clear()
@@ -78,10 +70,10 @@ def test_removals_do_not_make_a_run_read_the_whole_list(
 
 
 def test_the_whole_list_is_read_once_a_week(db: DatabaseManager, source: ScriptedSource):
-    """An id that changed in its place, or a removal beside an addition, shows nowhere else."""
-    hold(source, 400)
+    """Only that shows an id that changed in its place, or a removal together with an addition."""
+    source.hold(8 * ROWS)
     mirror(db, source)
-    source.ids[99] = 501
+    source.ids[39] = 201
     mirror(db, source)
     older = "UPDATE sync_state SET whole_sweep_at = now() - interval '8 days'"
     run_sql(db.url, older)
@@ -89,8 +81,8 @@ def test_the_whole_list_is_read_once_a_week(db: DatabaseManager, source: Scripte
     report = mirror(db, source)
 
     assert report.is_complete
-    assert read_sql(db, "SELECT count(*) FROM movies WHERE external_id = 501") == [1]
-    assert read_sql(db, GONE) == [100]
+    assert read_sql(db, "SELECT count(*) FROM movies WHERE external_id = 201") == [1]
+    assert read_sql(db, GONE) == [40]
     source.requests.clear()
     mirror(db, source)
     assert len(source.requests) < 8
@@ -99,10 +91,10 @@ def test_the_whole_list_is_read_once_a_week(db: DatabaseManager, source: Scripte
 def test_a_movie_that_comes_twice_on_a_page_hides_no_other(
     db: DatabaseManager, source: ScriptedSource
 ):
-    """The page has all its rows, and one movie less: the list is read again."""
-    hold(source, 120)
-    source.ids[30] = 30
-    source.before_page = lambda query: query["page"] == "3" and hold(source, 120)
+    """The page has all its rows but a movie less, so the list is read again."""
+    source.hold(24)
+    source.ids[6] = 6
+    source.before_page = lambda query: query["page"] == "3" and source.hold(24)
 
     assert is_whole(db, source, mirror(db, source))
 
@@ -111,8 +103,8 @@ def test_a_movie_that_comes_twice_on_a_page_hides_no_other(
 def test_honest_removals_are_no_contradiction(
     db: DatabaseManager, source: ScriptedSource, removed: int
 ):
-    """The list named them in an earlier run; now neither a search nor a new reading does."""
-    hold(source, 300)
+    """An earlier run saw them on the list; now neither a search nor the list names them."""
+    source.hold(60)
     mirror(db, source, audit=0)
     del source.ids[9 : 9 + removed]
 
@@ -127,8 +119,8 @@ def test_honest_removals_are_no_contradiction(
 def test_a_denial_is_not_believed_while_a_search_finds_the_movie(
     db: DatabaseManager, source: ScriptedSource
 ):
-    """The earlier run's list named it, and the list still does: a failure, tried again soon."""
-    hold(source, 300)
+    """The list still names the movie, so it is a failure that is tried again soon."""
+    source.hold(30)
     mirror(db, source, audit=0)
     source.denied = {17}
 
@@ -143,8 +135,8 @@ def test_a_denial_is_not_believed_while_a_search_finds_the_movie(
 def test_a_movie_that_an_audit_found_gets_the_texts_of_the_list(
     db: DatabaseManager, source: ScriptedSource, monkeypatch: pytest.MonkeyPatch, is_killed: bool
 ):
-    """Though the search failed, or the run was killed before it."""
-    hold(source, 120)
+    """The next run searches for it if the search failed, or the run was killed before it."""
+    source.hold(24)
     source.hidden = {17}
 
     class Killed(BaseException):
@@ -176,9 +168,9 @@ def test_a_movie_that_an_audit_found_gets_the_texts_of_the_list(
 def test_what_another_base_url_denies_is_not_gone(
     db: DatabaseManager, source: ScriptedSource, other: ScriptedSource
 ):
-    """Neither the check that the first one owes, nor denials, count at the other."""
-    hold(source, 300)
-    hold(other, 300)
+    """Neither the check that is due at the first base URL nor denials count at the other."""
+    source.hold(30)
+    other.hold(30)
     source.hidden = {17, 18, 19}
     del other.ids[16:19]
     mirror(db, source, details=True)
@@ -194,38 +186,41 @@ def test_what_another_base_url_denies_is_not_gone(
 def test_an_update_at_another_base_url_leaves_nothing_stale(
     db: DatabaseManager, source: ScriptedSource, other: ScriptedSource
 ):
-    """Movies that its sweep did not see are asked for, too, though none is marked as gone."""
-    hold(source, 300)
+    """Movies that its sweep did not see are requested too, but none is marked as gone."""
+    source.hold(60)
     mirror(db, source, details=True)
-    hold(other, 300)
+    other.hold(60)
     other.changes = {id_: {"title": f"New {id_}"} for id_ in other.ids}
 
     def move(query: dict[str, str]) -> None:
         if query["page"] == "4":
             other.before_page = lambda _query: None
-            other.ids = [*other.ids[1:], 301]
+            other.ids = [*other.ids[1:], 61]
 
     other.before_page = move
     mirror(db, other, details=True, update=True)
     mirror(db, other, details=True)
 
-    stale = "SELECT external_id FROM movies WHERE title !~ '^New' AND external_id < 301"
+    stale = "SELECT external_id FROM movies WHERE title !~ '^New' AND external_id < 61"
     assert read_sql(db, stale) == []
 
 
-def test_movies_that_no_page_names_hold_up_no_sweep(db: DatabaseManager, source: ScriptedSource):
-    """However many there are: an update asks for each, and none has vanished."""
-    hold(source, 300)
-    source.hidden = set(range(100, 130))
-    assert mirror(db, source, details=True).found_by_audit == 30
+def test_movies_that_no_page_names_do_not_hold_the_sweep(
+    db: DatabaseManager, source: ScriptedSource
+):
+    """An update requests each of them, and does not count them as vanished."""
+    # More than may vanish at once; but less than a fifth, or the source would be refused.
+    source.hold(110)
+    source.hidden = set(range(40, 40 + BELIEVED_NUMBER + 1))
+    assert mirror(db, source, details=True).found_by_audit == BELIEVED_NUMBER + 1
 
-    for told in ({"update": True}, {}, {}):
-        assert is_whole(db, source, mirror(db, source, details=True, **told))
+    for options in ({"update": True}, {}, {}):
+        assert is_whole(db, source, mirror(db, source, details=True, **options))
 
 
 def test_ids_are_not_denied_in_an_outage(db: DatabaseManager, source: ScriptedSource):
-    """`--ids` believes nothing while YTS gives no movie that it gave before."""
-    hold(source, 120)
+    """`--ids` believes no denial while YTS gives no movie that it gave before."""
+    source.hold(24)
     source.hidden = {17, 18}
     mirror(db, source, details=True, audit=0)
     source.denies_all = True
@@ -237,8 +232,8 @@ def test_ids_are_not_denied_in_an_outage(db: DatabaseManager, source: ScriptedSo
 
 
 def test_ids_ask_for_movies_that_are_marked_as_gone(db: DatabaseManager, source: ScriptedSource):
-    """One that came back is not gone any more."""
-    hold(source, 120)
+    """A movie that came back loses its mark."""
+    source.hold(24)
     mirror(db, source, details=True)
     source.ids.remove(20)
     mirror(db, source, details=True, full=True)
@@ -249,12 +244,13 @@ def test_ids_ask_for_movies_that_are_marked_as_gone(db: DatabaseManager, source:
     assert read_sql(db, GONE) == []
 
 
-def test_a_failure_that_is_not_due_is_said_all_the_same(
+def test_a_failure_that_is_not_due_keeps_the_run_from_being_complete(
     db: DatabaseManager, source: ScriptedSource
 ):
-    """A movie that the source has shown and that is not stored: no run calls that complete."""
-    hold(source, 400)
-    source.changes = {60: {"rating": "bad"}}
+    """A run is not complete while a movie that the source has shown is not stored."""
+    # The second run does not read the page of this movie again.
+    source.hold(5 * ROWS)
+    source.changes = {3: {"rating": "bad"}}
 
     for _ in range(2):
         report = mirror(db, source, details=True)
@@ -263,9 +259,9 @@ def test_a_failure_that_is_not_due_is_said_all_the_same(
 
 
 def test_a_page_that_is_still_short_has_failed_again(db: DatabaseManager, source: ScriptedSource):
-    """`--retry-failed` counts the attempt, and says so."""
-    hold(source, 300)
-    source.shortened = {3: 20}
+    """`--retry-failed` counts the attempt and ends with exit code 3."""
+    source.hold(60)
+    source.shortened = {3: 4}
     mirror(db, source)
     run_sql(db.url, "UPDATE fetch_failures SET next_attempt_at = now()")
 
@@ -277,11 +273,11 @@ def test_a_page_that_is_still_short_has_failed_again(db: DatabaseManager, source
 def test_pages_whose_rows_have_no_ids_are_not_taken_for_one_page(
     db: DatabaseManager, source: ScriptedSource
 ):
-    """They are failures, and paging works."""
-    hold(source, 250)
-    source.changes = {id_: {"id": None} for id_ in range(51, 151)}
+    """They are failures of rows, and not a sign that paging does not work."""
+    source.hold(5 * ROWS)
+    source.changes = {id_: {"id": None} for id_ in range(ROWS + 1, 3 * ROWS + 1)}
 
     report = mirror(db, source, audit=0)
 
     assert report.exit_code == 3
-    assert read_sql(db, "SELECT count(*) FROM movies") == [150]
+    assert read_sql(db, "SELECT count(*) FROM movies") == [3 * ROWS]

@@ -1,52 +1,29 @@
-"""Completeness rests on evidence: whatever the list gets wrong, all movies come, or it is said."""
-
-from collections.abc import Iterator
+"""A run is complete only on evidence: whatever the list gets wrong, all movies come or it fails."""
 
 import pytest
 
 from database.db import DatabaseManager
 from ingest.report import RunReport
 from tests.support.databases import run_sql
-from tests.support.runs import fetch, impatient_client, read_sql, refuse
+from tests.support.runs import ROWS, fetch, is_whole, read_sql, refuse
 from tests.support.scripted_source import ScriptedSource, open_scripted_source
 
 STORED = "SELECT external_id FROM movies ORDER BY 1"
-COMPLETE = "SELECT is_complete FROM fetch_runs ORDER BY id DESC LIMIT 1"
 LEDGER = "SELECT kind, key, error_class FROM fetch_failures ORDER BY 1, 2"
+LONG = pytest.mark.long
 
 
-@pytest.fixture
-def source(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedSource]:
-    """Serve an empty catalogue, to clients that ask again without a pause."""
-    impatient_client(monkeypatch, attempts=3, backoff_seconds=0.0)
-    with open_scripted_source() as running:
-        yield running
-
-
-def hold(source: ScriptedSource, movies: int) -> None:
-    """Let the catalogue have the movies 1 to *movies*."""
-    source.ids = list(range(1, movies + 1))
-
-
-def mirror(db: DatabaseManager, source: ScriptedSource, **told: object) -> RunReport:
-    """Run a fetch with an audit; details are left out unless they are *told*."""
-    return fetch(db, source.url, **{"details": False, **told})
-
-
-def is_whole(db: DatabaseManager, source: ScriptedSource, report: RunReport) -> bool:
-    """Return whether all movies are stored, and the run says so everywhere."""
-    is_complete = read_sql(db, COMPLETE) == [True] and report.is_complete
-    return is_complete and report.exit_code == 0 and read_sql(db, STORED) == sorted(source.ids)
+def mirror(db: DatabaseManager, source: ScriptedSource, **options: object) -> RunReport:
+    """Run a fetch of the list with *options*; by default without details."""
+    return fetch(db, source.url, **{"details": False, **options})
 
 
 def test_a_short_page_in_the_middle_is_asked_again(db: DatabaseManager, source: ScriptedSource):
-    """
-    A page that once comes with fewer rows than it has loses none of them.
-    """
-    hold(source, 400)
+    """A page that has fewer rows than it should in one response costs no movie."""
+    source.hold(3 * ROWS)
     mirror(db, source)
-    hold(source, 600)
-    source.shortened = {10: 20}
+    source.hold(6 * ROWS)
+    source.shortened = {5: 4}
     source.before_page = lambda query: (
         source.requests[:-1].count(("list_movies.json", query)) and source.shortened.clear()
     )
@@ -57,51 +34,61 @@ def test_a_short_page_in_the_middle_is_asked_again(db: DatabaseManager, source: 
 def test_a_page_that_stays_short_is_recorded_and_holds_the_sweep(
     db: DatabaseManager, source: ScriptedSource
 ):
-    """
-    The run is not complete and says so; when the page is whole again, so is the mirror.
-    """
-    hold(source, 600)
-    source.shortened = {5: 20}
+    """The run reports that it is not complete; the next run is, once the page has all its rows."""
+    source.hold(7 * ROWS)
+    source.shortened = {3: 4}
 
     report = mirror(db, source)
 
     assert (report.exit_code, report.is_complete) == (3, False)
-    assert read_sql(db, LEDGER) == [("page", "5", "ShortPage")]
-    assert read_sql(db, "SELECT next_page FROM sync_state") == [5]
-    assert len(read_sql(db, STORED)) == 570
+    assert read_sql(db, LEDGER) == [("page", "3", "ShortPage")]
+    assert read_sql(db, "SELECT next_page FROM sync_state") == [3]
+    assert len(read_sql(db, STORED)) == 7 * ROWS - 6
     source.shortened = {}
     assert is_whole(db, source, mirror(db, source))
     assert read_sql(db, LEDGER) == []
 
 
-@pytest.mark.parametrize("says_limit", [True, False])
-@pytest.mark.parametrize("rows", [20, 7, 1])
+@pytest.mark.parametrize(
+    ("rows", "says_limit"),
+    [
+        (4, True),
+        (1, False),
+        pytest.param(4, False, marks=LONG),
+        pytest.param(3, True, marks=LONG),
+        pytest.param(3, False, marks=LONG),
+        pytest.param(1, True, marks=LONG),
+    ],
+)
 def test_a_smaller_page_size_is_adopted(
     db: DatabaseManager, source: ScriptedSource, rows: int, says_limit: bool
 ):
-    """
-    A source may give fewer rows a page than it was asked for, and even hide it.
-    """
-    hold(source, 100)
+    """A source may give fewer rows a page than requested, and even state the requested number."""
+    source.hold(12)
     source.most_rows, source.says_limit = rows, says_limit
 
     assert is_whole(db, source, mirror(db, source))
-    hold(source, 130)
+    source.hold(16)
     assert is_whole(db, source, mirror(db, source))
     source.most_rows = 50
-    hold(source, 260)
+    source.hold(32)
     assert is_whole(db, source, mirror(db, source))
 
 
-@pytest.mark.parametrize("says_page", [True, False])
-@pytest.mark.parametrize(("movies", "fault"), [(250, "ignores_page"), (70, "clamps_page")])
+@pytest.mark.parametrize(
+    ("movies", "fault", "says_page"),
+    [
+        (50, "ignores_page", True),
+        (14, "clamps_page", False),
+        pytest.param(50, "ignores_page", False, marks=LONG),
+        pytest.param(14, "clamps_page", True, marks=LONG),
+    ],
+)
 def test_paging_that_does_not_work_ends_the_run_soon(
     db: DatabaseManager, source: ScriptedSource, movies: int, fault: str, says_page: bool
 ):
-    """
-    The first page again and again, or the last one past the end: exit 4 and a sentence.
-    """
-    hold(source, movies)
+    """The source gives the first page for every number, or the last one past the end: exit 4."""
+    source.hold(movies)
     setattr(source, fault, True)
     source.says_page = says_page
 
@@ -112,17 +99,15 @@ def test_paging_that_does_not_work_ends_the_run_soon(
     assert source.count_requests("list") <= 10
 
 
-@pytest.mark.parametrize(("movies", "page"), [(445, 9), (450, 9), (460, 10)])
+@pytest.mark.parametrize(("movies", "page"), [pytest.param(49, 5, marks=LONG), (50, 5), (52, 6)])
 def test_rows_of_an_old_page_at_the_end_hide_no_new_movies(
     db: DatabaseManager, source: ScriptedSource, movies: int, page: int
 ):
-    """
-    A page of the end that brings rows of one read in an earlier run cannot end the list.
-    """
-    hold(source, 430)
+    """A last page with the rows of a page that an earlier run read does not end the list."""
+    source.hold(46)
     mirror(db, source)
-    hold(source, movies)
-    source.repeated, source.says_page = {page: 3}, False
+    source.hold(movies)
+    source.repeated, source.says_page = {page: 2}, False
 
     report = mirror(db, source)
 
@@ -134,60 +119,56 @@ def test_rows_of_an_old_page_at_the_end_hide_no_new_movies(
 def test_a_movie_that_is_added_while_the_end_is_confirmed_comes_too(
     db: DatabaseManager, source: ScriptedSource
 ):
-    """
-    The end is read again, for the list has gone on after it.
-    """
-    hold(source, 130)
+    """The end of the list is read again, because the list has grown since."""
+    source.hold(26)
 
     def add(query: dict[str, str]) -> None:
         if query["order_by"] == "desc":
             source.before_page = lambda _query: None
-            hold(source, 131)
+            source.hold(27)
 
     source.before_page = add
 
     assert is_whole(db, source, mirror(db, source))
 
 
-@pytest.mark.parametrize("wrong_by", [-300, -1, 1, 50, 2000])
+@pytest.mark.parametrize(
+    "wrong_by", [-30, 1, 200, *(pytest.param(number, marks=LONG) for number in (-1, 10))]
+)
 def test_the_count_is_an_estimate_in_both_directions(
     db: DatabaseManager, source: ScriptedSource, wrong_by: int
 ):
-    """
-    However wrong it is, the first run and those after it end complete.
-    """
-    hold(source, 600)
+    """However wrong the count is, the first run and the next one are complete."""
+    source.hold(60)
     source.count = lambda true: true + wrong_by
 
     assert is_whole(db, source, mirror(db, source, details=True))
-    hold(source, 630)
+    source.hold(65)
     assert is_whole(db, source, mirror(db, source, details=True))
 
 
-def test_a_count_that_flickers_holds_nothing(db: DatabaseManager, source: ScriptedSource):
-    """
-    Rows that came equally twice have not moved, whatever two caches count.
-    """
-    hold(source, 590)
+def test_a_count_that_alternates_does_not_hold_the_sweep(
+    db: DatabaseManager, source: ScriptedSource
+):
+    """Rows that came equally twice have not moved, whatever two caches count."""
+    source.hold(59)
     source.count = lambda true: true - len(source.requests) % 2
 
-    for movies in (590, 612, 613):
-        hold(source, movies)
+    for movies in (59, 62, 63):
+        source.hold(movies)
         report = mirror(db, source)
         assert is_whole(db, source, report)
-        assert report.requests <= 13 * 4
+        assert report.requests <= 7 * 4
 
 
 def test_a_movie_that_moved_to_the_end_hides_no_other(db: DatabaseManager, source: ScriptedSource):
-    """
-    The count stays equal: that the movie comes twice shows that rows moved.
-    """
-    hold(source, 400)
+    """The count stays equal; that the movie comes twice shows that rows have moved."""
+    source.hold(8 * ROWS)
 
     def move(query: dict[str, str]) -> None:
-        if query["page"] == "5" and 10 in source.ids[:20]:
-            source.ids.remove(10)
-            source.ids.append(10)
+        if query["page"] == "5" and 2 in source.ids[:4]:
+            source.ids.remove(2)
+            source.ids.append(2)
 
     source.before_page = move
 
@@ -195,14 +176,12 @@ def test_a_movie_that_moved_to_the_end_hides_no_other(db: DatabaseManager, sourc
 
 
 def test_removals_in_every_reading_hide_nothing(db: DatabaseManager, source: ScriptedSource):
-    """
-    Rows that moved again while they were read again are read once more.
-    """
-    hold(source, 600)
+    """Rows that moved again in the second reading are read once more."""
+    source.hold(8 * ROWS)
     removed = iter([1, 2, 3])
 
     def remove(query: dict[str, str]) -> None:
-        if query["page"] == "9" and (id_ := next(removed, None)):
+        if query["page"] == "6" and (id_ := next(removed, None)):
             source.ids.remove(id_)
 
     source.before_page = remove
@@ -212,14 +191,12 @@ def test_removals_in_every_reading_hide_nothing(db: DatabaseManager, source: Scr
     assert set(read_sql(db, STORED)) >= set(source.ids)
 
 
-def test_a_list_that_never_rests_is_said(db: DatabaseManager, source: ScriptedSource):
-    """
-    Past the bound the run ends with work left, and the next one reads that part again.
-    """
-    hold(source, 600)
+def test_a_list_that_keeps_changing_is_reported(db: DatabaseManager, source: ScriptedSource):
+    """After its last reading the run ends with work left; the next run reads that part again."""
+    source.hold(8 * ROWS)
 
     def remove(query: dict[str, str]) -> None:
-        if query["page"] == "9":
+        if query["page"] == "6":
             source.ids.remove(source.ids[0])
 
     source.before_page = remove
@@ -233,11 +210,9 @@ def test_a_list_that_never_rests_is_said(db: DatabaseManager, source: ScriptedSo
 
 
 def test_what_the_list_hides_is_found_by_its_ids(db: DatabaseManager, source: ScriptedSource):
-    """
-    Whatever paging lost, for whatever reason: the audit does not depend on it.
-    """
-    hold(source, 300)
-    source.hidden = {17, 18, 251}
+    """The audit does not depend on paging, and finds movies that no list page names."""
+    source.hold(60)
+    source.hidden = {17, 18, 51}
 
     report = mirror(db, source, details=True, audit=500)
 
@@ -246,28 +221,26 @@ def test_what_the_list_hides_is_found_by_its_ids(db: DatabaseManager, source: Sc
     assert read_sql(db, "SELECT count(*) FROM movies WHERE summary IS NULL") == [0]
 
 
-def test_an_audit_that_is_cut_short_is_owed(db: DatabaseManager, source: ScriptedSource):
-    """
-    Ids that were never asked for keep the mirror from being complete, and come first.
-    """
-    hold(source, 300)
+def test_a_mirror_is_complete_only_after_all_parts_of_its_audit(
+    db: DatabaseManager, source: ScriptedSource
+):
+    """While ids were never requested the mirror is not complete; they are requested first."""
+    source.hold(60)
     gaps = set(range(20, 32))
     source.ids = [id_ for id_ in source.ids if id_ not in gaps]
 
     codes = [mirror(db, source, details=True, audit=5).exit_code for _ in range(3)]
 
     assert codes == [7, 7, 0]
-    assert read_sql(db, COMPLETE) == [True]
-    asked = [int(query["movie_id"]) for path, query in source.requests if "details" in path]
-    assert [asked.count(id_) for id_ in gaps].count(0) == 0
+    assert read_sql(db, "SELECT is_complete FROM fetch_runs ORDER BY id DESC LIMIT 1") == [True]
+    requested = [int(query["movie_id"]) for path, query in source.requests if "details" in path]
+    assert [requested.count(id_) for id_ in gaps].count(0) == 0
 
 
 def test_one_denial_is_not_believed(db: DatabaseManager, source: ScriptedSource):
-    """
-    The second one, by a later request, is; then the pauses grow.
-    """
-    hold(source, 60)
-    source.ids.remove(30)
+    """The second denial, by a later request, is believed; then the pauses grow."""
+    source.hold(20)
+    source.ids.remove(10)
     pause = "SELECT denials, ask_again_at - last_asked_at FROM missing_movies"
 
     denials = []
@@ -282,11 +255,11 @@ def test_one_denial_is_not_believed(db: DatabaseManager, source: ScriptedSource)
     assert denials == [(1, 0), (2, 30), (3, 60)]
 
 
-def test_a_night_of_ghosts_records_nothing(db: DatabaseManager, source: ScriptedSource):
-    """
-    What YTS lists and denies is a contradiction; many of them are no fact, but an outage.
-    """
-    hold(source, 600)
+def test_an_outage_that_denies_every_movie_records_nothing(
+    db: DatabaseManager, source: ScriptedSource
+):
+    """A movie that is listed and denied is a contradiction, and many of them are an outage."""
+    source.hold(60)
     source.denies_all = True
 
     report = mirror(db, source, details=True)
@@ -297,14 +270,12 @@ def test_a_night_of_ghosts_records_nothing(db: DatabaseManager, source: Scripted
     assert read_sql(db, "SELECT count(*) FROM fetch_failures") == [0]
     source.denies_all = False
     assert is_whole(db, source, mirror(db, source, details=True))
-    assert db.get_stats()["movies_with_details"] == 600
+    assert db.get_stats()["movies_with_details"] == 60
 
 
 def test_a_few_contradictions_are_failures(db: DatabaseManager, source: ScriptedSource):
-    """
-    They are in the ledger, and the usual short pause goes by before the next attempt.
-    """
-    hold(source, 100)
+    """They are recorded in the ledger, with the usual short pause until the next attempt."""
+    source.hold(20)
     source.denied = {7, 8}
 
     report = mirror(db, source, details=True)
@@ -320,15 +291,15 @@ def test_a_few_contradictions_are_failures(db: DatabaseManager, source: Scripted
     assert is_whole(db, source, mirror(db, source, details=True))
 
 
-def test_a_contradiction_keeps_no_audit_from_finding(db: DatabaseManager, source: ScriptedSource):
-    """
-    What YTS has is stored, whatever else it denies; but no vanished movie is marked then.
-    """
-    hold(source, 100)
+def test_a_contradiction_does_not_keep_the_audit_from_finding_movies(
+    db: DatabaseManager, source: ScriptedSource
+):
+    """The audit stores what YTS has, whatever else it denies; no vanished movie is marked then."""
+    source.hold(30)
     mirror(db, source, details=True)
-    source.ids.remove(50)
-    source.ids += [101, 102, 103]
-    source.hidden, source.denied = {102}, {101}
+    source.ids.remove(15)
+    source.ids += [31, 32, 33]
+    source.hidden, source.denied = {32}, {31}
 
     report = mirror(db, source, details=True, audit=500, full=True)
 
@@ -337,17 +308,15 @@ def test_a_contradiction_keeps_no_audit_from_finding(db: DatabaseManager, source
     source.denied = set()
     run_sql(db.url, "UPDATE fetch_failures SET next_attempt_at = now()")
     assert mirror(db, source, details=True, audit=500).is_complete
-    assert read_sql(db, "SELECT external_id FROM movies WHERE gone_since IS NOT NULL") == [50]
+    assert read_sql(db, "SELECT external_id FROM movies WHERE gone_since IS NOT NULL") == [15]
 
 
 def test_denials_in_an_outage_are_not_believed(db: DatabaseManager, source: ScriptedSource):
-    """
-    Where nothing else is asked for, a movie that YTS has given before is asked for first.
-    """
-    hold(source, 60)
+    """Before a run believes any denial, it requests a movie that YTS has given before."""
+    source.hold(20)
     mirror(db, source, details=True)
-    run_sql(db.url, "DELETE FROM movies WHERE external_id IN (30, 31)")
-    source.hidden, source.denies_all = {30, 31}, True
+    run_sql(db.url, "DELETE FROM movies WHERE external_id IN (10, 11)")
+    source.hidden, source.denies_all = {10, 11}, True
 
     report = mirror(db, source, details=True, audit=500)
 
@@ -360,41 +329,35 @@ def test_denials_in_an_outage_are_not_believed(db: DatabaseManager, source: Scri
 def test_a_source_with_a_part_of_the_catalogue_is_passed_over(
     db: DatabaseManager, source: ScriptedSource
 ):
-    """
-    The next base URL is tried; without one the run ends with exit 6 and changes nothing.
-    """
-    hold(source, 1050)
+    """The next base URL is tried; without one the run ends with exit code 6 and changes nothing."""
+    source.hold(60)
     mirror(db, source)
     state = read_sql(db, "SELECT next_page, movie_count FROM sync_state")
-    with open_scripted_source(99) as partial:
-        for told in ({}, {"full": True}, {"ids": (range(1, 50),), "update": True}):
-            report = mirror(db, partial, **told)
+    with open_scripted_source(19) as partial:
+        for options in ({}, {"full": True}, {"ids": (range(1, 10),), "update": True}):
+            report = mirror(db, partial, **options)
             assert (report.exit_code, report.is_complete) == (6, False)
-            assert "99 movies" in str(report.ended_early)
+            assert "19 movies" in str(report.ended_early)
         assert read_sql(db, "SELECT next_page, movie_count FROM sync_state") == state
         assert fetch(db, partial.url, source.url, details=False).exit_code == 0
 
 
 def test_an_update_goes_on_until_its_end(db: DatabaseManager, source: ScriptedSource):
-    """
-    Runs with a limit continue it, a plain run too, and all of them write what changed.
-    """
-    hold(source, 450)
+    """Runs with a limit and runs without options continue the update and write the changes."""
+    source.hold(9 * ROWS)
     mirror(db, source)
     source.changes = {id_: {"title": "Another"} for id_ in source.ids}
 
     for _ in range(2):
         assert not mirror(db, source, update=True, max_pages=3).is_complete
-    assert read_sql(db, "SELECT count(*) FROM movies WHERE title = 'Another'") == [300]
+    assert read_sql(db, "SELECT count(*) FROM movies WHERE title = 'Another'") == [6 * ROWS]
     assert mirror(db, source).is_complete
-    assert read_sql(db, "SELECT count(*) FROM movies WHERE title = 'Another'") == [450]
+    assert read_sql(db, "SELECT count(*) FROM movies WHERE title = 'Another'") == [9 * ROWS]
 
 
 def test_a_full_sweep_with_a_limit_comes_to_its_end(db: DatabaseManager, source: ScriptedSource):
-    """
-    The same command again goes on, and does not begin again.
-    """
-    hold(source, 450)
+    """The same command again continues the sweep of the whole list, and does not restart it."""
+    source.hold(9 * ROWS)
     mirror(db, source)
 
     reports = [mirror(db, source, full=True, max_pages=4) for _ in range(3)]
@@ -405,21 +368,19 @@ def test_a_full_sweep_with_a_limit_comes_to_its_end(db: DatabaseManager, source:
 def test_vanished_movies_are_confirmed_by_whichever_run_comes_next(
     db: DatabaseManager, source: ScriptedSource
 ):
-    """
-    That they are to be asked for is a fact in the database until it is done.
-    """
-    hold(source, 300)
+    """The database records that they have to be requested, until a run has done so."""
+    source.hold(60)
     mirror(db, source)
-    source.ids.remove(100)
+    source.ids.remove(20)
     report = mirror(db, source, full=True, max_requests=7)
     assert (report.exit_code, report.is_complete) == (7, False)
 
     report = mirror(db, source)
 
     gone = "SELECT external_id FROM movies WHERE gone_since IS NOT NULL"
-    assert read_sql(db, gone) == [100]
+    assert read_sql(db, gone) == [20]
     assert report.is_complete
-    source.ids.insert(99, 100)
+    source.ids.insert(19, 20)
     mirror(db, source, full=True)
     assert read_sql(db, gone) == []
     assert read_sql(db, "SELECT count(*) FROM missing_movies") == [0]
@@ -428,12 +389,10 @@ def test_vanished_movies_are_confirmed_by_whichever_run_comes_next(
 def test_a_second_source_marks_nothing_that_only_the_first_has(
     db: DatabaseManager, source: ScriptedSource
 ):
-    """
-    Two base URLs may differ by a few movies; the mark needs two sweeps of the same one.
-    """
-    hold(source, 300)
+    """Two base URLs may differ by a few movies; the mark needs two sweeps of the same base URL."""
+    source.hold(60)
     mirror(db, source)
-    with open_scripted_source(297) as other:
+    with open_scripted_source(57) as other:
         mirror(db, other, full=True)
         gone = "SELECT count(*) FROM movies WHERE gone_since IS NOT NULL"
         assert read_sql(db, gone) == [0]
@@ -441,11 +400,11 @@ def test_a_second_source_marks_nothing_that_only_the_first_has(
         assert read_sql(db, gone) == [3]
 
 
-def test_a_lost_memory_of_the_list_costs_few_requests(db: DatabaseManager, source: ScriptedSource):
-    """
-    The way back to the beginning takes growing steps.
-    """
-    hold(source, 1000)
+def test_going_back_to_the_beginning_of_the_list_costs_few_requests(
+    db: DatabaseManager, source: ScriptedSource
+):
+    """The run goes back to the beginning of the list in growing steps."""
+    source.hold(20 * ROWS)
     mirror(db, source)
     run_sql(db.url, "DELETE FROM listed_movies")
     source.requests.clear()
@@ -454,48 +413,46 @@ def test_a_lost_memory_of_the_list_costs_few_requests(db: DatabaseManager, sourc
     assert source.count_requests("list") <= 20 + 7
 
 
-def test_a_very_high_id_is_a_movie_like_any_other(db: DatabaseManager, source: ScriptedSource):
-    """
-    It gets its details, and the jump before it is asked for at its ends only.
-    """
+def test_a_very_high_id_is_a_movie_like_any_other(
+    db: DatabaseManager, source: ScriptedSource, monkeypatch: pytest.MonkeyPatch
+):
+    """The movie gets its details; of the gap before it, only the ids at the ends are requested."""
+    edge = 10
+    monkeypatch.setattr("database.bookkeeping.missing.IDS_AT_EACH_END", edge)
     source.ids = [1, 2, 10_000_001]
 
-    reports = [mirror(db, source, details=True, audit=500) for _ in range(3)]
+    reports = [mirror(db, source, details=True, audit=edge) for _ in range(3)]
 
     assert [report.exit_code for report in reports] == [7, 0, 0]
     assert db.get_stats()["movies_with_details"] == 3
     canaries = 2
-    assert source.count_requests("details") == 3 + 3 * 500 + canaries
+    assert source.count_requests("details") == 3 + 3 * edge + canaries
 
 
 def test_a_broken_page_at_the_beginning_costs_only_itself(
     db: DatabaseManager, source: ScriptedSource, monkeypatch: pytest.MonkeyPatch
 ):
-    """
-    A run that would begin with it begins a little before, and reads what comes after it.
-    """
-    hold(source, 500)
+    """A run that would begin with it begins with a page before, and reads the pages after it."""
+    source.hold(60)
     mirror(db, source)
-    hold(source, 560)
-    refused = refuse(monkeypatch, 500, lambda query: query.get("page") == 9)
+    source.hold(72)
+    refused = refuse(monkeypatch, 500, lambda query: query.get("page") == 5)
 
     report = mirror(db, source)
 
     assert refused
     assert (report.exit_code, report.is_complete) == (3, False)
-    assert len(read_sql(db, STORED)) == 560
+    assert len(read_sql(db, STORED)) == 72
 
 
 def test_a_complete_sweep_leaves_no_failed_page(db: DatabaseManager, source: ScriptedSource):
-    """
-    A page that failed in another page size has no number in this one, and was read with it.
-    """
-    hold(source, 60)
+    """A page that failed has no number in another page size, and its rows were read with that."""
+    source.hold(12)
     mirror(db, source)
-    hold(source, 130)
-    source.most_rows, source.shortened = 20, {4: 3}
+    source.hold(26)
+    source.most_rows, source.shortened = 4, {4: 1}
     assert mirror(db, source).exit_code == 3
-    assert read_sql(db, LEDGER) == [("page", "4/20", "ShortPage")]
+    assert read_sql(db, LEDGER) == [("page", "4/4", "ShortPage")]
     source.most_rows, source.shortened = 50, {}
 
     assert is_whole(db, source, mirror(db, source))

@@ -1,4 +1,4 @@
-"""Short ways to run a fetch in a test, and to talk to the sandbox behind it."""
+"""`fetch`, `read_sql` and others: run a fetch within a test, and control the sandbox behind it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,12 @@ from typing import Any
 import pytest
 import requests
 
+import database.step
+import ingest.estimates
+import ingest.phases.open_source
+import ingest.phases.read_list
+import ingest.phases.reading
+import ingest.plan
 from database.db import DatabaseManager
 from ingest.fetch import run_fetch
 from ingest.report import RunReport
@@ -13,20 +19,33 @@ from ingest.run import Listener
 from ingest.settings import RunSettings
 from ingest.stop import StopRequest
 from sandbox.api.sandbox_server import Sandbox
+from tests.support.scripted_source import ScriptedSource
 from yts.http_status import raise_for_status
 from yts.settings import ClientSettings
 from yts.transport import Query, Transport
 
-MOVIES = 200  # as the sandbox fixture serves
+#: Movies that the fixture `sandbox` serves.
+MOVIES = 200
+
+#: Movies on a list page after `shrink_pages`: a short catalogue has as many pages as a long one.
+ROWS = 10
+_MODULES_THAT_COUNT_PAGES = (
+    database.step,
+    ingest.estimates,
+    ingest.phases.open_source,
+    ingest.phases.read_list,
+    ingest.phases.reading,
+    ingest.plan,
+)
 
 
 class ImpatientSettings(RunSettings):
-    """Settings whose clients wait less and try less often than they should, in every process."""
+    """Settings for clients that make two attempts with a short pause, in every process."""
 
     ATTEMPTS = 2
 
     def client_settings(self, api_url: str) -> ClientSettings:
-        """Return how to talk to *api_url*, in two quick attempts."""
+        """Return the settings of a client of *api_url* that makes two attempts."""
         return ClientSettings(api_url, attempts=self.ATTEMPTS, backoff_seconds=0.01)
 
 
@@ -35,54 +54,72 @@ def fetch(
     *api_urls: str,
     stop: StopRequest | None = None,
     progress: Callable[[dict[str, Any]], None] = lambda _row: None,
-    notice: Callable[[str], None] = lambda _sentence: None,
+    notice: Callable[[str], None] = lambda _message: None,
     kind: type[RunSettings] = RunSettings,
-    **told: Any,
+    **options: Any,
 ) -> RunReport:
     """
-    Run a fetch without a limit of the rate, in this process unless told otherwise.
+    Run a fetch with *options*; by default in this process and without a limit of the rate.
 
-    And without an audit, whose requests depend on the gaps between the ids.
+    The default has no audit either, because its requests depend on the gaps between the ids.
     """
     defaults: dict[str, Any] = {"workers": 1, "rate": 0.0, "timeout_seconds": 5.0, "audit": 0}
     listener = Listener(
-        progress, note=lambda _sentence: None, failure=lambda _failure: None, notice=notice
+        progress, note=lambda _message: None, failure=lambda _failure: None, notice=notice
     )
-    settings = kind(api_urls, db.url, **{**defaults, **told})
+    settings = kind(api_urls, db.url, **{**defaults, **options})
     return run_fetch(settings, db, "a test", listener, stop or StopRequest())
 
 
+def is_whole(db: DatabaseManager, source: ScriptedSource, report: RunReport) -> bool:
+    """Return whether all movies are stored, and both the report and the run's row state it."""
+    (is_complete,) = read_sql(db, "SELECT is_complete FROM fetch_runs ORDER BY id DESC LIMIT 1")
+    stored = read_sql(db, "SELECT external_id FROM movies ORDER BY 1")
+    return (
+        is_complete
+        and report.is_complete
+        and report.exit_code == 0
+        and stored == sorted(source.ids)
+    )
+
+
 def counted(sandbox: Sandbox) -> dict[str, Any]:
-    """Return what the sandbox has counted."""
+    """Return the statistics of the sandbox: requests, faults and more."""
     return requests.get(f"{sandbox.root}/sandbox/stats", timeout=5).json()
 
 
-def tell(sandbox: Sandbox, what: str) -> None:
-    """Change the sandbox's catalogue, as with `add?count=70`."""
-    requests.post(f"{sandbox.root}/sandbox/{what}", timeout=5).raise_for_status()
+def tell(sandbox: Sandbox, command: str) -> None:
+    """Change the sandbox's catalogue with *command*, for example `add?count=70`."""
+    requests.post(f"{sandbox.root}/sandbox/{command}", timeout=5).raise_for_status()
 
 
 def set_faults(sandbox: Sandbox, **shares: float) -> None:
-    """Switch faults, `bad_json=0.5` meaning bad-json; without any, switch all off."""
+    """Set the shares of faults, `bad_json` meaning bad-json; the others are switched off."""
     faults = {name.replace("_", "-").strip("-"): share for name, share in shares.items()}
     requests.post(f"{sandbox.root}/sandbox/faults", json=faults, timeout=5).raise_for_status()
 
 
 def impatient_client(monkeypatch: pytest.MonkeyPatch, **client: Any) -> None:
-    """Let clients wait less and try less often than they should."""
+    """Replace the settings of clients in this process by *client*."""
     monkeypatch.setattr(
         RunSettings, "client_settings", lambda _self, api_url: ClientSettings(api_url, **client)
     )
 
 
+def shrink_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs in this process ask for list pages of `ROWS` movies."""
+    for module in _MODULES_THAT_COUNT_PAGES:
+        monkeypatch.setattr(module, "MOVIES_PER_PAGE", ROWS)
+
+
 def refuse(
-    monkeypatch: pytest.MonkeyPatch, status: int, is_meant: Callable[[Query], bool]
+    monkeypatch: pytest.MonkeyPatch, status: int, is_refused: Callable[[Query], bool]
 ) -> list[Query]:
-    """Let the source answer *status* to what is meant; return the list of what it refused."""
+    """Respond with HTTP *status* where *is_refused*; return the list of refused queries."""
     read, refused = Transport.read, list[Query]()
 
     def read_or_refuse(connections: Transport, url: str, query: Query) -> bytes:
-        if is_meant(query):
+        if is_refused(query):
             refused.append(query)
             raise_for_status(status, None, url)
         return read(connections, url, query)
@@ -92,7 +129,7 @@ def refuse(
 
 
 def read_sql(db: DatabaseManager, query: str) -> list[Any]:
-    """Return the rows of *query*; those of one column as bare values."""
+    """Return the rows of *query*: tuples, or plain values if it has only one column."""
     with db.get_session() as session:
         rows = session.connection().exec_driver_sql(query).all()
     return [row[0] if len(row) == 1 else tuple(row) for row in rows]

@@ -15,13 +15,13 @@ from tests.support.yts_responses import a_ghost, a_movie, a_row, answer
 
 Json = dict[str, Any]
 
-#: Ways in which a response gets lost on its way; see `_Handler`.
+#: Ways in which a response is lost or damaged on its way; see `_Handler`.
 WIRE_FAULTS = ("stall", "status 500", "status 429", "reset", "html", "truncated")
 
 
 @dataclass
 class ScriptedSource:
-    """The catalogue, and the ways in which its answers are wrong just now."""
+    """The catalogue, and the ways in which its responses are wrong at the moment."""
 
     url: str = ""
     #: YTS ids, oldest first, as the list has them.
@@ -33,34 +33,38 @@ class ScriptedSource:
     #: Movies whose details say "no such movie", though the list may name them.
     denied: set[int] = field(default_factory=set)
     denies_all: bool = False
-    #: The most rows of a page, and whether the answer says so.
+    #: Highest number of rows on a page, and whether the response states it.
     most_rows: int = 50
     says_limit: bool = True
-    #: Rows that a page comes with, by its number.
+    #: Number of rows of pages that lack some, by the number of the page.
     shortened: dict[int, int] = field(default_factory=dict)
-    #: Pages that come with the rows of another one.
+    #: Pages that have the rows of another page: from the one to the other.
     repeated: dict[int, int] = field(default_factory=dict)
-    #: Every page is the first one, or pages past the end are the last one.
+    #: Every page has the rows of the first one; or pages past the end have those of the last one.
     ignores_page: bool = False
     clamps_page: bool = False
     says_page: bool = True
-    #: The count of an answer; None: the true one.
+    #: Returns the count in a response, given the true one.
     count: Callable[[int], int] = lambda true: true
-    #: Called with the query of each request for the list before it is answered.
+    #: Called with the query of each request for a list page, before the response is made.
     before_page: Callable[[dict[str, str]], None] = lambda _query: None
-    #: Called before each request, with the endpoint; what it returns is one of `WIRE_FAULTS`.
+    #: Called with the endpoint before each response is made; may return one of `WIRE_FAULTS`.
     before_request: Callable[[str], str | None] = lambda _endpoint: None
-    #: How long a response stalls.
+    #: Duration of the fault `stall`.
     stall_seconds: float = 3.0
-    #: Movies that responses have shown, and those that they have denied, since they were cleared.
+    #: Movies that responses have shown, and ids that they have denied, since a test cleared them.
     shown: set[int] = field(default_factory=set)
     denials: set[int] = field(default_factory=set)
     #: Endpoints and queries of all requests.
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
+    def hold(self, movies: int) -> None:
+        """Replace the catalogue by the movies 1 to *movies*."""
+        self.ids = list(range(1, movies + 1))
+
     def be_honest(self, most_rows: int = 50) -> None:
-        """Be right again in every way; the catalogue stays as it is."""
+        """Respond correctly from now on; the catalogue stays as it is."""
         with self.lock:
             honest = ScriptedSource(most_rows=most_rows)
             for name in (
@@ -71,13 +75,13 @@ class ScriptedSource:
                 setattr(self, name, getattr(honest, name))
 
     def respond(self, endpoint: str, query: dict[str, str]) -> tuple[bytes, str | None]:
-        """Return the body of the response, and how it gets lost on its way."""
+        """Return the body of the response and its fault, one of `WIRE_FAULTS` or None."""
         with self.lock:
             self.requests.append((endpoint, query))
             fault = self.before_request(endpoint)
             if endpoint == "movie_details.json":
                 movie_id = int(query["movie_id"])
-                is_there = self._has(movie_id)
+                is_there = self._gives_details(movie_id)
                 if fault is None:
                     (self.shown if is_there else self.denials).add(movie_id)
                 return self._details(movie_id, is_there=is_there), fault
@@ -88,7 +92,7 @@ class ScriptedSource:
                 self.shown.update(ids)
             return answer(data), fault
 
-    def _has(self, movie_id: int) -> bool:
+    def _gives_details(self, movie_id: int) -> bool:
         return movie_id in self.ids and movie_id not in self.denied and not self.denies_all
 
     def _details(self, movie_id: int, *, is_there: bool) -> bytes:
@@ -98,9 +102,9 @@ class ScriptedSource:
     def _page(self, query: dict[str, str]) -> tuple[list[int], Json]:
         limit, page = min(int(query["limit"]), self.most_rows), int(query["page"])
         if code := query.get("query_term"):
-            found = [id_ for id_ in self.ids if f"tt{id_:07}" == code]
-            rows = [self._row(id_) for id_ in found]
-            return found, {"movie_count": len(found), "movies": rows}
+            matches = [id_ for id_ in self.ids if f"tt{id_:07}" == code]
+            rows = [self._row(id_) for id_ in matches]
+            return matches, {"movie_count": len(matches), "movies": rows}
         ids = [id_ for id_ in self.ids if id_ not in self.hidden]
         if query["order_by"] == "desc":
             ids.reverse()
@@ -123,15 +127,15 @@ class ScriptedSource:
         return a_row(movie_id) | self.changes.get(movie_id, {})
 
     def count_requests(self, endpoint: str) -> int:
-        """Return how many requests there were for `list` or `details`."""
-        return sum(endpoint in asked for asked, _ in self.requests)
+        """Return the number of requests to an *endpoint*, `list` or `details`."""
+        return sum(endpoint in requested for requested, _ in self.requests)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Sends what the source responds, or loses it on the way."""
+    """Sends the responses of the source, or loses them as its faults say."""
 
     protocol_version = "HTTP/1.1"
-    # Headers and body would leave in two packets, and wait for each other.
+    # Otherwise headers and body leave in two packets, and the second one is delayed.
     disable_nagle_algorithm = True
     source: ScriptedSource
 
@@ -176,7 +180,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, *_args: object) -> None:
-        """Say nothing: clients that are killed break their connections."""
+        """Print nothing: killed clients break their connections."""
 
 
 @contextmanager
