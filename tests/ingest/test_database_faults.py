@@ -1,4 +1,4 @@
-"""A fetch whose database goes away in mid-run, and comes back or not."""
+"""A fetch whose database goes away in the middle of a run, for a while or for good."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ def test_a_list_is_read_to_its_end_whatever_is_cut(
     faulty_server: OtherServer, new_database: Callable[[], URL]
 ) -> None:
     """
-    Pages, the progress of the sweep and the run's row are each written again.
+    After a cut, pages, the progress of the sweep and the run's row are written again.
     """
     run_sql(faulty_server.url, "CREATE DATABASE cut TEMPLATE migrated OWNER mirror")
     url, calm = faulty_server.url.set(database="cut", username="mirror"), new_database()
@@ -46,7 +46,7 @@ def test_a_list_is_read_to_its_end_whatever_is_cut(
 
 def test_workers_whose_connections_are_cut_go_on(mirror: Mirror) -> None:
     """
-    However often: a step is repeated as a whole, and a slot taken, on a new connection.
+    A step is repeated as a whole, and a slot is taken, on a new connection, however often.
     """
     process = mirror.start("--rate", "50", "--workers", "3")
     for _ in range(5):
@@ -60,9 +60,9 @@ def test_workers_whose_connections_are_cut_go_on(mirror: Mirror) -> None:
 
 def test_the_main_process_gets_its_connections_and_its_lock_back(mirror: Mirror) -> None:
     """
-    The lock goes with its connection; the run takes it again within a second or so.
+    The lock is lost with its connection; the run takes it again soon.
     """
-    process = mirror.start("--threads", "1", "--rate", "5")
+    process = mirror.start("--workers", "1", "--threads", "2", "--rate", "10")
     mirror.cut("yts-mirror")
     held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
     wait_until(lambda: mirror.ask(held) == [1], "the lock is not taken again")
@@ -77,9 +77,9 @@ def test_the_main_process_gets_its_connections_and_its_lock_back(mirror: Mirror)
 
 def test_a_run_that_lost_its_lock_to_another_leaves_it_alone(mirror: Mirror) -> None:
     """
-    There is one fetch at a time, also after a restart of the server.
+    Only one fetch runs at a time, also after the connection that holds the lock is lost.
     """
-    process = mirror.start()
+    process = mirror.start("--workers", "1", "--rate", "20")
     mirror.order("ALTER ROLE mirror CONNECTION LIMIT 0")
     mirror.cut("yts-mirror")
     with mirror.locked_by_another():
@@ -104,7 +104,7 @@ def test_a_restart_of_the_server_is_waited_out(
     mirror: Mirror, how: signal.Signals, rate: str
 ) -> None:
     """
-    In order, at once, or by a crash, which empties the request budget.
+    The server stops in order, at once, or by a crash, which empties the request budget.
     """
     process = mirror.start("--rate", rate)
     mirror.server.stop(how)
@@ -127,7 +127,7 @@ def test_a_server_that_is_gone_for_good_is_exit_5(
     mirror: Mirror, arguments: tuple[str, ...]
 ) -> None:
     """
-    Patience ends, here after a second instead of sixty, and so does the run; nobody hangs.
+    The run ends when its patience does, here after a second instead of sixty.
     """
     process = mirror.start(*arguments, command="tests/support/impatient_fetch.py")
     mirror.server.stop(signal.SIGQUIT)
@@ -149,7 +149,7 @@ def test_a_signal_ends_the_wait_for_the_database(
     mirror: Mirror, arguments: tuple[str, ...]
 ) -> None:
     """
-    Nobody waits a minute, nor until time is up, for a server that is away; the next run goes on.
+    The run does not wait for the server until its patience ends; the next run continues.
     """
     process = mirror.start(*arguments)
     mirror.server.stop(signal.SIGQUIT)
@@ -168,7 +168,7 @@ def test_a_signal_ends_the_wait_for_the_database(
 
 def test_no_connection_left_is_waited_out(mirror: Mirror) -> None:
     """
-    Others may hold them all for a while.
+    Other programs may use all connections for a while.
     """
     process = mirror.start()
     mirror.order("ALTER ROLE mirror CONNECTION LIMIT 0")
@@ -183,7 +183,7 @@ def test_no_connection_left_is_waited_out(mirror: Mirror) -> None:
 
 def test_no_connection_for_long_is_exit_5(mirror: Mirror) -> None:
     """
-    The sentence says what to change on either side.
+    The message says what to change, in the run or in the server.
     """
     process = mirror.start(command="tests/support/impatient_fetch.py")
     mirror.order("ALTER ROLE mirror CONNECTION LIMIT 1")

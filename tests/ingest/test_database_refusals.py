@@ -1,4 +1,4 @@
-"""A fetch whose database answers, but will not do what it is asked to."""
+"""A fetch whose database responds, but refuses statements."""
 
 import shutil
 import subprocess
@@ -12,6 +12,8 @@ from tests.support.faulty_database import Mirror
 #: Deadlock, serialization failure, cancelled by a timeout or by hand, lock not available,
 #: too many connections, shutting down.
 PASSING = ("40P01", "40001", "57014", "55P03", "53300", "57P01")
+#: Options of runs in which it does not matter where a worker runs.
+ONE_WORKER = ("--workers", "1", "--threads", "4")
 
 
 def refuse(mirror: Mirror, state: str, condition: str = "true", table: str = "movie_casts") -> None:
@@ -27,7 +29,7 @@ def refuse(mirror: Mirror, state: str, condition: str = "true", table: str = "mo
 
 def test_what_passes_by_itself_is_repeated(mirror: Mirror) -> None:
     """
-    Each of these comes twice; no movie is blamed, none is half there.
+    Each error comes twice; no failure is recorded for a movie, and none is half stored.
     """
     states = ", ".join(f"'{state}'" for state in PASSING)
     attempts = 4 * len(PASSING)  # every other one fails
@@ -36,7 +38,7 @@ def test_what_passes_by_itself_is_repeated(mirror: Mirror) -> None:
     state = f"(ARRAY[{states}])[1 + currval('attempts') / 2 % {len(PASSING)}]"
     refuse(mirror, state, f"nextval('attempts') <= {attempts} AND currval('attempts') % 2 = 0")
 
-    done = mirror.run("--batch-size", "3")
+    done = mirror.run("--batch-size", "3", *ONE_WORKER)
 
     assert done.returncode == 0, done.stderr
     assert mirror.ask(f"SELECT last_value > {attempts} FROM attempts") == [True]
@@ -46,7 +48,7 @@ def test_what_passes_by_itself_is_repeated(mirror: Mirror) -> None:
 @pytest.mark.long
 def test_a_database_whose_disk_is_full_is_exit_5(mirror: Mirror) -> None:
     """
-    It is no movie's fault: the ledger stays empty, and the next run does the rest.
+    The ledger stays empty, because no movie is the cause; the next run does the rest.
     """
     process = mirror.start()
     refuse(mirror, "'53100'")
@@ -78,7 +80,7 @@ def small_disk(mirror: Mirror) -> Iterator[Path]:
 
 def test_a_disk_that_is_really_full_is_exit_5(mirror: Mirror, small_disk: Path) -> None:
     """
-    As by the trigger above; once there is room again, the next run does the rest.
+    The message is the one for the SQLSTATE; once there is space, the next run does the rest.
     """
     mirror.order(
         f"CREATE TABLESPACE small LOCATION '{small_disk}'",
@@ -87,7 +89,7 @@ def test_a_disk_that_is_really_full_is_exit_5(mirror: Mirror, small_disk: Path) 
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free))
     try:
-        done = mirror.run()
+        done = mirror.run(*ONE_WORKER)
         ballast.unlink()
 
         assert done.returncode == 5, done.stderr
@@ -99,9 +101,9 @@ def test_a_disk_that_is_really_full_is_exit_5(mirror: Mirror, small_disk: Path) 
 
 def test_a_database_that_turns_read_only_is_exit_5(mirror: Mirror) -> None:
     """
-    At once, for it does not pass by itself; the run's row cannot be closed then.
+    The run ends at once, because waiting does not help; its row cannot be closed.
     """
-    process = mirror.start()
+    process = mirror.start(*ONE_WORKER)
     mirror.order("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
     try:
         done = mirror.finish(process, within_seconds=10)
@@ -115,7 +117,7 @@ def test_a_database_that_turns_read_only_is_exit_5(mirror: Mirror) -> None:
 
 def test_a_right_that_is_taken_away_is_exit_5(mirror: Mirror) -> None:
     """
-    What is lacking is named, and no traceback is shown.
+    The message names the missing right, and no traceback is shown.
     """
     process = mirror.start()
     mirror.order("REVOKE INSERT ON torrents FROM mirror")
@@ -127,11 +129,11 @@ def test_a_right_that_is_taken_away_is_exit_5(mirror: Mirror) -> None:
     mirror.check_repaired()
 
 
-def test_tables_that_are_dropped_altogether_are_exit_5(mirror: Mirror) -> None:
+def test_tables_that_are_dropped_in_mid_run_are_exit_5(mirror: Mirror) -> None:
     """
-    The run's own row included.
+    Not even the run's own row is there any more.
     """
-    process = mirror.start()
+    process = mirror.start(*ONE_WORKER)
     mirror.insist("DROP SCHEMA public CASCADE")
     done = mirror.finish(process)
 

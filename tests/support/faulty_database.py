@@ -1,14 +1,15 @@
-"""A mirror under way whose database is about to go wrong, and what must be true of it after."""
+"""`Mirror`: a run whose database a test disturbs, and the checks of its tables afterwards."""
 
 import os
 import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg2
 from sqlalchemy import URL
 from sqlalchemy.exc import OperationalError
 
@@ -18,70 +19,78 @@ from database.db import DatabaseManager
 from sandbox.api.sandbox_server import Sandbox
 from tests.support.commands import run, start
 from tests.support.databases import run_sql, table_contents
-from tests.support.movies import read
 from tests.support.other_server import PASSWORD, OtherServer
 
-#: What no output may hold of the password.
+#: Parts and forms of the password, which no output may contain.
 SECRETS = (PASSWORD, "p%2540", "p%40@", "'/:$x")
 Contents = dict[str, list[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """One database of its own on a server that may be spoilt."""
+    """A database for one test, on a server that the test may disturb."""
 
     server: OtherServer
     sandbox: Sandbox
-    #: As the user who owns the database and is nobody special.
+    #: With the user that owns the database and has no other privileges.
     url: URL
-    #: What an undisturbed run makes of the same source.
+    #: The tables after an undisturbed run against the same source.
     calm: Contents
     processes: list[Any] = field(default_factory=list)
 
     def start(self, *arguments: str, command: str = "fetch_yts_data.py") -> Any:
         """Start the real command and return once it has fetched the details of some movies."""
-        process = start(command, *self._typed(*arguments), url=self.url)
+        process = start(command, *self._arguments(*arguments), url=self.url)
         self.processes.append(process)
-        wait_until(lambda: self.details_read() >= 10, "the run does not come along")
+        wait_until(lambda: self.details_read() >= 10, "the run makes no progress")
         return process
 
     def run(self, *arguments: str) -> Any:
         """Run the real command to its end."""
-        return _checked(run("fetch_yts_data.py", *self._typed(*arguments), url=self.url))
+        return _checked(run("fetch_yts_data.py", *self._arguments(*arguments), url=self.url))
 
-    def _typed(self, *arguments: str) -> list[str]:
+    def _arguments(self, *arguments: str) -> list[str]:
         defaults = {"--workers": "2", "--threads": "2", "--batch-size": "4", "--rate": "0"}
-        told = defaults | dict(zip(arguments[::2], arguments[1::2], strict=True))
-        return ["--api-url", self.sandbox.url, *(part for pair in told.items() for part in pair)]
+        options = defaults | dict(zip(arguments[::2], arguments[1::2], strict=True))
+        pairs = {"--api-url": self.sandbox.url, **options}.items()
+        return [part for pair in pairs for part in pair]
 
     def kill_all(self) -> None:
-        """End what a test that went wrong has left."""
+        """Kill the processes that a failed test has left."""
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
                 process.communicate()
 
     def finish(self, process: Any, *, within_seconds: float = 60) -> Any:
-        """Wait for the end of *process*; nothing of it is left, and no movie is half there."""
+        """Wait for the end of *process*, and check that none of its child processes is left."""
         stdout, stderr = process.communicate(timeout=within_seconds)
         wait_until(lambda: not _has_processes(process.pid), "a worker outlives its parent")
         return _checked(subprocess.CompletedProcess("", process.returncode, stdout, stderr))
 
     def details_read(self) -> int:
-        """Return how many details all runs have come to handle."""
+        """Return the number of details that all runs have handled."""
         return int(self.ask("SELECT coalesce(sum(details_read), 0) FROM fetch_runs")[0])
 
     def ask(self, query: str) -> list[Any]:
-        """Return what *query* says, asked as superuser."""
-        with DatabaseManager(self._as_superuser) as db:
-            return read(db, query)
+        """Return the rows of *query* as superuser: tuples, or values if it has one column."""
+        url = self._as_superuser
+        # Waits call this often, and a connection alone costs much less than an engine.
+        with closing(
+            psycopg2.connect(
+                host=url.host, port=url.port, user=url.username, password=url.password,
+                dbname=url.database,
+            )
+        ) as connection, connection.cursor() as cursor:  # fmt: skip
+            cursor.execute(query)
+            return [row[0] if len(row) == 1 else row for row in cursor.fetchall()]
 
     def order(self, *statements: str) -> None:
         """Run *statements* as superuser."""
         run_sql(self._as_superuser, *statements)
 
     def insist(self, statement: str) -> None:
-        """Run *statement* as superuser, again where it loses a deadlock with the fetch."""
+        """Run *statement* as superuser, and again if it loses a deadlock with the fetch."""
         while True:
             with suppress(OperationalError):
                 return self.order(statement)
@@ -91,11 +100,11 @@ class Mirror:
         return self.server.url.set(database=self.url.database)
 
     def drop(self, *statements: str) -> None:
-        """Give up the database, and run *statements* on its server."""
+        """Drop the database, and run *statements* on its server."""
         run_sql(self.server.url, f"DROP DATABASE {self.url.database} (FORCE)", *statements)
 
     def cut(self, application: str) -> None:
-        """End all connections of *application*, which may be a pattern."""
+        """Terminate all connections whose application name is like *application*."""
         self.order(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             f"WHERE application_name LIKE '{application}' AND datname = '{self.url.database}'"
@@ -103,30 +112,30 @@ class Mirror:
 
     @contextmanager
     def locked_by_another(self) -> Iterator[None]:
-        """Hold the fetch lock, as a second run would."""
+        """Hold the fetch lock, as another run does."""
         with DatabaseManager(self._as_superuser) as db, hold_fetch_lock(db.engine):
             yield
 
     def contents(self) -> Contents:
-        """Return what the tables say, if the books are right and no movie is half there."""
+        """Return the tables, after checking that the counts add up and no movie is half stored."""
         with DatabaseManager(self._as_superuser) as db:
-            found = table_contents(db)
+            contents = table_contents(db)
         for planned, *outcomes in self.ask(
             f"SELECT planned, {', '.join(OUTCOMES)} FROM fetch_runs"
         ):
             assert planned == sum(outcomes)
-        assert self.ask("SELECT * FROM fetch_failures") == [], "a movie is blamed"
-        _check_no_half_movie(found, self.calm)
-        return found
+        assert self.ask("SELECT * FROM fetch_failures") == [], "a failure is recorded for a movie"
+        _check_no_half_movie(contents, self.calm)
+        return contents
 
     def check_whole(self) -> None:
-        """Compare with an undisturbed mirror."""
-        found = self.contents()
+        """Check that the tables equal those after an undisturbed run."""
+        contents = self.contents()
         for table, rows in self.calm.items():
-            assert found[table] == rows, table
+            assert contents[table] == rows, table
 
     def check_repaired(self) -> None:
-        """Run again, now that all is well."""
+        """Check the tables, and that another run, now undisturbed, completes them."""
         self.contents()
         again = self.run("--workers", "1", "--threads", "20")
         assert again.returncode == 0, again.stderr
@@ -139,14 +148,14 @@ def _checked(done: Any) -> Any:
     return done
 
 
-def _check_no_half_movie(found: Contents, calm: Contents) -> None:
-    details_lack = {row[0]: row[-1] for row in found["movies"]}
+def _check_no_half_movie(contents: Contents, calm: Contents) -> None:
+    lacks_details = {row[0]: row[-1] for row in contents["movies"]}
     for table in ("genres", "torrents", "roles"):
-        wanted, there = _by_movie(calm[table]), _by_movie(found[table])
-        for movie_id, lacks_details in details_lack.items():
-            # The list says all but who plays.
-            rows = [] if table == "roles" and lacks_details else wanted[movie_id]
-            assert there[movie_id] == rows, f"{table} of movie {movie_id}"
+        expected, actual = _by_movie(calm[table]), _by_movie(contents[table])
+        for movie_id, is_listed_only in lacks_details.items():
+            # The list gives everything except the cast.
+            rows = [] if table == "roles" and is_listed_only else expected[movie_id]
+            assert actual[movie_id] == rows, f"{table} of movie {movie_id}"
 
 
 def _by_movie(rows: list[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
@@ -164,9 +173,9 @@ def _has_processes(group: int) -> bool:
     return True
 
 
-def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:
-    """Ask now and then, for 30 seconds at the most."""
+def wait_until(condition: Callable[[], bool], message: str) -> None:
+    """Wait until *condition* is true; fail with *message* after 30 seconds."""
     deadline = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < deadline, otherwise
+    while not condition():
+        assert time.monotonic() < deadline, message
         time.sleep(0.1)
