@@ -14,7 +14,7 @@ from tests.support.commands import run
 from tests.support.databases import run_sql, table_contents
 from tests.support.faulty_database import Contents, Mirror
 from tests.support.other_server import PASSWORD, OtherServer, open_other_server
-from tests.support.runs import impatient_client, shrink_pages
+from tests.support.runs import FEW_MOVIES, impatient_client, shrink_pages
 from tests.support.scripted_source import ScriptedSource, open_scripted_source
 
 #: Movies of the sandbox for runs that are disturbed, and its latency.
@@ -27,6 +27,14 @@ def source(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedSource]:
     impatient_client(monkeypatch, attempts=3, backoff_seconds=0.0)
     shrink_pages(monkeypatch)
     with open_scripted_source() as running:
+        yield running
+
+
+@pytest.fixture
+def short_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """Serve `FEW_MOVIES` practice movies; runs in this process read them in short pages."""
+    shrink_pages(monkeypatch)
+    with open_sandbox(SandboxSettings(movies=FEW_MOVIES)) as running:
         yield running
 
 

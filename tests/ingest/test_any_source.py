@@ -183,7 +183,7 @@ class MirrorMachine(RuleBasedStateMachine):
     @rule()
     def remove_faults(self) -> None:
         """Remove all faults of the source."""
-        self.source.be_honest(ROWS)
+        self.source.remove_faults(ROWS)
 
     # Runs.
 

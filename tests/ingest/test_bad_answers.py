@@ -1,6 +1,6 @@
 """A bad movie costs only itself, and a bad response only time; the ledger states the reasons."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -9,14 +9,12 @@ import requests
 from database.db import DatabaseManager
 from ingest.ids import parse_ids
 from ingest.stop import StopRequest
-from sandbox.api.sandbox_server import Sandbox, open_sandbox
+from sandbox.api.sandbox_server import Sandbox
 from sandbox.catalogue.corruptions import CORRUPTIONS, INTACT
-from sandbox.settings import SandboxSettings
 from tests.support.databases import table_contents
 from tests.support.movies import read
-from tests.support.runs import counted, fetch, impatient_client, shrink_pages
+from tests.support.runs import FEW_MOVIES, counted, fetch, impatient_client
 
-MOVIES = 40
 #: A movie on the second page.
 BAD = 16
 #: Corruptions with which a movie is stored all the same.
@@ -25,14 +23,6 @@ STORABLE = {"nul", "surrogates", "null-title", "many-torrents"}
 NOT_YTS = ["cloudflare-200", "truncated", "bad-json", "wrong-shape", "status-error"]
 HOW = sorted(CORRUPTIONS.keys() - {INTACT})
 LEDGER = "SELECT kind, key, stage, error_class FROM fetch_failures ORDER BY 1, 2"
-
-
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Serve a catalogue of four short pages."""
-    shrink_pages(monkeypatch)
-    with open_sandbox(SandboxSettings(movies=MOVIES)) as running:
-        yield running
 
 
 def mostly_long(names: Iterable[str], kept: set[str]) -> list[Any]:
@@ -47,17 +37,17 @@ def order(sandbox: Sandbox, command: str, **request: Any) -> None:
 
 
 @pytest.mark.parametrize("how", mostly_long(HOW, {"huge", "surrogates", "wrong-types"}))
-def test_one_bad_movie_costs_no_other(db: DatabaseManager, sandbox: Sandbox, how: str):
+def test_one_bad_movie_costs_no_other(db: DatabaseManager, short_sandbox: Sandbox, how: str):
     """
     A bad movie on a list page is stored, or recorded in the ledger; the sweep is complete and
     all other movies have their details. Once it is intact again, the next runs fetch it.
     """
-    order(sandbox, "corrupt", params={"ids": BAD, "how": how})
-    report = fetch(db, sandbox.url)
+    order(short_sandbox, "corrupt", params={"ids": BAD, "how": how})
+    report = fetch(db, short_sandbox.url)
 
     is_storable = how in STORABLE
     ids = read(db, "SELECT external_id FROM movies WHERE details_fetched_at IS NOT NULL")
-    assert len(ids) == MOVIES - (not is_storable)
+    assert len(ids) == FEW_MOVIES - (not is_storable)
     assert (BAD in ids) == is_storable
     assert report.exit_code == (0 if is_storable else 3)
     if not is_storable:
@@ -67,20 +57,22 @@ def test_one_bad_movie_costs_no_other(db: DatabaseManager, sandbox: Sandbox, how
         assert failure[:2] == (("movie", str(BAD)) if is_read else ("page", "2"))
         assert failure[2:] == ("parse", "MalformedMovie" if is_read else "ResponseTooLarge")
 
-    order(sandbox, "corrupt", params={"ids": BAD, "how": "intact"})
-    assert fetch(db, sandbox.url, full=True, update=True).exit_code == 0
-    assert fetch(db, sandbox.url).exit_code == 0
-    assert db.get_stats()["movies_with_details"] == MOVIES
+    order(short_sandbox, "corrupt", params={"ids": BAD, "how": "intact"})
+    assert fetch(db, short_sandbox.url, full=True, update=True).exit_code == 0
+    assert fetch(db, short_sandbox.url).exit_code == 0
+    assert db.get_stats()["movies_with_details"] == FEW_MOVIES
     assert read(db, LEDGER) == []
 
 
 @pytest.mark.parametrize("how", mostly_long(HOW, {"huge", "surrogates", "wrong-types"}))
-def test_one_bad_details_response_costs_no_other(db: DatabaseManager, sandbox: Sandbox, how: str):
+def test_one_bad_details_response_costs_no_other(
+    db: DatabaseManager, short_sandbox: Sandbox, how: str
+):
     """The movie keeps what the list gave; it is not missing, and not requested again at once."""
-    fetch(db, sandbox.url, details=False)
+    fetch(db, short_sandbox.url, details=False)
     listed = table_contents(db)["movies"]
-    order(sandbox, "corrupt", params={"ids": BAD, "how": how})
-    report = fetch(db, sandbox.url, ids=parse_ids("12-24"))
+    order(short_sandbox, "corrupt", params={"ids": BAD, "how": how})
+    report = fetch(db, short_sandbox.url, ids=parse_ids("12-24"))
 
     is_storable = how in STORABLE
     failed = [] if is_storable else [("movie", str(BAD), "parse")]
@@ -90,8 +82,8 @@ def test_one_bad_details_response_costs_no_other(db: DatabaseManager, sandbox: S
     if not is_storable:
         kept = [row for row in listed if row[0] == BAD]
         assert [row for row in table_contents(db)["movies"] if row[0] == BAD] == kept
-    requests_made = fetch(db, sandbox.url).requests
-    assert requests_made <= MOVIES - 10 + 2
+    requests_made = fetch(db, short_sandbox.url).requests
+    assert requests_made <= FEW_MOVIES - 10 + 2
 
 
 def spoil_stage(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, stage: str, fault: str) -> None:
@@ -122,7 +114,7 @@ QUICK_PAGE_FAULTS = {
 )
 def test_pages_that_are_not_responses_of_yts_leave_no_trace(
     db: DatabaseManager,
-    sandbox: Sandbox,
+    short_sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
     fault: str,
     full: bool,
@@ -132,19 +124,19 @@ def test_pages_that_are_not_responses_of_yts_leave_no_trace(
     the ledger has each page and its reason. The next run without faults stores all.
     """
     impatient_client(monkeypatch, attempts=2, backoff_seconds=0.01)
-    fetch(db, sandbox.url, details=False)
+    fetch(db, short_sandbox.url, details=False)
     before = table_contents(db)
     state = "SELECT watermark_movie_id FROM sync_state"
     (watermark,) = read(db, state)
-    order(sandbox, "add", params={"count": 30})
+    order(short_sandbox, "add", params={"count": 30})
     with monkeypatch.context() as patch:
-        spoil_stage(patch, sandbox, "read_list", fault)
-        report = fetch(db, sandbox.url, details=False, full=full)
+        spoil_stage(patch, short_sandbox, "read_list", fault)
+        report = fetch(db, short_sandbox.url, details=False, full=full)
 
     assert report.exit_code in {3, 4}
     assert not report.is_sweep_complete
     assert report.counts.saved == 0
-    assert table_contents(db)["movies"][:MOVIES] == before["movies"]
+    assert table_contents(db)["movies"][:FEW_MOVIES] == before["movies"]
     assert read(db, state) == [watermark]
     assert read(db, "SELECT count(*) FROM missing_movies") == [0]
     failures = read(db, LEDGER)
@@ -153,9 +145,9 @@ def test_pages_that_are_not_responses_of_yts_leave_no_trace(
     assert {error for *_, error in failures} <= {"YtsUnavailable", "NotYts", "ShortPage"}
     assert all(read(db, "SELECT length(message) > 10 FROM fetch_failures"))
 
-    order(sandbox, "faults", json={})
-    assert fetch(db, sandbox.url, details=False).is_sweep_complete
-    assert db.get_stats()["total_movies"] == MOVIES + 30
+    order(short_sandbox, "faults", json={})
+    assert fetch(db, short_sandbox.url, details=False).is_sweep_complete
+    assert db.get_stats()["total_movies"] == FEW_MOVIES + 30
     assert read(db, LEDGER) == []
 
 
@@ -163,16 +155,16 @@ def test_pages_that_are_not_responses_of_yts_leave_no_trace(
     "fault", mostly_long([*NOT_YTS, "other-movie"], {"cloudflare-200", "truncated", "other-movie"})
 )
 def test_details_that_are_not_responses_of_yts_leave_no_trace(
-    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, fault: str
+    db: DatabaseManager, short_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, fault: str
 ):
     """What the list gave stays as it is, no movie is missing, and the run ends soon."""
     impatient_client(monkeypatch, attempts=2, backoff_seconds=0.01)
-    fetch(db, sandbox.url, details=False)
+    fetch(db, short_sandbox.url, details=False)
     before = table_contents(db)
     (watermark,) = read(db, "SELECT watermark_movie_id FROM sync_state")
     with monkeypatch.context() as patch:
-        spoil_stage(patch, sandbox, "read_details", fault)
-        report = fetch(db, sandbox.url)
+        spoil_stage(patch, short_sandbox, "read_details", fault)
+        report = fetch(db, short_sandbox.url)
 
     assert report.exit_code == 4
     assert table_contents(db) == before
@@ -186,19 +178,19 @@ def test_details_that_are_not_responses_of_yts_leave_no_trace(
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_requests_made_in_vain_are_counted(
-    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, workers: int
+    db: DatabaseManager, short_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, workers: int
 ):
     """The run also counts requests whose responses come after its end, and its first request."""
     stop = StopRequest()
 
     def stop_soon(_row: dict[str, Any]) -> None:
-        if counted(sandbox)["faults"]:
+        if counted(short_sandbox)["faults"]:
             stop.set()
 
-    spoil_stage(monkeypatch, sandbox, "read_ids", "500")
+    spoil_stage(monkeypatch, short_sandbox, "read_ids", "500")
     report = fetch(
-        db, sandbox.url, ids=parse_ids("1-60"), workers=workers, stop=stop, progress=stop_soon
+        db, short_sandbox.url, ids=parse_ids("1-60"), workers=workers, stop=stop, progress=stop_soon
     )
 
     assert report.exit_code == 130
-    assert report.requests == counted(sandbox)["requests"] > 1
+    assert report.requests == counted(short_sandbox)["requests"] > 1

@@ -39,7 +39,7 @@ def _insert_behind_known_movies(source: ScriptedSource) -> None:
 def _repeat_a_known_page(source: ScriptedSource) -> None:
     source.ids += range(201, 231)
     source.repeated, source.says_page = {9: 1}, False
-    source.before_page = lambda query: query["page"] == "11" and source.be_honest()
+    source.before_page = lambda query: query["page"] == "11" and source.remove_faults()
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_movie_that_comes_twice_on_a_page_hides_no_other(
 
 
 @pytest.mark.parametrize("removed", [1, 25])
-def test_honest_removals_are_no_contradiction(
+def test_removals_after_an_earlier_run_are_not_contradictions(
     db: DatabaseManager, source: ScriptedSource, removed: int
 ):
     """An earlier run saw them on the list; now neither a search nor the list names them."""
@@ -157,7 +157,7 @@ def test_a_movie_that_an_audit_found_gets_the_texts_of_the_list(
             )
             report = mirror(db, source, details=True)
             assert (report.exit_code, report.is_complete) == (7, False)
-            source.be_honest()
+            source.remove_faults()
             source.hidden = {17}
 
     assert is_whole(db, source, mirror(db, source, details=True))

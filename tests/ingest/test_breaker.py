@@ -1,4 +1,4 @@
-"""Many broken movies in a row cost only themselves; a source that is really down is given up."""
+"""Many broken movies in a row cost only themselves; a source that is really down ends the run."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,14 @@ from ingest.worker.breaker import FAILURES_UNTIL_PROBE
 from ingest.worker.worker import Worker
 from sandbox.api.sandbox_server import Sandbox
 from tests.support.databases import run_sql
-from tests.support.runs import MOVIES, ImpatientSettings, fetch, impatient_client, read_sql, refuse
+from tests.support.runs import (
+    FEW_MOVIES,
+    ImpatientSettings,
+    fetch,
+    impatient_client,
+    read_sql,
+    refuse,
+)
 from yts.thread_session import Query
 
 NEWEST = "SELECT external_id FROM movies ORDER BY external_id DESC LIMIT {}"
@@ -31,59 +38,55 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 404])
-@pytest.mark.parametrize("broken", [FAILURES_UNTIL_PROBE, 150])
+@pytest.mark.parametrize("broken", [FAILURES_UNTIL_PROBE, 30])
 def test_broken_movies_in_a_row_cost_only_themselves(
     db: DatabaseManager,
-    sandbox: Sandbox,
+    short_sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
     broken: int,
     status: int,
 ):
-    """
-    The newest movies come first, and no details are stored yet: all others get theirs.
-    """
-    fetch(db, sandbox.url, details=False)
+    """The newest movies come first, and no details are stored yet; all others get their details."""
+    fetch(db, short_sandbox.url, details=False)
     ids = set(read_sql(db, NEWEST.format(broken)))
     refused = refuse(monkeypatch, status, is_any(ids))
 
-    report = fetch(db, sandbox.url)
+    report = fetch(db, short_sandbox.url)
 
     assert (report.exit_code, report.counts.failed) == (3, broken)
-    assert db.get_stats()["movies_with_details"] == MOVIES - broken
+    assert db.get_stats()["movies_with_details"] == FEW_MOVIES - broken
     assert len(refused) < 2 * broken + 20
 
 
 def test_lasting_failures_do_not_keep_a_retry_from_the_others(
-    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    db: DatabaseManager, short_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
-    """
-    Recorded failures that fail again and again come first; what can be had again is fetched.
-    """
-    fetch(db, sandbox.url, details=False)
-    ids = set(read_sql(db, NEWEST.format(MOVIES - 10)))
+    """Recorded failures that still fail come first; all other movies are fetched."""
+    fetch(db, short_sandbox.url, details=False)
+    ids = set(read_sql(db, NEWEST.format(FEW_MOVIES - 10)))
     with monkeypatch.context() as patch:
         refuse(patch, 500, is_any(ids))
-        fetch(db, sandbox.url)
+        fetch(db, short_sandbox.url)
     run_sql(db.url, DUE_NOW)
-    lasting = set(sorted(ids)[20:])
+    lasting = set(sorted(ids)[10:])
     refuse(monkeypatch, 500, is_any(lasting))
 
-    report = fetch(db, sandbox.url, retry_failed=True)
+    report = fetch(db, short_sandbox.url, retry_failed=True)
 
     assert report.exit_code == 3
-    assert db.get_stats()["movies_with_details"] == 10 + 20
+    assert db.get_stats()["movies_with_details"] == 10 + 10
     assert read_sql(db, FAILED) == [len(lasting)]
 
 
 def test_broken_movies_cost_only_themselves_in_an_empty_database(
-    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    db: DatabaseManager, short_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
     """
     Ids are requested, and no movie is stored that could be tried instead.
     """
     refuse(monkeypatch, 500, is_any(set(range(21, 41))))
 
-    report = fetch(db, sandbox.url, ids=parse_ids("21-60"), batch_size=100, threads=1)
+    report = fetch(db, short_sandbox.url, ids=parse_ids("21-60"), batch_size=100, threads=1)
 
     assert report.exit_code == 3
     assert report.counts.failed == 20
@@ -91,15 +94,15 @@ def test_broken_movies_cost_only_themselves_in_an_empty_database(
 
 
 def test_broken_pages_cost_only_themselves(
-    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    db: DatabaseManager, short_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
     """
     A list page that was read before, or the first, shows that the list works.
     """
     broken = set(range(2, 9))
     refuse(monkeypatch, 500, lambda query: query.get("page") in broken)
-    settings = ImpatientSettings((sandbox.url,), db.url, rate=0.0)
-    with Worker(settings, sandbox.url, None, StopRequest()) as worker:
+    settings = ImpatientSettings((short_sandbox.url,), db.url, rate=0.0)
+    with Worker(settings, short_sandbox.url, None, StopRequest()) as worker:
         reports = [worker.run_batch(PageBatch(page)) for page in (*sorted(broken), 1)]
 
     assert [report.counts.failed for report in reports] == [1] * len(broken) + [0]

@@ -18,36 +18,36 @@ from tests.support.runs import counted, fetch, impatient_client, set_faults
 from yts.errors import YtsUnavailable
 
 SHARE = 0.15
-CATALOGUE = SandboxSettings(movies=120, seed=4)
-#: Of --retry-failed, each with the same share of faults as the run before.
+CATALOGUE = SandboxSettings(movies=80, seed=4)
+#: Runs with --retry-failed, each with the same share of faults as the run before.
 ROUNDS = 10
 
-#: Each is taken like another fault, which stays in the suite.
+#: Faults that the product handles like another fault, which stays in the suite.
 ALIKE = {"503", "cloudflare-403", "truncated", "noise", "wrong-shape"}
 
 
-def finish(db: DatabaseManager, sandbox: Sandbox, **told: Any) -> int:
-    """Retry what failed, as if its time had come, until nothing is left; return the rounds."""
+def finish(db: DatabaseManager, sandbox: Sandbox, **options: Any) -> int:
+    """Retry failures, made due, until none is left; return the number of rounds."""
     for number in range(ROUNDS):
-        with suppress(YtsUnavailable):  # Both attempts of a run's first request may be spoilt.
+        with suppress(YtsUnavailable):  # Both attempts of a run's first request may fail.
             is_empty = db.get_stats()["total_failures"] == 0
-            if is_empty and fetch(db, sandbox.url, **told).exit_code == 0:
+            if is_empty and fetch(db, sandbox.url, **options).exit_code == 0:
                 return number
             run_sql(db.url, "UPDATE fetch_failures SET next_attempt_at = now()")
-            fetch(db, sandbox.url, retry_failed=True, **told)
+            fetch(db, sandbox.url, retry_failed=True, **options)
     raise AssertionError("the ledger never becomes empty")
 
 
 @pytest.fixture(scope="module")
 def clean_tables(new_database: Callable[..., URL]) -> dict[str, list[tuple[object, ...]]]:
-    """Return the tables of a run with good answers only."""
+    """Return the tables of a run without faults."""
     with open_sandbox(CATALOGUE) as sandbox, DatabaseManager(new_database()) as db:
         assert fetch(db, sandbox.url).exit_code == 0
         return table_contents(db)
 
 
 def check_report(report: RunReport, failures: int) -> None:
-    """Check that a run ended as it should: with all done, or with the rest in the ledger."""
+    """Check that a run ended by itself, with exit code 0, or with 3 and failures in the ledger."""
     assert report.ended_early is None
     assert report.exit_code == (3 if failures else 0)
     assert report.counts.failed >= failures
@@ -55,7 +55,7 @@ def check_report(report: RunReport, failures: int) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [pytest.param(it, marks=[pytest.mark.long] if it in ALIKE else []) for it in FAULTS],
+    [pytest.param(name, marks=[pytest.mark.long] if name in ALIKE else []) for name in FAULTS],
 )
 def test_no_fault_costs_anything_in_the_end(
     fault: str,
@@ -64,7 +64,7 @@ def test_no_fault_costs_anything_in_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ):
     """
-    Each fault alone: the run ends by itself, retries finish the rest, and the tables are equal.
+    With one fault the run ends by itself, retries finish the rest, and the tables are equal.
     """
     # Two attempts a movie, so that some fail.
     impatient_client(monkeypatch, attempts=2, backoff_seconds=0.001, read_seconds=0.2)
@@ -85,14 +85,14 @@ def test_all_faults_at_once_cost_nothing_in_the_end(
     new_database: Callable[..., URL], clean_tables: object
 ):
     """
-    The same with all of them, real processes, and the patience of every day.
+    The same law holds for all faults together, with real processes and the usual pauses.
     """
     settings = replace(CATALOGUE, faults={"all": SHARE}, stall_seconds=1.0)
     with open_sandbox(settings) as sandbox, DatabaseManager(new_database()) as db:
-        told = {"workers": 2, "threads": 16, "timeout_seconds": 0.5}
-        report = fetch(db, sandbox.url, **told)
+        options = {"workers": 2, "threads": 16, "timeout_seconds": 0.5}
+        report = fetch(db, sandbox.url, **options)
         check_report(report, db.get_stats()["total_failures"])
-        finish(db, sandbox, **told)
+        finish(db, sandbox, **options)
         assert len(counted(sandbox)["faults"]) > len(FAULTS) / 2
 
         assert table_contents(db) == clean_tables

@@ -1,4 +1,4 @@
-"""A process dies at a labelled point: the same command, run again, gives equal tables."""
+"""A process is killed at a labelled point: the same command, run again, gives equal tables."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.killed_fetch import MAIN_POINTS, POISON, WORKER_POINTS
 from tests.support.programs import run_python
 from tests.support.runs import fetch, read_sql
 
-MOVIES = 110
+MOVIES = 70
 UNBALANCED = (
     "SELECT id FROM fetch_runs WHERE finished_at IS NULL "
     "OR planned <> saved + updated + unchanged + skipped + missing + failed"
@@ -24,7 +24,7 @@ UNBALANCED = (
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Sandbox]:
-    """Serve one catalogue to all."""
+    """Serve one catalogue to all tests."""
     with open_sandbox(SandboxSettings(movies=MOVIES)) as sandbox:
         yield sandbox
 
@@ -40,8 +40,8 @@ def calm(new_database: Callable[..., URL], served: Sandbox) -> dict[str, list[tu
 def run_killed(url: URL, sandbox: Sandbox, workers: int, point: str, mark: Path) -> int:
     """Run a fetch that dies at *point*, and return its exit code."""
     address = url.render_as_string(hide_password=False)
-    told = [address, sandbox.url, str(workers), point, str(mark)]
-    return run_python("-m", "tests.support.killed_fetch", *told, environment={}).returncode
+    arguments = [address, sandbox.url, str(workers), point, str(mark)]
+    return run_python("-m", "tests.support.killed_fetch", *arguments, environment={}).returncode
 
 
 #: A worker's points, where it is a process of its own and where it is not; the main process's
@@ -53,7 +53,7 @@ POINTS += [(point, 2 if point in {"inside-progress", "middle-of-details"} else 1
 
 def deaths() -> Iterator[Any]:
     """
-    Mark what is left to `-m long`: a worker that is the main process, but for one of its points.
+    Yield all points; most of those of a worker in the main process are for `-m long`.
     """
     for point, workers in POINTS:
         is_alone = point in WORKER_POINTS and workers == 1
@@ -67,7 +67,7 @@ def test_a_death_at_any_point_loses_nothing_and_doubles_nothing(
     death: tuple[str, int], db: DatabaseManager, served: Sandbox, calm, tmp_path: Path
 ):
     """
-    A worker's death is mended within the run, the main process's by the next run.
+    The run itself repairs the death of a worker, the next run that of the main process.
     """
     mark, (point, workers) = tmp_path / "died", death
 
@@ -90,7 +90,7 @@ def test_a_movie_that_kills_every_worker_costs_only_itself(
     db: DatabaseManager, served: Sandbox, calm, tmp_path: Path
 ):
     """
-    Its batch is taken apart: the others of it are done, and only the guilty one is recorded.
+    Its batch is split: the other movies are fetched, and only that one is recorded as failed.
     """
     exit_code = run_killed(db.url, served, 2, "poison", tmp_path / "died")
 

@@ -1,4 +1,4 @@
-"""Ids that need no request are left out before there is any work for a worker."""
+"""Ids that need no request are left out before a worker gets any work."""
 
 import pytest
 
@@ -17,9 +17,7 @@ def _short_looks(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_every_id_is_either_known_or_asked_for(db: DatabaseManager, sandbox: Sandbox):
-    """
-    However the known ids lie in the looks, none is asked for and none of the others is lost.
-    """
+    """None of the known ids is requested, and none of the others is left out."""
     fetch(db, sandbox.url, ids=parse_ids("1-50,95-130"))
     report = fetch(db, sandbox.url, ids=parse_ids("1-150"))
 
@@ -28,16 +26,14 @@ def test_every_id_is_either_known_or_asked_for(db: DatabaseManager, sandbox: San
     )[0]
     assert report.counts.skipped == stored
     assert report.counts.planned == 150
-    # One more shows whether YTS gives a movie that it gave before.
+    # One more request shows whether YTS gives a movie that it gave before.
     assert report.requests == 2 + 150 - stored
 
 
 def test_known_ids_start_no_process(
     db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
-    """
-    A walk over what is stored costs a few queries, not a pool and its imports.
-    """
+    """A range of stored ids costs a few queries, and starts no worker processes."""
     fetch(db, sandbox.url, ids=parse_ids("1-150"))
     ids = tuple(
         range(id_, id_ + 1) for id_ in read_sql(db, "SELECT external_id FROM movies ORDER BY 1")
@@ -50,9 +46,7 @@ def test_known_ids_start_no_process(
 
 
 def test_a_stop_ends_a_walk_over_known_ids(db: DatabaseManager, sandbox: Sandbox):
-    """
-    Between two looks the wish to stop is seen, and the row of the run moves.
-    """
+    """Between two queries the run notices the stop, and updates its row."""
     fetch(db, sandbox.url, ids=parse_ids("1-150"))
     known = read_sql(db, "SELECT count(*) FROM movies WHERE external_id <= 40")[0]
     stop, seen = StopRequest(), []

@@ -1,4 +1,4 @@
-"""Movies that are added or removed while the list is read, or between two readings."""
+"""Movies that are added or removed while the list is read, or between two runs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ STORED = "SELECT external_id FROM movies ORDER BY 1"
 
 
 def read_present(sandbox: Sandbox, new_database: Callable[..., URL]) -> set[int]:
-    """Return the ids that the list has now."""
+    """Return the ids of all movies of the list."""
     with DatabaseManager(new_database()) as afterwards:
         fetch(afterwards, sandbox.url, details=False)
         return set(read_sql(afterwards, STORED))
@@ -34,9 +34,7 @@ def read_present(sandbox: Sandbox, new_database: Callable[..., URL]) -> set[int]
 def test_what_moves_while_a_sweep_reads_is_not_missed(
     new_database: Callable[..., URL], change: str, is_first: bool
 ):
-    """
-    Removals shift unread movies to pages already read; the next run has them all the same.
-    """
+    """Removals shift unread movies to pages already read; the next run finds them all the same."""
     changes = [change]
 
     def interfere(row: dict[str, Any]) -> None:
@@ -55,14 +53,12 @@ def test_what_moves_while_a_sweep_reads_is_not_missed(
         assert read_present(sandbox, new_database) <= set(read_sql(db, STORED))
 
 
-@pytest.mark.parametrize("removed", [3, 80, 170])
+@pytest.mark.parametrize("removed", [3, pytest.param(80, marks=pytest.mark.long), 170])
 @pytest.mark.parametrize("is_first", [True, False])
 def test_what_was_removed_between_two_runs_hides_nothing(
     db: DatabaseManager, new_database: Callable[..., URL], removed: int, is_first: bool
 ):
-    """
-    A run that goes on in the middle, or at the end, begins with a movie that it knows.
-    """
+    """A run that continues in the middle, or at the end, begins with a movie that is known."""
     with open_sandbox(SandboxSettings(movies=400)) as sandbox:
         fetch(db, sandbox.url, details=False, max_pages=4 if is_first else None)
         oldest = read_sql(db, STORED)[:removed]
@@ -75,10 +71,10 @@ def test_what_was_removed_between_two_runs_hides_nothing(
         assert read_present(sandbox, new_database) <= set(read_sql(db, STORED))
 
 
-def test_a_list_that_has_become_much_shorter_is_read_anew(db: DatabaseManager, sandbox: Sandbox):
-    """
-    Where the sweep would go on there is nothing any more.
-    """
+def test_a_list_that_has_become_much_shorter_is_read_from_the_beginning(
+    db: DatabaseManager, sandbox: Sandbox
+):
+    """The page on which the sweep would continue does not exist any more."""
     fetch(db, sandbox.url, details=False)
     run_sql(db.url, "UPDATE sync_state SET next_page = 900, movie_count = 45000")
 
@@ -87,9 +83,7 @@ def test_a_list_that_has_become_much_shorter_is_read_anew(db: DatabaseManager, s
 
 
 def test_limited_runs_reach_what_is_new(db: DatabaseManager, sandbox: Sandbox):
-    """
-    A run with a limit of pages goes on where the one before ended, also with new movies.
-    """
+    """A run with a limit of pages continues where the one before ended, also with new movies."""
     fetch(db, sandbox.url, details=False)
     tell(sandbox, "add?count=260")
 
@@ -102,9 +96,7 @@ def test_limited_runs_reach_what_is_new(db: DatabaseManager, sandbox: Sandbox):
 def test_practice_leaves_no_trace_in_the_real_list(
     db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
-    """
-    A practice run that ended in the middle of its list is nothing to go on from.
-    """
+    """A run against YTS does not continue where a practice run ended."""
     fetch(db, sandbox.url, max_pages=4, details=False)
     monkeypatch.setattr("ingest.phases.open_source.SANDBOX_SERVER", "not this one")
 

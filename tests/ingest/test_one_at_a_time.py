@@ -1,4 +1,4 @@
-"""Two fetches never write to one database; a killed one never stands in the way."""
+"""Two fetches never write to one database, and a killed one does not block the next."""
 
 import threading
 import time
@@ -17,9 +17,7 @@ from yts.payload import parse_movie
 
 
 def test_a_second_fetch_can_wait_for_the_first(db: DatabaseManager, sandbox: Sandbox):
-    """
-    With patience it begins when the other has ended.
-    """
+    """A run that waits for the lock begins when the other run has ended."""
     with ExitStack() as first:
         first.enter_context(hold_fetch_lock(db.engine))
         threading.Timer(0.7, first.close).start()
@@ -30,18 +28,14 @@ def test_a_second_fetch_can_wait_for_the_first(db: DatabaseManager, sandbox: San
     assert 0.5 < time.monotonic() - began < 10
 
 
-def test_patience_has_an_end(db: DatabaseManager, sandbox: Sandbox):
-    """
-    Who waits in vain is told who holds the lock, when the time is over.
-    """
+def test_a_wait_for_the_lock_has_a_limit(db: DatabaseManager, sandbox: Sandbox):
+    """After its waiting time the run ends and reports since when the lock is held."""
     with hold_fetch_lock(db.engine), pytest.raises(FetchLockHeld, match="since"):
         fetch(db, sandbox.url, wait_lock_seconds=0.6)
 
 
 def test_a_run_that_was_taken_over_cannot_save(db: DatabaseManager):
-    """
-    Even before it notices: starting a run closes all others, and closed runs are refused.
-    """
+    """Starting a run closes all others, and a closed run cannot save even before it notices."""
     with db.get_session() as session:
         old = start_run(session, "old")
     with db.get_session() as session:
@@ -54,9 +48,7 @@ def test_a_run_that_was_taken_over_cannot_save(db: DatabaseManager):
 
 
 def test_a_killed_run_is_closed_by_the_next(db: DatabaseManager, sandbox: Sandbox):
-    """
-    Its row says killed, since its last sign of life, and its outcomes still add up.
-    """
+    """Its row has the phase killed and the time of its last heartbeat as its end."""
     with db.get_session() as session:
         killed = start_run(session, "killed")
     save_step(db, killed, Step((parse_movie({"id": 1, "title": "Saved"}),)))

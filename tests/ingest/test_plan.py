@@ -1,4 +1,4 @@
-"""Ids as a person writes them, and batches."""
+"""`parse_ids` and the batches of movies for the workers."""
 
 import pytest
 from hypothesis import given
@@ -15,9 +15,7 @@ from ingest.plan import (
 
 @given(st.lists(st.tuples(st.integers(1, 300), st.integers(0, 50)), min_size=1, max_size=10))
 def test_parsed_ids_are_those_written_each_once(parts: list[tuple[int, int]]):
-    """
-    Overlapping and unsorted ranges give every id once, upwards.
-    """
+    """Overlapping and unsorted ranges give each id once, in ascending order."""
     written = ",".join(f"{low}-{low + more}" if more else str(low) for low, more in parts)
 
     ids = [id_ for ids in parse_ids(written) for id_ in ids]
@@ -29,18 +27,14 @@ def test_parsed_ids_are_those_written_each_once(parts: list[tuple[int, int]]):
     "nonsense", ["", "x", "1-", "-5", "5-1", "0", "1,,2", "1.5", "1-2-3", f"{HIGHEST_ID + 1}", "²"]
 )
 def test_nonsense_is_refused_with_the_part_that_is_wrong(nonsense: str):
-    """
-    Whatever is no id and no range of ids is refused, never guessed at.
-    """
+    """Anything that is not an id or a range of ids is refused."""
     with pytest.raises(ValueError, match=r"ids|id and no range"):
         parse_ids(nonsense)
 
 
 @given(st.lists(st.integers(1, 10**6), max_size=200), st.integers(1, 60))
 def test_batches_cover_the_ids_in_their_order(ids: list[int], batch_size: int):
-    """
-    Batches are full but for the last, and joined they are the ids.
-    """
+    """All batches except the last are full, and together they are the ids."""
     batches = [batch.ids for batch in plan_movie_batches(ids, batch_size)]
 
     assert [id_ for batch in batches for id_ in batch] == ids
@@ -52,9 +46,7 @@ def test_batches_cover_the_ids_in_their_order(ids: list[int], batch_size: int):
 def test_batches_keep_every_worker_busy_and_come_back_soon(
     most: int, workers: int, expected: int, rate: float
 ):
-    """
-    However much there is to do, at whatever pace.
-    """
+    """Batches are small enough for all workers and for the rate, whatever the amount of work."""
     size = choose_batch_size(most, workers=workers, expected=expected, rate=rate)
 
     assert 1 <= size <= most

@@ -1,4 +1,4 @@
-"""The pool, with processes that really die."""
+"""`BatchPool` with processes that are really killed."""
 
 import multiprocessing
 import time
@@ -21,7 +21,7 @@ from tests.support.pool_work import POISON, SLOW, report_lost, run, start
 
 @contextmanager
 def pool_of(workers: int, folder: Path, stop: StopRequest | None = None) -> Iterator[BatchPool]:
-    """Open a pool that does the work of `pool_work`; none of its processes outlives it."""
+    """Open a pool for the work of `pool_work`, and check that its processes end with it."""
     backend = (
         ThreadBackend(run)
         if workers == 1
@@ -47,7 +47,7 @@ def totals(reports: list[BatchReport]) -> Counts:
 
 
 def wait_for(mark: Path) -> str:
-    """Return what *mark* says, once it is there."""
+    """Wait for the file *mark*, and return its content."""
     while not (mark.exists() and (text := mark.read_text())):
         time.sleep(0.01)
     return text
@@ -55,7 +55,7 @@ def wait_for(mark: Path) -> str:
 
 def test_every_batch_is_reported_once(tmp_path: Path):
     """
-    Three processes share the batches; each comes back once.
+    Three processes share the batches, and each is reported once.
     """
     batches = [MovieBatch((id_, id_ + 1000)) for id_ in range(1, 41)]
 
@@ -67,7 +67,7 @@ def test_every_batch_is_reported_once(tmp_path: Path):
 
 def test_a_death_costs_nothing(tmp_path: Path):
     """
-    A process that is killed takes its batches with it; they run again in a new one.
+    The batches of a killed process run again in a new one.
     """
     batches = [MovieBatch((id_,)) for id_ in [1, 2, 0, 3, 4, 5, 6, 7, 8]]
 
@@ -79,7 +79,7 @@ def test_a_death_costs_nothing(tmp_path: Path):
 
 def test_a_batch_that_always_kills_is_given_up_and_the_others_are_not(tmp_path: Path):
     """
-    Suspects run alone, so that only the guilty one is given up after three deaths.
+    Batches that were lost run alone, so that only the cause is given up, after three deaths.
     """
     batches = [MovieBatch((id_,)) for id_ in [1, 2, POISON, 3, 4, 5]]
 
@@ -90,7 +90,7 @@ def test_a_batch_that_always_kills_is_given_up_and_the_others_are_not(tmp_path: 
 
 def test_of_a_batch_that_kills_only_the_guilty_movie_is_given_up(tmp_path: Path):
     """
-    A guilty batch is taken apart: its other movies are done, though they were beside it.
+    A batch that kills is split: its other movies are done.
     """
     batches = [MovieBatch((1, 2, POISON, 3)), MovieBatch((4, 5))]
 
@@ -101,7 +101,7 @@ def test_of_a_batch_that_kills_only_the_guilty_movie_is_given_up(tmp_path: Path)
 
 def test_the_death_of_an_idle_process_ends_nothing(tmp_path: Path):
     """
-    Who waits for work holds the lock of the queue; killed, it must not hold up the others.
+    A process that waits for work holds the lock of the queue; its death does not block others.
     """
     reports = []
     with pool_of(3, tmp_path) as pool:
@@ -109,7 +109,9 @@ def test_the_death_of_an_idle_process_ends_nothing(tmp_path: Path):
             reports.append(report)
             if len(reports) == 1:
                 busy = wait_for(tmp_path / "slow")
-                idle = next(it for it in multiprocessing.active_children() if str(it.pid) != busy)
+                idle = next(
+                    child for child in multiprocessing.active_children() if str(child.pid) != busy
+                )
                 time.sleep(0.3)  # until it waits for more
                 idle.kill()
 
@@ -118,7 +120,7 @@ def test_the_death_of_an_idle_process_ends_nothing(tmp_path: Path):
 
 def test_the_death_of_the_fork_server_costs_nothing(tmp_path: Path):
     """
-    Its processes count as dead with it; another server forks others, which do their work.
+    Its processes count as dead; another server forks new ones, which do their work.
     """
     reports = []
     with pool_of(2, tmp_path) as pool:
@@ -132,7 +134,7 @@ def test_the_death_of_the_fork_server_costs_nothing(tmp_path: Path):
 
 def test_the_death_of_all_between_two_stages_costs_nothing(tmp_path: Path):
     """
-    A pool that was broken while nothing was under way is noticed with the next batch.
+    A pool that broke without batches in flight is noticed with the next batch.
     """
     with pool_of(2, tmp_path) as pool:
         first = list(pool.run_batches([MovieBatch((1,)), MovieBatch((2,))]))
@@ -146,7 +148,7 @@ def test_the_death_of_all_between_two_stages_costs_nothing(tmp_path: Path):
 
 def test_the_processes_of_one_stage_serve_the_next(tmp_path: Path):
     """
-    A run has several stages; only the first waits for processes to start.
+    A run has several phases, and only the first waits for processes to start.
     """
     with pool_of(2, tmp_path) as pool:
         first = list(pool.run_batches([MovieBatch((1,)), MovieBatch((2,))]))
@@ -162,7 +164,7 @@ def test_the_processes_of_one_stage_serve_the_next(tmp_path: Path):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_error_of_the_database_ends_the_run(workers: int, tmp_path: Path, monkeypatch):
     """
-    What a worker raises is no single batch's fault: it is raised here, and no process stays.
+    An error that no batch has caused is raised in the main process, and no process stays.
     """
     monkeypatch.setenv("MARKS", str(tmp_path))
 
@@ -172,7 +174,7 @@ def test_an_error_of_the_database_ends_the_run(workers: int, tmp_path: Path, mon
 
 def test_a_stop_reports_what_is_under_way_and_starts_nothing_more(tmp_path: Path):
     """
-    Batches under way finish and are reported; the others are not begun.
+    Batches in flight finish and are reported; the others are not begun.
     """
     stop = StopRequest()
     taken = []
@@ -194,7 +196,7 @@ def test_a_stop_reports_what_is_under_way_and_starts_nothing_more(tmp_path: Path
 
 def test_batches_are_taken_only_as_needed(tmp_path: Path, monkeypatch):
     """
-    A plan of a million batches costs no memory: a small window is taken at a time.
+    A plan of a million batches costs no memory, because only a few are taken at a time.
     """
     monkeypatch.setenv("MARKS", str(tmp_path))
     taken = []

@@ -1,4 +1,4 @@
-"""The pace, as the server counts it."""
+"""The request rate of runs, as the server counts it."""
 
 import os
 import signal
@@ -22,15 +22,13 @@ from tests.support.runs import counted, fetch, impatient_client, read_sql, set_f
 from tests.support.takers import read_pace
 
 RATE = 10.0
-#: What may come within one second of the server: one on either end of it, and what a busy machine
-#: sends a third of a second after its slot. Two who share no budget would be at twice the rate.
+#: Requests that may come within one second of the server: one at either end of it, and those that
+#: a busy machine sends a third of a second late. Two separate budgets would give twice the rate.
 MOST_IN_ONE_SECOND = RATE + 1 + RATE // 3
 
 
 def test_no_second_has_more_requests_than_one_budget_allows(db: DatabaseManager, sandbox: Sandbox):
-    """
-    Three processes with four threads each, one of them killed on the way, keep one pace.
-    """
+    """Three processes with four threads each keep one rate, also if one of them is killed."""
     with ThreadPoolExecutor(1) as pool:
         killed = pool.submit(_kill_a_worker, sandbox)
         fetch(db, sandbox.url, workers=3, rate=RATE, max_requests=50)
@@ -50,9 +48,7 @@ def _kill_a_worker(sandbox: Sandbox) -> None:
 def test_two_at_work_and_their_retries_keep_one_pace(
     db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
-    """
-    A run and whoever fetches beside it share the rate; what fails is asked for within it.
-    """
+    """A run and another worker share the rate, and their retries are within it too."""
     impatient_client(monkeypatch, attempts=3, backoff_seconds=0.01)
     set_faults(sandbox, _503=0.3)
     settings = RunSettings((sandbox.url,), db.url, rate=RATE)
@@ -66,19 +62,17 @@ def test_two_at_work_and_their_retries_keep_one_pace(
     assert stats["requests"] > 1 + 20, "some were asked for again"
 
 
-class Sleepyhead(StopRequest):
-    """Wakes late, as on a machine that has much else to do."""
+class LateStop(StopRequest):
+    """A stop whose sleeps end late, as on a busy machine."""
 
     def sleep(self, seconds: float) -> None:
         """Sleep a third of a second longer."""
         super().sleep(seconds and seconds + 0.3)
 
 
-def test_who_wakes_late_takes_a_later_slot(db: DatabaseManager):
-    """
-    Late requests would come together with those behind them, and the server counts them all.
-    """
-    budget = BudgetClient(db.engine, RATE, Sleepyhead())
+def test_a_thread_that_wakes_late_takes_a_later_slot(db: DatabaseManager):
+    """A late request would come together with the next ones, and the server counts them all."""
+    budget = BudgetClient(db.engine, RATE, LateStop())
     budget.reset()
     budget.take_slot()
     before = read_sql(db, "SELECT last_slot_at FROM request_budget")[0]
@@ -89,10 +83,10 @@ def test_who_wakes_late_takes_a_later_slot(db: DatabaseManager):
     assert slots_later.total_seconds() > 0.3
 
 
-def test_who_holds_a_slot_waits_as_well_when_the_server_says_slower(db: DatabaseManager):
+def test_slots_that_are_held_wait_too_when_the_server_says_slower(db: DatabaseManager):
     """
-    Two processes hold sixteen slots, seconds ahead. After the first 429 none of them is used:
-    what leaves had left before its answer was there.
+    Two processes hold sixteen slots, seconds ahead. After the first 429 none of them is used,
+    except by requests that were sent before the response came.
     """
     stop = StopRequest()
     with open_sandbox(SandboxSettings(movies=100, retry_after_seconds=60)) as sandbox:
@@ -110,10 +104,8 @@ def test_who_holds_a_slot_waits_as_well_when_the_server_says_slower(db: Database
     assert refused.result() <= 2
 
 
-def test_the_pace_comes_back_by_itself(db: DatabaseManager, monkeypatch: pytest.MonkeyPatch):
-    """
-    A server that says "slower" for a moment is asked at full pace again before the run ends.
-    """
+def test_the_full_rate_returns_by_itself(db: DatabaseManager, monkeypatch: pytest.MonkeyPatch):
+    """After a few responses 429 the full rate returns before the run ends."""
     impatient_client(monkeypatch, backoff_seconds=0.1)
     with open_sandbox(SandboxSettings(movies=150)) as sandbox:
 
@@ -132,23 +124,21 @@ def test_the_pace_comes_back_by_itself(db: DatabaseManager, monkeypatch: pytest.
 
 
 def refuse_from(sandbox: Sandbox, requests: int) -> None:
-    """Answer 429 after so many *requests*, and return as soon as one was answered so."""
+    """Respond with 429 after *requests* requests, and return after the first such response."""
     _wait_until(lambda: counted(sandbox)["requests"] > requests)
     set_faults(sandbox, _429=1.0)
     _wait_until(lambda: counted(sandbox)["faults"])
 
 
-def _wait_until(is_so: Callable[[], Any]) -> None:
+def _wait_until(condition: Callable[[], Any]) -> None:
     deadline = time.monotonic() + 20
-    while not is_so():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
 def test_a_server_that_says_slower_is_obeyed_by_all(db: DatabaseManager):
-    """
-    Above the server's limit 429s come; the pace is halved for all, and all is fetched.
-    """
+    """Above the limit of the server 429s come; the rate is halved for all, and all is fetched."""
     paces: list[float | None] = []
     with open_sandbox(SandboxSettings(movies=60, rate_limit=20)) as strict:
         report = fetch(

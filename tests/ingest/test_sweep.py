@@ -1,4 +1,4 @@
-"""Which pages a sweep reads, against a list that is only a number of movies."""
+"""Which pages `Sweep` plans, for a list that is only a number of movies."""
 
 import random
 
@@ -12,7 +12,7 @@ MOVIES = st.integers(0, 700)
 
 
 def page_of(page: int, movies: int, *, counted: int | None = None):
-    """Return the report of a page of a list of so many movies."""
+    """Return the report of page *page* of a list of *movies*."""
     rows = min(50, max(0, movies - (page - 1) * 50))
     count = movies if counted is None else counted
     return PageReport(page, count, rows, digest=page)
@@ -20,17 +20,15 @@ def page_of(page: int, movies: int, *, counted: int | None = None):
 
 @given(MOVIES, st.integers(-200, 200), st.randoms(use_true_random=False))
 def test_a_sweep_reads_every_page_once_whatever_the_count_says(
-    movies: int, wrong_by: int, chance: random.Random
+    movies: int, wrong_by: int, order: random.Random
 ):
-    """
-    The list's end is found though YTS's count is wrong, with no page read twice or left out.
-    """
+    """The end is found although the count of YTS is wrong; no page is read twice or left out."""
     counted = max(0, movies + wrong_by)
     sweep = Sweep(1, 1, None)
     read: list[int] = [1]
     sweep.record(page_of(1, movies, counted=counted))
     while pages := list(sweep.plan()):
-        chance.shuffle(pages)
+        order.shuffle(pages)
         for page in pages:
             read.append(page)
             sweep.record(page_of(page, movies, counted=counted))
@@ -60,9 +58,7 @@ def test_a_page_that_failed_holds_the_sweep(movies: int, data: st.DataObject):
 
 @given(st.integers(1, 2000), st.integers(1, 6), st.integers(0, 2))
 def test_limited_sweeps_read_the_whole_list_together(movies: int, limit: int, again: int):
-    """
-    Each goes on where the one before ended, however many pages are read once more.
-    """
+    """Each sweep continues where the one before ended, however many pages are read again."""
     next_page, runs, is_complete = 1, 0, False
     read: set[int] = set()
     while not is_complete:
@@ -82,9 +78,7 @@ def test_limited_sweeps_read_the_whole_list_together(movies: int, limit: int, ag
 
 @given(st.integers(151, 700))
 def test_the_next_sweep_begins_with_the_page_that_grows(movies: int):
-    """
-    The last page fills up before another follows.
-    """
+    """The last page gets more rows before another page follows."""
     sweep = Sweep(1, 1, None)
     sweep.record(page_of(1, movies))
     while pages := list(sweep.plan()):
@@ -95,9 +89,7 @@ def test_the_next_sweep_begins_with_the_page_that_grows(movies: int):
 
 
 def test_a_sweep_that_is_killed_at_once_has_not_gone_back():
-    """
-    Pages that are read once more are no progress, but no step back either.
-    """
+    """Pages that are read again do not count as progress, and not as a step back either."""
     sweep = Sweep(7, 9, None)
     sweep.record(page_of(7, 1000))
 
@@ -106,9 +98,7 @@ def test_a_sweep_that_is_killed_at_once_has_not_gone_back():
 
 @given(st.permutations(range(1, 15)), st.integers(2, 14))
 def test_a_count_that_falls_says_from_where_to_read_again(order: list[int], falls_at: int):
-    """
-    Whatever order the answers come in: pages before it were all answered before the removal.
-    """
+    """The order of the responses does not matter: pages before came before the removal."""
     sweep = Sweep(1, 1, None)
     for page in order:
         sweep.record(page_of(page, 700, counted=700 if page < falls_at else 699))
@@ -117,9 +107,7 @@ def test_a_count_that_falls_says_from_where_to_read_again(order: list[int], fall
 
 
 def test_a_short_page_before_others_is_a_failure_and_not_the_end():
-    """
-    The pages after it are read; the sweep is held at it, and the next run begins there.
-    """
+    """The pages after it are read, and the next run begins with the short page."""
     sweep = Sweep(1, 1)
     for page in (1, 2, 3, 4):
         rows = 20 if page == 2 else 50
@@ -136,9 +124,7 @@ def test_a_short_page_before_others_is_a_failure_and_not_the_end():
 
 
 def test_an_end_is_confirmed_by_the_empty_page_after_it():
-    """
-    One short page alone may have lost rows on its way.
-    """
+    """A single short page may lack rows that the list has."""
     sweep = Sweep(1, 1)
     sweep.record(page_of(1, 70))
     sweep.record(page_of(2, 70))
@@ -151,9 +137,7 @@ def test_an_end_is_confirmed_by_the_empty_page_after_it():
 
 
 def test_an_empty_page_ends_the_requests_however_many_movies_are_counted():
-    """
-    Pages that were planned by the count are not asked for beyond it.
-    """
+    """Pages after the empty one are not requested, although the count promises them."""
     sweep = Sweep(1, 1)
     for page in (1, 2, 3):
         sweep.record(page_of(page, 100, counted=100_000))
@@ -163,9 +147,7 @@ def test_an_empty_page_ends_the_requests_however_many_movies_are_counted():
 
 
 def test_a_page_that_comes_twice_is_noticed():
-    """
-    Paging that is ignored or clamped gives the same rows for another page.
-    """
+    """A source that ignores the page number gives the same rows for another page."""
     sweep = Sweep(1, 1)
     sweep.record(PageReport(1, 200, 50, digest=7))
 
@@ -176,10 +158,8 @@ def test_a_page_that_comes_twice_is_noticed():
 
 @given(st.integers(1, 3000), st.integers(1, 50))
 def test_a_smaller_page_size_never_skips_a_row(page: int, size: int):
-    """
-    The page of the other size begins at the same row, or before it.
-    """
-    there = convert_page(page, 50, size)
+    """The page in the other size begins with the same row, or before it."""
+    converted = convert_page(page, 50, size)
 
-    assert (there - 1) * size <= (page - 1) * 50 < there * size
-    assert convert_page(there, size, 50) <= page
+    assert (converted - 1) * size <= (page - 1) * 50 < converted * size
+    assert convert_page(converted, size, 50) <= page

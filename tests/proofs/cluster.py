@@ -1,4 +1,4 @@
-"""`prove_cluster`: hosts are killed, cut off and slowed down; the tables must be the same."""
+"""`prove_cluster`: hosts are killed, disconnected and slowed down; the tables must be the same."""
 
 import contextlib
 import subprocess
@@ -21,14 +21,14 @@ BATCH = 10
 
 
 def prove_cluster(movies: int, rate: float) -> bool:
-    """Mirror *movies* on three hosts to whom things happen; return whether all is as it should."""
+    """Mirror *movies* on three hosts that are disturbed; return whether no fault was found."""
     began = time.monotonic()
     with (
         open_stage(movies, "--host", "0.0.0.0", "--latency", "0.05") as stage,
         open_hosts(4) as (store, *hosts),
         _database_on(store) as url,
     ):
-        faults = _play(stage, hosts, url, rate)
+        faults = _run(stage, hosts, url, rate)
     for fault in faults:
         say(f"FAULT  {fault}")
     say(f"{time.monotonic() - began:.0f} s: {'NOT PROVEN' if faults else 'equal tables'}")
@@ -52,7 +52,7 @@ def _database_on(host: Host) -> Iterator[URL]:
             process.wait()
 
 
-def _play(stage: Stage, hosts: list[Host], url: URL, rate: float) -> list[str]:
+def _run(stage: Stage, hosts: list[Host], url: URL, rate: float) -> list[str]:
     folder = stage.home.parent
     files = make_certificate(folder)
     cluster = LocalCluster(folder, host=OFFICE, tls=dask_tls(files))
@@ -63,10 +63,10 @@ def _play(stage: Stage, hosts: list[Host], url: URL, rate: float) -> list[str]:
         say(f"three hosts at {', '.join(host.address for host in hosts)}; TLS; {rate:g} requests/s")
         fetch = _start_fetch(stage, cluster, files, url, rate)
         with DatabaseManager(url) as db:
-            most_at_once = _let_happen(stage, cluster, hosts, db)
+            most_at_once = _disturb(stage, cluster, hosts, db)
             fetch.wait(SECONDS_TO_END)
             say(f"the fetch ended with exit code {fetch.returncode}")
-            faults = _judge(stage, db)
+            faults = _check(stage, db)
         if most_at_once > rate + 1:
             faults.append(f"{most_at_once} requests in one second")
         if fetch.returncode != 0:
@@ -84,40 +84,42 @@ def _start_fetch(
     stage: Stage, cluster: LocalCluster, files: list[str], url: URL, rate: float
 ) -> Any:
     api_url = stage.sandbox.url.replace("127.0.0.1", OFFICE)
-    told = ["--cluster", cluster.address, *our_tls(files), "--api-url", api_url, "--no-embed"]
-    told += ["--rate", f"{rate:g}", "--batch-size", str(BATCH), "--log-file", "fetch.log"]
+    options = ["--cluster", cluster.address, *our_tls(files), "--api-url", api_url, "--no-embed"]
+    options += ["--rate", f"{rate:g}", "--batch-size", str(BATCH), "--log-file", "fetch.log"]
     folder: Path = stage.home.parent
     return subprocess.Popen(
-        [sys.executable, str(REPO / "fetch_yts_data.py"), "-q", *told],
+        [sys.executable, str(REPO / "fetch_yts_data.py"), "-q", *options],
         cwd=folder,
         env={**cluster.environ, "DATABASE_URL": url.render_as_string(hide_password=False)},
     )
 
 
-def _let_happen(stage: Stage, cluster: LocalCluster, hosts: list[Host], db: DatabaseManager) -> int:
+def _disturb(stage: Stage, cluster: LocalCluster, hosts: list[Host], db: DatabaseManager) -> int:
     """
     Disturb the run after each fifth of its movies.
 
-    Return how many requests the server has seen in one second, before a host became slow: what
-    that one sends in time arrives late and in heaps.
+    Return the highest number of requests in one second before a host became slow: the requests
+    of a slow host arrive late, and many at once.
     """
     killed, cut_off, slow = hosts
-    happenings: list[tuple[str, Callable[[], None]]] = [
+    disturbances: list[tuple[str, Callable[[], None]]] = [
         (f"the host at {killed.address} is killed", killed.kill_all),
         (f"the host at {cut_off.address} is cut off", cut_off.cut_off),
         (
-            f"the host at {killed.address} is there again",
+            f"the host at {killed.address} is back",
             lambda: _start_worker(cluster, "again", killed),
         ),
         (f"the host at {slow.address} becomes slow", slow.slow_down),
     ]
-    for number, (words, happen) in enumerate(happenings, start=1):
+    for number, (description, disturb) in enumerate(disturbances, start=1):
         goal = stage.sandbox.movies * number // 5
         while (done := _count_detailed(db)) < goal:
             time.sleep(0.1)
-        most_at_once: int = stage.sandbox.ask("GET", "stats")["max_in_one_second"]
-        happen()
-        say(f"   {done:,} movies: {words}; at most {most_at_once} requests in a second so far")
+        most_at_once: int = stage.sandbox.request("GET", "stats")["max_in_one_second"]
+        disturb()
+        say(
+            f"   {done:,} movies: {description}; at most {most_at_once} requests in a second so far"
+        )
     return most_at_once
 
 
@@ -132,21 +134,21 @@ def _count_detailed(db: DatabaseManager) -> int:
         return 0
 
 
-def _judge(stage: Stage, db: DatabaseManager) -> list[str]:
-    seen = stage.sandbox.ask("GET", "stats")
+def _check(stage: Stage, db: DatabaseManager) -> list[str]:
+    stats = stage.sandbox.request("GET", "stats")
     with db.get_session() as session:
         run = session.execute(text("SELECT * FROM fetch_runs")).mappings().one()
         workers = session.scalars(text("SELECT DISTINCT name FROM fetch_workers")).all()
     say(
-        f"   {seen['requests']:,} requests for {stage.sandbox.movies:,} movies; "
-        f"{len(workers)} workers left a name"
+        f"   {stats['requests']:,} requests for {stage.sandbox.movies:,} movies; "
+        f"{len(workers)} workers are recorded"
     )
     faults = compare(stage, db, "--rate", "0", "--no-embed")
     pages = -(-stage.sandbox.movies // 50)
-    # Two hosts were lost, each with the batch it had and one that it may have been given.
+    # Two hosts were lost, each with its current batch and perhaps the next one.
     most = stage.sandbox.movies + pages + 2 * 2 * BATCH + 10
-    if seen["requests"] > most:
-        faults.append(f"{seen['requests']} requests, {most} at the most were to be expected")
+    if stats["requests"] > most:
+        faults.append(f"{stats['requests']} requests, expected at most {most}")
     if run["failed"]:
         faults.append(f"{run['failed']} movies failed")
     return faults

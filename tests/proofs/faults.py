@@ -30,9 +30,9 @@ def prove_faults(movies: int, share: float, seed: int) -> bool:
             with stage.open_database() as db:
                 before, failures = failures, stage.make_all_due(db)
             say(f"round {rounds}: {before} failures were due, {failures} are left")
-        stats = stage.sandbox.ask("GET", "stats")
+        stats = stage.sandbox.request("GET", "stats")
         say(f"{stats['requests']:,} requests; {stats['faults']}")
-        stage.sandbox.ask("POST", "faults", json={})
+        stage.sandbox.request("POST", "faults", json={})
         if failures or code:
             faults.append(f"{failures} failures are left, exit code {code}")
         if unseen := set(FAULTS) - set(stats["faults"]):

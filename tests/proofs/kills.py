@@ -23,13 +23,13 @@ CALM = ("--rate", "0", "--workers", "1", "--threads", "8")
 WEIGHTS = {"worker": 5, "fork server": 1, "main process": 3, "postgresql": 2, "network": 2}
 #: Share of the runs that can be killed before their first request.
 EARLY_SHARE = 0.2
-#: Movies that are added whenever the mirror is complete.
+#: Movies that are added each time when the mirror is complete.
 NEW_MOVIES = 60
 ROUNDS_TO_END = 8
 
 
 def prove_kills(kills: int, movies: int, seed: int, check_every: int) -> bool:
-    """Kill *kills* processes, compare after every *check_every*; return whether all is equal."""
+    """Kill *kills* processes, and compare after each *check_every*; return whether all is equal."""
     started, rng, victims = time.monotonic(), random.Random(seed), Counter[str]()
     faults: list[str] = []
     say(f"{kills} kills, {movies} movies, seed {seed}")
@@ -41,8 +41,8 @@ def prove_kills(kills: int, movies: int, seed: int, check_every: int) -> bool:
             faults += settle(stage, is_last=goal == kills)
             if faults:
                 break
-        left = stage.processes_left()
-        faults += [f"process {pid} was left behind" for pid in left] + stage.odd
+        leftovers = stage.processes_left()
+        faults += [f"process {pid} was left behind" for pid in leftovers] + stage.odd
     for fault in faults:
         say(f"FAULT  {fault}")
     say(
@@ -74,13 +74,13 @@ class Killer:
             self._stage.sandbox.add(NEW_MOVIES)
 
     def _wait_for_work(self, process: Any) -> None:
-        """Return when the command has made a request, or has ended."""
+        """Wait until the command has made a request, or has ended."""
         before = self._requests()
         while process.poll() is None and self._requests() <= before:
             time.sleep(0.05)
 
     def _requests(self) -> int:
-        requests_made: int = self._stage.sandbox.ask("GET", "stats")["requests"]
+        requests_made: int = self._stage.sandbox.request("GET", "stats")["requests"]
         return requests_made
 
     def _has_ended(self, process: Any) -> bool:
@@ -124,7 +124,7 @@ class Killer:
 
 
 def settle(stage: Stage, *, is_last: bool) -> list[str]:
-    """Run the same command undisturbed until nothing is due, and compare."""
+    """Run the same command undisturbed until no failure is left, and compare the tables."""
     for _ in range(ROUNDS_TO_END):
         code = stage.run_fetch(*COMMAND)
         with stage.open_database() as db:
@@ -134,7 +134,7 @@ def settle(stage: Stage, *, is_last: bool) -> list[str]:
                 return faults + (half_movies(stage, db) if is_last else [])
         say(f"   undisturbed run: exit code {code}, {failures} failures in the ledger")
         stage.run_fetch(*COMMAND, "--retry-failed")
-    return ["the same command, undisturbed, does not come to an end"]
+    return ["the same command, undisturbed, does not finish the work"]
 
 
 def postmaster_of(home: Path) -> int | None:

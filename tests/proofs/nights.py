@@ -1,4 +1,4 @@
-"""`prove_nights`: a month of cron jobs while the catalogue changes and the source fails."""
+"""`prove_nights`: a month of cron jobs, while the catalogue changes and the source has faults."""
 
 import os
 import random
@@ -23,31 +23,31 @@ from tests.support.paths import REPO
 from tests.support.processes import workers_of
 from tests.support.scripted_source import open_scripted_source
 
-#: As quick as the machine allows; a response that stalls outlasts the timeout.
+#: As fast as the machine allows; a stalled response takes longer than the timeout.
 OPTIONS = ("-q", "--rate", "0", "--workers", "2", "--timeout", "1s")
 PLAIN: tuple[str, ...] = ()
 RETRY = ("--retry-failed",)
 UPDATE = ("--update", "--no-details", "--wait-lock", "2h")
-#: The jobs at night end, and in the morning somebody looks.
+#: Time from the end of the jobs at night to the check by the monitor, and on to the next night.
 UNTIL_MORNING, UNTIL_NIGHT = timedelta(hours=5), timedelta(hours=19)
-#: As many changes in all as three hundred in thirty nights.
+#: Average number of changes in a night.
 CHANGES_PER_NIGHT = 10
-#: Of the commands, how many are killed.
+#: Share of the commands that are killed.
 KILLED_SHARE = 0.2
-#: Movies that lose their ids between two complete looks at the list.
+#: Highest number of movies that lose their ids between two complete readings of the list.
 MOST_REMOVALS = 15
 #: The longest pause to which a month of wrong denials leads.
 LONGEST_PAUSE = timedelta(days=61)
 
 
 class Nightly(Commands):
-    """Commands on a source that errs in all ways."""
+    """Commands on a source with all kinds of faults."""
 
     ends = frozenset({0, 3, 4, 6, 7, 143})
 
 
 def prove_nights(nights: int, movies: int, seed: int) -> bool:
-    """Let *nights* go by over a catalogue that begins with *movies*; return whether all is well."""
+    """Simulate *nights*, with *movies* at first; return whether no fault was found."""
     began = time.monotonic()
     say(f"{nights} nights, {movies} movies, seed {seed}")
     with make_home() as home, open_scripted_source(movies) as source:
@@ -58,8 +58,8 @@ def prove_nights(nights: int, movies: int, seed: int) -> bool:
             for night in range(1, nights + 1):
                 month.spend_night(night)
             month.settle()
-        left = [f"process {pid} was left behind" for pid in commands.processes_left()]
-        faults = month.faults + commands.odd + left
+        leftovers = [f"process {pid} was left behind" for pid in commands.processes_left()]
+        faults = month.faults + commands.odd + leftovers
         changes = month.restless.changes_made
     for fault in faults:
         say(f"FAULT  {fault}")
@@ -72,7 +72,7 @@ def prove_nights(nights: int, movies: int, seed: int) -> bool:
 
 
 class Month:
-    """Runs the jobs of docs/operations.md, and compares what they say with the truth."""
+    """Runs the jobs of docs/operations.md, and compares their reports with the source."""
 
     def __init__(
         self, commands: Commands, db: DatabaseManager, restless: RestlessSource, seed: int
@@ -81,48 +81,51 @@ class Month:
         self.faults: list[str] = []
         self.restless = restless
         self._commands, self._db, self._source = commands, db, restless.source
-        # Apart from the dice of the source, which requests of many threads throw.
-        self._dice = random.Random(f"{seed} of the nights")
+        # Not the generator of the source, which requests of several threads use.
+        self._rng = random.Random(f"{seed} of the nights")
         self._calm_nights = 0
         self._is_complete = False
-        #: Movies that the source has denied since it showed them last.
+        #: Movies that the source has denied since it last showed them.
         self._denied: set[int] = set()
         #: Movies that no page named when the last run began.
         self._hidden: set[int] = set()
 
     def spend_night(self, night: int) -> None:
-        """Let the catalogue change and the source err, run the jobs, and look in the morning."""
-        dice, restless = self._dice, self.restless
+        """Change the catalogue and the faults, run the jobs, and check the monitor afterwards."""
+        rng, restless = self._rng, self.restless
         restless.removals_left = MOST_REMOVALS - len(self._present() - set(self._source.ids))
         left = max(0, night * CHANGES_PER_NIGHT - restless.changes_made)
-        meanwhile = dice.randint(0, left)
+        meanwhile = rng.randint(0, left)
         restless.change(left - meanwhile)
-        words = restless.spoil()
-        is_calm = not words
-        until = None if dice.random() < 0.5 else dice.randint(2, 60)
-        if until and words:
-            words.append(f"until request {until}")
-        say(f"night {night}: {left - meanwhile} changes, {'; '.join(words) or 'an honest source'}")
+        descriptions = restless.spoil()
+        is_calm = not descriptions
+        until = None if rng.random() < 0.5 else rng.randint(2, 60)
+        if until and descriptions:
+            descriptions.append(f"until request {until}")
+        faults = "; ".join(descriptions) or "a source without faults"
+        say(f"night {night}: {left - meanwhile} changes, {faults}")
         self._is_complete = False
         jobs = [PLAIN, RETRY, *([UPDATE] if night % 7 == 0 else [])]
         for options in jobs:
-            count = 0 if is_calm else dice.randint(0, meanwhile)
+            count = 0 if is_calm else rng.randint(0, meanwhile)
             restless.begin_run(count, until)
-            killed = None if is_calm or dice.random() > KILLED_SHARE else dice.randint(1, 20)
+            killed = None if is_calm or rng.random() > KILLED_SHARE else rng.randint(1, 20)
             self._run(options, changes=count, killed_at=killed)
             meanwhile -= count
-        restless.be_honest()
+        restless.remove_faults()
         self._calm_nights = self._calm_nights + 1 if is_calm else 0
         if self._calm_nights > 1 and not self._is_complete:
-            self._find_fault("the second honest night in a row did not make the mirror complete")
+            self._find_fault(
+                "the second night in a row without faults did not make the mirror complete"
+            )
         self._let_pass(UNTIL_MORNING)
         self._look()
         self._let_pass(UNTIL_NIGHT)
 
     def settle(self) -> None:
-        """See that the mirror heals: by two ordinary runs and the weekly one between them."""
+        """Check that two ordinary runs, with a weekly update between them, repair the mirror."""
         self._let_pass(LONGEST_PAUSE)
-        say("the source is honest from now on, and nothing changes")
+        say("the source has no faults from now on, and nothing changes")
         for options in (PLAIN, UPDATE, PLAIN):
             self.restless.begin_run(0, None)
             code = self._run(options)
@@ -142,9 +145,9 @@ class Month:
 
     def _release_slugs(self) -> None:
         """
-        See that every slug is as it should be, and give present movies those of gone ones.
+        Check all slugs, and give present movies the slugs that gone movies keep.
 
-        A gone movie keeps its slug, but a mirror made from scratch does not have the movie.
+        A mirror made from scratch does not have the gone movies, which keep their slugs here.
         """
         query = "SELECT external_id, slug, yts_slug, gone_since IS NULL FROM movies"
         with self._db.get_session() as session:
@@ -152,7 +155,9 @@ class Month:
         yts_slugs = {id_: yts_slug for id_, _, yts_slug, _ in rows}
         if unique_slugs(yts_slugs) != {id_: slug for id_, slug, _, _ in rows}:
             self._find_fault("slugs do not follow from the movies")
-        present = unique_slugs({id_: yts_slug for id_, _, yts_slug, is_there in rows if is_there})
+        present = unique_slugs(
+            {id_: yts_slug for id_, _, yts_slug, is_present in rows if is_present}
+        )
         with self._db.get_session() as session:
             session.execute(text("UPDATE movies SET slug = NULL"))
             assign = text("UPDATE movies SET slug = :slug WHERE external_id = :id")
@@ -165,7 +170,7 @@ class Month:
             )
 
     def _run(self, options: tuple[str, ...], changes: int = 0, killed_at: int | None = None) -> int:
-        """Run a command; compare what it says about itself with what the source has."""
+        """Run a command, and compare what it reports with what the source has."""
         before, self._hidden = set(self._source.ids), set(self._source.hidden)
         waiting = self._ids("SELECT external_id FROM missing_movies WHERE ask_again_at > now()")
         process = self._commands.start_fetch(*OPTIONS, *options)
@@ -175,7 +180,7 @@ class Month:
             lasting = before & set(self._source.ids)
             shown, denials = set(self._source.shown), set(self._source.denials)
         self._denied = (self._denied | denials) - (shown - denials)
-        is_complete = self._says_complete()
+        is_complete = self._reports_complete()
         stored = self._ids("SELECT external_id FROM movies")
         say(
             f"   {' '.join(options[:1]) or 'plain'}: exit code {code}"
@@ -187,7 +192,7 @@ class Month:
         if is_complete:
             self._is_complete = True
             missed = lasting - stored
-            if options == UPDATE:  # Nothing is asked for by its id.
+            if options == UPDATE:  # It requests nothing by its id.
                 missed = missed if not changes else missed & shown
             if missed := {id_ for id_ in missed if not self._is_excused(id_, stored, waiting)}:
                 self._find_fault(f"complete without {sorted(missed)}")
@@ -197,25 +202,25 @@ class Month:
         return code
 
     def _is_excused(self, movie_id: int, stored: set[int], waiting: set[int]) -> bool:
-        """Return whether the source has kept a movie from the run, so that it cannot know."""
+        """Return whether the source has hidden a movie, so that the run cannot know it."""
         source = self._source
         if movie_id in source.shown:
             return False
         if movie_id in self._denied:
             return movie_id in source.denials or movie_id in waiting
-        # Ids above all that are known are not asked for.
+        # Ids above all known ones are not requested.
         is_above = movie_id > max(stored)
         return is_above and (movie_id in self._hidden or movie_id in self.restless.renumbered)
 
     def _kill(self, process: Any, at_request: int | None) -> str:
-        """Wait for the end of *process*; at a request of it, kill it or one of its workers."""
+        """Wait for the end of *process*; at a certain request, kill it or one of its workers."""
         deadline, killed = time.monotonic() + SECONDS_TO_END, ""
         while process.poll() is None and time.monotonic() < deadline:
             if at_request is not None and len(self._source.requests) >= at_request and not killed:
                 workers = workers_of(process.pid)
                 victims = [("SIGKILL", process.pid), ("SIGTERM", process.pid)]
                 victims += [("SIGKILL", pid) for pid in workers]
-                name, pid = self._dice.choice(victims)
+                name, pid = self._rng.choice(victims)
                 os.kill(pid, getattr(signal, name))
                 killed = f", {name} to {'it' if pid == process.pid else 'a worker'}"
             time.sleep(0.01)
@@ -225,9 +230,9 @@ class Month:
         return killed
 
     def _look(self) -> None:
-        """See that the monitor says whether a run of this night was complete."""
+        """Check that the monitor reports whether a run of this night was complete."""
         database = self._db.url.render_as_string(hide_password=False)
-        looking = subprocess.run(
+        monitor = subprocess.run(
             [sys.executable, "monitor_progress.py", "--max-age", "26h"],
             cwd=REPO,
             env=environment(DATABASE_URL=database),
@@ -235,11 +240,11 @@ class Month:
             text=True,
             check=False,
         )
-        if looking.returncode != (0 if self._is_complete else 8):
-            self._find_fault(f"the monitor ended with {looking.returncode}: {looking.stderr}")
+        if monitor.returncode != (0 if self._is_complete else 8):
+            self._find_fault(f"the monitor ended with {monitor.returncode}: {monitor.stderr}")
 
     def _let_pass(self, time_span: timedelta) -> None:
-        """Let time go by: every time in the database becomes older."""
+        """Simulate that *time_span* passes: make every time in the database older."""
         self._db.engine.dispose()
         for table in Base.metadata.sorted_tables:
             names = [
@@ -252,7 +257,7 @@ class Month:
                 with self._db.get_session() as session:
                     session.execute(text(f"UPDATE {table.name} SET {older}"), {"time": time_span})
 
-    def _says_complete(self) -> bool:
+    def _reports_complete(self) -> bool:
         with self._db.get_session() as session:
             run = session.query(FetchRun).order_by(FetchRun.id.desc()).first()
             return run is not None and run.is_complete
@@ -264,6 +269,6 @@ class Month:
         with self._db.get_session() as session:
             return set(session.scalars(text(query)))
 
-    def _find_fault(self, sentence: str) -> None:
-        say(f"   FAULT: {sentence}")
-        self.faults.append(sentence)
+    def _find_fault(self, message: str) -> None:
+        say(f"   FAULT: {message}")
+        self.faults.append(message)

@@ -26,18 +26,18 @@ from tests.support.paths import REPO
 from yts.client import YtsClient
 from yts.settings import ClientSettings
 
-#: A command that runs longer counts as hanging.
+#: A command that runs longer is taken for one that never ends.
 SECONDS_TO_END = 300
 
 
 def say(message: str) -> None:
-    """Print a line with the time of day, and flush."""
+    """Print a line with the time of day, and flush stdout."""
     click.echo(f"{time.strftime('%H:%M:%S')}  {message}")
     sys.stdout.flush()
 
 
 class SandboxProcess:
-    """The sandbox as a process, which can be killed like a network connection."""
+    """The sandbox as a process, which can be killed to simulate an outage."""
 
     def __init__(self, movies: int, *options: str) -> None:
         """Choose a port, which stays the same after a restart."""
@@ -66,18 +66,18 @@ class SandboxProcess:
         self.process.stdout.readline()
 
     def kill(self) -> None:
-        """Kill the process, like an outage."""
+        """Kill the process."""
         self.process.kill()
         self.process.communicate()
 
     def add(self, count: int) -> None:
         """Add newer movies; they stay after a restart."""
-        self.ask("POST", f"add?count={count}")
+        self.request("POST", f"add?count={count}")
         self.movies += count
 
-    def ask(self, method: str, what: str, **body: Any) -> Any:
+    def request(self, method: str, command: str, **body: Any) -> Any:
         """Send a request to `/sandbox/`; return its JSON."""
-        url = f"http://127.0.0.1:{self.port}/sandbox/{what}"
+        url = f"http://127.0.0.1:{self.port}/sandbox/{command}"
         response = requests.request(method, url, timeout=30, **body)
         response.raise_for_status()
         return response.json()
@@ -86,14 +86,14 @@ class SandboxProcess:
 class Commands:
     """Runs the real commands on the database of a home and on the API at a URL."""
 
-    #: How a fetch may end.
+    #: Exit codes with which a fetch may end.
     ends = frozenset({0, 3, 4, 5, 11})
 
     def __init__(self, home: Path, api_url: str) -> None:
         """Start nothing yet."""
         self.home, self.api_url = home, api_url
         self.exit_codes: Counter[int] = Counter()
-        #: What commands said that ended as none should.
+        #: Errors of commands that ended with other exit codes or a traceback.
         self.odd: list[str] = []
         self._groups: list[int] = []
 
@@ -115,14 +115,14 @@ class Commands:
         return process
 
     def take_exit(self, process: Any) -> int:
-        """Wait for the end of a command, and remember how it ended."""
+        """Wait for the end of a command, and count its exit code."""
         code = process.wait(SECONDS_TO_END)
         self.exit_codes[code] += 1
-        said = (self.home.parent / "stderr").read_text()
-        # Of a main process that was killed, a worker that is just starting says so by a traceback.
-        is_odd = "Traceback" in said or code not in self.ends
+        stderr = (self.home.parent / "stderr").read_text()
+        # A worker that is just starting prints a traceback if its main process was killed.
+        is_odd = "Traceback" in stderr or code not in self.ends
         if is_odd and code != -signal.SIGKILL:
-            self.odd.append(f"exit code {code}: {said[-2000:]}")
+            self.odd.append(f"exit code {code}: {stderr[-2000:]}")
         return code
 
     def run_fetch(self, *options: str, url: Any = None) -> int:
@@ -131,21 +131,21 @@ class Commands:
 
     @contextlib.contextmanager
     def open_database(self) -> Iterator[DatabaseManager]:
-        """Open the mirror; its server starts where it does not run."""
+        """Open the mirror; start its server if it does not run."""
         with open_embedded(self.home) as server, DatabaseManager(server.url) as db:
             yield db
 
     def make_all_due(self, db: DatabaseManager) -> int:
-        """Let the pause before the next attempt be over; return how many failures there are."""
+        """End the pauses until the next attempts; return the number of failures."""
         run_sql(db.url, "UPDATE fetch_failures SET next_attempt_at = now()")
         return db.get_stats()["total_failures"]
 
     def processes_left(self) -> list[int]:
-        """Return what should be gone: groups of commands, and the server's processes."""
+        """Return processes that should have ended: groups of commands, and those of the server."""
         deadline = time.monotonic() + 15
-        while (left := self._alive()) and time.monotonic() < deadline:
+        while (processes := self._alive()) and time.monotonic() < deadline:
             time.sleep(0.2)
-        return left
+        return processes
 
     def _alive(self) -> list[int]:
         return [group for group in self._groups if is_alive(group)] + children_of(
@@ -173,7 +173,7 @@ def is_alive(group: int) -> bool:
 
 @contextlib.contextmanager
 def make_home() -> Iterator[Path]:
-    """Make a home for an embedded server in a directory of its own, and clear it away."""
+    """Yield a home for an embedded server in a new folder, and remove the folder at the end."""
     folder = Path(tempfile.mkdtemp(prefix="yts-proof-"))
     folder.chmod(0o711)
     try:
@@ -197,10 +197,10 @@ def compare(
     stage: Commands, db: DatabaseManager, *options: str, without: Collection[int] = ()
 ) -> list[str]:
     """
-    Mirror the same source undisturbed into another database; return what differs.
+    Mirror the same source undisturbed into another database; return the differences.
 
-    Movies *without*, by YTS id, are left out, and with them what is missing: not the same ids
-    where they are gone, and where they never were.
+    Movies with the YTS ids *without* are not compared, and the missing ids are not either: a gone
+    movie is stored here, and missing in a mirror made from scratch.
     """
     run_sql(db.url, "DROP DATABASE IF EXISTS calm", "CREATE DATABASE calm")
     calm_url = db.url.set(database="calm")
@@ -227,7 +227,7 @@ def compare(
 
 
 def first_difference(ours: list[tuple[Any, ...]], theirs: list[tuple[Any, ...]]) -> str:
-    """Return in words which values of the first differing row differ, or the row that lacks."""
+    """Describe the different values of the first row that differs, or the missing rows."""
     for our, their in zip(ours, theirs, strict=False):
         if our[0] != their[0]:
             break
@@ -243,18 +243,20 @@ def hashed(rows: Any) -> str:
 
 
 def unbalanced_runs(db: DatabaseManager) -> list[str]:
-    """Return the runs that are open, or whose outcomes are not what was planned."""
+    """Return the runs that are open, or whose outcomes do not add up to the planned number."""
     query = (
         "SELECT id, phase, planned FROM fetch_runs WHERE finished_at IS NULL OR planned <> "
         "saved + updated + unchanged + skipped + missing + failed"
     )
     with db.get_session() as session:
         rows = session.connection().exec_driver_sql(query).all()
-    return [f"run {row.id} ({row.phase}): open, or {row.planned} planned is no sum" for row in rows]
+    return [
+        f"run {row.id} ({row.phase}): open, or {row.planned} planned is not the sum" for row in rows
+    ]
 
 
 def half_movies(stage: Stage, db: DatabaseManager) -> list[str]:
-    """Ask the source for every movie with details, and return those that are not whole."""
+    """Fetch every movie that has details from the source, and return those that differ."""
     query = (
         "SELECT external_id, (SELECT count(*) FROM torrents t WHERE t.movie_id = m.id), "
         "(SELECT count(*) FROM movie_genres g WHERE g.movie_id = m.id), "
@@ -267,13 +269,13 @@ def half_movies(stage: Stage, db: DatabaseManager) -> list[str]:
     faults = []
     for movie_id, *counts in rows:
         movie = client.fetch_details(movie_id)
-        told = movie and [len(set(movie_part)) for movie_part in (
+        expected = movie and [len(set(movie_part)) for movie_part in (
             [torrent.hash for torrent in movie.torrents or ()],
             movie.genres or (),
-            [(it.imdb_code, it.name) for it in movie.cast or ()],
+            [(member.imdb_code, member.name) for member in movie.cast or ()],
         )]  # fmt: skip
-        if told != counts:
-            faults.append(f"movie {movie_id} has {counts} torrents, genres, cast; not {told}")
+        if expected != counts:
+            faults.append(f"movie {movie_id} has {counts} torrents, genres, cast; not {expected}")
     client.close()
     if not faults:
         say(f"   whole: {len(rows):,} movies have the torrents, genres and cast of the source")

@@ -1,4 +1,4 @@
-"""Lets a worker of a cluster believe that it is of another version; named by `--preload`."""
+"""Preloaded by a worker of a cluster: changes the version of the product there."""
 
 import yts
 

@@ -1,4 +1,4 @@
-"""Clusters of real processes on this machine, which tests start, break and mend."""
+"""`LocalCluster`: a Dask scheduler and workers as processes of this machine."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ _DASK = Path(sys.executable).with_name("dask")
 
 
 class LocalCluster:
-    """A scheduler and its workers, each a process; what they say is in *folder*."""
+    """A scheduler and its workers, each a process with its log in *folder*."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class LocalCluster:
         tls: Sequence[str] = (),
         **environ: str,
     ) -> None:
-        """Start the scheduler; *tls* are the three options of dask with their files."""
+        """Start the scheduler; *tls* has the three TLS options of dask with their files."""
         self.folder = folder
         self._host = host
         self._tls = tls
@@ -37,7 +37,7 @@ class LocalCluster:
             **os.environ,
             "PYTHONPATH": str(REPO),
             "DASK_CONFIG": str(REPO / "deploy" / "dask.yaml"),
-            # One place for all, and nothing is left of it.
+            # All temporary files are in one folder that the test removes.
             "DASK_TEMPORARY_DIRECTORY": str(folder),
             **environ,
         }
@@ -45,45 +45,45 @@ class LocalCluster:
         self.start_scheduler()
 
     def start_scheduler(self) -> None:
-        """Start a scheduler; the one before is gone."""
+        """Start a scheduler in place of one that has ended."""
         with socket.socket() as probe:
             probe.bind((self._host, 0))
             port = probe.getsockname()[1]
         self.address = f"{'tls' if self._tls else 'tcp'}://{self._host}:{port}"
-        told = ["--host", self._host, "--port", str(port), "--no-show", *self._tls]
+        options = ["--host", self._host, "--port", str(port), "--no-show", *self._tls]
         if self._tls:
-            told += ["--protocol", "tls"]
-        self.scheduler = self._start("scheduler", "scheduler", *told)
+            options += ["--protocol", "tls"]
+        self.scheduler = self._start("scheduler", "scheduler", *options)
         wait_until(lambda: _listens(self._host, port))
 
     def start_worker(
-        self, name: str, *told: str, prefix: Sequence[str] = (), **environ: str
+        self, name: str, *options: str, prefix: Sequence[str] = (), **environ: str
     ) -> Any:
         """
-        Start a worker with one thread, without anybody who would start it anew.
+        Start a worker with one thread and without a nanny, which would restart it.
 
-        *prefix* is a command that runs it elsewhere, as on another host.
+        *prefix* is a command that runs it elsewhere, for example on another host.
         """
-        kept = [] if "--nanny" in told else ["--no-nanny"]
-        options = ["--nthreads", "1", "--name", name, "--no-dashboard", *kept, *told, *self._tls]
+        nanny = [] if "--nanny" in options else ["--no-nanny"]
+        all_options = ["--nthreads", "1", "--name", name, "--no-dashboard", *nanny, *options]
         self.workers[name] = self._start(
-            name, "worker", self.address, *options, prefix=prefix, **environ
+            name, "worker", self.address, *all_options, *self._tls, prefix=prefix, **environ
         )
         return self.workers[name]
 
     def wait_for_workers(self) -> None:
-        """Return when all that were started have registered."""
+        """Wait until all started workers have registered."""
         for name in self.workers:
             wait_until(lambda name=name: "Registered to" in self.log(name))
 
     def log(self, name: str) -> str:
-        """Return what a process has said."""
+        """Return the log of a process."""
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def close(self) -> None:
-        """End every process, however it is."""
+        """Kill all processes."""
         for process in [*self.workers.values(), self.scheduler]:
-            with suppress(psutil.NoSuchProcess):  # It has ended before.
+            with suppress(psutil.NoSuchProcess):  # It has ended already.
                 for child in psutil.Process(process.pid).children(recursive=True):
                     child.kill()
             process.kill()
@@ -102,11 +102,11 @@ class LocalCluster:
             )
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait for what takes as long as starting a program, at the most."""
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until *condition* is true, at most as long as the start of a program may take."""
     deadline = time.monotonic() + SECONDS_TO_START
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to pass"
+    while not condition():
+        assert time.monotonic() < deadline, "the condition has not become true"
         time.sleep(0.02)
 
 
@@ -116,7 +116,7 @@ def _listens(host: str, port: int) -> bool:
 
 
 def make_certificate(folder: Path) -> list[str]:
-    """Return files for TLS: who vouches (the certificate itself), the certificate, its key."""
+    """Return files for TLS: the CA certificate, the certificate (the same one) and its key."""
     key, certificate = str(folder / "key.pem"), str(folder / "cert.pem")
     subprocess.run(
         [
@@ -130,15 +130,15 @@ def make_certificate(folder: Path) -> list[str]:
 
 
 def tls_options(files: Sequence[str], *names: str) -> list[str]:
-    """Return *files* as options of these names, as --tls-cert or --cluster-cert."""
-    return [it for pair in zip(names, files, strict=True) for it in pair]
+    """Return *files* as options with *names*, for example --tls-cert or --cluster-cert."""
+    return [part for pair in zip(names, files, strict=True) for part in pair]
 
 
 def dask_tls(files: Sequence[str]) -> list[str]:
-    """Return the options of a scheduler or worker."""
+    """Return the TLS options of a scheduler or worker."""
     return tls_options(files, "--tls-ca-file", "--tls-cert", "--tls-key")
 
 
 def our_tls(files: Sequence[str]) -> list[str]:
-    """Return the options of a fetch."""
+    """Return the TLS options of a fetch."""
     return tls_options(files, "--cluster-ca", "--cluster-cert", "--cluster-key")

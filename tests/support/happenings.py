@@ -1,4 +1,4 @@
-"""What may happen to the tables of a catalogue, each as one of many in a random order."""
+"""`HAPPENINGS`: functions that change the tables of a catalogue, to be called in random order."""
 
 import random
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.support.movies import Json, list_row, movie, person, save
 IDS = range(1, 41)
 GENRES = ["Action", "Comedy", "Drama", "Horror", "War"]
 
-#: What somebody else may have PostgreSQL do.
+#: Statements that another program may run.
 _STATEMENTS = [
     "DELETE FROM movies WHERE external_id {some}",
     "DELETE FROM genres WHERE name = '{genre}'",
@@ -46,62 +46,62 @@ _STATEMENTS = [
 Happening = Callable[[DatabaseManager, random.Random], Any]
 
 
-def _movies(dice: random.Random) -> list[Json]:
+def _movies(rng: random.Random) -> list[Json]:
     return [
         movie(
             number,
-            genres=dice.sample(GENRES, dice.randrange(4)),
-            rating=dice.choice([0, 0.1, 5.5, 10]),
-            cast=[person(it) for it in dice.sample(range(30), 2)],
+            genres=rng.sample(GENRES, rng.randrange(4)),
+            rating=rng.choice([0, 0.1, 5.5, 10]),
+            cast=[person(index) for index in rng.sample(range(30), 2)],
         )
-        for number in dice.sample(IDS, 12)
+        for number in rng.sample(IDS, 12)
     ]
 
 
-def _save_details(db: DatabaseManager, dice: random.Random) -> None:
-    save(db, *_movies(dice), update=dice.random() < 0.5)
+def _save_details(db: DatabaseManager, rng: random.Random) -> None:
+    save(db, *_movies(rng), update=rng.random() < 0.5)
 
 
-def _save_list_rows(db: DatabaseManager, dice: random.Random) -> None:
-    rows = [list_row(it) for it in _movies(dice)]
-    save(db, *rows, has_details=False, update=dice.random() < 0.5)
+def _save_list_rows(db: DatabaseManager, rng: random.Random) -> None:
+    rows = [list_row(json) for json in _movies(rng)]
+    save(db, *rows, has_details=False, update=rng.random() < 0.5)
 
 
-def _mark(db: DatabaseManager, dice: random.Random) -> None:
+def _mark(db: DatabaseManager, rng: random.Random) -> None:
     with db.get_session() as session:
         get_or_create_sync_state(session).is_gone_check_due = True
-        ids = dice.sample(IDS, 12)
-        if dice.random() < 0.5:
+        ids = rng.sample(IDS, 12)
+        if rng.random() < 0.5:
             record_missing(session, ids, "https://yts.gg/api/v2")
         else:
             clear_missing(session, ids)
 
 
-def _take_back(db: DatabaseManager, dice: random.Random) -> None:
+def _take_back(db: DatabaseManager, rng: random.Random) -> None:
     with db.get_session() as session:
-        session.execute(_some_sql(dice))
+        session.execute(_some_sql(rng))
         session.rollback()
 
 
-def _take_back_in_part(db: DatabaseManager, dice: random.Random) -> None:
+def _take_back_in_part(db: DatabaseManager, rng: random.Random) -> None:
     with db.get_session() as session:
-        session.execute(_some_sql(dice))
+        session.execute(_some_sql(rng))
         with session.begin_nested() as part:
-            session.execute(_some_sql(dice))
+            session.execute(_some_sql(rng))
             part.rollback()
-        session.execute(_some_sql(dice))
+        session.execute(_some_sql(rng))
 
 
-def _run_sql(db: DatabaseManager, dice: random.Random) -> None:
+def _run_sql(db: DatabaseManager, rng: random.Random) -> None:
     with db.get_session() as session:
-        session.execute(_some_sql(dice))
+        session.execute(_some_sql(rng))
 
 
-def _some_sql(dice: random.Random) -> Any:
-    low = dice.choice(IDS)
+def _some_sql(rng: random.Random) -> Any:
+    low = rng.choice(IDS)
     some = f"BETWEEN {low} AND {low + 4}"
-    digit, genre = low % 10, dice.choice(GENRES)
-    return text(dice.choice(_STATEMENTS).format(low=low, some=some, digit=digit, genre=genre))
+    digit, genre = low % 10, rng.choice(GENRES)
+    return text(rng.choice(_STATEMENTS).format(low=low, some=some, digit=digit, genre=genre))
 
 
 #: Movies are saved more often than other things happen to them.

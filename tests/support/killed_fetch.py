@@ -1,7 +1,7 @@
 """
 A fetch in which one process kills itself at a chosen point, once; run by `test_kill_points.py`.
 
-The product knows nothing of this: functions are replaced, here and in spawned workers.
+The product has no code for this: functions are replaced, here and in worker processes.
 """
 
 import functools
@@ -28,14 +28,14 @@ from ingest.worker.worker import Worker
 from tests.support.runs import fetch
 from yts.client import YtsClient
 
-#: An id over which every worker dies, at the point "poison".
+#: An id that kills every worker at the point "poison".
 POISON = 57
 
 _start_worker = ingest.worker.worker.start_worker
 
 
 def die_once() -> None:
-    """End this process as `kill -9` does, unless one has died of it before."""
+    """Kill this process, unless a process has died by this function before."""
     try:
         os.close(os.open(os.environ["KILL_MARK"], os.O_CREAT | os.O_EXCL))
     except FileExistsError:
@@ -44,14 +44,14 @@ def die_once() -> None:
 
 
 def die() -> None:
-    """End this process as `kill -9` does."""
+    """Kill this process with SIGKILL."""
     os.kill(os.getpid(), signal.SIGKILL)
     threading.Event().wait()  # The signal may take a moment.
 
 
-def wrap(place: Any, name: str, *, before: Any = None, after: Any = None) -> None:
-    """Have *before* and *after* called around a function, with its arguments."""
-    original = getattr(place, name)
+def wrap(owner: Any, name: str, *, before: Any = None, after: Any = None) -> None:
+    """Replace function *name* of *owner*: *before* and *after* are called around it."""
+    original = getattr(owner, name)
 
     @functools.wraps(original)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -62,40 +62,40 @@ def wrap(place: Any, name: str, *, before: Any = None, after: Any = None) -> Non
             after(*args, **kwargs)
         return result
 
-    setattr(place, name, wrapped)
+    setattr(owner, name, wrapped)
 
 
 def on_call(number: int) -> Callable[..., None]:
-    """Return what dies when it is called for the *number*th time in its process."""
+    """Return a function whose *number*th call in a process kills it."""
     calls = iter(range(1, 1_000_000))
     return lambda *_args, **_kwargs: die_once() if next(calls) == number else None
 
 
 def if_details(has_details: bool) -> Callable[..., None]:
-    """Return what dies when a step with details, or one with a page, is saved."""
+    """Return a function that kills the process when a step with details, or a page, is saved."""
 
-    def look(*args: Any, **kwargs: Any) -> None:
+    def check(*args: Any, **kwargs: Any) -> None:
         step = args[2] if len(args) > 2 else None
         if kwargs.get("has_details", getattr(step, "has_details", None)) == has_details:
             die_once()
 
-    return look
+    return check
 
 
 def poison(_client: YtsClient, movie_id: int, **_named: Any) -> None:
-    """Die over one movie, each time."""
+    """Kill the process if the movie is `POISON`."""
     if movie_id == POISON:
         die()
 
 
 def second_batch_of_movies() -> Callable[..., None]:
-    """Return what dies when a worker, done with one batch of movies, begins the next."""
+    """Return a function that kills a worker when it begins its second batch of movies."""
     again = on_call(2)
     return lambda _worker, batch: again() if isinstance(batch, MovieBatch) else None
 
 
 def mid_plan() -> None:
-    """Let the plan of details die while batches are under way."""
+    """Kill the process while it plans details and batches are in flight."""
     original = ingest.phases.read_details.plan_movie_batches
 
     def plan(*args: Any) -> Iterator[MovieBatch]:
@@ -107,7 +107,7 @@ def mid_plan() -> None:
     ingest.phases.read_details.plan_movie_batches = plan
 
 
-#: In a worker, or in the main process where there is only one worker.
+#: Points in a worker, which is in the main process if there is only one.
 WORKER_POINTS: dict[str, Callable[[], None]] = {
     "before-fetch": lambda: wrap(YtsClient, "fetch_details", before=on_call(5)),
     "after-fetch": lambda: wrap(YtsClient, "fetch_details", after=on_call(5)),
@@ -122,7 +122,7 @@ WORKER_POINTS: dict[str, Callable[[], None]] = {
     "between-batches": lambda: wrap(Worker, "run_batch", before=second_batch_of_movies()),
     "poison": lambda: wrap(YtsClient, "fetch_details", before=poison),
 }
-#: In the main process.
+#: Points in the main process.
 MAIN_POINTS: dict[str, Callable[[], None]] = {
     "after-start-run": lambda: wrap(Run, "__init__", before=on_call(1)),
     "after-first-page": lambda: wrap(Worker, "save_page", after=on_call(1)),
@@ -137,13 +137,13 @@ MAIN_POINTS: dict[str, Callable[[], None]] = {
 
 
 def start_worker(*args: Any) -> None:
-    """Start a worker that will die."""
+    """Start a worker that dies at the point."""
     WORKER_POINTS[os.environ["KILL_POINT"]]()
     _start_worker(*args)
 
 
 def main(url: str, api_url: str, workers: int, point: str, mark: Path) -> int:
-    """Run a fetch that dies at *point*, unless *mark* is there."""
+    """Run a fetch that dies at *point*, unless the file *mark* exists."""
     os.environ["KILL_POINT"], os.environ["KILL_MARK"] = point, str(mark)
     if point in MAIN_POINTS:
         MAIN_POINTS[point]()
@@ -151,7 +151,7 @@ def main(url: str, api_url: str, workers: int, point: str, mark: Path) -> int:
         WORKER_POINTS[point]()
     else:
         ingest.fetch.start_worker = start_worker
-        ingest.phases.reading.FEW_PAGES = 0  # or none would be left to the workers
+        ingest.phases.reading.FEW_PAGES = 0  # Otherwise no page is left for the workers.
     with DatabaseManager(make_url(url)) as db:
         return fetch(db, api_url, workers=workers, batch_size=8).exit_code
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server as others run them: on TCP, with passwords, and pgvector at will."""
+"""`OtherServer`: a PostgreSQL server on TCP, with passwords, with or without pgvector."""
 
 import os
 import shutil
@@ -19,40 +19,40 @@ from database.embedded.account import Account, choose_account
 from database.embedded.launcher import find_programs
 from tests.support.databases import run_sql
 
-#: All that has a meaning in URLs, in SQL and to the shell.
+#: Contains characters with a meaning in URLs, in SQL and in the shell.
 PASSWORD = "p%40@ '/:$x"
 START_SECONDS = 30
 
 
 class OtherServer:
-    """One running server with an installation of its own, which tests may spoil."""
+    """A running server with its own installation, which tests may change."""
 
     def __init__(
         self, installation: Path, url: URL, launch: Callable[[], "subprocess.Popen[bytes]"]
     ) -> None:
-        """*url* is that of its superuser and of the database postgres."""
+        """Start the server; *url* is that of its superuser and of the database postgres."""
         self.url = url
         self._launch = launch
         self.start()
         self._extension = installation / "share/postgresql/extension"
 
     def start(self) -> None:
-        """Return when it answers, at once or after a recovery."""
+        """Start the server, and return when it accepts connections."""
         self._process = self._launch()
         deadline = time.monotonic() + START_SECONDS
         while not _answers(self.url):
             assert time.monotonic() < deadline, "the server does not start"
             time.sleep(0.05)
-            if self._process.poll() is not None:  # Processes of one that was killed are left.
+            if self._process.poll() is not None:  # Processes of a killed server are left.
                 self._process = self._launch()
 
     def stop(self, number: signal.Signals) -> None:
-        """Stop it: SIGINT is in order, SIGQUIT without saving, SIGKILL without a word."""
+        """Stop the server: SIGINT in order, SIGQUIT without a checkpoint, SIGKILL as in a crash."""
         self._process.send_signal(number)
         self._process.wait()
 
     def make_database(self, name: str, *statements: str) -> URL:
-        """Make an empty database and run *statements* in it as superuser."""
+        """Create an empty database and run *statements* in it as superuser."""
         run_sql(self.url, f"CREATE DATABASE {name}")
         url = self.url.set(database=name)
         run_sql(url, *statements)
@@ -60,7 +60,7 @@ class OtherServer:
 
     @contextmanager
     def offering_pgvector(self, version: str | None) -> Iterator[None]:
-        """Offer another version of pgvector than there is, or none, for as long as the block."""
+        """Offer *version* of pgvector, or none, until the block ends."""
         control = self._extension / "vector.control"
         original = control.read_text()
         # Hard links share their content with the real installation: replace, never rewrite.
@@ -79,10 +79,10 @@ def open_other_server(host: str = "127.0.0.1") -> Iterator[OtherServer]:
     """
     Serve from a copy of the embedded server's installation until the block ends.
 
-    Whoever is in a network of this machine may come in with the password.
+    Machines in its networks may connect with the password.
     """
     with tempfile.TemporaryDirectory(prefix="yts-tests-") as name:
-        # For root PostgreSQL runs as another user, who has to pass.
+        # Started by root, PostgreSQL runs as another user, which needs access.
         Path(name).chmod(0o711)
         with _serve(Path(name), host) as server:
             yield server
@@ -91,7 +91,7 @@ def open_other_server(host: str = "127.0.0.1") -> Iterator[OtherServer]:
 @contextmanager
 def _serve(directory: Path, host: str) -> Iterator[OtherServer]:
     package = find_programs().parents[1]
-    # The programs look for their libraries beside the package.
+    # The programs load their libraries from the folder of the package.
     for part in (f"{package.name}.libs", f"{package.name}/pginstall18"):
         if (source := package.parent / part).exists():
             shutil.copytree(source, directory / part, copy_function=_link, symlinks=True)
@@ -156,7 +156,7 @@ def _find_free_port(host: str) -> int:
 
 
 def _link(source: str, target: str) -> None:
-    """Link a file, or copy it where it lies on another file system."""
+    """Link a file, or copy it if it is on another file system."""
     try:
         os.link(source, target)
     except OSError:

@@ -1,4 +1,4 @@
-"""Preloaded by a worker of a cluster that cannot reach the database; OUT_OF_REACH says when."""
+"""Preloaded by a worker of a cluster: it cannot reach the database; see OUT_OF_REACH for when."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""Lets a worker of a cluster die over one movie, each time; named by `--preload`."""
+"""Preloaded by a worker of a cluster: one movie kills the worker each time."""
 
 from tests.support.killed_fetch import poison, wrap
 from yts.client import YtsClient

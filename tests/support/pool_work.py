@@ -1,4 +1,4 @@
-"""Work for the pool's tests; importable, for spawned processes look it up by name."""
+"""Work for the tests of the pool, in a module because worker processes import it by name."""
 
 import os
 import signal
@@ -13,12 +13,12 @@ from ingest.stop import STOP_SIGNAL
 
 #: An id that kills its process each time.
 POISON = 666
-#: An id that takes a while.
+#: An id whose batch takes two seconds.
 SLOW = 777
 
 
 def start(folder: str) -> None:
-    """Remember where to leave marks, and take signals as a real worker does."""
+    """Set the folder of the marks, and handle signals as a real worker does."""
     os.environ["MARKS"] = folder
     for number in GROUP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
@@ -26,7 +26,7 @@ def start(folder: str) -> None:
 
 
 def run(batch: Batch) -> BatchReport:
-    """Count the movies of the batch as saved, unless one is special."""
+    """Count the movies of the batch as saved; some ids kill the process, wait or fail."""
     assert isinstance(batch, MovieBatch)
     mark = Path(os.environ["MARKS"]) / f"{batch.ids[0]}"
     if POISON in batch.ids or (0 in batch.ids and not mark.exists()):

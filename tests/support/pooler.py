@@ -1,4 +1,4 @@
-"""`open_pooler`: a small stand-in for PgBouncer, in front of a server that tests run."""
+"""`open_pooler`: a small replacement for PgBouncer, in front of a test server."""
 
 import queue
 import socket
@@ -11,8 +11,8 @@ from sqlalchemy import URL
 
 #: Requests for encryption, which are refused.
 _ENCRYPTION = (80877103, 80877104)
-#: Kinds of AuthenticationXXX that want no answer: Ok, and the last one of SCRAM.
-_NO_ANSWER = (0, 12)
+#: Kinds of AuthenticationXXX that the client does not respond to: Ok, and the last of SCRAM.
+_NO_RESPONSE = (0, 12)
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def _log_in(client: socket.socket, backend: socket.socket) -> bool:
     backend.sendall(startup)
     while (message := _read_message(backend))[:1] != b"Z":
         client.sendall(message)
-        if message[:1] == b"R" and struct.unpack("!i", message[5:9])[0] not in _NO_ANSWER:
+        if message[:1] == b"R" and struct.unpack("!i", message[5:9])[0] not in _NO_RESPONSE:
             backend.sendall(_read_message(client))
     client.sendall(message)
     return True

@@ -29,6 +29,8 @@ MOVIES = 200
 
 #: Movies on a list page after `shrink_pages`: a short catalogue has as many pages as a long one.
 ROWS = 10
+#: Movies that the fixture `short_sandbox` serves: four of these pages.
+FEW_MOVIES = 4 * ROWS
 _MODULES_THAT_COUNT_PAGES = (
     database.step,
     ingest.estimates,

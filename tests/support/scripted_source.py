@@ -63,16 +63,16 @@ class ScriptedSource:
         """Replace the catalogue by the movies 1 to *movies*."""
         self.ids = list(range(1, movies + 1))
 
-    def be_honest(self, most_rows: int = 50) -> None:
+    def remove_faults(self, most_rows: int = 50) -> None:
         """Respond correctly from now on; the catalogue stays as it is."""
         with self.lock:
-            honest = ScriptedSource(most_rows=most_rows)
+            faultless = ScriptedSource(most_rows=most_rows)
             for name in (
                 "hidden", "denied", "denies_all", "most_rows", "says_limit", "shortened",
                 "repeated", "ignores_page", "clamps_page", "says_page", "count", "before_page",
                 "before_request",
             ):  # fmt: skip
-                setattr(self, name, getattr(honest, name))
+                setattr(self, name, getattr(faultless, name))
 
     def respond(self, endpoint: str, query: dict[str, str]) -> tuple[bytes, str | None]:
         """Return the body of the response and its fault, one of `WIRE_FAULTS` or None."""
