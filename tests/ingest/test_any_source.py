@@ -274,7 +274,7 @@ class MirrorMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(600)  # In the long profile there are some thousand runs.
-def test_whatever_a_source_does_the_mirror_never_lies_and_heals(
+def test_whatever_a_source_does_no_run_is_wrongly_complete_and_the_mirror_heals(
     new_database: Callable[..., URL], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """

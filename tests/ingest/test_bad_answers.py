@@ -177,7 +177,7 @@ def test_details_that_are_not_responses_of_yts_leave_no_trace(
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_requests_made_in_vain_are_counted(
+def test_requests_whose_responses_come_too_late_are_counted(
     db: DatabaseManager, short_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, workers: int
 ):
     """The run also counts requests whose responses come after its end, and its first request."""

@@ -14,6 +14,7 @@ from sandbox.api.sandbox_server import Sandbox
 from tests.support.databases import run_sql
 from tests.support.runs import (
     FEW_MOVIES,
+    ROWS,
     ImpatientSettings,
     fetch,
     impatient_client,
@@ -96,15 +97,13 @@ def test_broken_movies_cost_only_themselves_in_an_empty_database(
 def test_broken_pages_cost_only_themselves(
     db: DatabaseManager, short_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
-    """
-    A list page that was read before, or the first, shows that the list works.
-    """
+    """A list page that was read before, or the first one, shows that the list works."""
     broken = set(range(2, 9))
     refuse(monkeypatch, 500, lambda query: query.get("page") in broken)
     settings = ImpatientSettings((short_sandbox.url,), db.url, rate=0.0)
     with Worker(settings, short_sandbox.url, None, StopRequest()) as worker:
-        reports = [worker.run_batch(PageBatch(page)) for page in (*sorted(broken), 1)]
+        reports = [worker.run_batch(PageBatch(page, size=ROWS)) for page in (*sorted(broken), 1)]
 
     assert [report.counts.failed for report in reports] == [1] * len(broken) + [0]
-    assert reports[-1].counts.saved == 50
+    assert reports[-1].counts.saved == ROWS
     assert not any(report.stop_reason for report in reports)

@@ -185,7 +185,7 @@ def test_a_stop_saves_what_is_under_way(
     assert (rest.exit_code, rest.counts.updated) == (0, MOVIES - saved)
 
 
-def test_what_a_worker_meets_in_its_database_is_raised_here(
+def test_a_database_error_of_a_worker_is_raised_in_the_main_process(
     cluster: LocalCluster, db: DatabaseManager, slow_sandbox: Sandbox
 ):
     """
@@ -278,7 +278,7 @@ def test_a_dead_scheduler_ends_the_run_and_a_re_run_finishes_it(
     ],
     ids=["no-program", "another-version", "profiler"],
 )
-def test_an_unfit_worker_is_refused_in_one_sentence(
+def test_an_unfit_worker_is_refused_in_one_line(
     options: list[str],
     environ: dict[str, str],
     message: str,

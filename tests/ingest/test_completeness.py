@@ -1,4 +1,4 @@
-"""A run is complete only on evidence: whatever the list gets wrong, all movies come or it fails."""
+"""A run is complete only on evidence: with any fault of the list, it stores all or reports it."""
 
 import pytest
 

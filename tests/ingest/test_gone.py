@@ -58,7 +58,7 @@ def test_an_unlisted_movie_that_has_details_is_not_gone(
     report = fetch(db, short_sandbox.url)
 
     assert report.is_sweep_complete
-    assert counted(short_sandbox)["ids"]["12"] == 2, "it was not asked for again"
+    assert counted(short_sandbox)["ids"]["12"] == 2, "the movie was not requested again"
     assert read_sql(db, GONE) == []
 
 

@@ -75,7 +75,7 @@ def test_a_death_at_any_point_loses_nothing_and_doubles_nothing(
     died_alone = table_contents(db)
     again = fetch(db, served.url)
 
-    assert mark.exists(), "nobody died"
+    assert mark.exists(), "no process died"
     is_main = point in MAIN_POINTS or workers == 1
     assert exit_code == (-9 if is_main else 0)
     assert is_main or died_alone == calm

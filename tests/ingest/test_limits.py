@@ -66,7 +66,7 @@ def test_an_error_limit_is_passed_only_above_it(failed: int, more: int, percent:
 
 
 @pytest.mark.parametrize("nonsense", ["", "x", "-1", "101%", "5%%", "1.5"])
-def test_nonsense_is_no_error_limit(nonsense: str):
+def test_an_invalid_error_limit_is_refused(nonsense: str):
     """Anything that is neither a number nor a percentage is refused."""
     with pytest.raises(ValueError, match=r"number|more than all"):
         parse_error_limit(nonsense)

@@ -10,9 +10,14 @@ from database.db import DatabaseManager
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.databases import run_sql
-from tests.support.runs import MOVIES, fetch, read_sql, tell
+from tests.support.runs import FEW_MOVIES, fetch, read_sql, shrink_pages, tell
 
 STORED = "SELECT external_id FROM movies ORDER BY 1"
+
+
+@pytest.fixture(autouse=True)
+def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    shrink_pages(monkeypatch)
 
 
 def read_present(sandbox: Sandbox, new_database: Callable[..., URL]) -> set[int]:
@@ -25,10 +30,10 @@ def read_present(sandbox: Sandbox, new_database: Callable[..., URL]) -> set[int]
 @pytest.mark.parametrize(
     ("is_first", "change"),
     [
-        (True, "add?count=60"),
+        (True, "add?count=12"),
         (False, "remove?ids=1,2,3"),
         pytest.param(True, "remove?ids=1,2,3", marks=pytest.mark.long),
-        pytest.param(False, "add?count=60", marks=pytest.mark.long),
+        pytest.param(False, "add?count=12", marks=pytest.mark.long),
     ],
 )
 def test_what_moves_while_a_sweep_reads_is_not_missed(
@@ -41,11 +46,11 @@ def test_what_moves_while_a_sweep_reads_is_not_missed(
         if row["pages_read"] >= 2 and changes:
             tell(sandbox, changes.pop())
 
-    settings = SandboxSettings(movies=250, latency_seconds=0.05)
+    settings = SandboxSettings(movies=50, latency_seconds=0.05)
     with open_sandbox(settings) as sandbox, DatabaseManager(new_database()) as db:
         if not is_first:
             fetch(db, sandbox.url, details=False)
-            tell(sandbox, "add?count=450")
+            tell(sandbox, "add?count=90")
         fetch(db, sandbox.url, details=False, progress=interfere, threads=1)
         assert not changes, "nothing was changed"
         fetch(db, sandbox.url, details=False)
@@ -53,17 +58,17 @@ def test_what_moves_while_a_sweep_reads_is_not_missed(
         assert read_present(sandbox, new_database) <= set(read_sql(db, STORED))
 
 
-@pytest.mark.parametrize("removed", [3, pytest.param(80, marks=pytest.mark.long), 170])
+@pytest.mark.parametrize("removed", [3, pytest.param(16, marks=pytest.mark.long), 34])
 @pytest.mark.parametrize("is_first", [True, False])
 def test_what_was_removed_between_two_runs_hides_nothing(
     db: DatabaseManager, new_database: Callable[..., URL], removed: int, is_first: bool
 ):
     """A run that continues in the middle, or at the end, begins with a movie that is known."""
-    with open_sandbox(SandboxSettings(movies=400)) as sandbox:
+    with open_sandbox(SandboxSettings(movies=80)) as sandbox:
         fetch(db, sandbox.url, details=False, max_pages=4 if is_first else None)
         oldest = read_sql(db, STORED)[:removed]
         tell(sandbox, f"remove?ids={','.join(map(str, oldest))}")
-        tell(sandbox, "add?count=120")
+        tell(sandbox, "add?count=24")
 
         report = fetch(db, sandbox.url, details=False)
 
@@ -72,34 +77,34 @@ def test_what_was_removed_between_two_runs_hides_nothing(
 
 
 def test_a_list_that_has_become_much_shorter_is_read_from_the_beginning(
-    db: DatabaseManager, sandbox: Sandbox
+    db: DatabaseManager, short_sandbox: Sandbox
 ):
     """The page on which the sweep would continue does not exist any more."""
-    fetch(db, sandbox.url, details=False)
+    fetch(db, short_sandbox.url, details=False)
     run_sql(db.url, "UPDATE sync_state SET next_page = 900, movie_count = 45000")
 
-    assert fetch(db, sandbox.url, details=False).is_sweep_complete
-    assert fetch(db, sandbox.url, details=False).requests == 3
+    assert fetch(db, short_sandbox.url, details=False).is_sweep_complete
+    assert fetch(db, short_sandbox.url, details=False).requests == 3
 
 
-def test_limited_runs_reach_what_is_new(db: DatabaseManager, sandbox: Sandbox):
+def test_limited_runs_reach_what_is_new(db: DatabaseManager, short_sandbox: Sandbox):
     """A run with a limit of pages continues where the one before ended, also with new movies."""
-    fetch(db, sandbox.url, details=False)
-    tell(sandbox, "add?count=260")
+    fetch(db, short_sandbox.url, details=False)
+    tell(short_sandbox, "add?count=52")
 
-    reports = [fetch(db, sandbox.url, details=False, max_pages=2) for _ in range(3)]
+    reports = [fetch(db, short_sandbox.url, details=False, max_pages=2) for _ in range(3)]
 
-    assert [report.counts.saved for report in reports] == [100, 100, 60]
+    assert [report.counts.saved for report in reports] == [20, 20, 12]
     assert reports[-1].is_sweep_complete
 
 
 def test_practice_leaves_no_trace_in_the_real_list(
-    db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    db: DatabaseManager, short_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
     """A run against YTS does not continue where a practice run ended."""
-    fetch(db, sandbox.url, max_pages=4, details=False)
+    fetch(db, short_sandbox.url, max_pages=4, details=False)
     monkeypatch.setattr("ingest.phases.open_source.SANDBOX_SERVER", "not this one")
 
-    fetch(db, sandbox.url, details=False)
+    fetch(db, short_sandbox.url, details=False)
 
-    assert db.get_stats()["total_movies"] == MOVIES
+    assert db.get_stats()["total_movies"] == FEW_MOVIES

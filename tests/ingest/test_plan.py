@@ -26,7 +26,7 @@ def test_parsed_ids_are_those_written_each_once(parts: list[tuple[int, int]]):
 @pytest.mark.parametrize(
     "nonsense", ["", "x", "1-", "-5", "5-1", "0", "1,,2", "1.5", "1-2-3", f"{HIGHEST_ID + 1}", "²"]
 )
-def test_nonsense_is_refused_with_the_part_that_is_wrong(nonsense: str):
+def test_invalid_ids_are_refused_with_the_part_that_is_wrong(nonsense: str):
     """Anything that is not an id or a range of ids is refused."""
     with pytest.raises(ValueError, match=r"ids|id and no range"):
         parse_ids(nonsense)

@@ -74,7 +74,7 @@ def test_a_death_costs_nothing(tmp_path: Path):
     reports = run_all(2, tmp_path, batches)
 
     assert totals(reports) == Counts(saved=9)
-    assert (tmp_path / "0").exists(), "nobody died"
+    assert (tmp_path / "0").exists(), "no process died"
 
 
 def test_a_batch_that_always_kills_is_given_up_and_the_others_are_not(tmp_path: Path):
@@ -88,7 +88,7 @@ def test_a_batch_that_always_kills_is_given_up_and_the_others_are_not(tmp_path: 
     assert totals(reports) == Counts(saved=5, failed=1)
 
 
-def test_of_a_batch_that_kills_only_the_guilty_movie_is_given_up(tmp_path: Path):
+def test_of_a_batch_that_kills_only_one_movie_is_given_up(tmp_path: Path):
     """
     A batch that kills is split: its other movies are done.
     """
@@ -132,7 +132,7 @@ def test_the_death_of_the_fork_server_costs_nothing(tmp_path: Path):
     assert totals(reports) == Counts(saved=4)
 
 
-def test_the_death_of_all_between_two_stages_costs_nothing(tmp_path: Path):
+def test_the_death_of_all_between_two_phases_costs_nothing(tmp_path: Path):
     """
     A pool that broke without batches in flight is noticed with the next batch.
     """
@@ -146,7 +146,7 @@ def test_the_death_of_all_between_two_stages_costs_nothing(tmp_path: Path):
     assert totals(first + second) == Counts(saved=3)
 
 
-def test_the_processes_of_one_stage_serve_the_next(tmp_path: Path):
+def test_the_processes_of_one_phase_serve_the_next(tmp_path: Path):
     """
     A run has several phases, and only the first waits for processes to start.
     """

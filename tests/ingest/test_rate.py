@@ -59,7 +59,7 @@ def test_two_at_work_and_their_retries_keep_one_pace(
 
     stats = counted(sandbox)
     assert stats["max_in_one_second"] <= MOST_IN_ONE_SECOND
-    assert stats["requests"] > 1 + 20, "some were asked for again"
+    assert stats["requests"] > 1 + 20, "some were requested again"
 
 
 class LateStop(StopRequest):

@@ -69,7 +69,7 @@ def test_a_source_that_refuses_every_movie_is_given_up_soon(
     assert len(read_sql(db, LEDGER)) == report.counts.failed
 
 
-def test_a_worker_that_has_given_up_asks_for_no_further_page(
+def test_a_worker_that_has_given_up_requests_no_further_page(
     db: DatabaseManager, short_sandbox: Sandbox
 ):
     """Pages that the worker has already accepted come back without an attempt."""
