@@ -19,7 +19,10 @@ from ingest.exit_codes import ExitCode
 def leave(message: str, exit_code: int) -> NoReturn:
     """Write *message* to stderr and exit with *exit_code*, without waiting for any thread."""
     sys.stderr.write(f"{printable(message)}\n")
-    signals.exit_now(exit_code)
+    try:
+        signals.exit_now(exit_code)
+    except OSError:  # What stdout still holds cannot be written, for example to a full disk.
+        os._exit(exit_code)
 
 
 @contextmanager
