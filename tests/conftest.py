@@ -16,13 +16,11 @@ from tests.support.databases import drop_triggers, make_empty, run_sql, schema_o
 from tests.support.movies import fetch_details, save
 from tests.support.shared_server import WORKER, make_once, open_shared_server, shared_folder
 
-# Settings in the developer's shell must not reach the tests or the commands that they start. Those
-# of Python would make each command start from scratch, and compile every module again.
-_FOREIGN = (
-    "YTS_", "DATABASE_URL", "PG", "LINES", "COLUMNS", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED",
-)  # fmt: skip
+# Settings in the developer's shell must not reach the tests or the commands that they start.
+# Python's own settings would let each command start from scratch (`start_python`), and
+# PYTHONDONTWRITEBYTECODE would let it compile every module again.
 for name in list(os.environ):
-    if name.startswith(_FOREIGN):
+    if name.startswith(("YTS_", "DATABASE_URL", "PG", "PYTHON", "LINES", "COLUMNS")):
         del os.environ[name]
 
 

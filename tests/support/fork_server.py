@@ -1,9 +1,9 @@
 """
 `start_python`: start a command as a real process, without importing everything again.
 
-A command that is started from scratch spends most of a second of CPU on imports. Here one process
-imports them once, and forks for each command: signals, exit codes, streams and kills are real.
-What happens while Python itself starts is tested with `subprocess`.
+A command that starts from scratch spends most of a second of CPU on imports. Here, one process
+imports all modules once and forks for each command: signals, exit codes, streams and kills are
+real. Tests of what happens while Python itself starts use `from_scratch`.
 """
 
 import atexit
@@ -19,9 +19,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import IO, Any
 
 from tests.support.paths import REPO
@@ -36,7 +37,7 @@ MODULES = (
 
 
 class ForkedProcess:
-    """A process that the fork server has started, with what tests need of `subprocess.Popen`."""
+    """A process that the fork server has started; it has the methods of `Popen` that tests use."""
 
     def __init__(self, arguments: Sequence[str], exit_codes: socket.socket) -> None:
         self.args = [*arguments]
@@ -119,21 +120,27 @@ def start_python(
     stderr: int = subprocess.PIPE,
     start_new_session: bool = False,
     from_scratch: bool = False,
+    patches: Mapping[str, object] | None = None,
 ) -> "ForkedProcess | subprocess.Popen[str]":
     """
     Start Python with *arguments*: a script, or `-c` and a program, or `-m` and a module.
 
-    It starts *from_scratch* also if *env* has a variable that Python reads only then.
+    It starts *from_scratch* also if *env* has a variable that Python reads only then. *patches*
+    are attributes of modules with their values in the forked process, such as
+    `{"database.connection.retry.PATIENCE_SECONDS": 1.0}`; processes that it starts do not have
+    them.
     """
     settings = {name: env[name] for name in env if name.startswith("PYTHON")}
     if from_scratch or settings not in ({}, {"PYTHONPATH": str(REPO)}):
+        assert not patches, f"a process that starts from scratch has no patches: {settings}"
         return subprocess.Popen(
             [sys.executable, *arguments],
             env=env, cwd=cwd, stdin=stdin, stdout=stdout, stderr=stderr,
             text=True, start_new_session=start_new_session,
         )  # fmt: skip
     request = {
-        "arguments": [*arguments], "env": env, "cwd": str(cwd), "new_session": start_new_session
+        "arguments": [*arguments], "env": env, "cwd": str(cwd), "new_session": start_new_session,
+        "patches": dict(patches or {}),
     }  # fmt: skip
     exit_codes, theirs = socket.socketpair()
     null = os.open(os.devnull, os.O_RDWR)
@@ -202,7 +209,7 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
 
 
 def report_exit_codes(children: dict[int, socket.socket]) -> None:
-    """Tell the tests the exit codes of the children that have ended."""
+    """Send the exit codes of the children that have ended to the tests."""
     while children:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if not pid:
@@ -212,7 +219,7 @@ def report_exit_codes(children: dict[int, socket.socket]) -> None:
 
 
 def become(request: dict[str, Any]) -> None:
-    """Make this process what Python with the arguments of *request* would be, and run it."""
+    """Turn this process into Python with the arguments of *request*, and run it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if request["new_session"]:
@@ -228,6 +235,9 @@ def become(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     time.tzset()
+    for target, value in request["patches"].items():
+        owner, _, name = target.rpartition(".")
+        setattr(resolve_name(owner), name, value)
     kind, *others = request["arguments"]
     sys.argv = [kind, *others]
     if kind == "-c":

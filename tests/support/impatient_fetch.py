@@ -1,7 +1,7 @@
 """
-The fetch command with seconds of patience for its database instead of a minute.
+The fetch command, which here waits one second for its database instead of a minute.
 
-Workers import what their parent was started with, so that they are impatient as well.
+Its workers import the module that their parent was started with, so they do the same.
 """
 
 import database.connection.retry

@@ -1,12 +1,13 @@
-"""The processes of a running fetch, seen from outside."""
+"""`workers_of`, `is_group_alive`: the processes of a running command, seen from outside."""
 
+import os
 from contextlib import suppress
 
 import psutil
 
 
 def workers_of(parent: int) -> list[int]:
-    """Return the pool's processes of *parent*: what its fork server has forked."""
+    """Return the ids of the worker processes of *parent*, which its fork server has forked."""
     with suppress(psutil.Error):
         return [
             worker.pid
@@ -15,3 +16,12 @@ def workers_of(parent: int) -> list[int]:
             for worker in child.children()
         ]
     return []
+
+
+def is_group_alive(group: int) -> bool:
+    """Return whether any process of a process group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

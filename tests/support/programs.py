@@ -28,7 +28,7 @@ def run_alembic(url: URL, *arguments: str, cwd: Path = REPO) -> Done:
 
 
 def run_python(*arguments: str, environment: Mapping[str, str]) -> Done:
-    """Run Python in the repository, as in `python fetch_yts_data.py`."""
+    """Run Python in the repository, for example with `fetch_yts_data.py`."""
     return run_program([sys.executable, *arguments], environment, REPO)
 
 
@@ -36,9 +36,9 @@ def run_program(
     command: list[str], environment: Mapping[str, str], cwd: Path, **options: bool
 ) -> Done:
     """
-    Run *command* to its end, with our own environment and *environment* on top.
+    Run *command* to its end, in our environment changed by *environment*.
 
-    *options* are those of `start_python`.
+    *options* are those of `start_python`, for a command that begins with our Python.
     """
     env = {**os.environ, **environment}
     if command[0] == sys.executable:
