@@ -1,4 +1,4 @@
-"""How it fails for somebody who has just arrived: one honest sentence, and no traceback."""
+"""Commands that cannot work here end with one message and no traceback."""
 
 import re
 import shutil
@@ -13,12 +13,14 @@ from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from database.schema import HEAD_REVISION
-from sandbox.api.sandbox_server import Sandbox
+from sandbox.api.sandbox_server import Sandbox, open_sandbox
+from sandbox.settings import SandboxSettings
 from tests.support.commands import HERE, call, environment, run
+from tests.support.fork_server import start_python
 from tests.support.paths import REPO
 from tests.support.programs import run_alembic, run_program
 
-DOORS = ("fetch_yts_data.py", "monitor_progress.py", "query_movies.py", "test_db_connection.py")
+COMMANDS = ("fetch_yts_data.py", "monitor_progress.py", "query_movies.py", "test_db_connection.py")
 
 FULL_STDOUT = "Error: the system refuses (stdout: No space left on device). What was saved stays.\n"
 
@@ -39,8 +41,8 @@ def run_without(library: str, script: str, *arguments: str, **values: str) -> An
 
 
 @pytest.mark.parametrize("library", ["sqlalchemy", "rich", "pydantic"])
-def test_requirements_that_are_half_installed(library: str, tmp_path: Path) -> None:
-    """The sentence names what is missing, and what to type."""
+def test_a_missing_library_is_named(library: str, tmp_path: Path) -> None:
+    """The message names the library and the command that installs it."""
     script, *arguments = {
         "sqlalchemy": ("monitor_progress.py", "--once"),
         "rich": ("query_movies.py", "top"),
@@ -56,11 +58,11 @@ def test_requirements_that_are_half_installed(library: str, tmp_path: Path) -> N
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_an_older_python_is_told_before_anything_breaks(door: str) -> None:
-    """Nothing that comes before the check needs a newer one."""
+@pytest.mark.parametrize("script", COMMANDS)
+def test_an_older_python_is_refused(script: str) -> None:
+    """The check comes before all code that needs a newer Python."""
     old = "import sys; sys.version_info = (3, 9, 1); sys.version = '3.9.1 (main)'"
-    code = f"{old}; import runpy; runpy.run_path({str(REPO / door)!r}, run_name='__main__')"
+    code = f"{old}; import runpy; runpy.run_path({str(REPO / script)!r}, run_name='__main__')"
 
     done = run_program([sys.executable, "-c", code], environment(), HERE, from_scratch=True)
 
@@ -68,22 +70,23 @@ def test_an_older_python_is_told_before_anything_breaks(door: str) -> None:
     assert done.stderr.startswith("Error: this needs Python 3.11 or newer, and runs on 3.9.1 (")
 
 
-def test_a_database_from_last_year(database_url: URL, sandbox: Sandbox) -> None:
-    """Who only looks says what to do; the next fetch migrates, and then it is as new."""
+def test_the_next_fetch_migrates_an_older_schema(database_url: URL) -> None:
+    """Commands that only read say what to do; after the next fetch, they work."""
     assert run_alembic(database_url, "downgrade", "0005").returncode == 0
-    looks = [
+    readers = [
         call("monitor_progress.py", "--once", url=database_url),
         call("monitor_progress.py", "--max-age", "1h", url=database_url),
         call("query_movies.py", "top", url=database_url),
-        call("fetch_yts_data.py", "-n", "--api-url", sandbox.url, url=database_url),
+        call("fetch_yts_data.py", "-n", "--sandbox", url=database_url),
     ]
 
-    for done in looks:
+    for done in readers:
         assert done.returncode == 5, done.stdout
         assert done.stderr.startswith("Error: ")
         assert re.search("test_db_connection.py|alembic upgrade head", done.stderr)
         assert "Traceback" not in done.stderr
-    done = run("fetch_yts_data.py", "--api-url", sandbox.url, "--rate", "0", url=database_url)
+    with open_sandbox(SandboxSettings(movies=20)) as sandbox:
+        done = call("fetch_yts_data.py", "--api-url", sandbox.url, "--rate", "0", url=database_url)
     assert done.returncode == 0, done.stderr
     assert call("monitor_progress.py", "--max-age", "1h", url=database_url).returncode == 0
     with DatabaseManager(database_url) as db, db.get_session() as session:
@@ -92,17 +95,17 @@ def test_a_database_from_last_year(database_url: URL, sandbox: Sandbox) -> None:
 
 
 def test_help_fits_a_narrow_terminal() -> None:
-    """Sixty columns are a terminal beside an editor; only what is to be copied is longer."""
+    """The text fits 60 columns; only commands that the user can copy are longer."""
     done = run("fetch_yts_data.py", "--help", env={"COLUMNS": "60", "TERM": "dumb"})
 
-    words, _, codes = done.stdout.partition("Exit codes")
-    assert [it for it in words.splitlines() if len(it) > 60 and "python " not in it] == []
+    text, _, codes = done.stdout.partition("Exit codes")
+    assert [line for line in text.splitlines() if len(line) > 60 and "python " not in line] == []
     assert codes
     assert "\x1b" not in done.stdout
 
 
-def test_a_network_that_is_not_there(database_url: URL) -> None:
-    """A name that nobody knows: the sentence names the URL, and says what to do."""
+def test_a_host_without_an_address_is_reported(database_url: URL) -> None:
+    """The host name of the URL cannot be resolved: one message, exit code 4."""
     source = ("--api-url", "http://no-such-host.invalid/api/v2", "--timeout", "1")
     done = run("fetch_yts_data.py", *source, url=database_url, env={"YTS_RATE": "0"})
 
@@ -113,7 +116,7 @@ def test_a_network_that_is_not_there(database_url: URL) -> None:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 100 MB of its own."""
+    """Mount a disk of 100 MB, and return its path."""
     disk = tmp_path / "disk"
     disk.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "mode=755,size=100M", "tmpfs", disk]
@@ -124,17 +127,17 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(
-    ("kilobytes_left", "is_new", "said"),
+    ("kilobytes_left", "is_new", "message"),
     [(20_000, True, "could not make its data: its disk is full"), (200, False, "disk is full")],
 )
-def test_a_disk_that_is_full(
-    kilobytes_left: int, is_new: bool, said: str, disk: Path, sandbox: Sandbox
+def test_a_full_disk_is_reported_and_the_next_run_continues(
+    kilobytes_left: int, is_new: bool, message: str, disk: Path, sandbox: Sandbox
 ) -> None:
-    """It says so, with the code for the database's troubles; where there is room, it goes on."""
-    fetch = ("fetch_yts_data.py", "--api-url", sandbox.url, "--rate", "0")
+    """A full disk is one message and exit code 5; a run with enough space succeeds again."""
+    fetch = ("fetch_yts_data.py", "--api-url", sandbox.url, "--rate", "0", "--no-details")
     home = {"YTS_HOME": str(disk / "home")}
     if not is_new:
-        assert run(*fetch, "--max-pages", "1", "--no-details", env=home).returncode == 0
+        assert run(*fetch, "--max-pages", "1", env=home).returncode == 0
     filler = disk / "filler"
     filler.write_bytes(bytes(shutil.disk_usage(disk).free - kilobytes_left * 1024))
 
@@ -143,23 +146,31 @@ def test_a_disk_that_is_full(
     again = run(*fetch, env=home)
 
     assert full.returncode == 5, full.stdout
-    assert said in full.stderr
+    assert message in full.stderr
     assert full.stderr.count("\n") == 1
     assert (again.returncode, again.stderr.count("Error")) == (0, 0)
 
 
 def test_a_full_disk_ends_the_log_but_not_the_run(database_url: URL, sandbox: Sandbox) -> None:
-    """One word on stderr; output that cannot be written ends the run, also in one."""
+    """A log that cannot be written is one warning; output that cannot be written ends the run."""
     fetch = (sys.executable, str(REPO / "fetch_yts_data.py"), "--api-url", sandbox.url)
-    told = environment(DATABASE_URL=database_url.render_as_string(False), YTS_RATE="0")
+    values = environment(DATABASE_URL=database_url.render_as_string(False), YTS_RATE="0")
+    log = ("--max-pages", "1", "--no-details", "--log-file", "/dev/full")
 
-    logging = run_program([*fetch, "--max-pages", "1", "--log-file", "/dev/full"], told, HERE)
-    telling = run_program(["sh", "-c", '"$@" --json > /dev/full', "sh", *fetch], told, HERE)
+    with_log = run_program([*fetch, *log], values, HERE)
+    with_json = run_with_full_stdout(*fetch[1:], "--json", values=values)
 
-    assert logging.returncode == 0
-    assert re.fullmatch(r"No log any more: /dev/full: .*No space left.*\n", logging.stderr)
-    assert telling.returncode == 1
-    assert telling.stderr == FULL_STDOUT
+    assert with_log.returncode == 0
+    assert re.fullmatch(r"No log any more: /dev/full: .*No space left.*\n", with_log.stderr)
+    assert with_json == (1, FULL_STDOUT)
+
+
+def run_with_full_stdout(*command: str, values: dict[str, str]) -> tuple[int, str]:
+    """Run Python with *command* and a full disk as stdout; return its exit code and stderr."""
+    with Path("/dev/full").open("w") as full:
+        process = start_python(command, env=values, cwd=HERE, stdout=full.fileno())
+        _, stderr = process.communicate(timeout=60)
+    return process.returncode, str(stderr)
 
 
 @pytest.mark.parametrize(
@@ -178,12 +189,11 @@ def test_a_full_disk_ends_the_log_but_not_the_run(database_url: URL, sandbox: Sa
     ],
     ids=" ".join,
 )
-def test_a_full_disk_behind_stdout_is_named(command: tuple[str, ...], mirror_url: URL) -> None:
-    """One sentence and exit 1, whatever it is that cannot be written."""
-    told = environment(DATABASE_URL=mirror_url.render_as_string(False))
+def test_a_full_disk_behind_stdout_is_reported(command: tuple[str, ...], mirror_url: URL) -> None:
+    """Output that cannot be written is one message and exit code 1."""
+    values = environment(DATABASE_URL=mirror_url.render_as_string(False))
     script, *arguments = command
-    words = [sys.executable, str(REPO / script), *arguments]
 
-    done = run_program(["sh", "-c", '"$@" > /dev/full', "sh", *words], told, HERE)
+    result = run_with_full_stdout(str(REPO / script), *arguments, values=values)
 
-    assert (done.returncode, done.stderr) == (1, FULL_STDOUT)
+    assert result == (1, FULL_STDOUT)
