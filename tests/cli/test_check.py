@@ -1,4 +1,4 @@
-"""`test_db_connection.py` as a user meets it: the real command against a real PostgreSQL."""
+"""`test_db_connection.py`: what it reports of good, empty, damaged and missing databases."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from sqlalchemy import URL
 
 from database.check import TABLES
 from database.db import DatabaseManager
-from tests.support.commands import run
+from tests.support.commands import call, run
 from tests.support.databases import run_sql
 from tests.support.paths import REPO
 
@@ -18,22 +18,21 @@ NAMES = sorted(table.name for table in TABLES)
 
 
 def check(url: URL | None = None, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command; None is the embedded server."""
-    environment = {"PYTHONIOENCODING": "utf-8", **environment}
-    return run("test_db_connection.py", url=url, env=environment)
+    """Run the command; without a URL, it uses the embedded server."""
+    return call("test_db_connection.py", url=url, **environment)
 
 
-def named(output: str, mark: str) -> list[str]:
-    """Return the names of the tables with this mark."""
+def tables_with(mark: str, output: str) -> list[str]:
+    """Return the names of the tables with this mark in *output*."""
     lines = [line.split() for line in output.splitlines()]
     return sorted(line[2] for line in lines if line[:2] == [mark, "table"])
 
 
-def test_a_good_database_has_a_good_mark_everywhere(db: DatabaseManager, database_url: URL) -> None:
+def test_a_good_database_has_only_good_marks(db: DatabaseManager, database_url: URL) -> None:
     """
-    Connection, versions, each table, migrations; then the totals, with thousands set apart.
+    There is one mark for connection, versions, each table and migrations, then the statistics.
 
-    A password that works is not shown either.
+    Numbers have separators of thousands. The password is not shown.
     """
     run_sql(database_url, "INSERT INTO genres (name) SELECT n FROM generate_series(1, 1234) n")
 
@@ -43,7 +42,7 @@ def test_a_good_database_has_a_good_mark_everywhere(db: DatabaseManager, databas
     assert "(password hidden)" in done.stdout
     assert "hidden-word" not in done.stdout
     assert "❌" not in done.stdout
-    assert named(done.stdout, "✅") == NAMES
+    assert tables_with("✅", done.stdout) == NAMES
     marks, _, statistics = done.stdout.partition("Statistics\n")
     for name in "connection", "server", "pgvector", "migrations":
         assert f"✅ {name}  " in marks
@@ -54,11 +53,11 @@ def test_a_good_database_has_a_good_mark_everywhere(db: DatabaseManager, databas
     assert "1,234" in statistics
 
 
-def test_an_empty_database_is_made_ready_and_that_is_said(
+def test_an_empty_database_gets_its_tables_and_this_is_reported(
     new_database: Callable[..., URL],
 ) -> None:
     """
-    As every command does; the second time there is nothing to say.
+    The first check creates the tables and says so. The second one has nothing to report.
     """
     url = new_database(is_empty=True)
 
@@ -71,13 +70,13 @@ def test_an_empty_database_is_made_ready_and_that_is_said(
 
 def test_a_fresh_machine_gets_the_embedded_server(tmp_path: Path) -> None:
     """
-    The check is the first thing a new user may type.
+    The check may be the first command that a user runs.
     """
-    done = check(YTS_HOME=str(tmp_path / "home"))
+    done = run("test_db_connection.py", env={"YTS_HOME": str(tmp_path / "home")})
 
-    said = [line for line in done.stderr.splitlines() if not line.startswith("Waiting for")]
-    assert (done.returncode, said) == (0, [])
-    assert named(done.stdout, "✅") == NAMES
+    messages = [line for line in done.stderr.splitlines() if not line.startswith("Waiting for")]
+    assert (done.returncode, messages) == (0, [])
+    assert tables_with("✅", done.stdout) == NAMES
     assert str(tmp_path) in done.stdout
 
 
@@ -88,9 +87,9 @@ def test_a_fresh_machine_gets_the_embedded_server(tmp_path: Path) -> None:
         ("mysql://u:hidden-word@127.0.0.1/x", 2),
     ],
 )
-def test_what_cannot_be_reached_is_one_bad_mark(url: str, exit_code: int) -> None:
+def test_a_database_that_cannot_be_reached_is_one_bad_mark(url: str, exit_code: int) -> None:
     """
-    The sentence says what to do, and never the password.
+    The message does not contain the password.
     """
     done = check(DATABASE_URL=url)
 
@@ -100,37 +99,37 @@ def test_what_cannot_be_reached_is_one_bad_mark(url: str, exit_code: int) -> Non
     assert "hidden-word" not in done.stdout
 
 
-def test_tables_that_are_newer_are_left_alone(database_url: URL) -> None:
+def test_a_newer_schema_is_reported_and_not_changed(database_url: URL) -> None:
     """
-    An old program says that it is old, instead of guessing; the rest is still looked at.
+    A program that is older than the schema says so. It still checks the tables.
     """
     run_sql(database_url, "UPDATE alembic_version SET version_num = '9999'")
 
     done = check(database_url)
 
     assert done.returncode == 5
-    assert named(done.stdout, "✅") == NAMES
+    assert tables_with("✅", done.stdout) == NAMES
     assert "❌ migrations" in done.stdout
     assert "9999" in done.stdout
     assert "Statistics" not in done.stdout
 
 
-def test_a_lost_table_is_named(database_url: URL) -> None:
+def test_a_missing_table_is_named(database_url: URL) -> None:
     """
-    Each table is looked for by itself. A terminal without such letters gets words for marks.
+    Each table has its own mark. Output that is ASCII has words as marks.
     """
     run_sql(database_url, "DROP TABLE torrents")
 
-    done = check(database_url, PYTHONIOENCODING="ascii")
+    done = run("test_db_connection.py", url=database_url, env={"PYTHONIOENCODING": "ascii"})
 
     assert (done.returncode, done.stderr) == (5, "")
-    assert named(done.stdout, "[no]") == ["torrents"]
-    assert len(named(done.stdout, "[ok]")) == len(NAMES) - 1
+    assert tables_with("[no]", done.stdout) == ["torrents"]
+    assert len(tables_with("[ok]", done.stdout)) == len(NAMES) - 1
 
 
-def test_missing_rights_are_a_bad_mark(new_database: Callable[..., URL]) -> None:
+def test_a_read_only_database_has_bad_marks(new_database: Callable[..., URL]) -> None:
     """
-    A database that takes no writes, such as a replica, can be no new mirror.
+    An empty database that refuses writes, such as a replica, cannot become a mirror.
     """
     url = new_database(is_empty=True)
     run_sql(url, f"ALTER DATABASE {url.database} SET default_transaction_read_only = on")
@@ -138,14 +137,14 @@ def test_missing_rights_are_a_bad_mark(new_database: Callable[..., URL]) -> None
     done = check(url)
 
     assert (done.returncode, done.stderr) == (5, "")
-    assert named(done.stdout, "❌") == NAMES
+    assert tables_with("❌", done.stdout) == NAMES
     assert "❌ migrations" in done.stdout
     assert "read-only" in done.stdout
 
 
-def test_pytest_takes_the_command_for_no_test() -> None:
+def test_pytest_does_not_collect_the_command() -> None:
     """
-    Its name was given; pytest must pass it by even where it is named outright.
+    Its name looks like that of a test module. pytest omits it, also if the name is an argument.
     """
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "test_db_connection.py"],

@@ -1,4 +1,4 @@
-"""Settings: the command line, the environment, a file .env, defaults; in this order."""
+"""Settings: the command line comes before the environment, a file .env, and the defaults."""
 
 import json
 import sys
@@ -24,24 +24,24 @@ def config(*arguments: str, **options: Any) -> dict[str, tuple[str, str]]:
     done = call(SCRIPT, "--show-config", "--json", *arguments, **options)
     assert (done.returncode, done.stderr) == (0, "")
     lines = map(json.loads, done.stdout.splitlines())
-    return {it["option"]: (it["value"], it["from"]) for it in lines}
+    return {line["option"]: (line["value"], line["from"]) for line in lines}
 
 
-def test_each_option_says_where_its_value_comes_from(tmp_path: Path) -> None:
-    """The nearer to the user wins: what is typed, then the environment, then .env."""
+def test_each_option_is_shown_with_the_origin_of_its_value(tmp_path: Path) -> None:
+    """The command line wins over the environment, which wins over .env."""
     (tmp_path / ".env").write_text("YTS_THREADS=5\nYTS_RATE=1.5\nYTS_WORKERS=7\nPATH=/nowhere\n")
 
-    told = config("--workers", "3", cwd=tmp_path, YTS_RATE="0.5")
+    options = config("--workers", "3", cwd=tmp_path, YTS_RATE="0.5")
 
-    assert told["--workers"] == ("3", "command line")
-    assert told["--rate"] == ("0.5", "environment: YTS_RATE")
-    assert told["--threads"] == ("5", ".env: YTS_THREADS")
-    assert told["--batch-size"] == ("500", "default")
-    assert told["--database-url"][0].startswith("the embedded server in ")
+    assert options["--workers"] == ("3", "command line")
+    assert options["--rate"] == ("0.5", "environment: YTS_RATE")
+    assert options["--threads"] == ("5", ".env: YTS_THREADS")
+    assert options["--batch-size"] == ("500", "default")
+    assert options["--database-url"][0].startswith("the embedded server in ")
 
 
-def test_a_query_has_only_the_options_that_are_typed(mirror_url: URL) -> None:
-    """A setting that another command knows changes no rows, and gives no warning."""
+def test_the_environment_sets_no_option_of_a_query(mirror_url: URL) -> None:
+    """Settings of other commands do not change the rows of a query, and give no warning."""
     plain = call("query_movies.py", "top", url=mirror_url)
 
     done = call("query_movies.py", "top", url=mirror_url, YTS_LIMIT="1", YTS_JSON="1")
@@ -51,7 +51,7 @@ def test_a_query_has_only_the_options_that_are_typed(mirror_url: URL) -> None:
 
 
 def test_no_secret_is_shown(tmp_path: Path) -> None:
-    """Wherever it was set, and in whatever form it is asked for."""
+    """`--show-config` hides passwords of the environment and of options, also as JSON."""
     urls = {"DATABASE_URL": "postgresql://me:s3cretly@host/movies"}
     typed = ("--api-url", "http://me:hidden9@host/api")
 
@@ -68,47 +68,49 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
     [b"YTS_THREADS=5\r\n", b"\xef\xbb\xbfYTS_THREADS=5\n", b'export YTS_THREADS="5" # five\n'],
     ids=["Windows", "byte order mark", "shell"],
 )
-def test_a_settings_file_may_come_from_anywhere(content: bytes, tmp_path: Path) -> None:
-    """Line ends of Windows, its byte order mark, and what a shell would read as well."""
+def test_a_settings_file_may_have_the_form_of_other_systems(content: bytes, tmp_path: Path) -> None:
+    """It may have line ends and a byte order mark of Windows, or the syntax of a shell."""
     (tmp_path / ".env").write_bytes(content)
 
     assert config(cwd=tmp_path)["--threads"] == ("5", ".env: YTS_THREADS")
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [(b"\xff\xfe\x00", "The file .env cannot be read"), (b"YTS_THREADS=many", "'many' is not")],
 )
-def test_a_settings_file_that_is_wrong_is_said(content: bytes, said: str, tmp_path: Path) -> None:
-    """In a sentence, before anything is done."""
+def test_an_invalid_settings_file_is_a_usage_error(
+    content: bytes, message: str, tmp_path: Path
+) -> None:
+    """The message names the problem, and the command does nothing."""
     (tmp_path / ".env").write_bytes(content)
 
     done = call(SCRIPT, "--show-config", cwd=tmp_path)
 
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_the_url_may_lie_in_a_file(database_url: URL, tmp_path: Path) -> None:
-    """As secrets of containers do; every command reads it, and DATABASE_URL goes before it."""
+def test_the_database_url_may_be_in_a_file(database_url: URL, tmp_path: Path) -> None:
+    """DATABASE_URL_FILE names a file, as for secrets of containers; DATABASE_URL wins over it."""
     secret = tmp_path / "url"
     secret.write_text(database_url.render_as_string(hide_password=False) + "\n")
     env = {"DATABASE_URL_FILE": str(secret)}
 
     done = call("monitor_progress.py", "--once", **env)
     nowhere = {**env, "DATABASE_URL": "postgresql://localhost:9/none"}
-    before = call("monitor_progress.py", "--once", **nowhere)
+    overridden = call("monitor_progress.py", "--once", **nowhere)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert str(database_url.database) in done.stdout
     assert config(**env)["--database-url"][1] == "DATABASE_URL_FILE"
-    assert before.returncode == 5
+    assert overridden.returncode == 5
 
 
 @pytest.mark.parametrize("content", [None, "", "mysql://me:s3cretly@host/db"])
-def test_a_file_without_a_url_is_said(content: str | None, tmp_path: Path) -> None:
-    """Not there, empty, or of another kind: exit 2, and no secret in the sentence."""
+def test_a_file_without_a_usable_url_is_a_usage_error(content: str | None, tmp_path: Path) -> None:
+    """The file is missing or empty, or has another URL; the message contains no secret."""
     secret = tmp_path / "url"
     if content is not None:
         secret.write_text(content)
@@ -120,32 +122,31 @@ def test_a_file_without_a_url_is_said(content: str | None, tmp_path: Path) -> No
     assert done.stderr.startswith("Error: ")
 
 
-def test_an_unknown_option_brings_the_nearest(tmp_path: Path) -> None:
-    """A typing error costs one more try."""
+def test_the_error_for_an_unknown_option_names_the_closest_one(tmp_path: Path) -> None:
     done = call(SCRIPT, "--max-page", "3", YTS_HOME=str(tmp_path / "home"))
 
     assert done.returncode == 2
     assert "--max-pages" in done.stderr
 
 
-def test_a_wrong_value_is_blamed_on_its_variable(tmp_path: Path) -> None:
-    """Whether it stands in the environment or in .env, and whoever notices: nobody typed it."""
+def test_the_error_for_an_invalid_value_names_its_variable(tmp_path: Path) -> None:
+    """The variable may be in the environment or in .env; click or the command may refuse it."""
     (tmp_path / ".env").write_text("YTS_THREADS=many\n")
 
     in_file = call(SCRIPT, cwd=tmp_path)
-    known_late = call(SCRIPT, cwd=HERE, YTS_IDS="abc")
+    found_by_command = call(SCRIPT, cwd=HERE, YTS_IDS="abc")
     typed = call(SCRIPT, "--ids", "abc", cwd=HERE)
     flag = call(SCRIPT, cwd=HERE, YTS_SANDBOX="maybe")
 
     assert "Invalid value of YTS_THREADS in .env: 'many'" in in_file.stderr
-    assert "Invalid value of YTS_IDS in the environment: 'abc'" in known_late.stderr
+    assert "Invalid value of YTS_IDS in the environment: 'abc'" in found_by_command.stderr
     assert "'--ids': 'abc'" in typed.stderr or "--ids: 'abc'" in typed.stderr
     assert "Invalid value of YTS_SANDBOX in the environment: 'maybe'" in flag.stderr
-    assert {it.returncode for it in (in_file, known_late, typed, flag)} == {2}
+    assert {done.returncode for done in (in_file, found_by_command, typed, flag)} == {2}
 
 
 def test_an_unknown_variable_is_a_warning(tmp_path: Path) -> None:
-    """One line on stderr for all of them, with the nearest name; the command goes on."""
+    """One line names all unknown variables and the closest known ones; the command continues."""
     (tmp_path / ".env").write_text("YTS_MAX_PAGE=3\n")
 
     done = call(SCRIPT, "--show-config", cwd=tmp_path, YTS_COLOUR_OF_THE_SKY="blue")
@@ -157,8 +158,8 @@ def test_an_unknown_variable_is_a_warning(tmp_path: Path) -> None:
     )
 
 
-def test_every_option_that_a_variable_can_set_is_known() -> None:
-    """The list of known variables is that of the commands."""
+def test_the_variables_of_all_options_are_known() -> None:
+    """The known variables are exactly those of the options of the commands."""
     commands = (fetch_yts_data.main, monitor_progress.main, test_db_connection.main)
     options = {
         f"YTS_{option.name.upper()}"
@@ -170,9 +171,11 @@ def test_every_option_that_a_variable_can_set_is_known() -> None:
     assert options | {"YTS_HOME", "YTS_MODEL"} == KNOWN
 
 
-@pytest.mark.parametrize("variable", ["DATABASE_URL", "YTS_DATABASE_URL"])
+@pytest.mark.parametrize(
+    "variable", ["DATABASE_URL", pytest.param("YTS_DATABASE_URL", marks=pytest.mark.long)]
+)
 def test_every_command_reads_the_same_database(variable: str, tmp_path: Path) -> None:
-    """In the environment or in .env: commands, modules and alembic; a wrong one is named."""
+    """All commands, and alembic, read it from .env; the error for a wrong URL names it."""
     (tmp_path / ".env").write_text(f"{variable}=mysql://me@host/x\n")
     commands = (
         [str(REPO / SCRIPT), "--ids=1"],

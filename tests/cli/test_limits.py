@@ -1,4 +1,4 @@
-"""Limits of errors and of time, through the real command."""
+"""`--max-errors` and `--max-duration` end a fetch with their exit codes."""
 
 import pytest
 from sqlalchemy import URL
@@ -18,7 +18,7 @@ def test_too_many_errors_are_exit_3(
     limit: str, most: float, database_url: URL, sandbox: Sandbox
 ) -> None:
     """
-    A number counts failures, a share those of all that was handled, pages included; the batches
+    A number limits the failures, a percentage their share of all handled pages and movies. Batches
     under way are finished.
     """
     run_sql(database_url, NO_DETAILS)
@@ -37,9 +37,9 @@ def test_renewal_that_time_ends_is_exit_7(
     database_url: URL, db: DatabaseManager, sandbox: Sandbox
 ) -> None:
     """
-    What was renewed by then is saved, the rest stays stale for the next run.
+    Details that were renewed in time are saved; the others stay stale for the next run.
     """
-    fetch(db, sandbox.url)
+    fetch(db, sandbox.url, details=False)
     run_sql(database_url, "UPDATE movies SET details_fetched_at = now() - interval '40 days'")
 
     source = ("--api-url", sandbox.url, "--rate", "20")

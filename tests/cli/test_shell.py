@@ -1,4 +1,4 @@
-"""What surrounds the commands: completion in shells, units of systemd."""
+"""Completion in shells, and the units of systemd in `deploy/`."""
 
 import re
 import shutil
@@ -18,7 +18,7 @@ _COMPLETE = {
         $(complete -p fetch_yts_data.py | sed 's/.*-F \\([^ ]*\\).*/\\1/') ./fetch_yts_data.py
         echo "${COMPREPLY[@]}"
     """,
-    # What its completion asks for, without a terminal to complete on.
+    # The request that its completion makes; real completion needs a terminal.
     "zsh": """
         eval "$(_FETCH_YTS_DATA_PY_COMPLETE=zsh_source ./fetch_yts_data.py)" 2> /dev/null
         COMP_WORDS="fetch_yts_data.py --log-f" COMP_CWORD=1 \\
@@ -29,7 +29,7 @@ _COMPLETE = {
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_shells_complete_options(shell: str, tmp_path: Path) -> None:
-    """The page's own line does it, in a shell that has never heard of the program."""
+    """The line in the documentation makes a new shell complete the options of the command."""
     if shutil.which(shell) is None:
         pytest.skip(f"there is no {shell} here")
     put_python(tmp_path)
@@ -40,8 +40,8 @@ def test_shells_complete_options(shell: str, tmp_path: Path) -> None:
     assert done.stdout.split() == ["--log-file", "--log-format"], done.stderr
 
 
-def test_the_units_start_what_there_is(tmp_path: Path) -> None:
-    """Every command of the service is one that the program takes, in the folder it names."""
+def test_the_units_start_existing_commands(tmp_path: Path) -> None:
+    """The program accepts the arguments of every command of the service."""
     unit = (REPO / "deploy" / "yts-mirror.service").read_text()
     started = re.findall(r"^ExecStart=/srv/yts-mirror/\.venv/bin/python (.*)$", unit, re.MULTILINE)
 
@@ -52,8 +52,8 @@ def test_the_units_start_what_there_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
-def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    """As it reads them, with a program that exists."""
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
+    """systemd finds no error in the units, if the programs that they name exist."""
     for unit in (REPO / "deploy").glob("yts-mirror*.*"):
         started = re.sub(r"/srv/yts-mirror/\.venv/bin/\w+", "/bin/true", unit.read_text())
         (tmp_path / unit.name).write_text(started)
@@ -65,8 +65,8 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["scheduler", "worker"])
-def test_the_units_of_a_cluster_start_with_options_that_dask_has(name: str) -> None:
-    """As this version of it lists them."""
+def test_the_units_of_a_cluster_use_options_that_dask_has(name: str) -> None:
+    """The installed version of dask lists each option in its help."""
     pytest.importorskip("distributed")
     unit = (REPO / "deploy" / f"yts-mirror-{name}.service").read_text()
     (started,) = re.findall(r"^ExecStart=/srv/yts-mirror/\.venv/bin/dask (.*)$", unit, re.MULTILINE)
@@ -74,4 +74,4 @@ def test_the_units_of_a_cluster_start_with_options_that_dask_has(name: str) -> N
 
     options = re.findall(r"--[\w-]+", started)
     assert len(options) >= 5
-    assert {it for it in options if it not in help_} == set()
+    assert {option for option in options if option not in help_} == set()
