@@ -1,13 +1,12 @@
 """
 No password is ever shown or stored: in no output, table, process title or traceback.
 
-Each secret of these tests holds marks such as `zq1z`, so that its pieces are found too.
+Each secret of these tests contains marks such as `zq1z`, so that its pieces are found as well.
 """
 
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,26 +18,27 @@ from sqlalchemy import URL
 from database.db import DatabaseManager
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.support.commands import run, start
+from tests.support.commands import call, run, start
 from tests.support.databases import run_sql
-from tests.support.defects import plant_defect
+from tests.support.defects import break_function, plant_defect
 from tests.support.other_server import OtherServer, open_other_server
 from tests.support.runs import counted, read_sql
+from tests.support.waiting import wait_until
 
 FETCH, MONITOR, CHECK = "fetch_yts_data.py", "monitor_progress.py", "test_db_connection.py"
 MARK = re.compile(r"zq\dz")
-#: All that has a meaning in URLs, in SQL, to the shell and to Python.
+#: All characters that have a meaning in URLs, in SQL, to the shell or to Python.
 PASSWORD = "p%w@zq1z:/'\"#zq2z?& üzq3z"
 
 
-def encoded(password: str, place: str) -> str:
-    """Return the URL of a database as the documentation says to write it."""
-    return f"postgresql://keeper:{quote(password, safe='')}@{place}"
+def encoded(password: str, address: str) -> str:
+    """Return the URL of a database, with *password* encoded as the documentation says."""
+    return f"postgresql://keeper:{quote(password, safe='')}@{address}"
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OtherServer]:
-    """Run a server that wants the password, by SCRAM."""
+    """Run a server that asks for the password, by SCRAM."""
     with open_other_server() as running:
         quoted = PASSWORD.replace("'", "''").replace(":", r"\:")
         run_sql(running.url, f"CREATE ROLE keeper LOGIN SUPERUSER PASSWORD '{quoted}'")
@@ -46,21 +46,21 @@ def server() -> Iterator[OtherServer]:
 
 
 @pytest.fixture(scope="module")
-def place(server: OtherServer) -> str:
+def address(server: OtherServer) -> str:
     """Return host, port and name of a database of that server."""
     server.make_database("guarded")
     return f"127.0.0.1:{server.url.port}/guarded"
 
 
 def with_userinfo(url: str) -> str:
-    """Return the base URL of a private API."""
+    """Return *url* with a user and a password, as of a private API."""
     return url.replace("://", "://zq4z:zq5z@")
 
 
 def marks_in(*texts: object) -> list[str]:
-    """Return every piece of a secret, with what stands around it."""
-    return [text[max(0, it.start() - 60) : it.end() + 60]
-            for text in map(str, texts) for it in MARK.finditer(text)]  # fmt: skip
+    """Return every piece of a secret, with the text around it."""
+    return [text[max(0, mark.start() - 60) : mark.end() + 60]
+            for text in map(str, texts) for mark in MARK.finditer(text)]  # fmt: skip
 
 
 def stored_in(url: URL) -> list[str]:
@@ -68,13 +68,13 @@ def stored_in(url: URL) -> list[str]:
     with DatabaseManager(url) as db:
         tables = read_sql(db, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         rows = [row for table in tables for row in read_sql(db, f"SELECT t::text FROM {table} t")]
-        shown = read_sql(db, "SELECT a::text FROM pg_stat_activity a")
+        sessions = read_sql(db, "SELECT a::text FROM pg_stat_activity a")
     assert "fetch_runs" in tables
-    return rows + shown
+    return rows + sessions
 
 
 def titles_of(group: int) -> list[str]:
-    """Return the command lines of a group of processes, without that of its leader."""
+    """Return the command lines of a group of processes, except that of its leader."""
     titles = []
     for entry in Path("/proc").iterdir():
         try:
@@ -85,47 +85,47 @@ def titles_of(group: int) -> list[str]:
     return titles
 
 
-@pytest.mark.parametrize("way", ["variable", pytest.param("option", marks=pytest.mark.long)])
-def test_a_run_that_goes_well_or_is_killed_shows_nothing(way: str, server: OtherServer) -> None:
+@pytest.mark.parametrize("origin", ["variable", pytest.param("option", marks=pytest.mark.long)])
+def test_a_run_that_goes_well_or_is_killed_shows_nothing(origin: str, server: OtherServer) -> None:
     """
-    Everything there is to see of running, interrupted, killed and finished fetches, and of the
-    other commands beside them, is free of passwords.
+    Output, rows, sessions and process titles of running, interrupted, killed and finished fetches,
+    and the output of the other commands, contain no password.
     """
-    url = server.make_database(f"run_by_{way}")
+    url = server.make_database(f"run_by_{origin}")
     text = encoded(PASSWORD, f"127.0.0.1:{url.port}/{url.database}")
-    given: dict[str, Any] = {"env": {"DATABASE_URL": text}} if way == "variable" else {}
-    option = () if way == "variable" else ("--database-url", text)
+    given: dict[str, Any] = {"env": {"DATABASE_URL": text}} if origin == "variable" else {}
+    option = () if origin == "variable" else ("--database-url", text)
     seen: list[object] = []
-    with open_sandbox(SandboxSettings(movies=150, latency_seconds=0.05)) as sandbox:
+    with open_sandbox(SandboxSettings(movies=100, latency_seconds=0.05)) as sandbox:
         source = ("--api-url", with_userinfo(sandbox.url), "--rate", "0", "--workers", "2", "-v")
         for number in (signal.SIGINT, signal.SIGKILL):
             before = counted(sandbox)["requests"]
             process = start(FETCH, *source, "--update", *option, **given)
-            while counted(sandbox)["requests"] < before + 10:
-                assert process.poll() is None, process.communicate()
-                time.sleep(0.02)
+            wait_until(
+                lambda before=before: counted(sandbox)["requests"] >= before + 10, "requests"
+            )
             titles = titles_of(process.pid)
             seen += [titles, stored_in(url)]
             process.send_signal(number)
             seen += process.communicate(timeout=20)
             assert any("multiprocessing" in title for title in titles)
-        ended = run(FETCH, *source, *option, **given)
+        ended = run(FETCH, *source, "--workers", "1", *option, **given)
     others = [
-        run(door, *arguments, *option, **given)
-        for door, *arguments in (
+        run(command, *arguments, *option, **given)
+        for command, *arguments in (
             (MONITOR, "--once"), (MONITOR, "--once", "--json"), (MONITOR, "--failures"), (CHECK,),
         )
     ]  # fmt: skip
     done = [ended, *others]
 
-    assert [it.returncode for it in done] == [0] * 5, [it.stderr for it in done]
-    seen += [it.stdout + it.stderr for it in done]
+    assert [each.returncode for each in done] == [0] * 5, [each.stderr for each in done]
+    seen += [each.stdout + each.stderr for each in done]
     seen += stored_in(url)
     assert marks_in(*seen) == []
-    assert "127.0.0.1" in str(seen), "what is no secret is shown"
+    assert "127.0.0.1" in str(seen), "the address is not a secret"
 
 
-#: Tried with every command; the others only with one, for all read the URL in the same place.
+#: Tried with every command; the others only with one, because all read the URL in the same way.
 EVERYWHERE = {
     encoded(PASSWORD, "127.0.0.1:1/guarded"),
     f"postgresql://keeper:{PASSWORD}@127.0.0.1:1/guarded",
@@ -150,13 +150,15 @@ EVERYWHERE = {
         ("host=127.0.0.1 user=keeper password=zq1z", 2),
     ],
 )
-def test_a_database_that_cannot_be_had_shows_nothing(text: str, exit_code: int, place: str) -> None:
+def test_a_database_that_cannot_be_used_shows_nothing(
+    text: str, exit_code: int, address: str
+) -> None:
     """
-    Neither what libpq says nor what the user mistyped brings a piece of the password to light.
+    Neither an error of libpq nor a repeated mistake of the user contains a piece of the password.
     """
     text = {
-        "{wrong password}": encoded(f"zq4z{PASSWORD}", place),
-        "{unknown database}": encoded(PASSWORD, f"{place}-elsewhere"),
+        "{wrong password}": encoded(f"zq4z{PASSWORD}", address),
+        "{unknown database}": encoded(PASSWORD, f"{address}-elsewhere"),
     }.get(text, text)
     variable = {"DATABASE_URL": text}
 
@@ -167,12 +169,12 @@ def test_a_database_that_cannot_be_had_shows_nothing(text: str, exit_code: int, 
             start(MONITOR, "--once", "--json", env=variable),
             start(CHECK, f"--database-url={text}"),
         ]
-    said = [process.communicate(timeout=60) for process in processes]
+    outputs = [process.communicate(timeout=60) for process in processes]
 
-    assert {process.returncode for process in processes} == {exit_code}, said
-    assert all(len(out) + len(err) > 40 for out, err in said)
-    assert marks_in(said) == []
-    assert "Traceback" not in str(said)
+    assert {process.returncode for process in processes} == {exit_code}, outputs
+    assert all(len(stdout) + len(stderr) > 40 for stdout, stderr in outputs)
+    assert marks_in(outputs) == []
+    assert "Traceback" not in str(outputs)
 
 
 @pytest.mark.parametrize(
@@ -188,11 +190,11 @@ def test_a_database_that_cannot_be_had_shows_nothing(text: str, exit_code: int, 
         ("ftp://user:zq4z@127.0.0.1:9/", 2),
     ],
 )
-def test_a_private_api_that_cannot_be_had_shows_nothing(
+def test_a_private_api_that_cannot_be_used_shows_nothing(
     api_url: str, exit_code: int, database_url: URL, sandbox: Sandbox
 ) -> None:
     """
-    User, password and keys of a base URL stay out of errors, notes and the run's row.
+    User, password and keys of a base URL are not in errors, notes or the row of the run.
     """
     text = api_url.replace("{root}", with_userinfo(sandbox.root))
 
@@ -216,7 +218,7 @@ def test_a_proxy_shows_nothing(
     proxy: str, exit_codes: set[int], database_url: URL, sandbox: Sandbox
 ) -> None:
     """
-    Its password is in the environment of many firms; here the sandbox plays the proxy.
+    The URL of a proxy, in the environment, can contain a password. Here the sandbox is the proxy.
     """
     proxy = proxy.replace("{root}", sandbox.root.replace("://", "://zq7z:zq8z@"))
     environment = dict.fromkeys(("HTTP_PROXY", "http_proxy", "https_proxy"), proxy)
@@ -232,48 +234,53 @@ def test_a_proxy_shows_nothing(
     assert marks_in(done.stdout, done.stderr, *stored_in(database_url)) == []
 
 
-def test_a_traceback_shows_nothing(place: str, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_traceback_shows_nothing(
+    address: str, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
-    What a library puts into its errors is not in our hands, but what we print of it is.
+    An error of a library may contain secrets; the message and the traceback that show it do not.
     """
-    text, source = encoded(PASSWORD, place), with_userinfo(sandbox.url)
+    text, source = encoded(PASSWORD, address), with_userinfo(sandbox.url)
+    function = "ingest.worker.worker:Worker._run_page"
     message = f"{text} | {source} | {PASSWORD} | zq5z"
-    defect = plant_defect(tmp_path, "ingest.worker.worker:Worker._run_page", message)
-    environment = {**defect, "DATABASE_URL": text, "YTS_API_URL": source}
+    options = ("--full", "--rate", "0", "--workers")
+    environment = {"DATABASE_URL": text, "YTS_API_URL": source}
 
-    for options in ((), ("-v",)):
-        done = run(FETCH, "--full", "--rate", "0", "--workers", "2", *options, env=environment)
+    in_worker = run(FETCH, *options, "2", "-v", env={**environment,
+                    **plant_defect(tmp_path, function, message)})  # fmt: skip
+    break_function(monkeypatch, function, message)
+    brief = call(FETCH, *options, "1", **environment)
 
+    for done in (in_worker, brief):
         assert done.returncode == 1, done.stderr
         assert "***" in done.stderr
         assert marks_in(done.stdout, done.stderr) == []
+    assert "Traceback" in in_worker.stderr
 
 
-@pytest.mark.parametrize("door", [FETCH, MONITOR, CHECK])
+@pytest.mark.parametrize("command", [FETCH, MONITOR, CHECK])
 @pytest.mark.parametrize("before", [(), ("--database-ur",), ("--wat=",), ("--interval",)])
-def test_what_was_typed_in_the_wrong_place_is_not_repeated(
-    door: str, before: tuple[str, ...]
-) -> None:
+def test_a_url_in_the_wrong_place_is_not_repeated(command: str, before: tuple[str, ...]) -> None:
     """
-    A forgotten or misspelt option makes the URL an argument that nobody expects.
+    Without its option, or after a misspelt one, the URL is an argument that no command expects.
     """
     text = encoded(PASSWORD, "host/name")
     arguments = [f"{before[0]}{text}"] if before == ("--wat=",) else [*before, text]
 
-    done = run(door, *arguments)
+    done = call(command, *arguments)
 
     assert done.returncode == 2
     assert marks_in(done.stdout, done.stderr) == []
 
 
-def test_libpq_may_keep_the_password(place: str, tmp_path: Path) -> None:
-    """In its own file, which every PostgreSQL program knows; and in .env, where we look first."""
+def test_libpq_may_keep_the_password(address: str, tmp_path: Path) -> None:
+    """A file named by PGPASSFILE, in the environment or in .env, can contain the password."""
     file = tmp_path / "pgpass"
     escaped = PASSWORD.replace("\\", r"\\").replace(":", r"\:")
     file.write_text(f"127.0.0.1:*:*:keeper:{escaped}\n")
     file.chmod(0o600)
     (tmp_path / ".env").write_text(f"PGPASSFILE={file}\n")
-    url = {"DATABASE_URL": f"postgresql://keeper@{place}"}
+    url = {"DATABASE_URL": f"postgresql://keeper@{address}"}
 
     known = run(MONITOR, "--once", env={**url, "PGPASSFILE": str(file)})
     from_file = run(MONITOR, "--once", env=url, cwd=tmp_path)
