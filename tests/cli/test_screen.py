@@ -1,4 +1,4 @@
-"""Narrow terminals, closed streams, and arguments that are not text."""
+"""Output for narrow terminals and closed streams, and arguments that are not text."""
 
 import errno
 import fcntl
@@ -10,7 +10,6 @@ import subprocess
 import sys
 import termios
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from tests.support.commands import HERE, call, environment, start
 from tests.support.examples import examples
 from tests.support.paths import REPO
 from tests.support.programs import run_program
+from tests.support.waiting import wait_until
 
 HELP = [
     ("fetch_yts_data.py",), ("monitor_progress.py",), ("test_db_connection.py",),
@@ -59,16 +59,16 @@ def progress(done: int, total: int, **counts: int) -> dict[str, Any]:
     columns=st.integers(1, 200),
 )
 def test_no_number_of_a_bar_is_cut(done: int, more: int, counts: dict[str, int], columns: int):
-    """Each is there as a whole or not at all, and the bar is not longer than the terminal."""
+    """A bar shows each number completely or not at all, and is not wider than the terminal."""
     drawn = bar_format(progress(done, done + more, **counts), "11:54:03", columns)
     width = int(match[1]) if (match := re.search(r"\{bar:(\d+)\}", drawn)) else 0
     line = re.sub(r"\{bar:\d+\}", "#" * width, drawn)
 
     assert len(line) <= max(columns, len("100%"))
-    for word, number in re.findall(
+    for label, number in re.findall(
         r"(new|updated|unchanged|skipped|missing|failed) ([\d,]+)", line
     ):
-        (outcome,) = (name for name, it in OUTCOMES.items() if it == word)
+        (outcome,) = (name for name, shown in OUTCOMES.items() if shown == label)
         assert number.rstrip(",") == f"{counts[outcome]:,}"
     if "/" in line:
         assert f"{done:,}/{done + more:,}" in line
@@ -76,8 +76,8 @@ def test_no_number_of_a_bar_is_cut(done: int, more: int, counts: dict[str, int],
         assert f"failed {counts['failed']:,}" in line
 
 
-def test_a_bar_of_usual_numbers_has_everything_at_80_columns():
-    """With the time that is left, or without it while that cannot be told."""
+def test_a_bar_shows_all_usual_numbers_at_80_columns():
+    """The remaining time is shown once it is known."""
     line = bar_format(progress(27_000, 77_500, saved=27_000, failed=4), "11:54:03", 79)
 
     assert line == "details  34% |{bar:13}| 27,000/77,500, 11:54:03 left, new 27,000, failed 4"
@@ -85,7 +85,7 @@ def test_a_bar_of_usual_numbers_has_everything_at_80_columns():
 
 
 class Terminal:
-    """A terminal whose width can change, and all that was written to it."""
+    """A terminal whose width can change, with everything that was written to it."""
 
     def __init__(self, columns: int) -> None:
         self._master, slave = pty.openpty()
@@ -104,7 +104,7 @@ class Terminal:
             while part := os.read(self._master, 10_000):
                 self._written += part
         except OSError:
-            pass  # Linux says so when the other side is closed.
+            pass  # On Linux: the other side is closed.
 
     def close(self) -> str:
         self.stream.close()
@@ -113,10 +113,10 @@ class Terminal:
         return self._written.decode()
 
 
-def test_a_terminal_that_becomes_narrower_gets_no_line_for_each_update(
+def test_a_bar_stays_in_its_line_when_the_terminal_becomes_narrower(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    """Each drawing fits the width of its moment, so that it stays in its line."""
+    """Each drawing fits the current width of the terminal."""
     terminal = Terminal(80)
     monkeypatch.setattr(sys, "stderr", terminal.stream)
     bars = Bars()
@@ -138,7 +138,7 @@ def test_a_terminal_that_becomes_narrower_gets_no_line_for_each_update(
 @examples(100)
 @given(st.lists(st.text("abcdefgh", min_size=1, max_size=12), max_size=60), st.integers(20, 100))
 def test_text_is_broken_between_words(words: list[str], columns: int):
-    """No line is wider than the terminal, and every word is whole; files get lines as they are."""
+    """No line is wider than the terminal and no word is broken; text for files is not changed."""
     terminal = Terminal(columns)
     try:
         text = "  name  " + " ".join(words)
@@ -163,7 +163,7 @@ ROWS = [
 
 @pytest.mark.parametrize("columns", [30, 40, 60, 80, 100, 200])
 def test_tables_break_no_word(columns: int, monkeypatch: pytest.MonkeyPatch):
-    """What is too wide for a table is written as a list."""
+    """Rows that are too wide for a table are written as a list."""
     monkeypatch.setenv("TERM", "xterm")
     terminal = Terminal(columns)
     monkeypatch.setattr(sys, "stdout", terminal.stream)
@@ -172,37 +172,36 @@ def test_tables_break_no_word(columns: int, monkeypatch: pytest.MonkeyPatch):
 
     lines = re.sub(r"\x1b\[[\d;]*m", "", terminal.close()).splitlines()
     assert max(map(len, lines)) <= columns
-    words = {word for row in ROWS for value in row.values() for word in str(value or "").split()}
+    words = {word for row in ROWS for cell in row.values() for word in str(cell or "").split()}
     assert words <= set(" ".join(lines).split())
 
 
-@pytest.mark.parametrize("command", HELP, ids=" ".join)
-def test_help_fits_80_columns(command: tuple[str, ...]):
-    """Or the terminal would break it in the middle of words."""
-    done = run_program([sys.executable, *command, "--help"], {"COLUMNS": "80"}, REPO)
+def test_help_fits_80_columns():
+    """A terminal would break longer lines within words."""
+    for command in HELP:
+        done = run_program([sys.executable, *command, "--help"], {"COLUMNS": "80"}, REPO)
 
-    assert done.returncode == 0
-    assert max(map(len, done.stdout.splitlines())) < 80
-    assert "None, None" not in done.stdout
+        assert done.returncode == 0, command
+        assert max(map(len, done.stdout.splitlines())) < 80, command
+        assert "None, None" not in done.stdout, command
 
 
-def test_a_long_start_is_said_before_other_waits():
+def test_a_long_start_is_reported_before_other_waits():
     """
-    The first start takes some ten seconds, and a user at a terminal sees nothing else.
+    The first start takes about ten seconds, and prints nothing else at a terminal.
     """
-    said: list[str] = []
+    messages: list[str] = []
     with (
-        report_waits(said.append),
+        report_waits(messages.append),
         waiting_for("the start", seconds=0.0),
         waiting_for("something else"),
     ):
-        while not said:
-            time.sleep(0.01)
+        wait_until(lambda: messages, "a message")
 
-    assert said == ["Waiting for the start."]
+    assert messages == ["Waiting for the start."]
 
 
-CLOSED = [">&-", "2>&-", "<&-", ">&- 2>&- <&-"]
+LONG = pytest.mark.long
 
 
 def in_shell(command: str, url: URL) -> Any:
@@ -218,9 +217,14 @@ def in_shell(command: str, url: URL) -> Any:
     )
 
 
-@pytest.mark.parametrize("closed", CLOSED)
-def test_a_fetch_goes_on_without_a_screen(closed: str, db: DatabaseManager, database_url: URL):
-    """Whichever of its streams are closed, it stores everything, and mistakes no connection."""
+@pytest.mark.parametrize(
+    "closed", [pytest.param(">&-", marks=LONG), "2>&-", pytest.param("<&-", marks=LONG),
+               ">&- 2>&- <&-"],
+)  # fmt: skip
+def test_a_fetch_with_closed_streams_stores_everything(
+    closed: str, db: DatabaseManager, database_url: URL
+):
+    """It writes into no connection that has the number of a closed stream."""
     done = in_shell(
         f"fetch_yts_data.py --sandbox --no-details --max-pages 2 {closed}", database_url
     )
@@ -231,34 +235,36 @@ def test_a_fetch_goes_on_without_a_screen(closed: str, db: DatabaseManager, data
 
 
 class Broken(Sink):
-    """Raises an error of the system."""
+    """Raises an OSError for each message."""
 
     def __init__(self, number: int) -> None:
         self.error = OSError(number, os.strerror(number))
-        self.taken = 0
+        self.handled = 0
 
     def handle(self, message: Message) -> None:
-        self.taken += 1
+        self.handled += 1
         raise self.error
 
 
-def test_a_reader_that_is_gone_is_left_out():
-    """A closed terminal or pipe gets nothing more, and others do; a full disk is an error."""
-    gone, full = [Broken(errno.EPIPE), Broken(errno.EIO)], Broken(errno.ENOSPC)
-    messages = EventStream(gone)
+def test_a_closed_output_gets_no_more_messages():
+    """A closed terminal or pipe is left out after its first error; a full disk is an error."""
+    closed, full = [Broken(errno.EPIPE), Broken(errno.EIO)], Broken(errno.ENOSPC)
+    messages = EventStream(closed)
     for _ in range(3):
         messages.note("x")
 
-    assert [it.taken for it in gone] == [1, 1]
+    assert [sink.handled for sink in closed] == [1, 1]
     with pytest.raises(OSError, match="No space left"):
         EventStream([full]).note("x")
 
 
-@pytest.mark.parametrize("options", [("--json",), ("--json", "-v"), ("-v",)], ids=" ".join)
-def test_a_fetch_goes_on_when_its_reader_leaves(
+@pytest.mark.parametrize(
+    "options", [("--json",), pytest.param(("--json", "-v"), marks=LONG), ("-v",)], ids=" ".join
+)
+def test_a_fetch_continues_when_its_reader_closes_the_pipe(
     options: tuple[str, ...], db: DatabaseManager, database_url: URL
 ):
-    """`| head` reads what it wants, and all movies are stored."""
+    """`| head` closes the pipe early, and all movies are stored."""
     source = ("--sandbox", "--no-details", "--max-pages", "2")
     process = start("fetch_yts_data.py", *source, *options, url=database_url)
     process.stdout.close()
@@ -268,12 +274,25 @@ def test_a_fetch_goes_on_when_its_reader_leaves(
     assert db.get_stats()["total_movies"] == 100
 
 
-@pytest.mark.parametrize("closed", CLOSED)
 @pytest.mark.parametrize(
-    "command", ["query_movies.py top", "monitor_progress.py --once", "test_db_connection.py"]
+    ("command", "closed"),
+    [
+        ("query_movies.py top", ">&-"),
+        ("monitor_progress.py --once", "<&-"),
+        ("test_db_connection.py", ">&- 2>&- <&-"),
+        pytest.param("query_movies.py top", "2>&-", marks=LONG),
+        pytest.param("query_movies.py top", "<&-", marks=LONG),
+        pytest.param("query_movies.py top", ">&- 2>&- <&-", marks=LONG),
+        pytest.param("monitor_progress.py --once", ">&-", marks=LONG),
+        pytest.param("monitor_progress.py --once", "2>&-", marks=LONG),
+        pytest.param("monitor_progress.py --once", ">&- 2>&- <&-", marks=LONG),
+        pytest.param("test_db_connection.py", ">&-", marks=LONG),
+        pytest.param("test_db_connection.py", "2>&-", marks=LONG),
+        pytest.param("test_db_connection.py", "<&-", marks=LONG),
+    ],
 )
 def test_closed_streams_are_not_a_bug(command: str, closed: str, mirror_url: URL):
-    """What would be printed goes nowhere."""
+    """Output for a closed stream is dropped."""
     done = in_shell(f"{command} {closed}", mirror_url)
 
     assert (done.returncode, done.stderr) == (0, b"")
@@ -287,7 +306,7 @@ def test_closed_streams_are_not_a_bug(command: str, closed: str, mirror_url: URL
      "monitor_progress.py --database-url $'postgresql://\\xff'"],
 )  # fmt: skip
 def test_bytes_that_are_not_text_are_a_usage_error(arguments: str, mirror_url: URL):
-    """In a sentence, before anything is opened."""
+    """They are refused with a message and exit code 2, before anything is opened."""
     done = in_shell(arguments, mirror_url)
 
     assert done.returncode == 2
@@ -295,8 +314,8 @@ def test_bytes_that_are_not_text_are_a_usage_error(arguments: str, mirror_url: U
     assert b"Error: " in done.stderr
 
 
-def test_names_of_files_may_have_any_bytes(database_url: URL, tmp_path: Path):
-    """As the system allows; what was typed is stored and shown without them."""
+def test_file_names_may_contain_any_bytes(database_url: URL, tmp_path: Path):
+    """Bytes that are not text are replaced where the command line is stored and shown."""
     name = os.fsencode(tmp_path) + b"/caf\xe9"
     path = os.fsdecode(name)
     fetch = call("fetch_yts_data.py", "--sandbox", "--no-details", "--max-pages", "1",
@@ -304,6 +323,6 @@ def test_names_of_files_may_have_any_bytes(database_url: URL, tmp_path: Path):
     export = call("query_movies.py", "export", "--output", f"{path}.csv", url=database_url)
 
     assert (fetch.returncode, export.returncode) == (0, 0)
-    names = sorted(os.fsencode(it.name) for it in tmp_path.iterdir())
+    names = sorted(os.fsencode(file.name) for file in tmp_path.iterdir())
     assert names == [b"caf\xe9.csv", b"caf\xe9.log"]
     assert b"/caf?.log" in Path(f"{path}.log").read_bytes()
