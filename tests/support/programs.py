@@ -27,9 +27,9 @@ def run_alembic(url: URL, *arguments: str, cwd: Path = REPO) -> Done:
     return run_program(command, in_database(url), cwd, from_scratch=cwd != REPO)
 
 
-def run_python(*arguments: str, environment: Mapping[str, str]) -> Done:
+def run_python(*arguments: str, environment: Mapping[str, str], **options: bool) -> Done:
     """Run Python in the repository, for example with `fetch_yts_data.py`."""
-    return run_program([sys.executable, *arguments], environment, REPO)
+    return run_program([sys.executable, *arguments], environment, REPO, **options)
 
 
 def run_program(
