@@ -18,13 +18,11 @@ Done = subprocess.CompletedProcess[str]
 
 
 def run_alembic(url: URL, *arguments: str, cwd: Path = REPO) -> Done:
-    """
-    Run the `alembic` command on the database at *url*.
-
-    In another folder it starts from scratch, because other models may be there.
-    """
+    """Run the `alembic` command on the database at *url*."""
+    # The fork server has imported the models of the repository, and alembic with its own stdout.
+    is_fresh = cwd != REPO or "check" in arguments
     command = [sys.executable, str(ALEMBIC), *arguments]
-    return run_program(command, in_database(url), cwd, from_scratch=cwd != REPO)
+    return run_program(command, in_database(url), cwd, from_scratch=is_fresh)
 
 
 def run_python(*arguments: str, environment: Mapping[str, str], **options: bool) -> Done:
