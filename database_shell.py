@@ -54,7 +54,7 @@ def main(database_url: str | None, program: str, arguments: tuple[str, ...]) -> 
       python database_shell.py psql -c 'SELECT count(*) FROM movies'
       python database_shell.py pg_dump --format=custom --file=mirror.dump
     """
-    from cli.shell_command import run  # noqa: PLC0415 -- for a fast --help
+    from cli.commands.shell import run  # noqa: PLC0415 -- for a fast --help
 
     run(database_url, program, arguments)
 

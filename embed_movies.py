@@ -77,7 +77,7 @@ def main(**options: Any) -> None:
       python embed_movies.py
       python embed_movies.py --model ~/models/all-MiniLM-L6-v2
     """
-    from cli.embed_command import run  # noqa: PLC0415 -- for a fast --help
+    from cli.commands.embed import run  # noqa: PLC0415 -- for a fast --help
 
     run(options)
 

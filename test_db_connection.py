@@ -59,7 +59,7 @@ def main(database_url: str | None, *, verbose: bool) -> None:
 
     Missing tables are created and older ones migrated, as by a fetch.
     """
-    from cli.check_command import run  # noqa: PLC0415 -- for a fast --help
+    from cli.commands.check import run  # noqa: PLC0415 -- for a fast --help
 
     run(database_url, is_verbose=verbose)
 

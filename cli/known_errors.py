@@ -11,6 +11,7 @@ from database.vectors.spaces import EmbeddingLockHeld
 from embeddings.errors import ModelMissing
 from ingest.exit_codes import ExitCode
 from ingest.run_errors import RUN_ERRORS, KnownError
+from web.errors import AddressUnusable
 
 KNOWN_ERRORS = (
     *RUN_ERRORS,
@@ -26,6 +27,7 @@ KNOWN_ERRORS = (
     KnownError(NothingToSearch, ExitCode.USAGE),
     KnownError(UnknownFilterValue, ExitCode.USAGE),
     KnownError(ParquetMissing, ExitCode.USAGE),
+    KnownError(AddressUnusable, ExitCode.FATAL),
 )
 
 

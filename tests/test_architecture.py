@@ -18,9 +18,10 @@ COMMANDS = {
     "fetch_yts_data",
     "monitor_progress",
     "query_movies",
+    "serve_movies",
     "test_db_connection",
 }
-PACKAGES = {"yts", "database", "ingest", "embeddings", "sandbox", "cli"}
+PACKAGES = {"yts", "database", "ingest", "embeddings", "sandbox", "web", "cli"}
 #: Package: the packages of this project that it may import.
 MAY_IMPORT = {
     "yts": set(),
@@ -28,7 +29,8 @@ MAY_IMPORT = {
     "database": {"yts"},
     "ingest": {"database", "yts"},
     "embeddings": {"database"},
-    "cli": {"ingest", "embeddings", "database", "yts"},
+    "web": {"database", "embeddings", "yts"},
+    "cli": {"ingest", "embeddings", "web", "database", "yts"},
     "alembic": {"database"},
     "commands": PACKAGES,
 }
@@ -46,7 +48,7 @@ ONLY_IN = {
     "safetensors": {"embeddings/"},
     "tokenizers": {"embeddings/"},
     "pyarrow": {"cli/query/parquet.py"},
-    "aiohttp": {"sandbox/"},
+    "aiohttp": {"sandbox/", "web/"},
     "click": {"commands", "cli/", "sandbox/__main__.py"},
     "tqdm": {"commands", "cli/"},
     "rich": {"commands", "cli/"},

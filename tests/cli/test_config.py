@@ -10,6 +10,7 @@ from sqlalchemy import URL
 
 import fetch_yts_data
 import monitor_progress
+import serve_movies
 import test_db_connection
 from cli.dotenv_file import KNOWN
 from tests.support.commands import HERE, call
@@ -160,7 +161,9 @@ def test_an_unknown_variable_is_a_warning(tmp_path: Path) -> None:
 
 def test_the_variables_of_all_options_are_known() -> None:
     """The known variables are exactly those of the options of the commands."""
-    commands = (fetch_yts_data.main, monitor_progress.main, test_db_connection.main)
+    commands = (
+        fetch_yts_data.main, monitor_progress.main, serve_movies.main, test_db_connection.main
+    )  # fmt: skip
     options = {
         f"YTS_{option.name.upper()}"
         for command in commands

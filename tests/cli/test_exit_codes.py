@@ -15,8 +15,8 @@ import fetch_yts_data
 import monitor_progress
 import query_movies
 import test_db_connection
+from cli.commands.shell import NOT_FOUND
 from cli.known_errors import KNOWN_ERRORS
-from cli.shell_command import NOT_FOUND
 from cli.signals import STOP_SECONDS
 from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.db import DatabaseManager

@@ -30,6 +30,7 @@ from tests.support.paths import REPO
 #: Modules that commands import after they have started.
 MODULES = (
     "fetch_yts_data", "monitor_progress", "query_movies", "test_db_connection", "embed_movies",
+    "serve_movies", "cli.commands.serve",
     "cli.fetch.command", "cli.monitor.command", "cli.query.command", "cli.fetch.by_hand",
     "sandbox.api.sandbox_server", "ingest.fetch", "database.db", "database.embedded.server",
     "alembic.config", "alembic.autogenerate",

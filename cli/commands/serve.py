@@ -1,0 +1,80 @@
+"""`run` of serve_movies.py: open the database, serve until a signal, and report addresses."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+from cli.errors import report_errors
+from cli.signals import leave_on_signals, say_on_stderr
+from database.db import DatabaseManager
+from database.monitoring.status import read_only_session
+from database.schema import require_schema
+from web.server import serve
+from web.settings import ServerSettings
+
+_ADDRESSES = """\
+Serving the mirror. Open or use:
+  {root}/api/v2/list_movies.json   the YTS API
+  {root}/healthz                   health
+Ctrl-C ends it.
+"""
+
+
+def run(options: Mapping[str, Any]) -> None:
+    """Run the command with its parsed *options*."""
+    settings = ServerSettings(
+        host=options["host"],
+        port=options["port"],
+        connections=options["connections"],
+        allowed_hosts=frozenset(name.lower() for name in options["allow_host"]),
+        cors=options["cors"],
+    )
+    with (
+        report_errors("serve_movies.py", is_verbose=options["verbose"]),
+        ExitStack() as stack,
+    ):
+        with leave_on_signals():
+            db = DatabaseManager(
+                options["database_url"],
+                pool_size=settings.connections,
+                max_overflow=0,
+                application_name="yts-mirror server",
+                create=False,
+            )
+            stack.enter_context(db)
+            with read_only_session(db) as session:
+                require_schema(session)
+        exit_code = asyncio.run(_serve(db, settings, is_quiet=options["quiet"]))
+    sys.exit(exit_code)
+
+
+async def _serve(db: DatabaseManager, settings: ServerSettings, *, is_quiet: bool) -> int:
+    """Serve until a signal; return the exit code that belongs to it."""
+    stop = asyncio.Event()
+    numbers: list[int] = []
+
+    def hear(number: int) -> None:
+        if numbers:
+            os._exit(128 + number)
+        numbers.append(number)
+        if not is_quiet:
+            say_on_stderr("Stopping: requests under way are being finished (at most 5 s).")
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, partial(hear, number))
+    await serve(db, settings, opened=partial(_report_addresses, is_quiet=is_quiet), stop=stop)
+    # Ctrl-C is the usual way to end a server.
+    return 0 if numbers == [signal.SIGINT] else 128 + numbers[0]
+
+
+def _report_addresses(root: str, *, is_quiet: bool) -> None:
+    if not is_quiet:
+        sys.stderr.write(_ADDRESSES.format(root=root))
+        sys.stderr.flush()

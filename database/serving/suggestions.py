@@ -1,0 +1,34 @@
+"""`suggest_movies`: the movies most like another one, or of its genres where vectors lack."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from database.models import Movie, MovieGenre
+from database.search.similar import NoVector, similar_movies
+
+
+def suggest_movies(session: Session, movie_id: int, *, limit: int) -> list[int]:
+    """Return the YTS ids of at most *limit* movies for the one with the YTS id *movie_id*."""
+    row_id = session.scalar(select(Movie.id).where(Movie.external_id == movie_id))
+    if row_id is None:
+        return []
+    try:
+        near = [movie.row_id for movie in similar_movies(session, row_id, limit=limit)]
+    except NoVector:
+        return _of_same_genres(session, row_id, limit)
+    query = select(Movie.id, Movie.external_id).where(Movie.id.in_(near))
+    ids = {row.id: row.external_id for row in session.execute(query)}
+    return [ids[each] for each in near]
+
+
+def _of_same_genres(session: Session, row_id: int, limit: int) -> list[int]:
+    genres = select(MovieGenre.genre_id).where(MovieGenre.movie_id == row_id)
+    query = (
+        select(Movie.external_id)
+        .join(MovieGenre, MovieGenre.movie_id == Movie.id)
+        .where(MovieGenre.genre_id.in_(genres), Movie.id != row_id, Movie.gone_since.is_(None))
+        .group_by(Movie.id)
+        .order_by(func.count().desc(), func.coalesce(Movie.like_count, 0).desc(), Movie.id)
+        .limit(limit)
+    )
+    return list(session.scalars(query))

@@ -1,0 +1,131 @@
+"""`read_list_movies`, `read_detailed_movie`: movies as JSON of the YTS API, made by PostgreSQL."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.orm import Session
+
+#: For URLs that the mirror does not have, because no key of a movie may be absent.
+_SITE: Final = "https://yts.gg"
+
+# The order of the columns is the order of the keys at YTS. Nothing is null: clients break.
+_UPLOADED = """
+    coalesce(to_char({0}.date_uploaded AT TIME ZONE 'Europe/Paris', 'YYYY-MM-DD HH24:MI:SS'),
+        '1970-01-01 01:00:00') AS date_uploaded,
+    coalesce({0}.date_uploaded_unix, extract(epoch FROM {0}.date_uploaded)::bigint, 0)
+        AS date_uploaded_unix
+"""
+_TORRENTS = f"""
+    array_to_json(ARRAY(
+        SELECT row_to_json(torrent) FROM (
+            SELECT coalesce(t.url, '{_SITE}/torrent/download/' || t.hash) AS url,
+                t.hash, coalesce(t.quality, '') AS quality, {{type}}
+                CASE t.is_repack WHEN true THEN '1' WHEN false THEN '0' ELSE '' END AS is_repack,
+                coalesce(t.video_codec, '') AS video_codec,
+                coalesce(t.bit_depth::text, '') AS bit_depth,
+                coalesce(t.audio_channels, '') AS audio_channels,
+                coalesce(t.seeds, 0) AS seeds, coalesce(t.peers, 0) AS peers,
+                coalesce(t.size, '') AS size, coalesce(t.size_bytes, 0) AS size_bytes,
+                {_UPLOADED.format("t")}
+            FROM torrents t WHERE t.movie_id = m.id ORDER BY t.id
+        ) torrent)) AS torrents
+"""  # noqa: S608 -- only constants of this module
+_TYPE = "coalesce(t.type, '') AS type,"
+_HEAD = f"""
+    m.external_id AS id,
+    coalesce(m.url, '{_SITE}/movies/' || coalesce(m.yts_slug, '')) AS url,
+    coalesce(m.imdb_code, '') AS imdb_code, m.title,
+    coalesce(m.title_english, m.title) AS title_english,
+    coalesce(m.title_long, m.title) AS title_long,
+    coalesce(m.yts_slug, '') AS slug, coalesce(m.year, 0) AS year,
+    coalesce(trim_scale(m.rating), 0) AS rating, coalesce(m.runtime, 0) AS runtime,
+    array_to_json(ARRAY(
+        SELECT g.name FROM movie_genres l JOIN genres g ON g.id = l.genre_id
+        WHERE l.movie_id = m.id ORDER BY g.name)) AS genres
+"""  # noqa: S608 -- as above
+_DESCRIPTION = "coalesce(m.description_full, m.summary, m.synopsis, m.description_intro, '')"
+_MIDDLE = """
+    coalesce(m.yt_trailer_code, '') AS yt_trailer_code,
+    coalesce(m.language, '') AS language, coalesce(m.mpa_rating, '') AS mpa_rating,
+    coalesce(m.background_image, '') AS background_image,
+    coalesce(m.background_image_original, m.background_image, '') AS background_image_original,
+    coalesce(m.small_cover_image, '') AS small_cover_image,
+    coalesce(m.medium_cover_image, '') AS medium_cover_image
+"""
+_LARGE_COVER = ", coalesce(m.large_cover_image, '') AS large_cover_image"
+_TEXTS = f"""
+    coalesce(m.summary, {_DESCRIPTION}) AS summary, {_DESCRIPTION} AS description_full,
+    coalesce(m.synopsis, m.summary, {_DESCRIPTION}) AS synopsis
+"""
+_SCREENSHOTS = "".join(
+    f", coalesce(i.folder || '/{size}-screenshot{number}.jpg', '') "
+    f"AS {size}_screenshot_image{number}"
+    for size in ("medium", "large")
+    for number in (1, 2, 3)
+)
+#: The first four of the union; YTS shows a changing sample of four.
+_CAST = """,
+    array_to_json(ARRAY(
+        SELECT json_strip_nulls(row_to_json(member)) FROM (
+            SELECT c.name, coalesce(l.character_name, '') AS character_name, c.url_small_image,
+                coalesce(c.imdb_code, '') AS imdb_code
+            FROM movie_casts l JOIN casts c ON c.id = l.cast_id
+            WHERE l.movie_id = m.id ORDER BY l.position, l.cast_id LIMIT 4
+        ) member)) AS "cast"
+"""
+
+
+def _list_query(*, is_suggestion: bool) -> TextClause:
+    large_cover, type_ = ("", "") if is_suggestion else (_LARGE_COVER, _TYPE)
+    return text(f"""
+        SELECT row_to_json(movie)::text FROM unnest((:ids)::integer[]) WITH ORDINALITY o(id, place)
+        JOIN movies m ON m.external_id = o.id
+        CROSS JOIN LATERAL (
+            SELECT {_HEAD}, {_TEXTS}, {_MIDDLE} {large_cover}, 'ok' AS state,
+                {_TORRENTS.format(type=type_)}, {_UPLOADED.format("m")}
+        ) movie ORDER BY o.place""")  # noqa: S608 -- as above
+
+
+def _details_query(*, with_images: bool, with_cast: bool) -> TextClause:
+    return text(f"""
+        SELECT row_to_json(movie)::text FROM movies m
+        CROSS JOIN LATERAL (
+            SELECT regexp_replace(coalesce(m.medium_cover_image, m.background_image),
+                '/[^/]*$', '') AS folder
+        ) i
+        CROSS JOIN LATERAL (
+            SELECT {_HEAD}, coalesce(m.like_count, 0) AS like_count,
+                coalesce(m.description_intro, {_DESCRIPTION}) AS description_intro,
+                {_DESCRIPTION} AS description_full, {_MIDDLE} {_LARGE_COVER}
+                {_SCREENSHOTS if with_images else ""} {_CAST if with_cast else ""},
+                {_TORRENTS.format(type=_TYPE)}, {_UPLOADED.format("m")}
+        ) movie WHERE m.external_id = :id AND m.gone_since IS NULL""")  # noqa: S608 -- as above
+
+
+_LIST = _list_query(is_suggestion=False)
+_SUGGESTIONS = _list_query(is_suggestion=True)
+_DETAILS = {
+    (with_images, with_cast): _details_query(with_images=with_images, with_cast=with_cast)
+    for with_images in (False, True)
+    for with_cast in (False, True)
+}
+
+
+def read_list_movies(session: Session, ids: Sequence[int]) -> list[str]:
+    """Return the movies with these YTS ids in their order, as rows of `list_movies.json`."""
+    return list(session.scalars(_LIST, {"ids": list(ids)}))
+
+
+def read_suggested_movies(session: Session, ids: Sequence[int]) -> list[str]:
+    """Return the movies with these YTS ids in their order, as in `movie_suggestions.json`."""
+    return list(session.scalars(_SUGGESTIONS, {"ids": list(ids)}))
+
+
+def read_detailed_movie(
+    session: Session, movie_id: int, *, with_images: bool, with_cast: bool
+) -> str | None:
+    """Return the movie as in `movie_details.json`; None if there is none, or it is gone."""
+    query = _DETAILS[with_images, with_cast]
+    movie: str | None = session.scalar(query, {"id": movie_id})
+    return movie

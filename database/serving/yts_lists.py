@@ -1,0 +1,102 @@
+"""`YtsList`, `read_ids`, `count_movies`: the movies on a page of the YTS API, by its parameters."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy.orm import Session
+
+from database.counts import read_counts
+from database.models import Genre, Movie, MovieGenre, Torrent
+
+SortBy = Literal["date_added", "title", "year", "rating", "like_count"]
+#: Unknown values sort as 0, as at YTS.
+_SORT_COLUMNS: dict[SortBy, ColumnElement[Any]] = {
+    "title": func.lower(Movie.title),
+    "year": func.coalesce(Movie.year, 0),
+    "rating": func.coalesce(Movie.rating, 0),
+    "like_count": func.coalesce(Movie.like_count, 0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class YtsList:
+    """Filters and order of a list; the defaults are all movies, the newest first."""
+
+    sort_by: SortBy = "date_added"
+    is_ascending: bool = False
+    #: In any case; empty means any.
+    genre: str = ""
+    #: Such as `1080p`, in lower case; empty means any.
+    quality: str = ""
+    #: Such as `x265`, in lower case; empty means any.
+    video_codec: str = ""
+    minimum_rating: float = 0.0
+    #: Words of the title with its year, in lower case.
+    words: tuple[str, ...] = ()
+    imdb_code: str = ""
+
+    @property
+    def is_filtered(self) -> bool:
+        """Return whether not all movies are on the list."""
+        return bool(
+            self.genre or self.quality or self.minimum_rating or self.words or self.imdb_code
+        )
+
+
+def read_ids(session: Session, wanted: YtsList, *, limit: int, offset: int) -> list[int]:
+    """Return the YTS ids of a page, in the order of the list; movies that are gone are left out."""
+    column = _SORT_COLUMNS.get(wanted.sort_by)
+    order = [Movie.external_id] if column is None else [column, Movie.external_id]
+    ordered = [each.asc() if wanted.is_ascending else each.desc() for each in order]
+    query = _where(select(Movie.external_id), wanted)
+    return list(session.scalars(query.order_by(*ordered).limit(limit).offset(offset)))
+
+
+def count_movies(session: Session, wanted: YtsList) -> int:
+    """Return the length of the list."""
+    if not wanted.is_filtered:
+        counts = read_counts(session)
+        return counts.movies - counts.gone_movies
+    return session.scalar(_where(select(func.count()).select_from(Movie), wanted)) or 0
+
+
+def _where(query: Select[Any], wanted: YtsList) -> Select[Any]:
+    conditions: list[ColumnElement[bool]] = [Movie.gone_since.is_(None)]
+    if wanted.imdb_code:
+        conditions.append(Movie.imdb_code == wanted.imdb_code)
+    if wanted.minimum_rating:
+        conditions.append(Movie.rating >= wanted.minimum_rating)
+    if wanted.genre:
+        conditions.append(
+            exists().where(
+                MovieGenre.movie_id == Movie.id,
+                MovieGenre.genre_id.in_(
+                    select(Genre.id).where(func.lower(Genre.name) == wanted.genre)
+                ),
+            )
+        )
+    if wanted.quality or wanted.video_codec:
+        conditions.append(exists().where(Torrent.movie_id == Movie.id, _torrent(wanted)))
+    title = func.coalesce(Movie.title_long, Movie.title)
+    conditions += [title.icontains(word, autoescape=True) for word in wanted.words]
+    return query.where(and_(*conditions))
+
+
+def _torrent(wanted: YtsList) -> ColumnElement[bool]:
+    conditions = [
+        func.lower(column) == value
+        for column, value in (
+            (Torrent.quality, wanted.quality),
+            (Torrent.video_codec, wanted.video_codec),
+        )
+        if value
+    ]
+    return and_(*conditions)
+
+
+def find_movie(session: Session, *, movie_id: int, imdb_code: str) -> int | None:
+    """Return the YTS id of the movie with this id or, if the id is 0, with this IMDb code."""
+    condition = Movie.external_id == movie_id if movie_id else Movie.imdb_code == imdb_code
+    query = select(Movie.external_id).where(condition, Movie.gone_since.is_(None))
+    return session.scalar(query.order_by(Movie.external_id).limit(1))

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Serve the mirror over HTTP: `python serve_movies.py --help`."""
+
+import cli.preflight  # noqa: F401 -- ends the program where something is missing
+
+# isort: split
+
+from typing import Any
+
+import click
+
+from cli.options import Command, exit_codes_epilog
+from ingest.exit_codes import ExitCode
+from yts import __version__
+
+EPILOG = exit_codes_epilog(
+    (
+        ExitCode.DONE,
+        ExitCode.FATAL,
+        ExitCode.USAGE,
+        ExitCode.NOT_READY,
+        ExitCode.CLOSED_TERMINAL,
+        ExitCode.TERMINATED,
+    ),
+    {ExitCode.DONE: "ended by Ctrl-C", ExitCode.FATAL: "the port cannot be used, or a bug"},
+)
+
+
+@click.command(
+    cls=Command,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "YTS",
+        "max_content_width": 100,
+    },
+    epilog=EPILOG,
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="Port to listen on; 0 is any free one.",
+)
+@click.option(
+    "--allow-host",
+    multiple=True,
+    metavar="NAME",
+    help="Name under which the server is reached besides localhost; can be repeated.",
+)
+@click.option("--cors", is_flag=True, help="Let browser programs of all sites read the YTS API.")
+@click.option(
+    "--connections",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    help="Connections to the database, each with a thread that reads.",
+)
+@click.option(
+    "--database-url",
+    metavar="URL",
+    envvar="DATABASE_URL",
+    help="PostgreSQL of the mirror; DATABASE_URL is the same.  [default: the embedded server]",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing unless something is wrong.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a bug.")
+@click.version_option(__version__, prog_name="yts-mirror")
+def main(**options: Any) -> None:
+    """
+    Serve the mirror over HTTP: programs that speak the YTS API use it by changing one URL.
+
+    \b
+    Examples:
+      python serve_movies.py
+      python serve_movies.py --port 9000 --cors
+      python serve_movies.py --host 0.0.0.0 --allow-host movies.example.org
+
+    Nothing is written, and a fetch may be running. It serves until Ctrl-C.
+    """
+    from cli.commands.serve import run  # noqa: PLC0415 -- for a fast --help
+
+    run(options)
+
+
+if __name__ == "__main__":
+    main()

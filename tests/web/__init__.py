@@ -1,0 +1,1 @@
+"""Tests of the package `web`: the server over a mirror."""

@@ -1,0 +1,16 @@
+"""`served`: the root URL of a server over the mirror with 300 practice movies."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import URL
+
+from database.db import DatabaseManager
+from tests.support.web_server import open_server
+
+
+@pytest.fixture(scope="session")
+def served(mirror_url: URL) -> Iterator[str]:
+    """Serve a mirror that tests must not change."""
+    with DatabaseManager(mirror_url) as db, open_server(db) as root:
+        yield root

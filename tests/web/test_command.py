@@ -1,0 +1,75 @@
+"""`serve_movies.py` as a user and as systemd see it."""
+
+import signal
+from pathlib import Path
+
+import pytest
+import requests
+from sqlalchemy import URL
+
+from tests.support.commands import run, start
+
+SCRIPT = "serve_movies.py"
+
+
+def root_of(process) -> str:
+    """Return the root URL that the command prints when it is ready."""
+    for line in process.stderr:
+        if "/healthz" in line:
+            return line.split()[0].removesuffix("/healthz")
+    raise AssertionError("the server did not start")
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_ends_the_server_in_order(mirror_url: URL, number: int, exit_code: int):
+    """It prints its addresses when they can be used, and nothing on stdout."""
+    process = start(SCRIPT, "--port", "0", url=mirror_url)
+    root = root_of(process)
+    assert requests.get(f"{root}/readyz", timeout=20).text == "ok\n"
+
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=30)
+
+    assert (process.returncode, stdout) == (exit_code, "")
+    assert "Traceback" not in stderr
+
+
+def test_a_port_that_is_taken_is_named(mirror_url: URL):
+    """Exit 1, and a message that says which option helps."""
+    process = start(SCRIPT, "--port", "0", url=mirror_url)
+    port = root_of(process).rpartition(":")[2]
+
+    second = run(SCRIPT, "--port", port, url=mirror_url)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+
+    assert second.returncode == 1
+    assert port in second.stderr
+    assert "--port" in second.stderr
+    assert "bug" not in second.stderr
+
+
+def test_an_empty_database_says_how_to_fill_it(new_database, tmp_path: Path):
+    """Exit 5, for an empty database and for an embedded server that was never started."""
+    empty = run(SCRIPT, "--port", "0", url=new_database(is_empty=True))
+    missing = run(SCRIPT, "--port", "0", env={"YTS_HOME": str(tmp_path / "home")})
+
+    for done in (empty, missing):
+        assert (done.returncode, done.stdout) == (5, "")
+        assert "fetch_yts_data.py" in done.stderr
+
+
+def test_the_server_serves_beside_a_fetch(database_url: URL, sandbox):
+    """A fetch that runs at the same time is neither stopped nor refused."""
+    run("fetch_yts_data.py", "--api-url", sandbox.url, "--max-pages", "1", "--no-details",
+        "--rate", "0", "-q", url=database_url)  # fmt: skip
+    process = start(SCRIPT, "--port", "0", "-q", url=database_url)
+    fetch = run("fetch_yts_data.py", "--api-url", sandbox.url, "--rate", "0", "-q",
+                url=database_url)  # fmt: skip
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+
+    assert (fetch.returncode, fetch.stderr) == (0, "")
+    assert (process.returncode, stderr) == (0, "")

@@ -1,0 +1,172 @@
+"""How the server speaks HTTP: caching, compression, hosts, methods, and errors."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+from sqlalchemy import text
+
+from database.db import DatabaseManager
+from tests.support.databases import run_sql
+from tests.support.web_server import open_server
+from web.guards import is_allowed
+from web.settings import ServerSettings
+
+LIST = "/api/v2/list_movies.json"
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+NOWHERE = ["/", "/api/v2/", "/api/v2/nothing.json", "/%00", "/../etc/passwd"]
+
+
+def test_a_page_that_has_not_changed_is_not_sent_again(served: str):
+    """The tag belongs to the content, so it is equal for equal queries and for both encodings."""
+    first = requests.get(f"{served}{LIST}?limit=3", timeout=20)
+    etag = first.headers["ETag"]
+
+    for headers in ({"If-None-Match": etag}, {"If-None-Match": f'"x", W/{etag}'}):
+        again = requests.get(f"{served}{LIST}?limit=3", headers=headers, timeout=20)
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["ETag"] == etag
+    other = requests.get(f"{served}{LIST}?limit=4", headers={"If-None-Match": etag}, timeout=20)
+    assert other.status_code == 200
+
+
+def test_a_client_gets_the_encoding_that_it_accepts(served: str):
+    """The compressed page is much smaller, and has the same content."""
+    plain = requests.get(f"{served}{LIST}", headers={"Accept-Encoding": "identity"}, timeout=20)
+    packed = requests.get(f"{served}{LIST}", headers={"Accept-Encoding": "gzip"}, timeout=20)
+
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["Vary"] == "Accept-Encoding"
+    assert int(packed.headers["Content-Length"]) * 2 < len(plain.content)
+    assert packed.content == plain.content
+
+
+def test_a_commit_is_seen_by_the_next_requests(db: DatabaseManager):
+    """A kept response is not used when rows have changed, whoever changed them."""
+    with open_server(db) as root:
+        for movies in range(3):
+            if movies:
+                db.save_movie({"id": movies, "title": f"Lamp {movies}", "torrents": []})
+            done = threading.Event()
+            while not done.is_set():  # At most a tenth of a second late.
+                data = requests.get(f"{root}{LIST}", timeout=20).json()["data"]
+                if data["movie_count"] == movies:
+                    done.set()
+            assert len(data.get("movies", [])) == movies
+
+
+def test_equal_requests_at_the_same_time_are_read_once(db: DatabaseManager):
+    """And all get the same response, also where other clients left meanwhile."""
+    db.save_movie({"id": 1, "title": "Lamp", "torrents": []})
+    settings = ServerSettings(connections=1)
+    with (
+        db.engine.connect() as holder,
+        open_server(db, settings) as root,
+        ThreadPoolExecutor(9) as threads,
+    ):
+        holder.execute(text("LOCK TABLE movies IN ACCESS EXCLUSIVE MODE"))
+        leaving = threads.submit(requests.get, f"{root}{LIST}", timeout=0.3)
+        pages = [threads.submit(requests.get, f"{root}{LIST}", timeout=20) for _ in range(8)]
+        assert isinstance(leaving.exception(), requests.Timeout)
+        holder.rollback()
+        bodies = {page.result().content for page in pages}
+
+    assert len(bodies) == 1
+
+
+def test_a_server_without_a_free_connection_says_so(db: DatabaseManager):
+    """503 with Retry-After, in the envelope of YTS; afterwards it serves again."""
+    db.save_movie({"id": 1, "title": "Lamp", "torrents": []})
+    settings = ServerSettings(connections=1, queue_seconds=0.1)
+    with (
+        db.engine.connect() as holder,
+        open_server(db, settings) as root,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        holder.execute(text("LOCK TABLE movies IN ACCESS EXCLUSIVE MODE"))
+        slow = threads.submit(requests.get, f"{root}{LIST}", timeout=20)
+        while not holder.scalar(text(WAITING)):
+            pass
+        busy = requests.get(f"{root}/api/v2/movie_details.json?movie_id=1", timeout=20)
+        holder.rollback()
+        assert slow.result().status_code == 200
+
+    assert (busy.status_code, busy.json()["status"]) == (503, "error")
+    assert int(busy.headers["Retry-After"]) > 0
+
+
+def test_a_database_that_goes_away_is_a_message_and_heals(db: DatabaseManager):
+    """503 says what is wrong; no restart of the server is needed."""
+    db.save_movie({"id": 1, "title": "Lamp", "torrents": []})
+    with open_server(db) as root:
+        run_sql(db.url, "ALTER TABLE movies RENAME TO films")
+        broken = requests.get(f"{root}{LIST}", timeout=20)
+        ready = requests.get(f"{root}/readyz", timeout=20)
+        run_sql(db.url, "ALTER TABLE films RENAME TO movies")
+        healed = requests.get(f"{root}{LIST}", timeout=20)
+
+    assert broken.status_code == 503
+    assert "test_db_connection.py" in broken.json()["status_message"]
+    assert (ready.status_code, healed.status_code) == (200, 200)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_expected"),
+    [
+        ("localhost", True),
+        ("localhost:8080", True),
+        ("LOCALHOST.:80", True),
+        ("127.0.0.1:8080", True),
+        ("192.168.7.5", True),
+        ("[::1]:8080", True),
+        ("[fe80::1]", True),
+        ("movies.example.org:443", True),
+        ("evil.example.com", False),
+        ("localhost.evil.com", False),
+        ("127.0.0.1.evil.com:80", False),
+        ("", False),
+        ("[::1", False),
+    ],
+)
+def test_only_known_names_reach_the_server(host: str, is_expected: bool):
+    """Loopback names, IP addresses and names that the user has allowed."""
+    assert is_allowed(host, frozenset({"movies.example.org"})) is is_expected
+
+
+def test_other_sites_cannot_read_under_their_own_name(served: str):
+    """Against DNS rebinding: 421, before anything is read."""
+    headers = {"Host": "evil.example.com"}
+
+    assert requests.get(f"{served}{LIST}", headers=headers, timeout=20).status_code == 421
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_the_server_can_only_be_read(served: str, method: str):
+    """405 with the allowed methods."""
+    response = requests.request(method, f"{served}{LIST}", timeout=20)
+
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/api/v2/", "/api/v2/nothing.json", "/%00", "/../etc/passwd"]
+)
+def test_other_addresses_are_not_found(served: str, path: str):
+    """404 in one sentence, with the same safe headers as all responses."""
+    response = requests.get(f"{served}{path}", timeout=20)
+
+    assert response.status_code == 404
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+def test_browsers_of_other_sites_read_only_with_cors(db: DatabaseManager, served: str):
+    """The header is sent if --cors is set, also with OPTIONS and errors, and never otherwise."""
+    name = "Access-Control-Allow-Origin"
+    with open_server(db, ServerSettings(connections=2, cors=True)) as root:
+        for method in ("GET", "OPTIONS"):
+            assert requests.request(method, f"{root}{LIST}", timeout=20).headers[name] == "*"
+    assert name not in requests.get(f"{served}{LIST}", timeout=20).headers

@@ -1,0 +1,1 @@
+"""The HTTP server over the mirror; the only package that serves."""

@@ -1,0 +1,109 @@
+"""`CatalogueReader`: runs reads on threads, and keeps their results while no row changes."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from database.db import DatabaseManager
+from database.serving.read_only import read_revision, serving_session
+from web.cache import CachedBody, ResponseCache
+from web.settings import ServerSettings
+
+#: A revision that is younger is not read again, in seconds; responses may be this much late.
+_REVISION_SECONDS = 0.1
+
+Read = Callable[[Session], bytes]
+Result = TypeVar("Result")
+
+
+class Overloaded(Exception):
+    """All connections were busy for too long."""
+
+
+class CatalogueReader:
+    """
+    Reads from the database for the event loop it is used on; closed by `close`.
+
+    Equal reads that run at the same time are run once.
+    """
+
+    def __init__(self, db: DatabaseManager, settings: ServerSettings) -> None:
+        """Use *db*, whose pool has one connection for each thread."""
+        self._db = db
+        self._threads = ThreadPoolExecutor(settings.connections, thread_name_prefix="reader")
+        self._free = asyncio.Semaphore(settings.connections)
+        self._queue_seconds = settings.queue_seconds
+        self._cache = ResponseCache(settings.cache_bytes)
+        self._revision_at = float("-inf")
+        self._running: dict[str, asyncio.Future[CachedBody]] = {}
+
+    async def read(self, key: str, read: Read) -> CachedBody:
+        """
+        Return the body that *read* makes; equal keys mean equal reads.
+
+        Raises:
+            Overloaded: no connection was free in time.
+            DatabaseNotReady: the database cannot be read.
+        """
+        if self._cache.get(key) is not None:
+            await self._check_revision()
+        if (body := self._cache.get(key)) is not None:
+            return body
+        running = self._running.get(key)
+        if running is None:
+            running = asyncio.ensure_future(self._make(key, read))
+            self._running[key] = running
+            running.add_done_callback(partial(self._forget, key))
+        # A client that leaves ends its own wait, not that of the others.
+        return await asyncio.shield(running)
+
+    async def _make(self, key: str, read: Read) -> CachedBody:
+        def make(session: Session) -> tuple[str, CachedBody]:
+            return read_revision(session), CachedBody.of(read(session))
+
+        revision, body = await self._run(make)
+        self._note(revision)
+        self._cache.put(key, revision, body)
+        return body
+
+    def _forget(self, key: str, done: "asyncio.Future[CachedBody]") -> None:
+        self._running.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # Perhaps all who waited for it have left.
+
+    async def _check_revision(self) -> None:
+        if asyncio.get_running_loop().time() - self._revision_at > _REVISION_SECONDS:
+            self._note(await self._run(read_revision))
+
+    def _note(self, revision: str) -> None:
+        self._cache.note_revision(revision)
+        self._revision_at = asyncio.get_running_loop().time()
+
+    async def _run(self, work: Callable[[Session], Result]) -> Result:
+        """Run *work* in a transaction on a thread."""
+
+        def transaction() -> Result:
+            with serving_session(self._db) as session:
+                return work(session)
+
+        try:
+            async with asyncio.timeout(self._queue_seconds):
+                await self._free.acquire()
+        except TimeoutError:
+            raise Overloaded from None
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, transaction)
+        finally:
+            self._free.release()
+
+    async def close(self) -> None:
+        """Wait for the reads that run, and end the threads."""
+        for running in [*self._running.values()]:
+            with suppress(Exception):
+                await running
+        self._threads.shutdown()

@@ -1,0 +1,93 @@
+"""`serve`: the HTTP server over a mirror, from opening its port until it is told to stop."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from database.db import DatabaseManager
+from database.errors import DatabaseNotReady
+from database.serving.read_only import read_revision
+from web.errors import AddressUnusable
+from web.guards import LONGEST_URL, guard_requests
+from web.reader import CatalogueReader, Overloaded
+from web.settings import ServerSettings
+from web.v2.routes import YtsApi
+
+#: When the server stops, requests under way may take this long to finish, in seconds.
+_DRAIN_SECONDS = 5.0
+#: A connection without a request is closed after this time, in seconds.
+_IDLE_SECONDS = 75.0
+
+
+async def serve(
+    db: DatabaseManager,
+    settings: ServerSettings,
+    *,
+    opened: Callable[[str], None],
+    stop: asyncio.Event,
+) -> None:
+    """
+    Serve until *stop* is set, then finish the requests under way; *opened* gets the root URL.
+
+    Raises:
+        AddressUnusable: the server cannot listen on this host and port.
+    """
+    reader = CatalogueReader(db, settings)
+    runner = web.AppRunner(
+        _application(reader, settings),
+        access_log=None,
+        shutdown_timeout=_DRAIN_SECONDS,
+        keepalive_timeout=_IDLE_SECONDS,
+        max_line_size=LONGEST_URL + 200,
+        handler_cancellation=True,
+    )
+    await runner.setup()
+    try:
+        await _listen(runner, settings)
+        opened(_root(settings.host, runner.addresses[0][1]))
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        await reader.close()
+
+
+async def _listen(runner: web.AppRunner, settings: ServerSettings) -> None:
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        raise AddressUnusable(
+            f"The server cannot listen on {settings.host}, port {settings.port}: {reason.lower()}. "
+            "Choose another port with --port, or another address with --host."
+        ) from error
+
+
+def _application(reader: CatalogueReader, settings: ServerSettings) -> web.Application:
+    application = web.Application(middlewares=[guard_requests(settings.allowed_hosts)])
+    application.router.add_routes(YtsApi(reader, cors=settings.cors).routes())
+    application.router.add_get("/healthz", _is_alive)
+    application.router.add_get("/readyz", _readiness(reader))
+    return application
+
+
+async def _is_alive(_request: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
+
+
+def _readiness(reader: CatalogueReader) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def is_ready(_request: web.Request) -> web.Response:
+        try:
+            await reader.read("readyz", lambda session: read_revision(session).encode())
+        except Overloaded:
+            return web.Response(status=503, text="all connections are busy\n")
+        except DatabaseNotReady as error:
+            return web.Response(status=503, text=f"{error}\n")
+        return web.Response(text="ok\n")
+
+    return is_ready
+
+
+def _root(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

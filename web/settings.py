@@ -1,0 +1,22 @@
+"""`ServerSettings`: address, limits and options of the server, as one frozen value."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """The settings of one server."""
+
+    host: str = "127.0.0.1"
+    #: 0 means any free port.
+    port: int = 8080
+    #: Connections to the database, each with a thread that reads.
+    connections: int = 8
+    #: Names besides loopback names and IP addresses that the Host header may have.
+    allowed_hosts: frozenset[str] = frozenset()
+    #: Whether browser programs of other sites may read the YTS API.
+    cors: bool = False
+    #: Longest wait of a request for a connection, in seconds; then it gets 503.
+    queue_seconds: float = 5.0
+    #: Responses kept in memory, in bytes.
+    cache_bytes: int = 64 << 20

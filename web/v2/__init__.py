@@ -1,0 +1,1 @@
+"""The YTS API v2: the endpoints, parameters and responses of YTS, from the mirror."""

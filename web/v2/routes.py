@@ -1,0 +1,59 @@
+"""`YtsApi`: the routes of the YTS API v2."""
+
+from aiohttp import web
+
+from database.errors import DatabaseNotReady
+from web.reader import CatalogueReader, Overloaded
+from web.responses import JSON, body_response
+from web.v2.bodies import error_body
+from web.v2.endpoints import ENDPOINTS
+from web.v2.parameters import normalized
+
+#: When a client may try again after a 503, in seconds.
+_RETRY_SECONDS = 2
+
+
+class YtsApi:
+    """Serves `/api/v2/`."""
+
+    def __init__(self, reader: CatalogueReader, *, cors: bool) -> None:
+        """Read with *reader*; with *cors*, browser programs of all sites may read."""
+        self._reader = reader
+        self._headers = {"Access-Control-Allow-Origin": "*"} if cors else {}
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes; some clients put a slash after the name of an endpoint."""
+        return [
+            web.get("/api/v2/{endpoint}", self._handle),
+            web.get("/api/v2/{endpoint}/", self._handle),
+            web.options("/api/v2/{endpoint}", self._describe),
+            web.options("/api/v2/{endpoint}/", self._describe),
+        ]
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        name = request.match_info["endpoint"].lower()
+        if name not in ENDPOINTS:
+            raise web.HTTPNotFound
+        query = normalized(request.query)
+        key = f"{name}?{sorted(query.items())}"
+        try:
+            body = await self._reader.read(key, lambda session: ENDPOINTS[name](session, query))
+        except Overloaded:
+            return self._unavailable("The server is busy; try again soon.")
+        except DatabaseNotReady as error:
+            return self._unavailable(str(error))
+        response = body_response(request, body, JSON)
+        response.headers.update(self._headers)
+        return response
+
+    async def _describe(self, _request: web.Request) -> web.Response:
+        allowed = {"Allow": "GET, HEAD, OPTIONS"}
+        if self._headers:
+            allowed |= {"Access-Control-Allow-Methods": "GET, HEAD", **self._headers}
+        return web.Response(status=204, headers=allowed)
+
+    def _unavailable(self, message: str) -> web.Response:
+        headers = {"Retry-After": str(_RETRY_SECONDS), **self._headers}
+        return web.Response(
+            status=503, body=error_body(message), content_type=JSON, headers=headers
+        )
