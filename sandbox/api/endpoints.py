@@ -1,4 +1,4 @@
-"""`Endpoints`: the three endpoints of the API, each from a query to the bytes of a response."""
+"""`Endpoints`: the four endpoints of the API, each from a query to the bytes of a response."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -39,6 +39,7 @@ class Endpoints:
             "list_movies.json": self.list_movies,
             "movie_details.json": self.movie_details,
             "movie_suggestions.json": self.movie_suggestions,
+            "movie_parental_guides.json": self.movie_parental_guides,
         }
 
     def corrupt(self, movie_ids: Iterable[int], how: str) -> list[int]:
@@ -73,6 +74,10 @@ class Endpoints:
         suggested = self._suggest(movie_id) if movie_id else []
         movies = (movie_json.suggested_movie(self.catalogue, other) for other in suggested)
         return response_bodies.suggestions_body([response_bodies.encode(movie) for movie in movies])
+
+    def movie_parental_guides(self, _query: Query) -> bytes:
+        """Return the body of `movie_parental_guides.json`: one notice, the same for all movies."""
+        return response_bodies.parental_guides_body()
 
     def _details_of(self, movie_id: int, query: Query) -> bytes:
         with_images = query.get("with_images", "").lower() in _TRUE

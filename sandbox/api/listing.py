@@ -1,5 +1,6 @@
 """`ListIndex`: the ids on a page of `list_movies.json`, filtered and sorted as YTS does."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -99,16 +100,23 @@ def read_list_request(query: Mapping[str, str]) -> ListRequest:
     limit = read_number(query.get("limit"), DEFAULT_LIMIT)
     return ListRequest(
         filter=Filter(
-            sort_by=query.get("sort_by", "date_added"),
-            quality=query.get("quality", "all").lower(),
-            genre=query.get("genre", "all").lower(),
-            minimum_rating=read_number(query.get("minimum_rating"), 0),
+            sort_by=query.get("sort_by", "").strip().lower() or "date_added",
+            quality=query.get("quality", "").strip().lower() or "all",
+            genre=query.get("genre", "").strip().lower() or "all",
+            minimum_rating=_read_rating(query.get("minimum_rating", "")),
             query_term=query.get("query_term", "").strip().lower() or "0",
         ),
         limit=min(limit, LARGEST_LIMIT) if limit > 0 else DEFAULT_LIMIT,
         page=max(read_number(query.get("page"), 1), 1),
-        is_ascending=query.get("order_by", "desc").lower() == "asc",
+        is_ascending=query.get("order_by", "").strip().lower() == "asc",
     )
+
+
+def _read_rating(text: str) -> float:
+    """Return the rating in *text*, which may have decimals; 0 if it is not from 0 to 10."""
+    match = re.fullmatch(r"[0-9]{1,2}(\.[0-9]{0,4})?", text.strip())
+    rating = float(match[0]) if match else 0.0
+    return rating if rating <= 10 else 0.0
 
 
 def _search(catalogue: Catalogue, ids: Iterable[int], term: str) -> tuple[Sequence[int], int]:

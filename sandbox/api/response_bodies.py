@@ -50,6 +50,12 @@ def details_body(movie: bytes) -> bytes:
     return envelope(b'{"movie":%b}' % movie)
 
 
+def parental_guides_body() -> bytes:
+    """Return the notice that YTS has sent since 2017 instead of parental guides."""
+    guide = {"type": "Info", "parental_guide_text": "There are no parental guides at the moment."}
+    return envelope(encode({"parental_guide_count": 1, "parental_guides": [guide]}))
+
+
 def _movies(rows: Sequence[bytes]) -> bytes:
     return b',"movies":[%b]' % b",".join(rows) if rows else b""
 

@@ -91,7 +91,10 @@ class _Server:
     def _make_app(self) -> web.Application:
         app = web.Application()
         app.on_response_prepare.append(_add_server_header)
-        app.router.add_get("/api/v2/{endpoint}", self._handler.handle)
+        # Some clients put a slash after the name of the endpoint.
+        for path in ("/api/v2/{endpoint}", "/api/v2/{endpoint}/"):
+            app.router.add_get(path, self._handler.handle)
+            app.router.add_options(path, _describe)
         app.router.add_routes(Control(self._handler, self._settings).routes())
         app.router.add_route("*", "/{anything:.*}", _not_found)
         return app
@@ -99,6 +102,10 @@ class _Server:
 
 async def _add_server_header(_request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Server"] = SERVER_HEADER
+
+
+async def _describe(_request: web.Request) -> web.Response:
+    return web.Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS"})
 
 
 async def _not_found(_request: web.Request) -> web.Response:
