@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy.orm import Session
 
 from database.models import CatalogueCount, EmbeddingSpace, Genre
@@ -41,6 +41,12 @@ def read_counts(session: Session) -> Counts:
         torrents=int(values.get("torrents", 0)),
         movies_with_vectors=int(values.get(f"movie_embeddings.{space_id}", 0)),
     )
+
+
+def count_of(name: str) -> ScalarSelect[Decimal]:
+    """Return the SQL expression of one count; see the names in `read_counts`."""
+    total = func.coalesce(func.sum(CatalogueCount.value), 0)
+    return select(total).where(CatalogueCount.name == name).scalar_subquery()
 
 
 def movies_of_genres() -> Select[str, Decimal]:

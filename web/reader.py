@@ -7,10 +7,10 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
+from sqlalchemy import URL
 from sqlalchemy.orm import Session
 
-from database.db import DatabaseManager
-from database.serving.read_only import read_revision, serving_session
+from database.serving.read_only import ReadOnlyDatabase, read_revision
 from web.cache import CachedBody, ResponseCache
 from web.settings import ServerSettings
 
@@ -32,9 +32,9 @@ class CatalogueReader:
     Equal reads that run at the same time are run once.
     """
 
-    def __init__(self, db: DatabaseManager, settings: ServerSettings) -> None:
-        """Use *db*, whose pool has one connection for each thread."""
-        self._db = db
+    def __init__(self, url: URL, settings: ServerSettings) -> None:
+        """Read from the database at *url*."""
+        self._database = ReadOnlyDatabase(url, settings.connections)
         self._threads = ThreadPoolExecutor(settings.connections, thread_name_prefix="reader")
         self._free = asyncio.Semaphore(settings.connections)
         self._queue_seconds = settings.queue_seconds
@@ -85,19 +85,16 @@ class CatalogueReader:
         self._revision_at = asyncio.get_running_loop().time()
 
     async def _run(self, work: Callable[[Session], Result]) -> Result:
-        """Run *work* in a transaction on a thread."""
-
-        def transaction() -> Result:
-            with serving_session(self._db) as session:
-                return work(session)
-
+        """Run *work* in a session on a thread."""
         try:
             async with asyncio.timeout(self._queue_seconds):
                 await self._free.acquire()
         except TimeoutError:
             raise Overloaded from None
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, transaction)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._database.run, work
+            )
         finally:
             self._free.release()
 
@@ -107,3 +104,4 @@ class CatalogueReader:
             with suppress(Exception):
                 await running
         self._threads.shutdown()
+        self._database.close()

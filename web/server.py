@@ -5,8 +5,8 @@ import os
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from sqlalchemy import URL
 
-from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.serving.read_only import read_revision
 from web.errors import AddressUnusable
@@ -22,19 +22,21 @@ _IDLE_SECONDS = 75.0
 
 
 async def serve(
-    db: DatabaseManager,
+    url: URL,
     settings: ServerSettings,
     *,
     opened: Callable[[str], None],
     stop: asyncio.Event,
 ) -> None:
     """
-    Serve until *stop* is set, then finish the requests under way; *opened* gets the root URL.
+    Serve the mirror at *url* until *stop* is set, then finish the requests under way.
+
+    *opened* gets the root URL of the server.
 
     Raises:
         AddressUnusable: the server cannot listen on this host and port.
     """
-    reader = CatalogueReader(db, settings)
+    reader = CatalogueReader(url, settings)
     runner = web.AppRunner(
         _application(reader, settings),
         access_log=None,

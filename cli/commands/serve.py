@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
+from sqlalchemy import URL
+
 from cli.errors import report_errors
 from cli.signals import leave_on_signals, say_on_stderr
 from database.db import DatabaseManager
@@ -39,21 +41,15 @@ def run(options: Mapping[str, Any]) -> None:
         ExitStack() as stack,
     ):
         with leave_on_signals():
-            db = DatabaseManager(
-                options["database_url"],
-                pool_size=settings.connections,
-                max_overflow=0,
-                application_name="yts-mirror server",
-                create=False,
-            )
+            db = DatabaseManager(options["database_url"], pool_size=1, max_overflow=0, create=False)
             stack.enter_context(db)
             with read_only_session(db) as session:
                 require_schema(session)
-        exit_code = asyncio.run(_serve(db, settings, is_quiet=options["quiet"]))
+        exit_code = asyncio.run(_serve(db.url, settings, is_quiet=options["quiet"]))
     sys.exit(exit_code)
 
 
-async def _serve(db: DatabaseManager, settings: ServerSettings, *, is_quiet: bool) -> int:
+async def _serve(url: URL, settings: ServerSettings, *, is_quiet: bool) -> int:
     """Serve until a signal; return the exit code that belongs to it."""
     stop = asyncio.Event()
     numbers: list[int] = []
@@ -69,7 +65,7 @@ async def _serve(db: DatabaseManager, settings: ServerSettings, *, is_quiet: boo
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, partial(hear, number))
-    await serve(db, settings, opened=partial(_report_addresses, is_quiet=is_quiet), stop=stop)
+    await serve(url, settings, opened=partial(_report_addresses, is_quiet=is_quiet), stop=stop)
     # Ctrl-C is the usual way to end a server.
     return 0 if numbers == [signal.SIGINT] else 128 + numbers[0]
 

@@ -39,16 +39,18 @@ def open_engine(
     max_overflow: int,
     application_name: str = APPLICATION_NAME,
     is_keyed: bool = False,
+    pre_ping: bool = True,
 ) -> Engine:
     """
     Return an engine for *url*; *is_keyed* is for programs that look up all rows by keys.
+
+    With *pre_ping*, a connection that a server restart has cut is replaced before it is used.
     """
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=max_overflow,
-        # A connection that a server restart has cut is replaced before it is used.
-        pool_pre_ping=True,
+        pool_pre_ping=pre_ping,
         connect_args=_parameters(url, application_name),
     )
     # Not the startup parameter `options`: poolers refuse it, and libpq would not read PGOPTIONS.

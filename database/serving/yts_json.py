@@ -79,12 +79,13 @@ _CAST = """,
 def _list_query(*, is_suggestion: bool) -> TextClause:
     large_cover, type_ = ("", "") if is_suggestion else (_LARGE_COVER, _TYPE)
     return text(f"""
-        SELECT row_to_json(movie)::text FROM unnest((:ids)::integer[]) WITH ORDINALITY o(id, place)
+        SELECT string_agg(row_to_json(movie)::text, ',' ORDER BY o.place)
+        FROM unnest((:ids)::integer[]) WITH ORDINALITY o(id, place)
         JOIN movies m ON m.external_id = o.id
         CROSS JOIN LATERAL (
             SELECT {_HEAD}, {_TEXTS}, {_MIDDLE} {large_cover}, 'ok' AS state,
                 {_TORRENTS.format(type=type_)}, {_UPLOADED.format("m")}
-        ) movie ORDER BY o.place""")  # noqa: S608 -- as above
+        ) movie""")  # noqa: S608 -- as above
 
 
 def _details_query(*, with_images: bool, with_cast: bool) -> TextClause:
@@ -112,14 +113,14 @@ _DETAILS = {
 }
 
 
-def read_list_movies(session: Session, ids: Sequence[int]) -> list[str]:
-    """Return the movies with these YTS ids in their order, as rows of `list_movies.json`."""
-    return list(session.scalars(_LIST, {"ids": list(ids)}))
+def read_list_movies(session: Session, ids: Sequence[int]) -> str:
+    """Return the movies with these YTS ids, in their order, as in `list_movies.json`."""
+    return session.scalar(_LIST, {"ids": list(ids)}) or ""
 
 
-def read_suggested_movies(session: Session, ids: Sequence[int]) -> list[str]:
-    """Return the movies with these YTS ids in their order, as in `movie_suggestions.json`."""
-    return list(session.scalars(_SUGGESTIONS, {"ids": list(ids)}))
+def read_suggested_movies(session: Session, ids: Sequence[int]) -> str:
+    """Return the same as in `movie_suggestions.json`."""
+    return session.scalar(_SUGGESTIONS, {"ids": list(ids)}) or ""
 
 
 def read_detailed_movie(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.orm import Session
 
-from database.counts import read_counts
+from database.counts import count_of
 from database.models import Genre, Movie, MovieGenre, Torrent
 
 SortBy = Literal["date_added", "title", "year", "rating", "like_count"]
@@ -44,21 +44,31 @@ class YtsList:
         )
 
 
-def read_ids(session: Session, wanted: YtsList, *, limit: int, offset: int) -> list[int]:
-    """Return the YTS ids of a page, in the order of the list; movies that are gone are left out."""
+def read_page(
+    session: Session, wanted: YtsList, *, limit: int, offset: int
+) -> tuple[int, list[int]]:
+    """
+    Return the length of a list and the YTS ids of a page of it, in one statement.
+
+    Movies that are gone are left out.
+    """
+    ids = func.array(_ids(wanted, limit, offset).scalar_subquery())
+    movie_count, page = session.execute(select(_count(wanted), ids)).one()
+    return int(movie_count), page
+
+
+def _ids(wanted: YtsList, limit: int, offset: int) -> Select[Any]:
     column = _SORT_COLUMNS.get(wanted.sort_by)
     order = [Movie.external_id] if column is None else [column, Movie.external_id]
     ordered = [each.asc() if wanted.is_ascending else each.desc() for each in order]
     query = _where(select(Movie.external_id), wanted)
-    return list(session.scalars(query.order_by(*ordered).limit(limit).offset(offset)))
+    return query.order_by(*ordered).limit(limit).offset(offset)
 
 
-def count_movies(session: Session, wanted: YtsList) -> int:
-    """Return the length of the list."""
-    if not wanted.is_filtered:
-        counts = read_counts(session)
-        return counts.movies - counts.gone_movies
-    return session.scalar(_where(select(func.count()).select_from(Movie), wanted)) or 0
+def _count(wanted: YtsList) -> ColumnElement[Any]:
+    if wanted.is_filtered:
+        return _where(select(func.count()).select_from(Movie), wanted).scalar_subquery()
+    return count_of("movies") - count_of("movies.gone_since")
 
 
 def _where(query: Select[Any], wanted: YtsList) -> Select[Any]:

@@ -19,7 +19,7 @@ def open_server(db: DatabaseManager, settings: ServerSettings | None = None) -> 
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
     roots: SimpleQueue[str] = SimpleQueue()
-    serving = serve(db, chosen, opened=roots.put, stop=stop)
+    serving = serve(db.url, chosen, opened=roots.put, stop=stop)
     thread = threading.Thread(target=loop.run_until_complete, args=(serving,), daemon=True)
     thread.start()
     try:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Sequence
 
 #: YTS asks clients to test `status` alone, and changes the message.
 _ENVELOPE = (
@@ -18,13 +17,13 @@ _GHOST_GENRES = (
 )  # fmt: skip
 
 
-def list_body(movie_count: int, limit: int, page: int, movies: Sequence[str]) -> bytes:
+def list_body(movie_count: int, limit: int, page: int, movies: str) -> bytes:
     """Return a page of movies that are JSON already; without any, the key `movies` is absent."""
     head = f'"movie_count":{movie_count},"limit":{limit},"page_number":{page}'
     return _envelope(f"{{{head}{_movies(movies)}}}")
 
 
-def suggestions_body(movies: Sequence[str]) -> bytes:
+def suggestions_body(movies: str) -> bytes:
     """Return suggestions; YTS always counts 0 of them."""
     return _envelope(f'{{"movie_count":0{_movies(movies)}}}')
 
@@ -59,8 +58,8 @@ def error_body(message: str) -> bytes:
     return json.dumps(error, separators=(",", ":")).encode()
 
 
-def _movies(movies: Sequence[str]) -> str:
-    return f',"movies":[{",".join(movies)}]' if movies else ""
+def _movies(movies: str) -> str:
+    return f',"movies":[{movies}]' if movies else ""
 
 
 def _envelope(data: str) -> bytes:

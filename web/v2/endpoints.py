@@ -10,7 +10,7 @@ from database.serving.yts_json import (
     read_list_movies,
     read_suggested_movies,
 )
-from database.serving.yts_lists import count_movies, find_movie, read_ids
+from database.serving.yts_lists import find_movie, read_page
 from web.v2 import bodies
 from web.v2.parameters import Query, read_list_request, read_movie_request
 
@@ -23,14 +23,8 @@ def list_movies(session: Session, query: Query) -> bytes:
     """Return the body of `list_movies.json`."""
     request = read_list_request(query)
     offset = (request.page - 1) * request.limit
-    movie_count = count_movies(session, request.movies)
-    # A page past the end needs no search for its rows, however large its number is.
-    ids = (
-        read_ids(session, request.movies, limit=request.limit, offset=offset)
-        if offset < movie_count
-        else []
-    )
-    movies = read_list_movies(session, ids) if ids else []
+    movie_count, ids = read_page(session, request.movies, limit=request.limit, offset=offset)
+    movies = read_list_movies(session, ids) if ids else ""
     return bodies.list_body(movie_count, request.limit, request.page, movies)
 
 
