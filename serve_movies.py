@@ -5,13 +5,23 @@ import cli.preflight  # noqa: F401 -- ends the program where something is missin
 
 # isort: split
 
+import re
 from typing import Any
 
 import click
 
-from cli.options import Command, exit_codes_epilog
+from cli.options import Command, Parsed, exit_codes_epilog
 from ingest.exit_codes import ExitCode
 from yts import __version__
+
+
+def read_base_path(text: str) -> str:
+    """Return a path with a slash before it and none after it; the empty text for none."""
+    path = f"/{text.strip('/')}" if text.strip("/") else ""
+    if re.fullmatch(r"[\w./~-]*", path, re.ASCII) is None:
+        raise ValueError(f"{text!r} is not a path; use for example /movies")
+    return path
+
 
 EPILOG = exit_codes_epilog(
     (
@@ -49,6 +59,14 @@ EPILOG = exit_codes_epilog(
     metavar="NAME",
     help="Name under which the server is reached besides localhost; can be repeated.",
 )
+@click.option(
+    "--base-path",
+    type=Parsed("path", read_base_path),
+    default="",
+    metavar="/PATH",
+    help="Path under which a reverse proxy passes requests to this server.",
+)
+@click.option("--access-log", is_flag=True, help="Write a line for each request to stderr.")
 @click.option("--cors", is_flag=True, help="Let browser programs of all sites read the YTS API.")
 @click.option(
     "--connections",
@@ -76,7 +94,8 @@ def main(**options: Any) -> None:
       python serve_movies.py --port 9000 --cors
       python serve_movies.py --host 0.0.0.0 --allow-host movies.example.org
 
-    Nothing is written, and a fetch may be running. It serves until Ctrl-C.
+    Nothing is written, and a fetch may be running. It serves until Ctrl-C. With the variable
+    YTS_API_KEY set, requests need this key.
     """
     from cli.commands.serve import run  # noqa: PLC0415 -- for a fast --help
 

@@ -53,7 +53,7 @@ ONLY_IN = {
     "tqdm": {"commands", "cli/"},
     "rich": {"commands", "cli/"},
     "jinja2": {"cli/monitor/html_page.py"},
-    "prometheus_client": {"cli/monitor/metrics.py"},
+    "prometheus_client": {"cli/monitor/metrics.py", "web/metrics.py"},
     "dotenv": {"database/connection/env_file.py"},
     "sqlalchemy": {"database/", "alembic/"},
     "psycopg2": {"database/"},

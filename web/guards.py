@@ -59,5 +59,15 @@ def is_allowed(host: str, allowed_hosts: frozenset[str]) -> bool:
     return True
 
 
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a server that listens on *host*."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _refuse(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
     return web.Response(status=status, text=f"{message}.\n", headers=headers)

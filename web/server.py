@@ -5,12 +5,15 @@ import os
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.log import access_logger
 from sqlalchemy import URL
 
 from database.errors import DatabaseNotReady
 from database.serving.read_only import read_revision
+from web.api_key import require_key
 from web.errors import AddressUnusable
 from web.guards import LONGEST_URL, guard_requests
+from web.metrics import Metrics
 from web.reader import CatalogueReader, Overloaded
 from web.settings import ServerSettings
 from web.v2.routes import YtsApi
@@ -39,7 +42,7 @@ async def serve(
     reader = CatalogueReader(url, settings)
     runner = web.AppRunner(
         _application(reader, settings),
-        access_log=None,
+        access_log=access_logger if settings.logs_access else None,
         shutdown_timeout=_DRAIN_SECONDS,
         keepalive_timeout=_IDLE_SECONDS,
         max_line_size=LONGEST_URL + 200,
@@ -48,7 +51,7 @@ async def serve(
     await runner.setup()
     try:
         await _listen(runner, settings)
-        opened(_root(settings.host, runner.addresses[0][1]))
+        opened(f"{_root(settings.host, runner.addresses[0][1])}{settings.base_path}")
         await stop.wait()
     finally:
         await runner.cleanup()
@@ -67,10 +70,23 @@ async def _listen(runner: web.AppRunner, settings: ServerSettings) -> None:
 
 
 def _application(reader: CatalogueReader, settings: ServerSettings) -> web.Application:
-    application = web.Application(middlewares=[guard_requests(settings.allowed_hosts)])
-    application.router.add_routes(YtsApi(reader, cors=settings.cors).routes())
-    application.router.add_get("/healthz", _is_alive)
-    application.router.add_get("/readyz", _readiness(reader))
+    metrics = Metrics()
+    middlewares = [metrics.middleware(), guard_requests(settings.allowed_hosts)]
+    if settings.api_key:
+        middlewares.append(require_key(settings.api_key))
+    application = web.Application(middlewares=middlewares)
+    routes = [
+        *YtsApi(reader, cors=settings.cors).routes(),
+        web.get("/healthz", _is_alive),
+        web.get("/readyz", _readiness(reader)),
+        web.get("/metrics", metrics.report),
+    ]
+    if settings.base_path:
+        inner = web.Application()
+        inner.router.add_routes(routes)
+        application.add_subapp(settings.base_path, inner)
+    else:
+        application.router.add_routes(routes)
     return application
 
 

@@ -1,6 +1,6 @@
 """`ServerSettings`: address, limits and options of the server, as one frozen value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,12 @@ class ServerSettings:
     connections: int = 8
     #: Names besides loopback names and IP addresses that the Host header may have.
     allowed_hosts: frozenset[str] = frozenset()
+    #: Path under which a reverse proxy passes requests, such as `/movies`; empty for none.
+    base_path: str = ""
+    #: If set, requests need it; see `web.api_key`.
+    api_key: str = field(default="", repr=False)
+    #: Whether each request is logged, to the logger `aiohttp.access`.
+    logs_access: bool = False
     #: Whether browser programs of other sites may read the YTS API.
     cors: bool = False
     #: Longest wait of a request for a connection, in seconds; then it gets 503.

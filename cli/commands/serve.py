@@ -1,6 +1,7 @@
 """`run` of serve_movies.py: open the database, serve until a signal, and report addresses."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import URL
 
@@ -16,6 +18,7 @@ from cli.signals import leave_on_signals, say_on_stderr
 from database.db import DatabaseManager
 from database.monitoring.status import read_only_session
 from database.schema import require_schema
+from web.guards import is_loopback
 from web.server import serve
 from web.settings import ServerSettings
 
@@ -34,8 +37,13 @@ def run(options: Mapping[str, Any]) -> None:
         port=options["port"],
         connections=options["connections"],
         allowed_hosts=frozenset(name.lower() for name in options["allow_host"]),
+        base_path=options["base_path"],
+        api_key=os.environ.get("YTS_API_KEY", ""),
+        logs_access=options["access_log"],
         cors=options["cors"],
     )
+    if settings.logs_access:
+        logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
     with (
         report_errors("serve_movies.py", is_verbose=options["verbose"]),
         ExitStack() as stack,
@@ -72,5 +80,8 @@ async def _serve(url: URL, settings: ServerSettings, *, is_quiet: bool) -> int:
 
 def _report_addresses(root: str, *, is_quiet: bool) -> None:
     if not is_quiet:
+        host = urlsplit(root).hostname or ""
+        if not is_loopback(host):
+            say_on_stderr(f"Warning: other machines can reach this server at {host}.")
         sys.stderr.write(_ADDRESSES.format(root=root))
         sys.stderr.flush()

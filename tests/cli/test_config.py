@@ -171,7 +171,7 @@ def test_the_variables_of_all_options_are_known() -> None:
         if option.expose_value and option.name
     }
 
-    assert options | {"YTS_HOME", "YTS_MODEL"} == KNOWN
+    assert options | {"YTS_API_KEY", "YTS_HOME", "YTS_MODEL"} == KNOWN
 
 
 @pytest.mark.parametrize(

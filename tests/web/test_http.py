@@ -170,3 +170,46 @@ def test_browsers_of_other_sites_read_only_with_cors(db: DatabaseManager, served
         for method in ("GET", "OPTIONS"):
             assert requests.request(method, f"{root}{LIST}", timeout=20).headers[name] == "*"
     assert name not in requests.get(f"{served}{LIST}", timeout=20).headers
+
+
+def test_with_a_key_only_requests_that_carry_it_are_served(db: DatabaseManager):
+    """In either header; health needs none, and the key is in no response."""
+    key = "a-very-secret-key"
+    sent = [
+        ({"Authorization": f"Bearer {key}"}, 200),
+        ({"X-Api-Key": key}, 200),
+        ({}, 401),
+        ({"X-Api-Key": key[:-1]}, 401),
+        ({"Authorization": f"Basic {key}"}, 401),
+        ({"X-Api-Key": "\xff"}, 401),
+    ]
+    with open_server(db, ServerSettings(connections=1, api_key=key)) as root:
+        for headers, status in sent:
+            response = requests.get(f"{root}{LIST}", headers=headers, timeout=20)
+            assert response.status_code == status, headers
+            assert key not in response.text
+        assert requests.get(f"{root}/healthz", timeout=20).status_code == 200
+        assert requests.get(f"{root}/metrics", timeout=20).status_code == 401
+
+
+def test_behind_a_proxy_all_addresses_have_its_path(db: DatabaseManager):
+    """What is not below the path is not found."""
+    with open_server(db, ServerSettings(connections=1, base_path="/movies")) as root:
+        assert root.endswith("/movies")
+        for path in (LIST, "/healthz", "/readyz", "/metrics"):
+            assert requests.get(f"{root}{path}", timeout=20).status_code == 200
+            without = root.removesuffix("/movies")
+            assert requests.get(f"{without}{path}", timeout=20).status_code == 404
+
+
+def test_metrics_count_by_route_and_never_by_path(db: DatabaseManager):
+    """A client that requests many addresses does not fill the memory of the server."""
+    with open_server(db, ServerSettings(connections=1)) as root:
+        for number in range(5):
+            requests.get(f"{root}/unknown/{number}", timeout=20)
+        requests.get(f"{root}{LIST}", timeout=20)
+        text_ = requests.get(f"{root}/metrics", timeout=20).text
+
+    assert 'yts_server_requests_total{route="/api/v2/{endpoint}",status="200"} 1.0' in text_
+    assert 'yts_server_requests_total{route="none",status="404"} 5.0' in text_
+    assert "unknown" not in text_
