@@ -43,6 +43,10 @@ class ResponseCache:
         self._revision: str | None = None
         self._bodies: OrderedDict[str, CachedBody] = OrderedDict()
 
+    def has(self, key: str) -> bool:
+        """Return whether there is a body of *key*."""
+        return key in self._bodies
+
     def get(self, key: str) -> CachedBody | None:
         """Return the body of *key*, if it is of the current revision."""
         body = self._bodies.get(key)

@@ -1,11 +1,11 @@
 """`CatalogueReader`: runs reads on threads, and keeps their results while no row changes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import URL
 from sqlalchemy.orm import Session
@@ -40,7 +40,7 @@ class CatalogueReader:
         self._queue_seconds = settings.queue_seconds
         self._cache = ResponseCache(settings.cache_bytes)
         self._revision_at = float("-inf")
-        self._running: dict[str, asyncio.Future[CachedBody]] = {}
+        self._running: dict[str, asyncio.Future[Any]] = {}
 
     async def read(self, key: str, read: Read) -> CachedBody:
         """
@@ -50,39 +50,54 @@ class CatalogueReader:
             Overloaded: no connection was free in time.
             DatabaseNotReady: the database cannot be read.
         """
-        if self._cache.get(key) is not None:
+        if self._cache.has(key):
             await self._check_revision()
         if (body := self._cache.get(key)) is not None:
             return body
-        running = self._running.get(key)
+        return await self._once(key, partial(self._make, key, read))
+
+    async def _once(self, name: str, make: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Wait for what *make* returns, with all who ask for the same *name* meanwhile."""
+        running = self._running.get(name)
         if running is None:
-            running = asyncio.ensure_future(self._make(key, read))
-            self._running[key] = running
-            running.add_done_callback(partial(self._forget, key))
+            running = asyncio.ensure_future(make())
+            self._running[name] = running
+            running.add_done_callback(partial(self._forget, name))
         # A client that leaves ends its own wait, not that of the others.
-        return await asyncio.shield(running)
+        result: Result = await asyncio.shield(running)
+        return result
+
+    def _forget(self, name: str, done: "asyncio.Future[Any]") -> None:
+        self._running.pop(name, None)
+        if not done.cancelled():
+            done.exception()  # Perhaps all who waited for it have left.
 
     async def _make(self, key: str, read: Read) -> CachedBody:
         def make(session: Session) -> tuple[str, CachedBody]:
             return read_revision(session), CachedBody.of(read(session))
 
+        started = self._now()
         revision, body = await self._run(make)
-        self._note(revision)
+        self._note(revision, started)
         self._cache.put(key, revision, body)
         return body
 
-    def _forget(self, key: str, done: "asyncio.Future[CachedBody]") -> None:
-        self._running.pop(key, None)
-        if not done.cancelled():
-            done.exception()  # Perhaps all who waited for it have left.
-
     async def _check_revision(self) -> None:
-        if asyncio.get_running_loop().time() - self._revision_at > _REVISION_SECONDS:
-            self._note(await self._run(read_revision))
+        if self._now() - self._revision_at > _REVISION_SECONDS:
+            await self._once("revision", self._read_revision)
 
-    def _note(self, revision: str) -> None:
-        self._cache.note_revision(revision)
-        self._revision_at = asyncio.get_running_loop().time()
+    async def _read_revision(self) -> None:
+        started = self._now()
+        self._note(await self._run(read_revision), started)
+
+    def _note(self, revision: str, started: float) -> None:
+        """Take *revision*, read after the time *started*, unless a later one is known."""
+        if started > self._revision_at:
+            self._cache.note_revision(revision)
+            self._revision_at = started
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     async def _run(self, work: Callable[[Session], Result]) -> Result:
         """Run *work* in a session on a thread."""

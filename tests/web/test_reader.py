@@ -1,0 +1,82 @@
+"""`CatalogueReader`: no response is older than the tables by more than a moment."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from database.db import DatabaseManager
+from tests.support.databases import run_sql
+from web.reader import CatalogueReader
+from web.settings import ServerSettings
+
+COUNT = text("SELECT count(*) FROM genres")
+
+
+def count(session: Session) -> bytes:
+    """Return the number of genres."""
+    return str(session.scalar(COUNT)).encode()
+
+
+def slowly(count_: Callable[[Session], bytes], go_on: threading.Event) -> Callable[..., bytes]:
+    """Return a read that has its result, and then waits until it may go on."""
+
+    def read(session: Session) -> bytes:
+        result = count_(session)
+        assert go_on.wait(20)
+        return result
+
+    return read
+
+
+def test_a_slow_read_does_not_replace_a_newer_one(db: DatabaseManager):
+    """What was read before a commit and ready after it is not kept for later requests."""
+
+    async def main() -> tuple[bytes, bytes, bytes]:
+        reader = CatalogueReader(db.url, ServerSettings(connections=2))
+        go_on = threading.Event()
+        old = asyncio.ensure_future(reader.read("slow", slowly(count, go_on)))
+        while db.engine.pool.checkedout() or not is_reading(db):
+            await asyncio.sleep(0.01)
+        run_sql(db.url, "INSERT INTO genres (name) VALUES ('Drama')")
+        new = await reader.read("fast", count)
+        go_on.set()
+        old_body = await old
+        again = await reader.read("slow", count)
+        await reader.close()
+        return old_body.plain, new.plain, again.plain
+
+    assert asyncio.run(main()) == (b"0", b"1", b"1")
+
+
+def is_reading(db: DatabaseManager) -> bool:
+    """Return whether the server has read the number of genres."""
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE application_name = 'yts-mirror server' AND query LIKE '%FROM genres'"
+    )
+    with db.get_session() as session:
+        return bool(session.scalar(query))
+
+
+def test_equal_reads_at_the_same_time_run_once(db: DatabaseManager):
+    """Also where the client that asked first has left meanwhile."""
+    calls: list[int] = []
+
+    def read(session: Session) -> bytes:
+        calls.append(1)
+        return count(session)
+
+    async def main() -> set[bytes]:
+        reader = CatalogueReader(db.url, ServerSettings(connections=2))
+        first = asyncio.ensure_future(reader.read("key", read))
+        await asyncio.sleep(0)
+        first.cancel()
+        bodies = await asyncio.gather(*(reader.read("key", read) for _ in range(8)))
+        await reader.close()
+        return {body.plain for body in bodies}
+
+    assert asyncio.run(main()) == {b"0"}
+    assert len(calls) == 1
