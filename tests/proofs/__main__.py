@@ -1,9 +1,11 @@
 """`main`: commands that run the long proofs; the test suite holds short versions of them."""
 
 import random
+from pathlib import Path
 
 import click
 
+from tests.proofs.clients import prove_clients
 from tests.proofs.cluster import prove_cluster
 from tests.proofs.faults import prove_faults
 from tests.proofs.kills import prove_kills
@@ -22,6 +24,7 @@ def main():
       python -m tests.proofs faults                     2,000 movies, 15 % of the responses faulty
       python -m tests.proofs nights                     a month of cron jobs, 300 changes
       python -m tests.proofs cluster                    three hosts, one killed, one cut off (root)
+      python -m tests.proofs clients                    published clients of YTS use the server
 
     Each starts its own sandbox and PostgreSQL in a temporary directory, prints a line for each
     step, and exits 0 if the proof holds, 1 if not.
@@ -66,6 +69,18 @@ def nights(*, nights: int, movies: int, seed: int | None):
 def cluster(*, movies: int, rate: float):
     """Run on three hosts in network namespaces, PostgreSQL on a fourth; compare the tables."""
     raise SystemExit(0 if prove_cluster(movies, rate) else 1)
+
+
+@main.command()
+@click.option("--movies", default=300, show_default=True, help="Movies in the mirror.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that keeps the installed clients.  [default: a temporary one]",
+)
+def clients(*, movies: int, folder: Path | None):
+    """Install published clients of the YTS API, and compare what they get with the mirror."""
+    raise SystemExit(0 if prove_clients(movies, folder) else 1)
 
 
 main(prog_name="python -m tests.proofs")
