@@ -26,6 +26,7 @@ ELSEWHERE = {
     "systemctl": "systemd",
     "export": "an example of a password",
     "python monitor_progress.py": "runs until Ctrl-C; see test_monitor.py",
+    "python serve_movies.py": "likewise; see tests/web/test_command.py",
 }
 
 
