@@ -101,6 +101,12 @@ class ForkedProcess:
         self.wait(seconds_left())
         return texts.get("stdout"), texts.get("stderr")
 
+    def __del__(self) -> None:
+        """Close what a test that failed has left open."""
+        for stream in (self.stdout, self.stderr, self._exit_codes):
+            if stream is not None:
+                stream.close()
+
     def __enter__(self) -> "ForkedProcess":
         return self
 
@@ -223,6 +229,7 @@ def become(request: dict[str, Any]) -> None:
     """Turn this process into Python with the arguments of *request*, and run it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # Ignored if the tests run under nohup.
     if request["new_session"]:
         os.setsid()
     for number, descriptor in enumerate(request["descriptors"][:3]):
