@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from database.bookkeeping.source import claim_source
 from database.db import DatabaseManager
 from ingest.plan import MovieBatch
 from ingest.settings import RunSettings
@@ -52,6 +53,8 @@ def test_two_at_work_and_their_retries_keep_one_pace(
     impatient_client(monkeypatch, attempts=3, backoff_seconds=0.01)
     set_faults(sandbox, _503=0.3)
     settings = RunSettings((sandbox.url,), db.url, rate=RATE)
+    with db.get_session() as session:
+        claim_source(session, "sandbox")  # The worker may save a movie before the run begins.
     with ThreadPoolExecutor(1) as pool, Worker(settings, sandbox.url, None, StopRequest()) as other:
         beside = pool.submit(other.run_batch, MovieBatch(tuple(range(150, 160))))
         fetch(db, sandbox.url, rate=RATE, ids=(range(1, 11),))

@@ -12,7 +12,7 @@ from tests.support.fork_server import start_python
 from tests.support.paths import REPO
 
 ALEMBIC = Path(sys.executable).with_name("alembic")
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 100
 
 Done = subprocess.CompletedProcess[str]
 
