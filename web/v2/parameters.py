@@ -68,16 +68,16 @@ def normalized(query: Query) -> dict[str, str]:
 
 
 def read_list_request(query: Query) -> ListRequest:
-    """Return the request of *query*; values that make no sense are replaced by the default."""
+    """Return the request of a `normalized` query; values without sense become the default."""
     limit = read_number(query, "limit") or DEFAULT_LIMIT
     quality, _, codec = _read_choice(query, "quality").partition(".")
-    term = query.get("query_term", "").strip().lower()
+    term = query.get("query_term", "")
     term = "" if term == "0" else term
     is_code = _IMDB_CODE.fullmatch(term) is not None
     return ListRequest(
         YtsList(
-            sort_by=_SORT_KEYS.get(query.get("sort_by", "").strip().lower(), "date_added"),
-            is_ascending=query.get("order_by", "").strip().lower() == "asc",
+            sort_by=_SORT_KEYS.get(query.get("sort_by", ""), "date_added"),
+            is_ascending=query.get("order_by", "") == "asc",
             genre=_read_choice(query, "genre"),
             quality=quality,
             video_codec=codec,
@@ -91,8 +91,8 @@ def read_list_request(query: Query) -> ListRequest:
 
 
 def read_movie_request(query: Query) -> MovieRequest:
-    """Return the request of *query*; a value that makes no sense names no movie."""
-    code = query.get("imdb_id", "").strip().lower()
+    """Return the request of a `normalized` query; a value that makes no sense names no movie."""
+    code = query.get("imdb_id", "")
     return MovieRequest(
         movie_id=0 if code else read_number(query, "movie_id"),
         imdb_code=code if _IMDB_CODE.fullmatch(code) else "",
@@ -121,9 +121,9 @@ def _read_float(text: str) -> float:
 
 
 def _read_choice(query: Query, name: str) -> str:
-    value = query.get(name, "").strip().lower()
+    value = query.get(name, "")
     return "" if value in _ANY else value
 
 
 def _read_flag(query: Query, name: str) -> bool:
-    return query.get(name, "").strip().lower() in _TRUE
+    return query.get(name, "") in _TRUE
