@@ -2,9 +2,8 @@
 
 import os
 import subprocess
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,7 @@ from sandbox.api.sandbox_server import Sandbox
 from tests.support.commands import run, start
 from tests.support.databases import run_sql, table_contents
 from tests.support.other_server import PASSWORD, OtherServer
+from tests.support.waiting import wait_until
 
 #: Parts and forms of the password, which no output may contain.
 SECRETS = (PASSWORD, "p%2540", "p%40@", "'/:$x")
@@ -171,11 +171,3 @@ def _has_processes(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def wait_until(condition: Callable[[], bool], message: str) -> None:
-    """Wait until *condition* is true; fail with *message* after 30 seconds."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, message
-        time.sleep(0.1)
