@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from tests.support.embedded_world import User, copy_data, find_postmasters, is_all_gone, wait_until
+from tests.support.embedded_world import User, copy_data, find_postmasters, is_all_gone
 from tests.support.movies import empty
 from tests.support.shared_server import pristine_home, shared_folder
+from tests.support.waiting import becomes_true
 
 
 @pytest.fixture(scope="session")
@@ -49,12 +50,12 @@ def homes() -> Iterator[Callable[[Path], Path]]:
         return home
 
     yield use
-    left = [home for home in used if not wait_until(lambda home=home: is_all_gone(home))]
+    left = [home for home in used if not becomes_true(lambda home=home: is_all_gone(home))]
     for postmaster in [process for home in left for process in find_postmasters(home)]:
         postmaster.kill()
     assert not left, "processes were left behind"
     # The guard of an earlier server may be about to end.
-    is_alone = wait_until(lambda: _read_children() <= children_before)
+    is_alone = becomes_true(lambda: _read_children() <= children_before)
     assert is_alone, "children were left behind"
 
 

@@ -23,8 +23,8 @@ from tests.support.embedded_world import (
     has_ended,
     is_all_gone,
     query,
-    wait_until,
 )
+from tests.support.waiting import wait_until
 
 Users = Callable[..., User]
 
@@ -79,7 +79,7 @@ def test_committed_rows_survive_a_kill_of_the_server(
         starter.stop()
     postmaster = find_postmaster(home)
     postmaster.kill()
-    assert wait_until(lambda: has_ended(postmaster))
+    wait_until(lambda: has_ended(postmaster), "the server still runs")
     assert psutil.pid_exists(postmaster.pid) or is_reaped
 
     with open_embedded(home) as server:
@@ -108,7 +108,7 @@ def test_a_stale_pid_harms_no_other_process(home: Path, directory: str, tmp_path
     with open_embedded(home) as server:
         assert query(server.url, "select 1") == [1]
         find_postmaster(home).kill()
-        assert wait_until(lambda: is_all_gone(home))
+        wait_until(lambda: is_all_gone(home), "a process is left")
         (home / "data" / "postmaster.pid").write_text(stale)
     assert innocent.poll() is None
     innocent.kill()

@@ -21,8 +21,8 @@ from tests.support.embedded_world import (
     query,
     run_script,
     start_script,
-    wait_until,
 )
+from tests.support.waiting import wait_until
 
 Users = Callable[..., User]
 
@@ -193,7 +193,7 @@ def test_a_server_that_was_killed_leaves_no_zombie(home: Path):
     postmaster = find_postmaster(home)
     postmaster.kill()
 
-    assert wait_until(lambda: not psutil.pid_exists(postmaster.pid))
+    wait_until(lambda: not psutil.pid_exists(postmaster.pid), "the server still runs")
     starter.close()
 
 
@@ -209,5 +209,5 @@ def test_an_error_after_the_server_has_ended_says_so(home: Path, monkeypatch: py
     ):
         postmaster = find_postmaster(home)
         postmaster.kill()
-        assert wait_until(lambda: has_ended(postmaster))
+        wait_until(lambda: has_ended(postmaster), "the server still runs")
         db.run_transaction(lambda session: session.execute(text("SELECT 1")), patience_seconds=0)

@@ -12,9 +12,9 @@ from database.bookkeeping.runs import start_run
 from database.db import DatabaseManager
 from database.writing.movies import save_movies
 from tests.support.databases import table_contents
-from tests.support.embedded_world import wait_until
 from tests.support.movies import Json, movie, payloads, person, read, save
 from tests.support.savers import run_in_processes, save_in_random_order
+from tests.support.waiting import wait_until
 
 WORKERS = 4
 MOVIES = 160
@@ -101,7 +101,7 @@ def test_one_writer_frees_a_slug_while_another_wants_it(db: DatabaseManager, fir
         with db.get_session() as session:
             save_movies(session, payloads([begun]), has_details=True, update=True)
             saving = pool.submit(save, db, other, update=True)
-            wait_until(lambda: saving.done() or waits_for_lock())
+            wait_until(lambda: saving.done() or waits_for_lock(), "the second save does not wait")
         saving.result(timeout=10)
 
     slugs = dict(read(db, "SELECT external_id, slug FROM movies"))

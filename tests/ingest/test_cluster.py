@@ -16,9 +16,10 @@ from ingest.settings import ClusterSettings
 from ingest.stop import StopRequest
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.support.clusters import LocalCluster, wait_until
+from tests.support.clusters import LocalCluster
 from tests.support.databases import run_sql, table_contents
 from tests.support.runs import counted, fetch, read_sql
+from tests.support.waiting import wait_until
 
 #: Enough for several batches for each worker.
 MOVIES = 110
@@ -100,7 +101,8 @@ def test_a_run_on_a_cluster_ends_like_one_on_this_machine(
     wait_until(
         lambda: not read_value(db, "SELECT count(*) FROM pg_stat_activity "
                             "WHERE application_name LIKE 'yts-mirror worker %%' "
-                            "AND datname = current_database()")
+                            "AND datname = current_database()"),
+        "a connection is left",
     )  # fmt: skip
 
 

@@ -4,8 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from typing import Any
 import psutil
 
 from tests.support.paths import REPO
+from tests.support.waiting import wait_until
 
-SECONDS_TO_START = 60
 _DASK = Path(sys.executable).with_name("dask")
 
 
@@ -54,7 +53,7 @@ class LocalCluster:
         if self._tls:
             options += ["--protocol", "tls"]
         self.scheduler = self._start("scheduler", "scheduler", *options)
-        wait_until(lambda: _listens(self._host, port))
+        wait_until(lambda: _listens(self._host, port), "the scheduler does not listen")
 
     def start_worker(
         self, name: str, *options: str, prefix: Sequence[str] = (), **environ: str
@@ -74,7 +73,7 @@ class LocalCluster:
     def wait_for_workers(self) -> None:
         """Wait until all started workers have registered."""
         for name in self.workers:
-            wait_until(lambda name=name: "Registered to" in self.log(name))
+            wait_until(lambda name=name: "Registered to" in self.log(name), f"no {name}")
 
     def log(self, name: str) -> str:
         """Return the log of a process."""
@@ -100,14 +99,6 @@ class LocalCluster:
                 stderr=log,
                 start_new_session=True,
             )
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait until *condition* is true, at most as long as the start of a program may take."""
-    deadline = time.monotonic() + SECONDS_TO_START
-    while not condition():
-        assert time.monotonic() < deadline, "the condition has not become true"
-        time.sleep(0.02)
 
 
 def _listens(host: str, port: int) -> bool:

@@ -8,8 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from sqlalchemy.pool import NullPool
 from database.embedded.file_locks import open_lock, try_lock
 from tests.support.fork_server import start_python
 from tests.support.paths import REPO
+from tests.support.waiting import wait_until
 
 USER_PROGRAM = Path(__file__).with_name("embedded_user.py")
 TIMEOUT_SECONDS = 20
@@ -50,14 +50,6 @@ def find_postmaster(home: Path) -> psutil.Process:
     """Return the only running server of *home*."""
     (postmaster,) = find_postmasters(home)
     return postmaster
-
-
-def wait_until(is_so: Callable[[], bool]) -> bool:
-    """Wait until *is_so* returns True, for at most 20 s; return its last value."""
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while not (result := is_so()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return result
 
 
 def has_ended(process: psutil.Process) -> bool:
@@ -153,7 +145,7 @@ class User:
             ]
             return set(states) == {"T"}
 
-        assert wait_until(is_stopped)
+        wait_until(is_stopped, "the process is not stopped")
 
     def _end_input(self) -> None:
         if self._stdin is not None:

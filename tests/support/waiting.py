@@ -1,4 +1,4 @@
-"""`wait_until`: wait for a condition; a test fails if it does not come true."""
+"""`wait_until`, `becomes_true`: wait for a condition."""
 
 import time
 from collections.abc import Callable
@@ -15,9 +15,16 @@ def wait_until(
     is_true: Callable[[], Any], description: str, *, seconds: float = TIMEOUT_SECONDS
 ) -> None:
     """Wait until *is_true* returns a true value; fail with *description* after *seconds*."""
+    assert becomes_true(is_true, seconds=seconds), f"not within {seconds:g} s: {description}"
+
+
+def becomes_true(is_true: Callable[[], Any], *, seconds: float = TIMEOUT_SECONDS) -> bool:
+    """Return whether *is_true* returns a true value within *seconds*."""
     deadline = time.monotonic() + seconds
     pause = FIRST_PAUSE_SECONDS
     while not is_true():
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {description}"
+        if time.monotonic() > deadline:
+            return False
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+    return True
