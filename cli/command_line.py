@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from cli.redaction import masked_database_url, masked_url
+from cli.masked_urls import masked_database_url, masked_url
 
 _SCRIPTS_FOLDER = Path(__file__).parent.parent
 #: Options that may contain a secret, each with the function that masks it.

@@ -1,4 +1,4 @@
-"""`masked_database_url`, `masked_url` and `masked`: replace the secrets in URLs and texts."""
+"""`masked`: replace the secrets in a text such as a traceback."""
 
 import os
 import re
@@ -8,9 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 
-from database.errors import InvalidDatabaseUrl
-from yts import settings
-
 #: Variables that may contain a password: settings of this program and of libraries.
 _NAMES = re.compile(r"(YTS_)?(DATABASE|API)_URL|\w+_proxy|PGPASSWORD", re.IGNORECASE)
 _USERINFO = re.compile(r"://(\S*)@")
@@ -19,28 +16,6 @@ _PARAMETER = re.compile(
 )
 #: Shorter ones occur within many words.
 _SHORTEST_SECRET = 4
-
-
-def masked_database_url(text: str) -> str:
-    """Return a database URL that may be shown; with *** where a password has to be put back."""
-    from database.config import parse_database_url, without_secrets  # noqa: PLC0415 -- SQLAlchemy
-
-    try:
-        url = parse_database_url(text)
-    except InvalidDatabaseUrl:
-        return "***"
-    shown = without_secrets(url).set(drivername="postgresql").render_as_string()
-    return shown.replace("@", ":***@", 1) if url.password else shown
-
-
-def masked_url(text: str) -> str:
-    """Return the base URL of an API that may be shown; with *** for user and password."""
-    try:
-        url = settings.parse_api_url(text)
-    except ValueError:
-        return "***"
-    safe = settings.without_secrets(url)
-    return safe if "@" not in url else safe.replace("://", "://***@", 1)
 
 
 def masked(text: str) -> str:
