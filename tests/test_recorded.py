@@ -25,7 +25,7 @@ from tests.support.recorded import (
     read_catalogue,
     read_index,
 )
-from tests.support.yts_responses import a_ghost, details_answer, page_answer
+from tests.support.yts_responses import a_ghost, details_response, page_response
 from yts.client import YtsClient
 from yts.errors import NotYts, YtsError, YtsRefused, YtsUnavailable
 from yts.settings import ClientSettings
@@ -239,7 +239,7 @@ def test_recorded_genres_in_arabic_do_not_replace_english_ones(
     The other fields of that response are in English, and are stored.
     """
     english = [movie | {"genres": ["Comedy", "Drama"]} for movie in recording.movies]
-    server.give(page_answer(*english), recording.body)
+    server.give(page_response(*english), recording.body)
     save_step(empty_db, None, Step(client.fetch_page(1, "desc").movies))
     before = table_contents(empty_db)
     result = save_step(empty_db, None, Step(client.fetch_page(1, "desc").movies, update=True))
@@ -281,7 +281,7 @@ def play(catalogue: Catalogue, request: SeenRequest) -> Canned:
     # Without recorded details, the row of the list stands for them.
     row = catalogue.rows.get(movie_id)
     movie = a_ghost() if row is None else {**row, "cast": []}
-    return Canned(details_answer(catalogue.details.get(movie_id, movie)))
+    return Canned(details_response(catalogue.details.get(movie_id, movie)))
 
 
 def run_command(server: CannedServer, database_url: URL) -> None:

@@ -114,7 +114,7 @@ class EventStream:
 
     def note(self, message: str) -> None:
         """Report something that the user should know."""
-        self._send("note", sentence=message)
+        self._send("note", message=message)
 
     def summary(self, **facts: Any) -> None:
         """Report the results."""
@@ -122,7 +122,7 @@ class EventStream:
 
     def error(self, message: str, exit_code: int) -> None:
         """Report why there is no summary."""
-        self._send("error", sentence=message, exit_code=exit_code)
+        self._send("error", message=message, exit_code=exit_code)
 
     def close(self) -> None:
         """Finish the output."""
@@ -163,7 +163,7 @@ def in_words(message: Message) -> str:
 def _in_words(message: Message) -> str:
     match message["message_type"]:
         case "note" | "error":
-            return str(message["sentence"])
+            return str(message["message"])
         case "failure":
             what = f"{message['kind']} {message['key']} ({message['stage']})"
             return f"failed: {what}: {message['reason']}"

@@ -47,7 +47,7 @@ class Bars(Sink):
     def handle(self, message: Message) -> None:
         """Move the bar of a phase, or print a note above all bars."""
         if message["message_type"] == "note":
-            note = fitted(printable(message["sentence"]), sys.stderr)
+            note = fitted(printable(message["message"]), sys.stderr)
             tqdm.write(note, file=sys.stderr)
         elif message["message_type"] == "progress":
             self._move(message)

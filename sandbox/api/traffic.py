@@ -88,7 +88,7 @@ class Traffic:
             by_endpoint.setdefault(endpoint, {})[str(status) if status else "none"] = count
         return {
             "requests": self.requests,
-            "answers": by_endpoint,
+            "responses": by_endpoint,
             "faults": dict(self._faults),
             "max_in_one_second": self._max_in_one_second,
             # Seconds of a monotonic clock; seconds without requests are left out.

@@ -64,7 +64,7 @@ def test_an_error_that_ends_a_fetch_is_a_message(database_url: URL) -> None:
     (*_, last) = map(json.loads, done.stdout.splitlines())
     assert set(last) == documented()["error"] | {"message_type", "time"}
     assert last["exit_code"] == done.returncode == 4
-    assert last["sentence"] == done.stderr.strip()
+    assert last["message"] == done.stderr.strip()
 
 
 def test_the_log_file_has_each_message_as_a_line_of_text(

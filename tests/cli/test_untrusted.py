@@ -17,8 +17,8 @@ from tests.support.yts_responses import (
     a_person,
     a_row,
     a_torrent,
-    details_answer,
-    page_answer,
+    details_response,
+    page_response,
 )
 
 FETCH, MONITOR, QUERY = "fetch_yts_data.py", "monitor_progress.py", "query_movies.py"
@@ -50,20 +50,20 @@ def respond(request: SeenRequest) -> Canned:
     """Return responses with control characters: movies 1 to 3 exist, 4 to 7 fail differently."""
     if request.path.endswith("/list_movies.json"):
         if request.query["page"] != "1":
-            return Canned(page_answer(movie_count=7))
+            return Canned(page_response(movie_count=7))
         rows = [nasty_movie(number) for number in (1, 2, 3)]
         rows.append(a_row(4, title=[NASTY]))
         rows += [a_row(number) for number in (5, 6, 7)]
-        return Canned(page_answer(*rows, movie_count=7))
+        return Canned(page_response(*rows, movie_count=7))
     number = int(request.query["movie_id"])
     location = f"http://other.example/{NASTY}".replace("\n", "").encode("utf-8", "replace")
     failures = {
-        4: Canned(details_answer(a_movie(4, year=NASTY))),
+        4: Canned(details_response(a_movie(4, year=NASTY))),
         5: Canned(b"", 302, {"Location": location.decode("latin-1")}),
-        6: Canned(details_answer({}, status=NASTY, status_message=NASTY)),
+        6: Canned(details_response({}, status=NASTY, status_message=NASTY)),
         7: Canned(NASTY.encode("utf-8", "replace")),
     }
-    return failures.get(number) or Canned(details_answer(nasty_movie(number)))
+    return failures.get(number) or Canned(details_response(nasty_movie(number)))
 
 
 @pytest.fixture(scope="module")

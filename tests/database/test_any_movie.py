@@ -20,7 +20,7 @@ from tests.support.databases import table_contents
 from tests.support.examples import examples
 from tests.support.movies import Json, empty, list_row, movie, person, read
 from tests.support.mutation import mutate, nasty_value
-from tests.support.yts_responses import page_answer
+from tests.support.yts_responses import page_response
 from yts.errors import MalformedMovie
 from yts.payload import MoviePayload, parse_movie
 from yts.responses import parse_page
@@ -52,7 +52,7 @@ def parse_all(rows: Sequence[Any], *, has_details: bool) -> Step:
             except MalformedMovie as error:
                 malformed.append(error)
     else:
-        page = parse_page(page_answer(*rows))
+        page = parse_page(page_response(*rows))
         movies, malformed = [*page.movies], [*page.malformed]
     failures = [failure_of("movie", str(error.movie_id), error) for error in malformed]
     return Step(tuple(movies), has_details=has_details, failures=tuple(failures), update=True)

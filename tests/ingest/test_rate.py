@@ -151,9 +151,9 @@ def test_a_server_that_says_slower_is_obeyed_by_all(db: DatabaseManager):
             rate=40.0,
             progress=lambda _row: paces.append(read_pace(db.engine)),
         )
-        answers = counted(strict)["answers"]
+        responses = counted(strict)["responses"]
 
-    refused = sum(codes.get("429", 0) for codes in answers.values())
+    refused = sum(codes.get("429", 0) for codes in responses.values())
     assert 0 < refused < 60
     assert report.counts.failed == 0
     assert db.get_stats()["movies_with_details"] == 60

@@ -125,7 +125,7 @@ def test_stats_count_requests(sandbox: Sandbox) -> None:
     counts = stats(sandbox)
 
     assert counts["requests"] == 6
-    assert counts["answers"] == {
+    assert counts["responses"] == {
         "list_movies.json": {"200": 3},
         "movie_details.json": {"200": 2},
         "unknown": {"404": 1},

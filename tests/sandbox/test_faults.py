@@ -249,7 +249,7 @@ def test_faults_are_counted_and_log_no_errors(caplog: pytest.LogCaptureFixture) 
     assert set(counts["faults"]) == possible
     # requests repeats a request if a kept connection broke.
     assert sum(counts["faults"].values()) == counts["requests"] >= 150
-    assert counts["answers"]["movie_details.json"]["none"] > 0
+    assert counts["responses"]["movie_details.json"]["none"] > 0
     assert not caplog.records
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.support.yts_responses import Json, page_answer
+from tests.support.yts_responses import Json, page_response
 from yts.client import YtsClient
 from yts.payload import MoviePayload
 from yts.responses import parse_page
@@ -13,6 +13,6 @@ MakeClient = Callable[..., YtsClient]
 
 def read_row(row: Json) -> MoviePayload:
     """Return the movie of a page with one row, which must be valid."""
-    page = parse_page(page_answer(row))
+    page = parse_page(page_response(row))
     assert page.malformed == ()
     return page.movies[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.paths import RECORDED
-from tests.support.yts_responses import Json, page_answer
+from tests.support.yts_responses import Json, page_response
 
 INDEX = RECORDED / "PROVENANCE.tsv"
 #: Statuses that came with the bodies of failures; all others came with 200.
@@ -97,7 +97,7 @@ class Catalogue:
     def page(self, number: int, order: str) -> bytes:
         """Return a list page of 50."""
         ids = sorted(self.rows, reverse=order == "desc")[50 * (number - 1) : 50 * number]
-        return page_answer(*(self.rows[id_] for id_ in ids), movie_count=len(self.rows))
+        return page_response(*(self.rows[id_] for id_ in ids), movie_count=len(self.rows))
 
 
 def read_catalogue() -> Catalogue:

@@ -124,7 +124,7 @@ def answer(data: object, **changes: Any) -> bytes:
     return wire(envelope | changes)
 
 
-def page_answer(
+def page_response(
     *rows: Any,
     movie_count: int | None = None,
     limit: int | None = None,
@@ -142,7 +142,7 @@ def page_answer(
     return answer(data | ({"movies": list(rows)} if rows else {}), **changes)
 
 
-def details_answer(movie: object, **changes: Any) -> bytes:
+def details_response(movie: object, **changes: Any) -> bytes:
     """Return a details response."""
     return answer({"movie": movie}, **changes)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.examples import examples
-from tests.support.yts_responses import a_movie, a_row, details_answer, page_answer
+from tests.support.yts_responses import a_movie, a_row, details_response, page_response
 from yts.errors import YtsError
 from yts.payload import MoviePayload
 from yts.responses import parse_details, parse_page
@@ -17,8 +17,8 @@ from yts.responses import parse_details, parse_page
 fuzz = examples(60)
 
 WHOLE_RESPONSES: list[bytes] = [
-    page_answer(a_row(1), a_row(2), a_row(3)),
-    details_answer(a_movie(1)),
+    page_response(a_row(1), a_row(2), a_row(3)),
+    details_response(a_movie(1)),
 ]
 
 any_scalar = st.one_of(
@@ -81,7 +81,7 @@ def test_any_json_gives_a_value_or_a_yts_error(data: Any, row: Any):
     """
     Any JSON replaces the data, a row, or a movie.
     """
-    bodies = (page_answer(row, a_row(1)), details_answer(row), json.dumps(data).encode())
+    bodies = (page_response(row, a_row(1)), details_response(row), json.dumps(data).encode())
     for body in bodies:
         for movie in parse_both_ways(body):
             assert_storable(movie)

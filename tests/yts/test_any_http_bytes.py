@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.examples import examples
-from tests.support.yts_responses import a_movie, a_row, details_answer, page_answer
+from tests.support.yts_responses import a_movie, a_row, details_response, page_response
 from tests.yts.test_any_bytes import assert_storable_text
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, YtsRefused, YtsUnavailable
@@ -99,8 +99,8 @@ def whole_response(body: bytes, *lines: bytes) -> bytes:
 
 
 WHOLE = [
-    whole_response(page_answer(a_row(1), a_row(2))),
-    whole_response(details_answer(a_movie(1))),
+    whole_response(page_response(a_row(1), a_row(2))),
+    whole_response(details_response(a_movie(1))),
 ]
 
 

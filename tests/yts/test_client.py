@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.canned_server import CannedServer
-from tests.support.yts_responses import a_ghost, a_movie, a_row, details_answer, page_answer
+from tests.support.yts_responses import a_ghost, a_movie, a_row, details_response, page_response
 from yts import PROJECT_URL, __version__
 from yts.client import YtsClient
 from yts.errors import YtsUnavailable
@@ -14,7 +14,7 @@ def test_a_page_is_requested_with_explicit_sorting(client: YtsClient, server: Ca
     Without limit and sorting YTS sometimes sends no movies (docs/yts-api.md, section 3);
     filters repeat movies, so there are none (docs/yts-api.md, quirk 3).
     """
-    server.give(page_answer(a_row(3)))
+    server.give(page_response(a_row(3)))
     page = client.fetch_page(7, "asc")
 
     assert [movie.id for movie in page.movies] == [3]
@@ -32,7 +32,7 @@ def test_details_are_requested_with_cast(client: YtsClient, server: CannedServer
     """
     Without `with_cast` there is no cast. Screenshots are not needed (docs/yts-api.md, section 3).
     """
-    server.give(details_answer(a_movie(4711)))
+    server.give(details_response(a_movie(4711)))
     movie = client.fetch_details(4711)
 
     assert movie is not None
@@ -46,7 +46,7 @@ def test_requests_name_the_program_and_its_home(client: YtsClient, server: Canne
     """
     The User-Agent is constant and contains a contact URL (docs/yts-api.md, section 8).
     """
-    server.give(page_answer(a_row()))
+    server.give(page_response(a_row()))
     client.fetch_page(1, "desc")
     assert server.requests[0].headers["User-Agent"] == f"yts-mirror/{__version__} (+{PROJECT_URL})"
 
@@ -57,7 +57,7 @@ def test_a_missing_movie_is_none_and_is_not_requested_again(
     """
     The ghost means "no such movie", and is not a failure (docs/yts-api.md, quirk 1).
     """
-    server.give(details_answer(a_ghost()))
+    server.give(details_response(a_ghost()))
     assert client.fetch_details(4711) is None
     assert client.requests_made == len(server.requests) == 1
 
@@ -66,7 +66,7 @@ def test_a_page_past_the_end_is_empty(client: YtsClient, server: CannedServer):
     """
     Page 3 begins after movie 100 (docs/yts-api.md, quirk 2).
     """
-    server.give(page_answer(movie_count=100))
+    server.give(page_response(movie_count=100))
     assert client.fetch_page(3, "asc").movies == ()
 
 
@@ -78,8 +78,8 @@ def test_a_page_that_should_have_movies_and_has_none_is_tried_again(
     YTS leaves `movies` out under load with a positive `movie_count` (docs/yts-api.md,
     quirk 2); that must not look like the end of the catalogue.
     """
-    nothing = page_answer(movie_count=movie_count)
-    server.give(nothing, nothing, page_answer(a_row(8), movie_count=movie_count))
+    nothing = page_response(movie_count=movie_count)
+    server.give(nothing, nothing, page_response(a_row(8), movie_count=movie_count))
 
     assert [movie.id for movie in client.fetch_page(page, "asc").movies] == [8]
     assert len(server.requests) == 3
@@ -89,7 +89,7 @@ def test_a_page_that_stays_empty_is_unavailable_in_the_end(client: YtsClient, se
     """
     The message contains both numbers (docs/yts-api.md, quirk 2).
     """
-    server.give(page_answer(movie_count=49))
+    server.give(page_response(movie_count=49))
     with pytest.raises(YtsUnavailable, match="page 1 came without movies; YTS counts 49"):
         client.fetch_page(1, "asc")
     assert len(server.requests) == 5
@@ -103,9 +103,9 @@ def test_an_empty_page_with_a_count_that_has_collapsed_is_not_the_end(
     Counts of 1, 3 and 49 without movies were seen (docs/yts-api.md, quirk 2); the page
     before knew better.
     """
-    nothing = page_answer(movie_count=movie_count)
+    nothing = page_response(movie_count=movie_count)
     rows = [a_row(movie_id) for movie_id in range(51, 61)]
-    server.give(nothing, page_answer(*rows, movie_count=60))
+    server.give(nothing, page_response(*rows, movie_count=60))
 
     assert client.fetch_page(2, "asc", movie_count=60).rows == 10
     assert len(server.requests) == 2
@@ -115,7 +115,7 @@ def test_the_first_page_is_never_empty(client: YtsClient, server: CannedServer):
     """
     A catalogue without movies is an outage, even if the count is 0.
     """
-    server.give(page_answer(movie_count=0), page_answer(a_row(8)))
+    server.give(page_response(movie_count=0), page_response(a_row(8)))
 
     assert [movie.id for movie in client.fetch_page(1, "asc").movies] == [8]
 
@@ -126,7 +126,7 @@ def test_a_list_that_has_become_a_little_shorter_is_believed(
     """
     Movies are removed while the list is read, so that its last page may disappear.
     """
-    server.give(page_answer(movie_count=1000))
+    server.give(page_response(movie_count=1000))
 
     assert client.fetch_page(21, "asc", movie_count=1004).movies == ()
 
@@ -135,7 +135,7 @@ def test_a_page_of_malformed_movies_is_not_empty(client: YtsClient, server: Cann
     """
     Its movies exist, so that another request would not help.
     """
-    server.give(page_answer(a_row(1, year="soon")))
+    server.give(page_response(a_row(1, year="soon")))
     assert len(client.fetch_page(1, "asc").malformed) == 1
     assert len(server.requests) == 1
 
@@ -144,6 +144,6 @@ def test_the_name_of_the_server_is_remembered(client: YtsClient, server: CannedS
     """
     The Server header of the sandbox shows that its movies are practice data.
     """
-    server.give(page_answer(a_row()))
+    server.give(page_response(a_row()))
     client.fetch_page(1, "asc")
     assert client.server_name.startswith("BaseHTTP/")

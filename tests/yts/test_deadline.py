@@ -11,11 +11,11 @@ import pytest
 from ingest.settings import TIMEOUTS_PER_RESPONSE, RunSettings
 from tests.support.clients import MakeClient
 from tests.support.raw_server import open_raw, read_request, whole_response
-from tests.support.yts_responses import a_row, page_answer
+from tests.support.yts_responses import a_row, page_response
 from yts.deadlines import MAX_INTERIM
 from yts.errors import YtsUnavailable
 
-PAGE = whole_response(page_answer(a_row(5)))
+PAGE = whole_response(page_response(a_row(5)))
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 PROCESSING = b"HTTP/1.1 102 Processing\r\n\r\n"

@@ -6,7 +6,14 @@ import pytest
 
 from database.sql import URL_COLUMNS
 from tests.support.clients import read_row
-from tests.support.yts_responses import a_movie, a_person, a_row, a_torrent, details_answer, without
+from tests.support.yts_responses import (
+    a_movie,
+    a_person,
+    a_row,
+    a_torrent,
+    details_response,
+    without,
+)
 from yts.errors import MalformedMovie
 from yts.payload import MoviePayload, parse_movie
 from yts.responses import parse_details
@@ -27,7 +34,7 @@ def test_details_bring_likes_cast_and_intro():
     """
     Details lack summary and synopsis, and add three fields (docs/yts-api.md, section 4.2).
     """
-    movie = parse_details(details_answer(a_movie()), 4711)
+    movie = parse_details(details_response(a_movie()), 4711)
 
     assert movie is not None
     assert (movie.like_count, movie.summary, movie.synopsis) == (31, None, None)

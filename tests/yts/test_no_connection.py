@@ -13,7 +13,7 @@ import pytest
 from tests.support.canned_server import Canned, CannedServer
 from tests.support.clients import MakeClient
 from tests.support.raw_server import open_raw, read_request, whole_response
-from tests.support.yts_responses import a_row, page_answer
+from tests.support.yts_responses import a_row, page_response
 from yts.client import YtsClient
 from yts.errors import YtsRefused, YtsUnavailable
 
@@ -27,7 +27,7 @@ def test_a_silent_server_is_abandoned(
     """
     The server is silent before the headers or within the body (docs/yts-api.md, section 8).
     """
-    server.give(Canned(page_answer(a_row()), **silence))
+    server.give(Canned(page_response(a_row()), **silence))
     since = time.monotonic()
     with pytest.raises(YtsUnavailable, match=r"^127\.0\.0\.1:\d+ fell silent$"):
         make_client(read_seconds=0.1, attempts=1).fetch_page(1, "asc")
@@ -41,7 +41,7 @@ def test_a_response_that_never_ends_is_abandoned(
     """
     Single bytes keep the read timeout from ending it; the whole response has a time limit.
     """
-    server.give(Canned(page_answer(a_row()), headers=headers, seconds_per_byte=0.01))
+    server.give(Canned(page_response(a_row()), headers=headers, seconds_per_byte=0.01))
     since = time.monotonic()
     with pytest.raises(YtsUnavailable, match="the response took over"):
         make_client(response_seconds=0.15, attempts=1).fetch_page(1, "asc")
@@ -52,7 +52,7 @@ def test_a_slow_response_within_its_time_is_accepted(make_client: MakeClient, se
     """
     YTS has taken 20 s for a response (docs/yts-api.md, section 8).
     """
-    server.give(Canned(page_answer(a_row(5)), silence_seconds=0.2))
+    server.give(Canned(page_response(a_row(5)), silence_seconds=0.2))
     page = make_client(read_seconds=2, attempts=1).fetch_page(1, "asc")
     assert [movie.id for movie in page.movies] == [5]
 
@@ -84,7 +84,7 @@ def test_a_truncated_response_has_a_clear_message(client_once: YtsClient, server
     """
     A truncated response is not used.
     """
-    server.give(Canned(page_answer(a_row()), cut_after=50))
+    server.give(Canned(page_response(a_row()), cut_after=50))
     with pytest.raises(YtsUnavailable, match=r"127\.0\.0\.1:\d+ broke off its response"):
         client_once.fetch_page(1, "asc")
 
@@ -179,7 +179,7 @@ def test_a_certificate_of_a_private_authority_is_valid(
 
     def handle(connection: socket.socket) -> None:
         while read_request(connection):
-            connection.sendall(whole_response(page_answer(a_row(5))))
+            connection.sendall(whole_response(page_response(a_row(5))))
 
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with open_raw(handle, certificate) as address:

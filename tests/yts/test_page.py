@@ -10,7 +10,7 @@ from tests.support.yts_responses import (
     a_row,
     a_torrent,
     answer,
-    page_answer,
+    page_response,
 )
 from yts.errors import NotYts
 from yts.payload import parse_movie
@@ -22,7 +22,7 @@ def test_the_ghost_on_a_page_is_malformed_and_not_saved():
     """
     Id 0 is never a movie (docs/yts-api.md, quirk 1).
     """
-    page = parse_page(page_answer(a_ghost(), a_row(5)))
+    page = parse_page(page_response(a_ghost(), a_row(5)))
 
     assert [movie.id for movie in page.movies] == [5]
     assert [error.movie_id for error in page.malformed] == [None]
@@ -33,7 +33,7 @@ def test_a_page_without_movies_is_empty(movie_count: int):
     """
     YTS omits `movies` if there are none, with any `movie_count` (docs/yts-api.md, quirk 2).
     """
-    page = parse_page(page_answer(movie_count=movie_count))
+    page = parse_page(page_response(movie_count=movie_count))
 
     assert (page.movie_count, page.movies, page.malformed) == (movie_count, (), ())
 
@@ -51,7 +51,7 @@ def test_a_movie_repeated_on_a_page_comes_once():
     Distinct by id, the first of each, in the order sent (docs/yts-api.md, quirk 3).
     """
     rows = [a_row(9), a_row(7), a_row(9, title="Later"), a_row(8), a_row(7)]
-    page = parse_page(page_answer(*rows))
+    page = parse_page(page_response(*rows))
 
     assert [(movie.id, movie.title) for movie in page.movies] == [
         (9, "The Lamp 9"),
@@ -64,7 +64,7 @@ def test_one_malformed_movie_does_not_affect_the_others():
     """
     The other movies are parsed, and the malformed one is reported with the reason.
     """
-    page = parse_page(page_answer(a_row(1), a_row(2, runtime="an hour"), "no movie", a_row(3)))
+    page = parse_page(page_response(a_row(1), a_row(2, runtime="an hour"), "no movie", a_row(3)))
 
     assert [movie.id for movie in page.movies] == [1, 3]
     assert [error.movie_id for error in page.malformed] == [2, None]
@@ -120,7 +120,7 @@ def test_a_count_of_zero_beside_movies_is_ignored():
     """
     YTS has sent suggestions with `movie_count` 0 and four movies (docs/yts-api.md, section 3).
     """
-    assert len(parse_page(page_answer(a_row(1), a_row(2), movie_count=0)).movies) == 2
+    assert len(parse_page(page_response(a_row(1), a_row(2), movie_count=0)).movies) == 2
 
 
 def test_unknown_fields_are_counted_and_known_ones_are_not():
@@ -128,7 +128,7 @@ def test_unknown_fields_are_counted_and_known_ones_are_not():
     A new field of the API is counted; fields left out on purpose are not.
     """
     row = a_row(1, imax=True, state="ok", download_count=7, torrents=[a_torrent(new=1)])
-    page = parse_page(page_answer(row, a_row(2, imax=False, medium_screenshot_image2="x")))
+    page = parse_page(page_response(row, a_row(2, imax=False, medium_screenshot_image2="x")))
     assert page.unknown_fields == {"imax": 2}
 
 
@@ -139,7 +139,7 @@ def test_unknown_fields_are_limited_in_number_and_length():
     total: Counter[str] = Counter()
     for number in range(30):
         nasty = {f"x\x1b[2J\x9b\u202e{number}-{it}" + "y" * 500: it for it in range(50)}
-        total = add_counts(total, parse_page(page_answer(a_row(**nasty))).unknown_fields)
+        total = add_counts(total, parse_page(page_response(a_row(**nasty))).unknown_fields)
 
     assert len(total) == MAX_NAMES + 1
     assert total[OTHER_FIELDS] == 30 * 50 - MAX_NAMES

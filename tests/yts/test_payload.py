@@ -11,8 +11,8 @@ from tests.support.yts_responses import (
     a_movie,
     a_row,
     answer,
-    details_answer,
-    page_answer,
+    details_response,
+    page_response,
     wire,
     without,
 )
@@ -27,7 +27,7 @@ def test_the_ghost_of_a_missing_movie_is_none():
     For a missing movie YTS sends id 0 with all genres and a title of " ()" (docs/yts-api.md,
     quirk 1).
     """
-    assert parse_details(details_answer(a_ghost()), 4711) is None
+    assert parse_details(details_response(a_ghost()), 4711) is None
 
 
 def test_another_movie_than_requested_is_unavailable():
@@ -35,7 +35,7 @@ def test_another_movie_than_requested_is_unavailable():
     It is neither missing nor the wanted movie (docs/yts-api.md, quirk 1), so it is requested again.
     """
     with pytest.raises(YtsUnavailable, match="asked for movie 4711, got movie 4712"):
-        parse_details(details_answer(a_movie(4712)), 4711)
+        parse_details(details_response(a_movie(4712)), 4711)
 
 
 @pytest.mark.parametrize("invalid", [False, None, "0", 0.0, -1, 2**31, [], "absent"])
@@ -45,7 +45,7 @@ def test_only_the_number_zero_means_missing(invalid: object):
     """
     movie = a_movie(id=invalid) if invalid != "absent" else without(a_movie(), "id")
     with pytest.raises(NotYts):
-        parse_details(details_answer(movie), 4711)
+        parse_details(details_response(movie), 4711)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_the_status_message_does_not_matter(message: object):
     """
     Only `status` means success (docs/yts-api.md, quirk 7).
     """
-    body = page_answer(a_row(), status_message=message)
+    body = page_response(a_row(), status_message=message)
     assert len(parse_page(body).movies) == 1
 
 
@@ -120,7 +120,7 @@ def test_noise_before_the_json_is_ignored(noise: bytes):
     """
     PHP warnings, with braces of their own, and byte order marks (docs/yts-api.md, quirk 9).
     """
-    assert [movie.id for movie in parse_page(noise + page_answer(a_row(3))).movies] == [3]
+    assert [movie.id for movie in parse_page(noise + page_response(a_row(3))).movies] == [3]
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def test_noise_after_the_json_is_ignored(noise: bytes):
     """
     Caches and PHP add text after the response; there may be noise on both sides.
     """
-    assert [movie.id for movie in parse_page(page_answer(a_row(3)) + noise).movies] == [3]
-    both = PHP_WARNING + details_answer(a_movie(3)) + noise
+    assert [movie.id for movie in parse_page(page_response(a_row(3)) + noise).movies] == [3]
+    both = PHP_WARNING + details_response(a_movie(3)) + noise
     movie = parse_details(both, 3)
     assert movie is not None
     assert movie.id == 3
@@ -144,7 +144,7 @@ def test_json_that_continues_after_its_end_is_damaged(rest: bytes):
     It may have lost movies, so it is requested again.
     """
     with pytest.raises(YtsUnavailable, match="not JSON"):
-        parse_page(page_answer(a_row(3)) + rest)
+        parse_page(page_response(a_row(3)) + rest)
 
 
 @pytest.mark.parametrize("text", ["4711", " 4711 ", "04711"])
@@ -152,12 +152,12 @@ def test_an_id_may_be_written_as_a_text(text: str):
     """
     This holds for details and lists; an id of another movie is still another movie.
     """
-    movie = parse_details(details_answer(a_movie(id=text)), 4711)
+    movie = parse_details(details_response(a_movie(id=text)), 4711)
     assert movie is not None
     assert movie.id == 4711
-    assert parse_page(page_answer(a_row(id=text))).movies[0].id == 4711
+    assert parse_page(page_response(a_row(id=text))).movies[0].id == 4711
     with pytest.raises(YtsUnavailable, match="got movie 4711"):
-        parse_details(details_answer(a_movie(id=text)), 4712)
+        parse_details(details_response(a_movie(id=text)), 4712)
 
 
 @pytest.mark.parametrize(
@@ -192,5 +192,5 @@ def test_a_malformed_details_response_names_its_movie():
     The movie exists, so it is neither missing nor unavailable, and is skipped.
     """
     with pytest.raises(MalformedMovie, match="year: ") as caught:
-        parse_details(details_answer(a_movie(year="soon")), 4711)
+        parse_details(details_response(a_movie(year="soon")), 4711)
     assert caught.value.movie_id == 4711

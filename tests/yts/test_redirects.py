@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.canned_server import Canned, CannedServer, open_canned
-from tests.support.yts_responses import a_row, page_answer
+from tests.support.yts_responses import a_row, page_response
 from yts.client import YtsClient
 from yts.errors import YtsRefused, YtsUnavailable
 from yts.transport import is_same_origin
@@ -53,7 +53,7 @@ def test_a_redirect_on_the_same_host_is_followed(
     """
     The path may be absolute or relative to the endpoint; the old query is dropped.
     """
-    server.give(redirect_to(target), page_answer(a_row(5)))
+    server.give(redirect_to(target), page_response(a_row(5)))
 
     assert [movie.id for movie in client.fetch_page(1, "asc").movies] == [5]
     assert [request.path for request in server.requests] == [
@@ -118,7 +118,7 @@ def test_a_redirect_with_a_full_address_of_the_same_host_is_followed(
     """
     Most servers send it.
     """
-    server.give(redirect_to(f"{server.root}/new"), page_answer(a_row(5)))
+    server.give(redirect_to(f"{server.root}/new"), page_response(a_row(5)))
     assert len(client.fetch_page(1, "asc").movies) == 1
 
 
@@ -126,7 +126,7 @@ def test_the_home_page_in_place_of_the_api_is_retried(client: YtsClient, server:
     """
     The API was redirected to the home page for hours (docs/yts-api.md, section 8).
     """
-    server.give(redirect_to("/"), Canned(b"<html>Movies!</html>"), page_answer(a_row(5)))
+    server.give(redirect_to("/"), Canned(b"<html>Movies!</html>"), page_response(a_row(5)))
     assert len(client.fetch_page(1, "asc").movies) == 1
     assert len(server.requests) == 3
 
@@ -145,7 +145,7 @@ def test_the_third_redirect_may_lead_to_the_response(client_once: YtsClient, ser
     """
     The final response does not count as a redirect.
     """
-    server.give(*[redirect_to("/next")] * 3, page_answer(a_row(5)))
+    server.give(*[redirect_to("/next")] * 3, page_response(a_row(5)))
     assert len(client_once.fetch_page(1, "asc").movies) == 1
 
 

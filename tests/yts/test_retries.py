@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.canned_server import Canned, CannedServer
 from tests.support.clients import MakeClient
-from tests.support.yts_responses import a_row, page_answer
+from tests.support.yts_responses import a_row, page_response
 from yts.client import YtsClient
 from yts.errors import YtsUnavailable
 from yts.http_status import MAX_RETRY_AFTER_SECONDS
@@ -63,7 +63,7 @@ def test_retry_after_is_obeyed(
     """
     Retry-After is obeyed if it is longer than the pause (docs/yts-api.md, section 8).
     """
-    server.give(Canned(b"", status, {"Retry-After": "17"}), page_answer(a_row()))
+    server.give(Canned(b"", status, {"Retry-After": "17"}), page_response(a_row()))
     client.fetch_page(1, "asc")
     assert pauses == [17.0]
 
@@ -74,7 +74,7 @@ def test_a_short_retry_after_does_not_shorten_the_pause(
     """
     Retry-After is a minimum.
     """
-    server.give(Canned(b"", 429, {"Retry-After": "0.1"}), page_answer(a_row()))
+    server.give(Canned(b"", 429, {"Retry-After": "0.1"}), page_response(a_row()))
     client.fetch_page(1, "asc")
     assert 1 <= pauses[0] <= 2
 
@@ -87,7 +87,7 @@ def test_a_huge_retry_after_is_cut(
     The shared budget is not delayed for longer either.
     """
     reported: list[float | None] = []
-    server.give(Canned(b"", 429, {"Retry-After": header}), page_answer(a_row()))
+    server.give(Canned(b"", 429, {"Retry-After": header}), page_response(a_row()))
     make_client(slow_down=reported.append).fetch_page(1, "asc")
     assert pauses == reported == [MAX_RETRY_AFTER_SECONDS]
 
@@ -100,7 +100,7 @@ def test_an_invalid_retry_after_is_ignored(
     Then the usual pauses apply.
     """
     reported: list[float | None] = []
-    server.give(Canned(b"", 429, {"Retry-After": header}), page_answer(a_row()))
+    server.give(Canned(b"", 429, {"Retry-After": header}), page_response(a_row()))
     make_client(slow_down=reported.append).fetch_page(1, "asc")
     assert reported == [None]
     assert 1 <= pauses[0] <= 2
@@ -118,7 +118,7 @@ def test_slow_down_is_called_for_each_throttling_response(
         Canned(b"", 500),
         Canned(b"", 503, {"Retry-After": "4"}),
         Canned(b"<html>"),
-        page_answer(a_row()),
+        page_response(a_row()),
     )
     make_client(slow_down=reported.append).fetch_page(1, "asc")
     assert reported == [None, 4.0]
@@ -136,7 +136,7 @@ def test_a_429_counts_even_when_its_body_does_not_arrive(
         Canned(b"no gzip", 429, broken),
         Canned(b"0123456789", 429, cut_after=3),
         Canned(b"0123456789", 429, seconds_per_byte=0.2),
-        page_answer(a_row()),
+        page_response(a_row()),
     )
     make_client(slow_down=reported.append).fetch_page(1, "asc")
     assert reported == [3.0, None, None]
@@ -151,8 +151,8 @@ def test_every_request_takes_a_slot_first(make_client: MakeClient, server: Canne
     server.give(
         Canned(b"", 503),
         Canned(b"", 301, {"Location": "/api/v2/elsewhere"}),
-        page_answer(a_row()),
-        page_answer(a_row()),
+        page_response(a_row()),
+        page_response(a_row()),
     )
     client.fetch_page(1, "asc")
     client.fetch_page(2, "asc")
@@ -182,7 +182,7 @@ def test_attempts_are_counted_for_each_response(
     """
     Failures of one page do not reduce the attempts of the next.
     """
-    good = page_answer(a_row())
+    good = page_response(a_row())
     server.give(*[Canned(b"", 503)] * 3, good, *[Canned(b"", 503)] * 3, good)
     client.fetch_page(1, "asc")
     client.fetch_page(2, "asc")
@@ -209,7 +209,7 @@ def test_each_request_is_watched_until_its_response_is_read(
     client = make_client(
         take_slot=lambda: events.append("slot"), sleep=lambda _: events.append("pause"), watch=watch
     )
-    server.give(Canned(b"", 503), page_answer(a_row()))
+    server.give(Canned(b"", 503), page_response(a_row()))
 
     client.fetch_page(1, "asc")
 

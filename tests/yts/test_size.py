@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from tests.support.canned_server import Canned, CannedServer
-from tests.support.yts_responses import a_row, page_answer
+from tests.support.yts_responses import a_row, page_response
 from yts.client import YtsClient
 from yts.errors import YtsUnavailable
 from yts.transport import MAX_RESPONSE_BYTES
@@ -15,7 +15,7 @@ from yts.transport import MAX_RESPONSE_BYTES
 
 def padded(size_bytes: int) -> bytes:
     """Return a response of exactly this size."""
-    body = page_answer(a_row(5))
+    body = page_response(a_row(5))
     return body + b" " * (size_bytes - len(body))
 
 
@@ -75,7 +75,7 @@ def test_the_body_of_a_redirect_or_an_error_is_not_read(
     The body could be endless, and is not needed.
     """
     nothing = Canned(b"x" * 100, status, {"Location": "/next"}, seconds_per_byte=0.1)
-    server.give(nothing, page_answer(a_row(5)))
+    server.give(nothing, page_response(a_row(5)))
     since = time.monotonic()
     with suppress(YtsUnavailable):
         client_once.fetch_page(1, "asc")
@@ -86,7 +86,7 @@ def test_a_chunked_response_is_read_completely(client_once: YtsClient, server: C
     """
     Without Content-Length, as a server behind a cache sends it.
     """
-    body = page_answer(*[a_row(number) for number in range(1, 51)])
+    body = page_response(*[a_row(number) for number in range(1, 51)])
     pieces = [body[at : at + 1000] for at in range(0, len(body), 1000)]
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in [*pieces, b""])
     server.give(Canned(chunks, headers={"Transfer-Encoding": "chunked"}))

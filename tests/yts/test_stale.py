@@ -10,11 +10,11 @@ import pytest
 
 from tests.support.clients import MakeClient
 from tests.support.raw_server import open_raw, read_request, whole_response
-from tests.support.yts_responses import a_row, page_answer
+from tests.support.yts_responses import a_row, page_response
 from yts.deadlines import MAX_STALE
 from yts.errors import YtsUnavailable
 
-PAGE = whole_response(page_answer(a_row(5)))
+PAGE = whole_response(page_response(a_row(5)))
 PAGES = 30
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.canned_server import Canned, CannedServer, SeenRequest
-from tests.support.yts_responses import a_movie, a_row, details_answer, page_answer
+from tests.support.yts_responses import a_movie, a_row, details_response, page_response
 from yts.client import YtsClient
 from yts.errors import ResponseTooLarge, YtsUnavailable
 from yts.settings import Order
@@ -21,7 +21,7 @@ def serve_list(server: CannedServer, ids: range, huge: Collection[int]) -> None:
     def response(request: SeenRequest) -> Canned:
         limit, page = int(request.query["limit"]), int(request.query["page"])
         rows = [a_row(it) for it in ids[(page - 1) * limit : page * limit]]
-        body = page_answer(*rows, movie_count=len(ids))
+        body = page_response(*rows, movie_count=len(ids))
         return Canned(HUGE.encode() if {row["id"] for row in rows} & set(huge) else body)
 
     server.script = response
@@ -83,7 +83,7 @@ def test_a_part_that_comes_without_movies_is_not_taken_for_the_end(
     serve_list(server, range(1, 201), {7})
     intact = server.script
     assert intact is not None
-    nothing = Canned(page_answer(movie_count=200))
+    nothing = Canned(page_response(movie_count=200))
     part = {"limit": "5", "page": "4"}
     server.script = lambda request: (
         nothing if part.items() <= request.query.items() else intact(request)
@@ -108,8 +108,8 @@ def test_endless_responses_are_soon_abandoned(client: YtsClient, server: CannedS
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (details_answer(a_movie(5, description_full=HUGE)), "larger than 8 MB"),
-        (details_answer(a_movie(5)).replace(b'"R"', b"[" * 9999 + b"]" * 9999), "nested"),
+        (details_response(a_movie(5, description_full=HUGE)), "larger than 8 MB"),
+        (details_response(a_movie(5)).replace(b'"R"', b"[" * 9999 + b"]" * 9999), "nested"),
     ],
     ids=["large", "deep"],
 )
@@ -171,7 +171,7 @@ def test_one_odd_value_does_not_affect_the_other_movies(
     def response(request: SeenRequest) -> Canned:
         limit, page = int(request.query["limit"]), int(request.query["page"])
         rows = [a_row(it, **(odd if it == 33 else {})) for it in range(1, 51)]
-        body = page_answer(*rows[(page - 1) * limit : page * limit], movie_count=50)
+        body = page_response(*rows[(page - 1) * limit : page * limit], movie_count=50)
         return Canned(body.replace(b'"@@"', value))
 
     server.script = response

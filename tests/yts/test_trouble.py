@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.canned_server import Canned, CannedServer
 from tests.support.clients import MakeClient
-from tests.support.yts_responses import a_movie, a_row, details_answer, page_answer
+from tests.support.yts_responses import a_movie, a_row, details_response, page_response
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, NotYts, YtsRefused, YtsUnavailable
 
@@ -26,11 +26,11 @@ SLOW_DOWN = b"You\x92ve asked too often, write to us."
         Canned(b"", 523),
         Canned(b"", 204),
         Canned(b'{"message":"Cannot read property \'perPage\' of undefined"}'),
-        Canned(page_answer(a_row(), status="error")),
-        Canned(page_answer(a_row()), cut_after=40),
-        Canned(page_answer(a_row()), headers={"Content-Encoding": "gzip"}),
-        Canned(b"no size\r\n" + page_answer(a_row()), headers={"Transfer-Encoding": "chunked"}),
-        Canned(page_answer(a_row()), headers={"Content-Length": "1, 2"}),
+        Canned(page_response(a_row(), status="error")),
+        Canned(page_response(a_row()), cut_after=40),
+        Canned(page_response(a_row()), headers={"Content-Encoding": "gzip"}),
+        Canned(b"no size\r\n" + page_response(a_row()), headers={"Transfer-Encoding": "chunked"}),
+        Canned(page_response(a_row()), headers={"Content-Length": "1, 2"}),
         Canned(is_reset=True),
     ],
     ids=lambda canned: f"{canned.status} {bytes(canned.body[:12])!r} {[*canned.headers]}",
@@ -40,7 +40,7 @@ def test_temporary_failures_are_retried(client: YtsClient, server: CannedServer,
     Bodies that are not JSON, every outage, every block page (docs/yts-api.md, quirks 9 and
     11, section 8).
     """
-    server.give(response, response, page_answer(a_row(6)))
+    server.give(response, response, page_response(a_row(6)))
 
     assert [movie.id for movie in client.fetch_page(1, "asc").movies] == [6]
     assert client.requests_made == len(server.requests) == 3
@@ -61,7 +61,7 @@ def test_a_malformed_movie_is_not_retried(client: YtsClient, server: CannedServe
     """
     It is skipped, because another attempt gives the same.
     """
-    server.give(details_answer(a_movie(4711, rating="high")))
+    server.give(details_response(a_movie(4711, rating="high")))
     with pytest.raises(MalformedMovie, match="rating: "):
         client.fetch_details(4711)
     assert len(server.requests) == 1
