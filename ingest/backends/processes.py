@@ -170,7 +170,7 @@ def _signals_held() -> Iterator[None]:
 @contextmanager
 def _found_by_new_processes() -> Iterator[None]:
     """Let the server find our modules, and none of their names in the working directory."""
-    root = str(Path(__file__).parent.parent)
+    root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     with _changed_environment(PYTHONPATH=path, PYTHONSAFEPATH="1"):
         yield

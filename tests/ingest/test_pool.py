@@ -16,7 +16,7 @@ from ingest.plan import MovieBatch
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts
 from ingest.stop import StopRequest
-from tests.support.pool_work import POISON, SLOW, report_lost, run, start
+from tests.support.pool_work import POISON, SLOW, report_lost, run, start, start_if_preloaded
 
 
 @contextmanager
@@ -63,6 +63,17 @@ def test_every_batch_is_reported_once(tmp_path: Path):
 
     assert len(reports) == 40
     assert totals(reports) == Counts(saved=80)
+
+
+def test_new_processes_import_nothing():
+    """
+    The server that forks them has imported the worker, although the path does not name it.
+    """
+    backend = ProcessBackend(1, start_if_preloaded, repr)
+    try:
+        assert backend.read(backend.submit(MovieBatch((1,))))
+    finally:
+        backend.close()
 
 
 def test_a_death_costs_nothing(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -23,6 +24,11 @@ def start(folder: str) -> None:
     for number in GROUP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(STOP_SIGNAL, lambda *_: None)
+
+
+def start_if_preloaded() -> None:
+    """Fail, unless the server that forked this process has imported the worker of a fetch."""
+    assert "ingest.worker.worker" in sys.modules
 
 
 def run(batch: Batch) -> BatchReport:
