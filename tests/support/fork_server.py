@@ -25,6 +25,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import IO, Any
 
+from tests.support.forked_children import fork_children
 from tests.support.paths import REPO
 
 #: Modules that commands import after they have started.
@@ -134,8 +135,7 @@ def start_python(
 
     It starts *from_scratch* also if *env* has a variable that Python reads only then. *patches*
     are attributes of modules with their values in the forked process, such as
-    `{"database.connection.retry.PATIENCE_SECONDS": 1.0}`; processes that it starts do not have
-    them.
+    `{"database.connection.retry.PATIENCE_SECONDS": 1.0}`.
     """
     settings = {name: env[name] for name in env if name.startswith("PYTHON")}
     if from_scratch or settings not in ({}, {"PYTHONPATH": str(REPO)}):
@@ -243,6 +243,7 @@ def become(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     time.tzset()
+    fork_children()
     for target, value in request["patches"].items():
         owner, _, name = target.rpartition(".")
         setattr(resolve_name(owner), name, value)

@@ -22,6 +22,7 @@ import ingest.phases.read_list
 import ingest.phases.reading
 import ingest.worker.worker
 from database.db import DatabaseManager
+from ingest.backends.processes import warm_up
 from ingest.plan import MovieBatch
 from ingest.run import Run
 from ingest.worker.worker import Worker
@@ -145,6 +146,8 @@ def start_worker(*args: Any) -> None:
 def main(url: str, api_url: str, workers: int, point: str, mark: Path) -> int:
     """Run a fetch that dies at *point*, unless the file *mark* exists."""
     os.environ["KILL_POINT"], os.environ["KILL_MARK"] = point, str(mark)
+    if workers > 1:
+        warm_up()  # As the command does; before anything is replaced here.
     if point in MAIN_POINTS:
         MAIN_POINTS[point]()
     elif workers == 1:

@@ -12,8 +12,8 @@ def workers_of(parent: int) -> list[int]:
         return [
             worker.pid
             for child in psutil.Process(parent).children()
-            if "forkserver" in " ".join(child.cmdline())
             for worker in child.children()
+            if worker.name() == psutil.Process().name()
         ]
     return []
 
