@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import URL
 
+from database.connection.advisory_locks import AdvisoryLock
 from database.db import DatabaseManager
 from sandbox.api.sandbox_server import open_sandbox
 from sandbox.settings import SandboxSettings
@@ -64,7 +65,7 @@ def test_the_main_process_gets_its_connections_and_its_lock_back(mirror: Mirror)
     The lock is lost with its connection; the run takes it again soon.
     """
     process = mirror.start("--workers", "1", "--threads", "2", "--rate", "10")
-    holders = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    holders = f"SELECT pid FROM pg_locks WHERE objid = {AdvisoryLock.FETCH} AND granted"
     first = mirror.ask(holders)
     mirror.cut("yts-mirror")
     wait_until(lambda: mirror.ask(holders) not in ([], first), "the lock is not taken again")

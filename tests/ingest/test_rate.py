@@ -18,6 +18,7 @@ from ingest.worker.budget import BudgetClient
 from ingest.worker.worker import Worker
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
+from tests.support.databases import run_sql
 from tests.support.processes import workers_of
 from tests.support.runs import counted, fetch, impatient_client, read_sql, set_faults
 from tests.support.takers import read_pace
@@ -78,6 +79,8 @@ def test_a_thread_that_wakes_late_takes_a_later_slot(db: DatabaseManager):
     budget = BudgetClient(db.engine, RATE, LateStop())
     budget.reset()
     budget.take_slot()
+    # The next slot is in the future, however slow this process is, so it has to wait.
+    run_sql(db.url, "UPDATE request_budget SET last_slot_at = clock_timestamp() + interval '1 s'")
     before = read_sql(db, "SELECT last_slot_at FROM request_budget")[0]
 
     budget.take_slot()
