@@ -12,7 +12,7 @@ from database.schema import ensure_schema
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support import examples  # noqa: F401 -- loads the profile of hypothesis
-from tests.support.databases import drop_triggers, make_empty, run_sql, schema_of
+from tests.support.databases import restore, run_sql, schema_of
 from tests.support.movies import fetch_details, save
 from tests.support.shared_server import WORKER, make_once, open_shared_server, shared_folder
 
@@ -54,21 +54,24 @@ def new_database(server_url: URL) -> Callable[..., URL]:
 
 
 @pytest.fixture(scope="session")
-def empty_databases() -> list[URL]:
-    """Return the migrated databases without rows that earlier tests have left for reuse."""
+def empty_databases() -> list[tuple[URL, object]]:
+    """Return the empty databases that earlier tests have left for reuse, with their schemas."""
     return []
 
 
 @pytest.fixture
-def database_url(new_database: Callable[..., URL], empty_databases: list[URL]) -> Iterator[URL]:
+def database_url(
+    new_database: Callable[..., URL], empty_databases: list[tuple[URL, object]]
+) -> Iterator[URL]:
     """Return a migrated database without rows; it is reused, because creating one is slow."""
-    url = empty_databases.pop() if empty_databases else new_database()
-    before = schema_of(url)
+    if empty_databases:
+        url, schema = empty_databases.pop()
+    else:
+        url = new_database()
+        schema = schema_of(url)
     yield url
-    drop_triggers(url)
-    if schema_of(url) == before:
-        make_empty(url)
-        empty_databases.append(url)
+    if restore(url, schema):
+        empty_databases.append((url, schema))
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
-"""`run_sql`, `table_contents`, `make_empty`: SQL on the databases of the tests."""
+"""`run_sql`, `table_contents`, `make_empty`, `restore`: SQL on the databases of the tests."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from database.db import DatabaseManager
 from database.models import Base, Cast, Movie, Torrent
@@ -11,69 +13,87 @@ from database.models import Base, Cast, Movie, Torrent
 
 def run_sql(url: URL, *statements: str) -> None:
     """Run *statements* outside a transaction."""
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
+    with _connected(url) as connection:
         for statement in statements:
             connection.execute(text(statement))
-    engine.dispose()
 
 
-def schema_of(url: URL) -> object:
-    """Return a fingerprint of the database without its rows; None if it cannot be read."""
-    query = """
-        SELECT (SELECT md5(string_agg(c::text, '' ORDER BY c.oid)) FROM (
-                    SELECT oid, relname, relkind, relowner, relacl, relpersistence, relnatts
-                    FROM pg_class WHERE oid > 16383) c),
-            (SELECT md5(string_agg(a::text, '' ORDER BY attrelid, attnum)) FROM (
-                    SELECT attrelid, attnum, attname, atttypid, attnotnull, attisdropped
-                    FROM pg_attribute WHERE attrelid > 16383) a),
-            (SELECT md5(string_agg(c::text, '')) FROM (
-                    SELECT oid, conname FROM pg_constraint WHERE oid > 16383 ORDER BY oid) c),
-            (SELECT array_agg(oid ORDER BY oid) FROM pg_trigger),
-            (SELECT array_agg(oid ORDER BY oid) FROM pg_proc WHERE oid > 16383),
-            (SELECT array_agg(setconfig) FROM pg_db_role_setting WHERE setdatabase =
-                    (SELECT oid FROM pg_database WHERE datname = current_database())),
-            (SELECT array_agg(version_num) FROM alembic_version)"""
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            return tuple(connection.exec_driver_sql(query).one())
-    except DBAPIError:
-        return None
-    finally:
-        engine.dispose()
-
-
-def drop_triggers(url: URL) -> None:
-    """
-    Drop the functions that a test has created, and the triggers that call them.
-
-    Triggers that count rows belong to the migrations and stay.
-    """
-    with suppress(DBAPIError):
-        run_sql(
-            url,
-            """
-            DO $$ DECLARE name text; BEGIN
-              FOR name IN SELECT DISTINCT tgfoid::regproc FROM pg_trigger
-                  WHERE NOT tgisinternal AND tgname NOT LIKE 'count@_%' ESCAPE '@' LOOP
-                EXECUTE 'DROP FUNCTION ' || name || ' CASCADE';
-              END LOOP;
-            END $$""",
-        )
-
-
-def make_empty(url: URL) -> None:
-    """End all other sessions, delete all rows, and restart all ids at 1."""
-    run_sql(
-        url,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+#: A fingerprint of a database without its rows.
+_SCHEMA = """
+    SELECT (SELECT md5(string_agg(c::text, '' ORDER BY c.oid)) FROM (
+                SELECT oid, relname, relkind, relowner, relacl, relpersistence, relnatts
+                FROM pg_class WHERE oid > 16383) c),
+        (SELECT md5(string_agg(a::text, '' ORDER BY attrelid, attnum)) FROM (
+                SELECT attrelid, attnum, attname, atttypid, attnotnull, attisdropped
+                FROM pg_attribute WHERE attrelid > 16383) a),
+        (SELECT md5(string_agg(c::text, '')) FROM (
+                SELECT oid, conname FROM pg_constraint WHERE oid > 16383 ORDER BY oid) c),
+        (SELECT array_agg(oid ORDER BY oid) FROM pg_trigger),
+        (SELECT array_agg(oid ORDER BY oid) FROM pg_proc WHERE oid > 16383),
+        (SELECT array_agg(setconfig) FROM pg_db_role_setting WHERE setdatabase =
+                (SELECT oid FROM pg_database WHERE datname = current_database())),
+        (SELECT array_agg(version_num) FROM alembic_version)"""
+#: Drop the functions that a test has created, and the triggers that call them. Triggers that count
+#: rows belong to the migrations and stay.
+_DROP_TRIGGERS = """
+    DO $$ DECLARE name text; BEGIN
+      FOR name IN SELECT DISTINCT tgfoid::regproc FROM pg_trigger
+          WHERE NOT tgisinternal AND tgname NOT LIKE 'count@_%' ESCAPE '@' LOOP
+        EXECUTE 'DROP FUNCTION ' || name || ' CASCADE';
+      END LOOP;
+    END $$"""
+#: End all other sessions.
+_END_SESSIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+#: Delete all rows, and restart all ids at 1.
+_DELETE_ROWS = "; ".join(
+    [
         *(f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables)),
         # Once more, because the triggers of tables that were emptied after it have counted down.
         "DELETE FROM catalogue_counts",
         "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S' AND oid > 16383",
-    )
+    ]
+)
+
+
+def schema_of(url: URL) -> object:
+    """Return a fingerprint of the database without its rows."""
+    with _connected(url) as connection:
+        return tuple(connection.exec_driver_sql(_SCHEMA).one())
+
+
+def make_empty(url: URL) -> None:
+    """End all other sessions, delete all rows, and restart all ids at 1."""
+    with _connected(url) as connection:
+        connection.exec_driver_sql(_END_SESSIONS)
+        connection.exec_driver_sql(_DELETE_ROWS)
+
+
+def restore(url: URL, schema: object) -> bool:
+    """
+    Make the database as it was, without rows; return False if it cannot be used any more.
+
+    *schema* is what `schema_of` has returned before. One connection does it all, because this
+    runs after most tests.
+    """
+    try:
+        with _connected(url) as connection:
+            connection.execute(text(_DROP_TRIGGERS))
+            if tuple(connection.exec_driver_sql(_SCHEMA).one()) != schema:
+                return False
+            connection.exec_driver_sql(_END_SESSIONS)
+            connection.exec_driver_sql(_DELETE_ROWS)
+    except DBAPIError:  # A test has dropped or renamed the database or its tables.
+        return False
+    return True
+
+
+@contextmanager
+def _connected(url: URL) -> Iterator[Connection]:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        yield connection
 
 
 def columns_of(model: type[Base], alias: str, *others: str) -> str:
