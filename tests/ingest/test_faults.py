@@ -59,7 +59,7 @@ def check_report(report: RunReport, failures: int) -> None:
 )
 def test_no_fault_costs_anything_in_the_end(
     fault: str,
-    new_database: Callable[..., URL],
+    db: DatabaseManager,
     clean_tables: object,
     monkeypatch: pytest.MonkeyPatch,
 ):
@@ -71,7 +71,7 @@ def test_no_fault_costs_anything_in_the_end(
     # A page-only fault among a few pages must come at all.
     share = 0.5 if FAULTS[fault].endpoint == "list_movies.json" else SHARE
     settings = replace(CATALOGUE, stall_seconds=0.5)
-    with open_sandbox(settings) as sandbox, DatabaseManager(new_database()) as db:
+    with open_sandbox(settings) as sandbox:
         set_faults(sandbox, **{f"_{fault}": share})
         report = fetch(db, sandbox.url, threads=16)
         check_report(report, db.get_stats()["total_failures"])
@@ -81,14 +81,12 @@ def test_no_fault_costs_anything_in_the_end(
         assert table_contents(db) == clean_tables
 
 
-def test_all_faults_at_once_cost_nothing_in_the_end(
-    new_database: Callable[..., URL], clean_tables: object
-):
+def test_all_faults_at_once_cost_nothing_in_the_end(db: DatabaseManager, clean_tables: object):
     """
     The same law holds for all faults together, with real processes and the usual pauses.
     """
     settings = replace(CATALOGUE, faults={"all": SHARE}, stall_seconds=1.0)
-    with open_sandbox(settings) as sandbox, DatabaseManager(new_database()) as db:
+    with open_sandbox(settings) as sandbox:
         options = {"workers": 2, "threads": 16, "timeout_seconds": 0.5}
         report = fetch(db, sandbox.url, **options)
         check_report(report, db.get_stats()["total_failures"])
