@@ -12,6 +12,7 @@ from database.schema import ensure_schema
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support import examples  # noqa: F401 -- loads the profile of hypothesis
+from tests.support.compiled_statements import share_compiled_statements
 from tests.support.databases import restore, run_sql, schema_of
 from tests.support.movies import fetch_details, save
 from tests.support.shared_server import WORKER, make_once, open_shared_server, shared_folder
@@ -22,6 +23,8 @@ from tests.support.shared_server import WORKER, make_once, open_shared_server, s
 for name in list(os.environ):
     if name.startswith(("YTS_", "DATABASE_URL", "PG", "PYTHON", "LINES", "COLUMNS")):
         del os.environ[name]
+
+share_compiled_statements()
 
 
 @pytest.fixture(scope="session")
