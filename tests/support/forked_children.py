@@ -1,7 +1,7 @@
 """
-`fork_children`: let multiprocessing fork its helper processes instead of starting Python.
+`fork_children`: let multiprocessing fork its fork server instead of starting Python for it.
 
-The server that forks the worker processes of a fetch spends a second of CPU on imports, which a
+This server, which forks the worker processes of a fetch, spends a second of CPU on imports, which a
 process of `tests.support.fork_server` has made already. Everything else about it is real.
 """
 
@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterable
 
 _start_python = multiprocessing.util.spawnv_passfds
@@ -23,20 +24,22 @@ def fork_children() -> None:
 
 def _fork(path: str, arguments: list[str], passed: Iterable[int]) -> int:
     """Run the program of `python -c` in a fork of this process; return its process id."""
-    kept = {0, 1, 2, *map(int, passed)}
+    passed = {*map(int, passed)}
     # Threads do not survive a fork, but the locks that they hold do.
-    if threading.active_count() > 1:
-        return int(_start_python(path, arguments, kept - {0, 1, 2}))
+    if "forkserver" not in arguments[-1] or threading.active_count() > 1:
+        return int(_start_python(path, arguments, passed))
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
     if pid:
         return pid
     try:
-        _forget_the_parent(kept)
+        _forget_the_parent({0, 1, 2, *passed})
         exec(arguments[-1], {"__name__": "__main__"})
     except SystemExit:
         pass
+    except BaseException:  # noqa: BLE001 -- nothing of the parent may run after this
+        traceback.print_exc()
     finally:
         os._exit(0)
 
