@@ -1,5 +1,5 @@
 """Preloaded by a worker of a cluster: changes the version of the product there."""
 
-import yts
+from ingest.backends import dask_worker
 
-yts.__version__ = "99.0"
+dask_worker.__version__ = "99.0"

@@ -11,10 +11,15 @@ from typing import Any
 
 import psutil
 
+from tests.support.fork_server import start_python
 from tests.support.paths import REPO
 from tests.support.waiting import wait_until
 
 _DASK = Path(sys.executable).with_name("dask")
+_DASK_MODULES = (
+    "distributed.cli.dask_scheduler", "distributed.cli.dask_worker", "distributed.cli.dask_ssh",
+    "distributed.cli.dask_spec", "ingest.backends.dask_worker",
+)  # fmt: skip
 
 
 class LocalCluster:
@@ -89,16 +94,19 @@ class LocalCluster:
             process.wait()
 
     def _start(self, name: str, *command: str, prefix: Sequence[str] = (), **environ: str) -> Any:
+        env = {**self.environ, "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "info", **environ}
+        arguments = [str(_DASK), *command]
         with (self.folder / f"{name}.log").open("ab") as log:
-            return subprocess.Popen(
-                [*prefix, sys.executable, str(_DASK), *command],
-                env={**self.environ, "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "info", **environ},
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            if prefix:
+                return subprocess.Popen(
+                    [*prefix, sys.executable, *arguments],
+                    env=env, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    start_new_session=True,
+                )  # fmt: skip
+            return start_python(
+                arguments, env=env, cwd=self.folder, stdout=log.fileno(), stderr=log.fileno(),
+                start_new_session=True, imports=_DASK_MODULES,
+            )  # fmt: skip
 
 
 def _listens(host: str, port: int) -> bool:

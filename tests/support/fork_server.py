@@ -129,13 +129,15 @@ def start_python(
     start_new_session: bool = False,
     from_scratch: bool = False,
     patches: Mapping[str, object] | None = None,
+    imports: Sequence[str] = (),
 ) -> "ForkedProcess | subprocess.Popen[str]":
     """
     Start Python with *arguments*: a script, or `-c` and a program, or `-m` and a module.
 
     It starts *from_scratch* also if *env* has a variable that Python reads only then. *patches*
     are attributes of modules with their values in the forked process, such as
-    `{"database.connection.retry.PATIENCE_SECONDS": 1.0}`.
+    `{"database.connection.retry.PATIENCE_SECONDS": 1.0}`. *imports* are modules that the server
+    imports before it forks, in addition to `MODULES`.
     """
     settings = {name: env[name] for name in env if name.startswith("PYTHON")}
     if from_scratch or settings not in ({}, {"PYTHONPATH": str(REPO)}):
@@ -147,7 +149,7 @@ def start_python(
         )  # fmt: skip
     request = {
         "arguments": [*arguments], "env": env, "cwd": str(cwd), "new_session": start_new_session,
-        "patches": dict(patches or {}),
+        "patches": dict(patches or {}), "imports": [*imports],
     }  # fmt: skip
     exit_codes, theirs = socket.socketpair()
     null = os.open(os.devnull, os.O_RDWR)
@@ -203,12 +205,15 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
             message, descriptors, _, _ = socket.recv_fds(requests, 1 << 20, 4)
             if not message:
                 return None
+            request = {**json.loads(message), "descriptors": descriptors}
+            for module in request["imports"]:
+                importlib.import_module(module)
             pid = os.fork()
             if pid == 0:
                 signal.set_wakeup_fd(-1)
                 for other in (requests, wake, woken, *children.values()):
                     other.close()
-                return {**json.loads(message), "descriptors": descriptors}
+                return request
             children[pid] = socket.socket(fileno=descriptors.pop())
             children[pid].send(str(pid).encode())
             for descriptor in descriptors:
@@ -243,6 +248,8 @@ def become(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     time.tzset()
+    if request["imports"]:
+        read_dask_settings()
     fork_children()
     for target, value in request["patches"].items():
         owner, _, name = target.rpartition(".")
@@ -257,6 +264,14 @@ def become(request: dict[str, Any]) -> None:
         runpy.run_module(others[0], run_name="__main__", alter_sys=True)
     else:
         runpy.run_path(kind, run_name="__main__")
+
+
+def read_dask_settings() -> None:
+    """Read the settings of dask again, which depend on the environment."""
+    import dask.config
+
+    dask.config.refresh(paths=dask.config._get_paths())
+    sys.modules["distributed.config"].initialize_logging(dask.config.config)
 
 
 if __name__ == "__main__":
