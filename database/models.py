@@ -74,6 +74,7 @@ class Movie(Base):
         ),
         Index("ix_movies_imdb_code", "imdb_code"),
         Index("ix_movies_created_at", "created_at"),
+        Index("ix_movies_updated_at", "updated_at"),
         Index("ix_movies_details_fetched_at", "details_fetched_at"),
         Index(
             "ix_movies_renamed",
@@ -131,10 +132,12 @@ class Movie(Base):
     details_fetched_at: Mapped[datetime | None] = mapped_column(
         comment="null: known from a list page only, without cast and likes"
     )
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(
+        server_default=func.now(), comment="when this mirror stored the movie first"
+    )
     updated_at: Mapped[datetime] = mapped_column(
         server_default=func.now(),
-        comment="last change, except of seeds, peers, likes and hosts in URLs",
+        comment="last change, gone_since included; not of seeds, peers, likes, cast, hosts in URLs",
     )
     fetched_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), comment="when the newest response in this row was requested"

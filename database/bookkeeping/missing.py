@@ -110,7 +110,7 @@ def record_missing(session: Session, external_ids: Collection[int], origin: str)
         session.execute(
             update(Movie)
             .where(Movie.external_id == func.any(list(external_ids)), Movie.gone_since.is_(None))
-            .values(gone_since=func.now())
+            .values(gone_since=func.now(), updated_at=func.now())
         )
 
 
@@ -153,7 +153,7 @@ def clear_missing(session: Session, external_ids: Collection[int]) -> None:
     session.execute(
         update(Movie)
         .where(Movie.external_id == func.any(ids), Movie.gone_since.is_not(None))
-        .values(gone_since=None)
+        .values(gone_since=None, updated_at=func.now())
     )
 
 

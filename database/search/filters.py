@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -46,6 +48,26 @@ class MovieFilter:
     languages: tuple[str, ...] = ()
     #: At least one torrent of it: 720p, 2160p, 3D ...
     quality: str | None = None
+    #: Stored at this time or later, by the clock of the database; aware, like the next two.
+    added_since: datetime | None = None
+    #: Stored before this time.
+    added_before: datetime | None = None
+    #: New or changed at this time or later; see `database.search.changes`.
+    updated_since: datetime | None = None
+    #: Also movies that YTS no longer has.
+    with_gone: bool = False
+
+    def __post_init__(self) -> None:
+        """
+        Refuse times without a time zone.
+
+        Raises:
+            ValueError: names the field.
+        """
+        for name in ("added_since", "added_before", "updated_since"):
+            time: datetime | None = getattr(self, name)
+            if time is not None and time.utcoffset() is None:
+                raise ValueError(f"{name} needs a time zone")
 
     @property
     def is_empty(self) -> bool:
@@ -53,8 +75,10 @@ class MovieFilter:
         return self == MovieFilter()
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """Return what rows of `movies` must fulfil; movies that are gone never do."""
-        conditions: list[ColumnElement[bool]] = [Movie.gone_since.is_(None)]
+        """Return what rows of `movies` must fulfil."""
+        conditions = self._times()
+        if not self.with_gone:
+            conditions.append(Movie.gone_since.is_(None))
         for name in self.genres:
             links = select(MovieGenre.movie_id).join(Genre).where(Genre.name == name)
             conditions.append(Movie.id.in_(links))
@@ -68,8 +92,17 @@ class MovieFilter:
             conditions.append(Movie.id.in_(select(Torrent.movie_id).where(of_quality)))
         return conditions
 
+    def _times(self) -> list[ColumnElement[bool]]:
+        return [
+            *_within(Movie.created_at, (self.added_since, None)),
+            *([] if self.added_before is None else [Movie.created_at < self.added_before]),
+            *_within(Movie.updated_at, (self.updated_since, None)),
+        ]
 
-def _within(column: InstrumentedAttribute[object], limits: Range) -> list[ColumnElement[bool]]:
+
+def _within(
+    column: InstrumentedAttribute[Any], limits: tuple[object, object]
+) -> list[ColumnElement[bool]]:
     low, high = limits
     return [
         *([] if low is None else [column >= low]),
