@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Query the mirror: search, similar, show, top, stats, export: `python query_movies.py --help`."""
+"""Query the mirror: search it, list what is new, export: `python query_movies.py --help`."""
 
 import cli.preflight  # noqa: F401 -- ends the program where something is missing
 
@@ -12,13 +12,20 @@ from typing import Any
 import click
 
 from cli.options import WRITTEN_FILE, Command, exit_codes_epilog
-from cli.query.filter_options import GROUPS, filter_options
+from cli.query.filter_options import GROUPS, Since, filter_options
 from ingest.exit_codes import ExitCode
 from yts import __version__
 
 ORDERS = ("rating", "likes", "year", "newest", "title")
 #: One movie: a title may have several words, with or without quotes.
 _REFERENCE = click.argument("reference", nargs=-1, required=True, metavar="TITLE|ID|IMDB|URL")
+_SINCE = click.option(
+    "--since",
+    type=Since(),
+    default="24h",
+    metavar="24h",
+    help="How long ago, or a time such as 2026-11-27 or 2026-11-27T06:30Z.",
+)
 
 
 EPILOG = exit_codes_epilog(
@@ -54,6 +61,7 @@ def main() -> None:
       python query_movies.py similar "The Matrix" --why
       python query_movies.py show the matrix
       python query_movies.py top --by likes --genre Drama
+      python query_movies.py new --since 7d
       python query_movies.py stats
       python query_movies.py export --format csv --output movies.csv
 
@@ -136,6 +144,22 @@ def show() -> None:
 )
 def top() -> None:
     """List the first movies in an order, or count the movies of each genre, decade or language."""
+
+
+@_command()
+@_SINCE
+def new() -> None:
+    """List the movies that this mirror has stored since a time, the last ones first."""
+
+
+@_command()
+@_SINCE
+def changed() -> None:
+    """
+    List the movies that were stored before a time and have changed since, the last ones first.
+
+    Movies that YTS has removed since are among them. Seeds, peers and likes are not a change.
+    """
 
 
 @_command(is_listed=False)

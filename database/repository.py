@@ -3,9 +3,10 @@
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from database.models import Movie
@@ -88,6 +89,11 @@ class MovieRepository:
     def read_weights(self, words: Sequence[str]) -> dict[str, float]:
         """Return how much each of *words* says: the rarer, the more; stop words are left out."""
         return read_weights(self.session, words)
+
+    def read_clock(self) -> datetime:
+        """Return the time by the clock of the database, which dates all rows."""
+        now: datetime = self.session.scalars(select(func.clock_timestamp())).one()
+        return now
 
     def get(self, external_id: int) -> Movie | None:
         """Return the movie with this YTS id, or None."""

@@ -4,23 +4,24 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 import click
 
-from cli.display.tables import write_json, write_table
+from cli.display.tables import write_json
 from cli.display.terminal import prepare_stdout
 from cli.errors import report_errors
 from cli.output import STDOUT
 from cli.query.export import Format, choose_format
 from cli.query.export import export as write_export
 from cli.query.filter_options import GROUPS
-from cli.query.movie_lookup import is_filtered, one_movie, open_repository, read_filters, say
-from cli.query.movie_rows import json_of, row_of, write_movie
+from cli.query.lists import hint, show_groups, show_movies
+from cli.query.movie_lookup import one_movie, open_repository, read_filters, say
+from cli.query.movie_rows import json_of, write_movie
+from cli.query.recent import changed, new
 from cli.signals import leave_on_signals
 from database.models import Movie
 from database.repository import MovieRepository, SimilarMovie
-from database.search.filters import MovieFilter
 
 Options = Mapping[str, Any]
 
@@ -57,11 +58,11 @@ def search(repository: MovieRepository, options: Options) -> None:
     results = repository.search(
         query, filters=filters, limit=options["limit"], offset=options["offset"]
     )
-    _show([(match.movie, {"found by": match.how}) for match in results], options)
+    show_movies([(match.movie, {"found by": match.how}) for match in results], options)
     if not results:
         where = "title, IMDb code, person, words and meaning"
-        hint = _hint(options) or " Try other words, in English."
-        say(f"Nothing found for {query!r} by {where}.{hint}")
+        advice = hint(options) or " Try other words, in English."
+        say(f"Nothing found for {query!r} by {where}.{advice}")
 
 
 def similar(repository: MovieRepository, options: Options) -> None:
@@ -75,9 +76,9 @@ def similar(repository: MovieRepository, options: Options) -> None:
         (result.movie, {"similarity": round(result.similarity, 3), **reason})
         for result, reason in zip(results, reasons, strict=True)
     ]
-    _show(shown, options)
+    show_movies(shown, options)
     if not results:
-        click.echo(f"No movie is similar to {movie.title!r}.{_hint(options)}", err=True)
+        click.echo(f"No movie is similar to {movie.title!r}.{hint(options)}", err=True)
 
 
 def _reasons(
@@ -108,14 +109,14 @@ def top(repository: MovieRepository, options: Options) -> None:
     filters = read_filters(repository, options)
     if options["by"] in GROUPS:
         page = slice(options["offset"], options["offset"] + options["limit"])
-        _show_groups(repository, options, filters, options["by"], page)
+        show_groups(repository, options, filters, options["by"], page)
         return
     movies = repository.paginate(
         filters, order=options["by"], limit=options["limit"], offset=options["offset"]
     )
-    _show([(movie, {"likes": movie.like_count}) for movie in movies], options)
+    show_movies([(movie, {"likes": movie.like_count}) for movie in movies], options)
     if not movies:
-        click.echo(f"No movie matches.{_hint(options)}", err=True)
+        click.echo(f"No movie matches.{hint(options)}", err=True)
 
 
 def stats(repository: MovieRepository, options: Options) -> None:
@@ -129,7 +130,7 @@ def stats(repository: MovieRepository, options: Options) -> None:
     ):
         if not options["as_json"]:
             click.echo(f"\n{heading}")
-        _show_groups(repository, options, filters, by, slice(12))
+        show_groups(repository, options, filters, by, slice(12))
 
 
 def export(repository: MovieRepository, options: Options) -> None:
@@ -166,46 +167,13 @@ def _format_of(options: Options) -> Format:
     return chosen
 
 
-def _show(rows: list[tuple[Movie, dict[str, Any]]], options: Options) -> None:
-    if options["as_json"]:
-        with_posters = options["posters"]
-        objects = (
-            {**json_of(movie, with_posters=with_posters), **_keys(more)} for movie, more in rows
-        )
-        write_json("movie", objects)
-        return
-    if options["posters"]:
-        rows = [(movie, {**more, "poster": movie.large_cover_image}) for movie, more in rows]
-    write_table([row_of(movie, **more) for movie, more in rows])
-
-
-def _show_groups(
-    repository: MovieRepository, options: Options, filters: MovieFilter, by: str, page: slice
-) -> None:
-    groups = repository.aggregate(cast("Any", by), filters)[page]
-    rows = [
-        {by: group.name, "movies": group.movies, "average rating": group.average_rating}
-        for group in groups
-    ]
-    if options["as_json"]:
-        write_json(by, map(_keys, rows))
-    else:
-        write_table(rows)
-
-
-def _keys(row: dict[str, Any]) -> dict[str, Any]:
-    return {name.replace(" ", "_"): value for name, value in row.items()}
-
-
-def _hint(options: Options) -> str:
-    return " Try without the filters." if is_filtered(options) else ""
-
-
 _COMMANDS: dict[str, Callable[[MovieRepository, Options], None]] = {
     "search": search,
     "similar": similar,
     "show": show,
     "top": top,
+    "new": new,
+    "changed": changed,
     "stats": stats,
     "export": export,
 }

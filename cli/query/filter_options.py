@@ -1,10 +1,13 @@
-"""`filter_options`, and `NumberRange` for ranges such as 1990-1999, 1990-, -1999 and 7+."""
+"""`filter_options`; `NumberRange` for ranges such as 1990-1999 and 7+; `Since` for times."""
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import click
+
+from cli.options import Duration
 
 Number = tuple[float | None, float | None]
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -49,6 +52,33 @@ class NumberRange(click.ParamType[Number]):
 
     def _contains(self, number: float) -> bool:
         return self._lowest <= number <= self._highest
+
+
+class Since(click.ParamType[datetime | timedelta]):
+    """
+    A time, as a datetime in UTC, or a duration before now, as a timedelta.
+
+    A time without an offset is in UTC. A number needs a unit: 2026 may mean a year.
+    """
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime | timedelta:
+        """Read the text, or refuse it with an example."""
+        if isinstance(value, datetime | timedelta):
+            return value
+        text = str(value).strip()
+        if re.fullmatch(r"[0-9.]+\s?[a-zA-Z]", text):
+            return Duration().convert(text, param, ctx)
+        try:
+            # Forms without any separator, such as 20261127, are not accepted either.
+            time = datetime.fromisoformat(text if "-" in text else "")
+            return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            example = "use for example 24h, 7d, 2026-11-27 or 2026-11-27T06:30Z"
+            raise click.BadParameter(f"{value!r} is not a time; {example}", ctx, param) from None
 
 
 #: Properties that movies can be grouped by, instead of an order.

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from cli.display.terminal import fitted
@@ -57,6 +58,11 @@ def read_filters(repository: MovieRepository, options: Mapping[str, Any]) -> Mov
         languages=repository.resolve_languages(options["language"]),
         quality=options["quality"] and repository.resolve_quality(options["quality"]),
     )
+
+
+def read_since(repository: MovieRepository, since: datetime | timedelta) -> datetime:
+    """Return the time that an option means; a duration is before now, by the database's clock."""
+    return repository.read_clock() - since if isinstance(since, timedelta) else since
 
 
 def is_filtered(options: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, selectinload
 from database.models import Movie, MovieCast
 from database.search.references import has_imdb_code, has_page, has_title
 
-SearchOrder = Literal["rating", "likes", "year", "title", "newest"]
+SearchOrder = Literal["rating", "likes", "year", "title", "newest", "added", "updated"]
 Query = TypeVar("Query", bound=Select[Any])
 
 #: The largest id that a column of them can hold.
@@ -19,6 +19,9 @@ _ORDERS: dict[SearchOrder, list[UnaryExpression[Any]]] = {
     "year": [Movie.year.desc().nulls_last(), Movie.rating.desc().nulls_last()],
     "title": [Movie.title.asc()],
     "newest": [Movie.date_uploaded.desc().nulls_last()],
+    # One transaction stores many movies; the ones that YTS added last come first.
+    "added": [Movie.created_at.desc(), Movie.external_id.desc()],
+    "updated": [Movie.updated_at.desc(), Movie.external_id.desc()],
 }
 
 

@@ -31,6 +31,7 @@ QUERIES = {
     "show": ("show", "5", "--posters"),
     "top": ("top", "--by", "newest", "--limit", "3"),
     "top-genre": ("top", "--by", "genre", "--limit", "3"),
+    "new": ("new", "--limit", "2"),
     "stats": ("stats",),
     "export": ("export", "--year", "2000-2001", "--rating", "7+"),
 }
