@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from cli.options import WRITTEN_FILE, Command, exit_codes_epilog
-from cli.query.filter_options import GROUPS, Since, filter_options
+from cli.options import WRITTEN_FILE, Command, Parsed, exit_codes_epilog
+from cli.query.filter_options import GROUPS, Since, filter_options, split_columns
 from ingest.exit_codes import ExitCode
 from yts import __version__
 
@@ -169,6 +169,30 @@ def stats() -> None:
 
 @_command(is_listed=False)
 @click.option(
+    "--table",
+    type=click.Choice(["movies", "people", "roles", "torrents"]),
+    default="movies",
+    help="What to write; people, roles and torrents are those of the movies that match.",
+)
+@click.option(
+    "--columns",
+    type=Parsed("columns", split_columns),
+    metavar="id,title",
+    help="Only these columns, in this order; a wrong name lists them all.",
+)
+@click.option(
+    "--added-since",
+    type=Since(),
+    metavar="24h",
+    help="Only movies that this mirror has stored since then, such as 24h or 2026-11-27.",
+)
+@click.option(
+    "--updated-since",
+    type=Since(),
+    metavar="24h",
+    help="Only movies that are new or have changed since then.",
+)
+@click.option(
     "--format",
     "kind",
     type=click.Choice(["csv", "jsonl", "parquet"]),
@@ -181,7 +205,11 @@ def stats() -> None:
     help="CSV for spreadsheets: no text becomes a formula, and all letters are read.",
 )
 def export() -> None:
-    """Write all movies, or those that match the filters, as CSV, JSON Lines or Parquet."""
+    """
+    Write all movies, or those that match the filters, as CSV, JSON Lines or Parquet.
+
+    With --table, write their people, roles or torrents, one in each row.
+    """
 
 
 if __name__ == "__main__":

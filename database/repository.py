@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from database.models import Movie
 from database.search.aggregates import By, Group, aggregate_movies
 from database.search.filters import MovieFilter, resolve_genres, resolve_languages, resolve_quality
+from database.search.linked_rows import LinkedTable, stream_rows
 from database.search.lookup import SearchOrder, find_movies, order_of, with_links
 from database.search.query import How, search_movies
 from database.search.query_terms import read_weights
@@ -164,17 +165,29 @@ class MovieRepository:
         return list(self.session.scalars(with_links(query)))
 
     def stream(
-        self, filters: MovieFilter | None = None, *, yield_per: int = 500
+        self,
+        filters: MovieFilter | None = None,
+        *,
+        yield_per: int = 500,
+        are_linked: bool = True,
     ) -> Iterator[Movie]:
         """
         Yield all movies that *filters* let through, by their YTS ids; *yield_per* at a time.
 
         Memory stays the same however many they are: those that were yielded are forgotten.
+        Without *are_linked*, they come without genres, cast and torrents.
         """
         query = select(Movie).where(*(filters or MovieFilter()).conditions())
-        query = with_links(query.order_by(Movie.external_id))
+        query = query.order_by(Movie.external_id)
+        query = with_links(query) if are_linked else query
         for part in self.session.scalars(query.execution_options(yield_per=yield_per)).partitions():
             yield from part
+
+    def stream_linked(
+        self, table: LinkedTable, columns: Sequence[str], filters: MovieFilter | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the people, roles or torrents of the movies that *filters* let through, as rows."""
+        return stream_rows(self.session, table, columns, filters or MovieFilter())
 
     def aggregate(self, by: By, filters: MovieFilter | None = None) -> list[Group]:
         """Return number and mean rating of the movies in each group; see `By`."""

@@ -11,9 +11,7 @@ import click
 from cli.display.tables import write_json
 from cli.display.terminal import prepare_stdout
 from cli.errors import report_errors
-from cli.output import STDOUT
-from cli.query.export import Format, choose_format
-from cli.query.export import export as write_export
+from cli.query.export_command import check_export, export
 from cli.query.filter_options import GROUPS
 from cli.query.lists import hint, show_groups, show_movies
 from cli.query.movie_lookup import one_movie, open_repository, read_filters, say
@@ -30,7 +28,7 @@ def run(name: str, options: Options) -> None:
     """Run the command *name* with its parsed *options*."""
     prepare_stdout()
     if name == "export":
-        _format_of(options)  # Refuses contradictions before the database is opened.
+        check_export(options)
     try:
         with (
             report_errors("query_movies.py", is_verbose=options["verbose"]),
@@ -131,40 +129,6 @@ def stats(repository: MovieRepository, options: Options) -> None:
         if not options["as_json"]:
             click.echo(f"\n{heading}")
         show_groups(repository, options, filters, by, slice(12))
-
-
-def export(repository: MovieRepository, options: Options) -> None:
-    """Write all movies, or those that match the filters, as CSV, JSON Lines or Parquet."""
-    count = write_export(
-        repository.stream(read_filters(repository, options)),
-        _format_of(options),
-        options["output"],
-        with_posters=options["posters"],
-        for_excel=options["excel"],
-    )
-    where = "stdout" if options["output"] in {None, STDOUT} else options["output"]
-    click.echo(f"{count:,} movies written to {where}.", err=True)
-
-
-def _format_of(options: Options) -> Format:
-    """
-    Return the format of an export.
-
-    Raises:
-        click.UsageError: the options contradict each other, or no format fits the file's name.
-    """
-    kind: Format | None = options["kind"]
-    if options["as_json"]:
-        if kind not in {None, "jsonl"}:
-            raise click.UsageError(f"--json writes JSON Lines, not {kind}; leave out one.")
-        kind = "jsonl"
-    try:
-        chosen = choose_format(kind, options["output"])
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    if options["excel"] and chosen != "csv":
-        raise click.UsageError("--excel is for CSV only.")
-    return chosen
 
 
 _COMMANDS: dict[str, Callable[[MovieRepository, Options], None]] = {

@@ -1,4 +1,4 @@
-"""`export`: write movies as CSV, JSON Lines or Parquet to a file or stdout, as a stream."""
+"""`write_rows`: write rows as CSV, JSON Lines or Parquet to a file or stdout, as a stream."""
 
 import csv
 import re
@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from cli.output import STDOUT, open_output
-from cli.query.movie_rows import POSTERS
+from cli.query.export_tables import Row, Types
 from cli.query_errors import ParquetMissing
-from database.models import Movie
 from yts.printable import json_line
 
 Format = Literal["csv", "jsonl", "parquet"]
@@ -23,26 +22,6 @@ SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-#: Column: its type in Parquet.
-_COLUMNS = {
-    "id": "int64",
-    "imdb_code": "string",
-    "title": "string",
-    "year": "int16",
-    "rating": "float64",
-    "runtime": "int16",
-    "language": "string",
-    "mpa_rating": "string",
-    "like_count": "int32",
-    "genres": "list",
-    "cast": "list",
-    "qualities": "list",
-    "description": "string",
-    "date_uploaded": "time",
-    "url": "string",
-}
-
-Row = dict[str, Any]
 
 
 def choose_format(kind: Format | None, output: Path | None) -> Format:
@@ -61,16 +40,16 @@ def choose_format(kind: Format | None, output: Path | None) -> Format:
     return kind or meant or "csv"
 
 
-def export(
-    movies: Iterable[Movie],
+def write_rows(
+    rows: Iterable[Row],
+    columns: Types,
     kind: Format,
     output: Path | None,
     *,
-    with_posters: bool = False,
     for_excel: bool = False,
 ) -> int:
     """
-    Write *movies* to *output*, or to stdout, and return their number.
+    Write *rows* with *columns* to *output*, or to stdout, and return their number.
 
     *for_excel* makes CSV that spreadsheets read correctly: see `_for_excel`.
 
@@ -78,31 +57,16 @@ def export(
         ParquetMissing: pyarrow is needed, and not installed.
         OSError: it cannot be written.
     """
-    columns = {**_COLUMNS, **(dict.fromkeys(POSTERS, "string") if with_posters else {})}
-    rows = (_row(movie, columns) for movie in movies)
     writers: dict[Format, Callable[..., int]] = {
         "csv": partial(_write_csv, for_excel=for_excel),
         "jsonl": _write_jsonl,
         "parquet": _write_parquet,
     }
     with open_output(output or STDOUT) as stream:
-        return writers[kind](rows, columns, stream)
+        return writers[kind](iter(rows), columns, stream)
 
 
-def _row(movie: Movie, columns: Iterable[str]) -> Row:
-    values = {
-        "id": movie.external_id,
-        "genres": [genre.name for genre in movie.genres],
-        "cast": [link.cast.name for link in movie.cast_links],
-        "qualities": sorted({torrent.quality for torrent in movie.torrents if torrent.quality}),
-        "description": movie.description_full or movie.summary,
-    }
-    return {name: values[name] if name in values else getattr(movie, name) for name in columns}
-
-
-def _write_csv(
-    rows: Iterator[Row], columns: dict[str, str], stream: IO[bytes], *, for_excel: bool
-) -> int:
+def _write_csv(rows: Iterator[Row], columns: Types, stream: IO[bytes], *, for_excel: bool) -> int:
     if for_excel:
         stream.write("\ufeff".encode())
     writer = csv.writer(_Encoded(stream), lineterminator=_CRLF)
@@ -115,6 +79,8 @@ def _write_csv(
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
     # Names may contain a comma, but no semicolon.
     return "; ".join(value) if isinstance(value, list) else _plain(value)
 
@@ -146,7 +112,7 @@ class _Encoded:
         return self._stream.write(f"{text.removesuffix(_CRLF)}\n".encode())
 
 
-def _write_jsonl(rows: Iterator[Row], _columns: dict[str, str], stream: IO[bytes]) -> int:
+def _write_jsonl(rows: Iterator[Row], _columns: Types, stream: IO[bytes]) -> int:
     count = 0
     for count, row in enumerate(rows, start=1):  # noqa: B007
         plain = {name: _plain(value) for name, value in row.items()}
@@ -154,7 +120,7 @@ def _write_jsonl(rows: Iterator[Row], _columns: dict[str, str], stream: IO[bytes
     return count
 
 
-def _write_parquet(rows: Iterator[Row], columns: dict[str, str], stream: IO[bytes]) -> int:
+def _write_parquet(rows: Iterator[Row], columns: Types, stream: IO[bytes]) -> int:
     try:
         from cli.query.parquet import write_parquet  # noqa: PLC0415 -- pyarrow is optional
     except ImportError as error:

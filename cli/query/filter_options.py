@@ -81,6 +81,19 @@ class Since(click.ParamType[datetime | timedelta]):
             raise click.BadParameter(f"{value!r} is not a time; {example}", ctx, param) from None
 
 
+def split_columns(text: str) -> list[str]:
+    """
+    Return the names in a list with commas.
+
+    Raises:
+        ValueError: there is none.
+    """
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise ValueError(f"{text!r} is not a list of columns; use for example id,title,year")
+    return names
+
+
 #: Properties that movies can be grouped by, instead of an order.
 GROUPS = ("genre", "decade", "language")
 

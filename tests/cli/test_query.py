@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, select
 
-from cli.query.export import export
+from cli.query.export import write_rows
 from database.db import DatabaseManager
 from database.models import Movie
 from tests.support.commands import call, start
@@ -297,7 +297,9 @@ def test_line_breaks_in_a_title_do_not_end_its_row(title: str):
     out = io.BytesIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cli.query.export.open_output", lambda _: nullcontext(out))
-        export([Movie(external_id=1, title=title)], "csv", None)
+        write_rows(
+            [{"title": title, "year": None}], {"title": "string", "year": "int16"}, "csv", None
+        )
 
     text = out.getvalue().decode()
     (row,) = csv.DictReader(io.StringIO(text, newline=""))
