@@ -128,6 +128,12 @@ EPILOG = exit_codes_epilog(
     show_default=True,
     help="Format of the log file.",
 )
+@click.option(
+    "--ping",
+    type=types.PING_URL,
+    metavar="URL",
+    help="Tell a watchdog such as healthchecks.io how runs end: URL, URL/start and URL/fail.",
+)
 @click.option("--show-config", is_flag=True, help="Show every option's value and origin, and exit.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing unless something is wrong.")
 @click.option(

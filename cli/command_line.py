@@ -8,11 +8,15 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from cli.masked_urls import masked_database_url, masked_url
+from cli.masked_urls import masked_database_url, masked_ping_url, masked_url
 
 _SCRIPTS_FOLDER = Path(__file__).parent.parent
 #: Options that may contain a secret, each with the function that masks it.
-MASKS = {"--database-url": masked_database_url, "--api-url": masked_url}
+MASKS = {
+    "--database-url": masked_database_url,
+    "--api-url": masked_url,
+    "--ping": masked_ping_url,
+}
 #: Options that choose the mirror: a suggested command needs them too.
 _OF_EVERY_COMMAND = ("--database-url",)
 _OF_A_FETCH = ("--database-url", "--api-url", "--sandbox")

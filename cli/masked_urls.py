@@ -1,4 +1,6 @@
-"""`masked_database_url` and `masked_url`: URLs as they may be shown, without their secrets."""
+"""`masked_database_url`, `masked_url` ...: URLs as they may be shown, without their secrets."""
+
+from urllib.parse import urlsplit
 
 from database.config import parse_database_url, without_secrets
 from database.errors import InvalidDatabaseUrl
@@ -23,3 +25,13 @@ def masked_url(text: str) -> str:
         return "***"
     safe = settings.without_secrets(url)
     return safe if "@" not in url else safe.replace("://", "://***@", 1)
+
+
+def masked_ping_url(text: str) -> str:
+    """Return the URL of a watchdog that may be shown: its path is the secret."""
+    try:
+        parts = urlsplit(text)
+        host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+    except ValueError:
+        return "***"
+    return f"{parts.scheme}://{host}/***" if host else "***"

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -33,6 +34,7 @@ def _known_secrets() -> Iterator[str]:
         values.append(Path(os.environ["DATABASE_URL_FILE"]).read_text(encoding="utf-8").strip())
     if password := os.environ.get("PGPASSWORD"):
         yield password
+    yield from _ping_secrets()
     for value in (*sys.argv[1:], *values):
         scheme, _, rest = value.partition("://")
         user, _, password = rest.rpartition("@")[0].partition(":")
@@ -41,3 +43,13 @@ def _known_secrets() -> Iterator[str]:
         secrets = [password, *(match[2] for match in _PARAMETER.finditer(value))]
         for secret in filter(None, secrets):
             yield from (secret, unquote(secret), repr(unquote(secret))[1:-1])
+
+
+def _ping_secrets() -> Iterator[str]:
+    """Yield the secret parts of the URL of `--ping`, from arguments and the variable."""
+    typed = [value for name, value in pairwise(sys.argv) if name == "--ping"]
+    typed += [value.partition("=")[2] for value in sys.argv if value.startswith("--ping=")]
+    for url in (*typed, os.environ.get("YTS_PING", "")):
+        secret = url.strip().partition("://")[2].partition("/")[2].rstrip("/")
+        # Services have a UUID or a key at different places of the path; words in it are short.
+        yield from (secret, *(part for part in re.split(r"[/?&=]", secret) if len(part) >= 8))

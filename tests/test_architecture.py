@@ -36,8 +36,18 @@ MAY_IMPORT = {
 }
 #: Library: the only places that may import it.
 ONLY_IN = {
-    "requests": {"yts/transport.py", "yts/thread_session.py", "yts/connection_errors.py"},
-    "urllib3": {"yts/transport.py", "yts/deadlines.py", "yts/connection_errors.py"},
+    "requests": {
+        "yts/transport.py",
+        "yts/thread_session.py",
+        "yts/connection_errors.py",
+        "cli/fetch/ping.py",
+    },
+    "urllib3": {
+        "yts/transport.py",
+        "yts/deadlines.py",
+        "yts/connection_errors.py",
+        "cli/fetch/ping.py",
+    },
     "tenacity": {"yts/client.py", "database/connection/retry.py"},
     "pydantic": {"yts/payload.py"},
     "pydantic_core": {"yts/responses.py"},

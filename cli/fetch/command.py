@@ -19,6 +19,7 @@ from cli.fetch.dry_run_report import forecast_facts, forecast_in_words
 from cli.fetch.embedding import embed_after_fetch
 from cli.fetch.logs import LogFile, MessageLines
 from cli.fetch.option_types import POLITE_RATE
+from cli.fetch.ping import Watchdog
 from cli.fetch.run_settings import OpenApi, max_seconds, requests_per_second, run_settings
 from cli.fetch.summary import summarize, summary_facts
 from cli.show_config import write_config
@@ -52,14 +53,24 @@ def run(options: Options, open_practice_api: OpenApi) -> None:
             _show_config(as_json=options["json"])
         return
     messages = _open_messages(options)
+    watchdog = Watchdog(None if options["dry_run"] else options["ping"], signals.say_on_stderr)
+
+    def notify(message: str, exit_code: int) -> None:
+        with suppress(OSError):
+            messages.error(message, exit_code)
+        watchdog.finish(exit_code, message)
+
     with (
-        report_errors(SCRIPT, is_verbose=options["verbose"], notify=messages.error),
+        report_errors(SCRIPT, is_verbose=options["verbose"], notify=notify),
         leave_on_signals(say=messages.note),
     ):
         if options["dry_run"]:
             _dry_run(options, messages, open_practice_api)
         else:
-            _fetch(options, messages, open_practice_api)
+            watchdog.start()
+            exit_code, summary = _fetch(options, messages, watchdog, open_practice_api)
+            watchdog.finish(exit_code, summary)
+            signals.exit_now(exit_code)
 
 
 def _show_config(*, as_json: bool) -> None:
@@ -102,11 +113,15 @@ def _dry_run(options: Options, messages: EventStream, open_practice_api: OpenApi
             click.echo(fitted(forecast_in_words(result, settings.rate, command), sys.stdout))
 
 
-def _fetch(options: Options, messages: EventStream, open_practice_api: OpenApi) -> None:
+def _fetch(
+    options: Options, messages: EventStream, watchdog: Watchdog, open_practice_api: OpenApi
+) -> tuple[int, str]:
+    """Run a fetch; return its exit code and its summary."""
     again = shown_command(SCRIPT, sys.argv[1:])
     with ExitStack() as stack:
         opened = ExitStack()
         stop = stack.enter_context(stop_on_signals(opened.close))
+        stack.enter_context(watchdog.hearing_of(stop))
         stack.enter_context(opened)
         db = _open_database(options, opened, stop)
         settings = run_settings(options, db, stack, open_practice_api)
@@ -119,9 +134,10 @@ def _fetch(options: Options, messages: EventStream, open_practice_api: OpenApi) 
             embedded = embed_after_fetch(db, messages, stop, options["workers"])
             report = replace(report, exit_code=embedded)
         messages.close()
+        summary, facts = _summarize(db, report, again)
         with suppress(BrokenPipeError):
-            _write_summary(options, messages, db, report, again)
-    signals.exit_now(report.exit_code)
+            _write_summary(options, messages, report.exit_code, summary, facts)
+    return report.exit_code, summary
 
 
 def _open_database(options: Options, opened: ExitStack, stop: StopRequest) -> DatabaseManager:
@@ -140,17 +156,26 @@ def _vacuum(db: DatabaseManager, stop: StopRequest) -> None:
     )
 
 
-def _write_summary(
-    options: Options, messages: EventStream, db: DatabaseManager, report: RunReport, again: str
-) -> None:
+def _summarize(db: DatabaseManager, report: RunReport, again: str) -> tuple[str, dict[str, Any]]:
+    """Return the summary of a run as text, and as the fields of a message."""
     try:
         stats, next_attempt = db.get_stats(), db.run_transaction(read_next_attempt)
-        summary = summarize(report, stats, again, next_attempt)
     except Stopped:
-        stats, next_attempt = None, None
         summary = f"Ended early ({report.ended_early}) while the database is away."
-    messages.summary(**summary_facts(report, stats, next_attempt))
-    if not options["json"] and (report.exit_code or not options["quiet"]):
+        return summary, summary_facts(report, None, None)
+    summary = summarize(report, stats, again, next_attempt)
+    return summary, summary_facts(report, stats, next_attempt)
+
+
+def _write_summary(
+    options: Options,
+    messages: EventStream,
+    exit_code: int,
+    summary: str,
+    facts: dict[str, Any],
+) -> None:
+    messages.summary(**facts)
+    if not options["json"] and (exit_code or not options["quiet"]):
         stream = sys.stderr if options["quiet"] else sys.stdout
         click.echo(fitted(summary, stream), err=options["quiet"])
 

@@ -32,9 +32,28 @@ def parse_cluster_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def parse_ping_url(text: str) -> str:
+    """
+    Return the URL of a watchdog, to which `/start` and `/fail` can be added.
+
+    Raises:
+        ValueError: the message says what is wrong, without the text, which is a secret.
+    """
+    url = text.strip()
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good or parts.fragment or any(sign.isspace() for sign in url):
+        raise ValueError("it should look like https://hc-ping.com/UUID")
+    return url
+
+
 API_URL = Parsed("url", parse_api_url)
 IDS = Parsed("ids", parse_ids)
 ERROR_LIMIT = Parsed("limit", parse_error_limit)
+PING_URL = Parsed("url", parse_ping_url)
 CLUSTER_ADDRESS = Parsed("address", parse_cluster_address)
 
 
