@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from cli.options import Command, Parsed, exit_codes_epilog
+from fetch_yts_data import open_practice_api
 from ingest.exit_codes import ExitCode
 from yts import __version__
 
@@ -69,6 +70,13 @@ EPILOG = exit_codes_epilog(
 @click.option("--access-log", is_flag=True, help="Write a line for each request to stderr.")
 @click.option("--cors", is_flag=True, help="Let browser programs of all sites read the YTS API.")
 @click.option(
+    "--urls",
+    type=click.Choice(["yts", "own"]),
+    default="yts",
+    show_default=True,
+    help="Where the pages of movies in the YTS API are: at YTS, or on this server.",
+)
+@click.option(
     "--connections",
     type=click.IntRange(1, 64),
     default=8,
@@ -81,6 +89,11 @@ EPILOG = exit_codes_epilog(
     envvar="DATABASE_URL",
     help="PostgreSQL of the mirror; DATABASE_URL is the same.  [default: the embedded server]",
 )
+@click.option(
+    "--sandbox",
+    is_flag=True,
+    help="Serve practice data: fill the database from a practice API if it is empty.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing unless something is wrong.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a bug.")
 @click.version_option(__version__, prog_name="yts-mirror")
@@ -90,16 +103,17 @@ def main(**options: Any) -> None:
 
     \b
     Examples:
+      python serve_movies.py --sandbox             practice data, offline
       python serve_movies.py
       python serve_movies.py --port 9000 --cors
       python serve_movies.py --host 0.0.0.0 --allow-host movies.example.org
 
-    Nothing is written, and a fetch may be running. It serves until Ctrl-C. With the variable
-    YTS_API_KEY set, requests need this key.
+    Nothing is written, except with --sandbox, and a fetch may be running. It serves until Ctrl-C.
+    With the variable YTS_API_KEY set, requests need this key.
     """
     from cli.commands.serve import run  # noqa: PLC0415 -- for a fast --help
 
-    run(options)
+    run(options, open_practice_api)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def _application(reader: CatalogueReader, settings: ServerSettings) -> web.Appli
         middlewares.append(require_key(settings.api_key))
     application = web.Application(middlewares=middlewares)
     routes = [
-        *YtsApi(reader, cors=settings.cors).routes(),
+        *YtsApi(reader, settings).routes(),
         web.get("/healthz", _is_alive),
         web.get("/readyz", _readiness(reader)),
         web.get("/metrics", metrics.report),

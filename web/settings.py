@@ -22,6 +22,8 @@ class ServerSettings:
     logs_access: bool = False
     #: Whether browser programs of other sites may read the YTS API.
     cors: bool = False
+    #: Whether the pages of movies in the YTS API are on this server; see `web.v2.own_urls`.
+    has_own_urls: bool = False
     #: Longest wait of a request for a connection, in seconds; then it gets 503.
     queue_seconds: float = 5.0
     #: Responses kept in memory, in bytes.

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import URL
 
+from cli.commands.practice import fill_with_practice_data
 from cli.errors import report_errors
+from cli.fetch.run_settings import OpenApi
 from cli.signals import leave_on_signals, say_on_stderr
 from database.db import DatabaseManager
 from database.monitoring.status import read_only_session
@@ -30,8 +32,8 @@ Ctrl-C ends it.
 """
 
 
-def run(options: Mapping[str, Any]) -> None:
-    """Run the command with its parsed *options*."""
+def run(options: Mapping[str, Any], open_practice_api: OpenApi) -> None:
+    """Run the command with its parsed *options*; --sandbox uses *open_practice_api*."""
     settings = ServerSettings(
         host=options["host"],
         port=options["port"],
@@ -41,6 +43,7 @@ def run(options: Mapping[str, Any]) -> None:
         api_key=os.environ.get("YTS_API_KEY", ""),
         logs_access=options["access_log"],
         cors=options["cors"],
+        has_own_urls=options["urls"] == "own",
     )
     if settings.logs_access:
         logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
@@ -49,6 +52,8 @@ def run(options: Mapping[str, Any]) -> None:
         ExitStack() as stack,
     ):
         with leave_on_signals():
+            if options["sandbox"]:
+                fill_with_practice_data(options, open_practice_api)
             db = DatabaseManager(options["database_url"], pool_size=1, max_overflow=0, create=False)
             stack.enter_context(db)
             with read_only_session(db) as session:

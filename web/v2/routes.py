@@ -5,8 +5,10 @@ from aiohttp import web
 from database.errors import DatabaseNotReady
 from web.reader import CatalogueReader, Overloaded
 from web.responses import JSON, body_response
+from web.settings import ServerSettings
 from web.v2.bodies import error_body
 from web.v2.endpoints import ENDPOINTS
+from web.v2.own_urls import own_root, with_own_urls
 from web.v2.parameters import normalized
 
 #: When a client may try again after a 503, in seconds.
@@ -16,10 +18,11 @@ _RETRY_SECONDS = 2
 class YtsApi:
     """Serves `/api/v2/`."""
 
-    def __init__(self, reader: CatalogueReader, *, cors: bool) -> None:
-        """Read with *reader*; with *cors*, browser programs of all sites may read."""
+    def __init__(self, reader: CatalogueReader, settings: ServerSettings) -> None:
+        """Read with *reader*."""
         self._reader = reader
-        self._headers = {"Access-Control-Allow-Origin": "*"} if cors else {}
+        self._settings = settings
+        self._headers = {"Access-Control-Allow-Origin": "*"} if settings.cors else {}
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes; some clients put a slash after the name of an endpoint."""
@@ -35,9 +38,12 @@ class YtsApi:
         if name not in ENDPOINTS:
             raise web.HTTPNotFound
         query = normalized(request.query)
-        key = f"{name}?{sorted(query.items())}"
+        root = self._own_root(request)
+        key = f"{root}/{name}?{sorted(query.items())}"
         try:
-            body = await self._reader.read(key, lambda session: ENDPOINTS[name](session, query))
+            body = await self._reader.read(
+                key, lambda session: _localized(ENDPOINTS[name](session, query), root)
+            )
         except Overloaded:
             return self._unavailable("The server is busy; try again soon.")
         except DatabaseNotReady as error:
@@ -45,6 +51,11 @@ class YtsApi:
         response = body_response(request, body, JSON)
         response.headers.update(self._headers)
         return response
+
+    def _own_root(self, request: web.Request) -> str:
+        """Return the root URL of pages of movies on this server; empty if they are at YTS."""
+        settings = self._settings
+        return own_root(request, settings.base_path) if settings.has_own_urls else ""
 
     async def _describe(self, _request: web.Request) -> web.Response:
         allowed = {"Allow": "GET, HEAD, OPTIONS"}
@@ -57,3 +68,7 @@ class YtsApi:
         return web.Response(
             status=503, body=error_body(message), content_type=JSON, headers=headers
         )
+
+
+def _localized(body: bytes, root: str) -> bytes:
+    return with_own_urls(body, root) if root else body
