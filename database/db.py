@@ -221,6 +221,18 @@ class DatabaseManager:
         finally:
             self.close_all()
 
+    def start_if_ended(self) -> bool:
+        """
+        Return whether the embedded server had ended and was started again; False for another one.
+
+        Raises:
+            DatabaseNotReady: it cannot be started.
+        """
+        try:
+            return self._embedded is not None and self._embedded.start_if_ended()
+        except OSError as error:
+            raise DatabaseNotReady(f"The embedded PostgreSQL cannot be used: {error}.") from error
+
     def explain_absence(self) -> str | None:
         """Return why the embedded server has ended; None if it has not, or another one is used."""
         reason = self._embedded.explain_absence() if self._embedded else None

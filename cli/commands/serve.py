@@ -5,8 +5,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
-from contextlib import ExitStack
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ from cli.errors import report_errors
 from cli.fetch.run_settings import OpenApi
 from cli.signals import leave_on_signals, say_on_stderr
 from database.db import DatabaseManager
+from database.embedded.home import is_embedded
+from database.errors import DatabaseNotReady
 from database.monitoring.status import read_only_session
 from database.schema import require_schema
 from web.guards import is_loopback
@@ -30,6 +33,10 @@ Serving the mirror. Open or use:
   {root}/healthz                   health
 Ctrl-C ends it.
 """
+#: Pause between two looks at the embedded server.
+_SECONDS_BETWEEN_LOOKS = 5.0
+#: How long the end waits for a server that is just being started.
+_SECONDS_TO_END = 10.0
 
 
 def run(options: Mapping[str, Any], open_practice_api: OpenApi) -> None:
@@ -58,8 +65,33 @@ def run(options: Mapping[str, Any], open_practice_api: OpenApi) -> None:
             stack.enter_context(db)
             with read_only_session(db) as session:
                 require_schema(session)
+        stack.enter_context(_keep_running(db))
         exit_code = asyncio.run(_serve(db.url, settings, is_quiet=options["quiet"]))
     sys.exit(exit_code)
+
+
+@contextmanager
+def _keep_running(db: DatabaseManager) -> Iterator[None]:
+    """Start the embedded database again while the block runs, should its server end."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(_SECONDS_BETWEEN_LOOKS):
+            try:
+                if db.start_if_ended():
+                    say_on_stderr("The embedded PostgreSQL had ended, and was started again.")
+            except DatabaseNotReady as error:
+                say_on_stderr(str(error))
+
+    thread = threading.Thread(target=watch, name="embedded", daemon=True)
+    if is_embedded(db.url):
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if thread.is_alive():
+            thread.join(_SECONDS_TO_END)
 
 
 async def _serve(url: URL, settings: ServerSettings, *, is_quiet: bool) -> int:

@@ -71,6 +71,11 @@ class ServerProcess:
                 raise DatabaseNotReady(f"PostgreSQL did not start: {reason}.")
             time.sleep(_POLL_SECONDS)
 
+    def start_again(self, is_alone: Callable[[], bool]) -> None:
+        """Do the same after the server that was started here has ended; its address stays."""
+        self._child = None
+        self.start_unless_running(is_alone)
+
     def explain_absence(self) -> str | None:
         """Say why the server has ended; None if it has not."""
         return None if self._answers() else self._launcher.explain_end(0)

@@ -108,6 +108,20 @@ class EmbeddedServer:
         """Say why the server has ended; None if it has not."""
         return self._process.explain_absence()
 
+    def start_if_ended(self) -> bool:
+        """
+        Return whether the server had ended; then it was started again, at the same URL.
+
+        Raises:
+            DatabaseNotReady: it cannot be started.
+            OSError: the home cannot be used any more.
+        """
+        if self._share is None or self._process.explain_absence() is None:
+            return False
+        with hold_lock(self._files.startup_lock):
+            self._process.start_again(self._is_alone)
+        return True
+
     def close(self) -> None:
         """Give the share back; the last one stops the server, whatever it is doing."""
         if self._share is None:

@@ -174,3 +174,17 @@ def test_the_log_does_not_grow_without_limit(home: Path):
     open_embedded(home).close()
 
     assert 0 < (home / "server.log").stat().st_size < 10_000
+
+
+def test_a_server_that_has_ended_can_be_started_again_at_the_same_url(home: Path):
+    """A program that runs for weeks need not be restarted after a kill of PostgreSQL."""
+    with open_embedded(home) as server:
+        assert not server.start_if_ended()
+        for _ in range(2):
+            postmaster = find_postmaster(home)
+            postmaster.kill()
+            wait_until(lambda postmaster=postmaster: has_ended(postmaster), "its end")
+            assert server.start_if_ended()
+            assert query(server.url, "SELECT 1") == [1]
+        assert not server.start_if_ended()
+    assert not server.start_if_ended(), "the share was given back"
