@@ -51,6 +51,17 @@ def test_the_units_start_existing_commands(tmp_path: Path) -> None:
         assert call(script, *arguments, "--show-config", cwd=tmp_path).returncode == 0
 
 
+def test_the_unit_of_the_server_uses_options_that_it_has(tmp_path: Path) -> None:
+    """An option that does not exist is an error also beside `--help`."""
+    unit = (REPO / "deploy" / "yts-mirror-server.service").read_text()
+    (command,) = re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE)
+    python, script, *arguments = command.split()
+
+    assert python == "/srv/yts-mirror/.venv/bin/python"
+    assert call(script, *arguments, "--help", cwd=tmp_path).returncode == 0
+    assert call(script, *arguments, "--unknown", "--help", cwd=tmp_path).returncode == 2
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     """systemd finds no error in the units, if the programs that they name exist."""
