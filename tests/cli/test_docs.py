@@ -27,6 +27,7 @@ ELSEWHERE = {
     "export": "an example of a password",
     "python monitor_progress.py": "runs until Ctrl-C; see test_monitor.py",
     "python serve_movies.py": "likewise; see tests/web/test_command.py",
+    "python serve_movies.py --sandbox": "likewise; see tests/web/test_practice.py",
 }
 
 

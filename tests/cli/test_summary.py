@@ -63,6 +63,15 @@ def test_the_suggested_command_fetches_what_is_new(
     assert suggested.endswith("fetch_yts_data.py --sandbox --workers 4")
 
 
+def test_a_summary_ends_with_the_command_that_serves_the_mirror(monkeypatch: pytest.MonkeyPatch):
+    """It serves the database that the run has filled."""
+    monkeypatch.setattr(sys, "argv", ["x", "--sandbox", "--database-url", "postgresql://h/movies"])
+
+    last = summary().splitlines()[-1]
+
+    assert last.endswith("serve_movies.py --database-url postgresql://h/movies")
+
+
 @pytest.fixture(scope="module")
 def source() -> Iterator[Sandbox]:
     """Serve 60 practice movies."""
