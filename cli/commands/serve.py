@@ -76,12 +76,16 @@ def _keep_running(db: DatabaseManager) -> Iterator[None]:
     ended = threading.Event()
 
     def watch() -> None:
+        problem = ""
         while not ended.wait(_SECONDS_BETWEEN_LOOKS):
             try:
                 if db.start_if_ended():
+                    problem = ""
                     say_on_stderr("The embedded PostgreSQL had ended, and was started again.")
             except DatabaseNotReady as error:
-                say_on_stderr(str(error))
+                if str(error) != problem:
+                    problem = str(error)
+                    say_on_stderr(problem)
 
     thread = threading.Thread(target=watch, name="embedded", daemon=True)
     if is_embedded(db.url):

@@ -1,12 +1,15 @@
 """`serve_movies.py` as a user and as systemd see it."""
 
 import signal
+import threading
 from pathlib import Path
 
 import pytest
 import requests
 from sqlalchemy import URL
 
+from cli.commands import serve
+from database.errors import DatabaseNotReady
 from tests.support.commands import run, start
 
 SCRIPT = "serve_movies.py"
@@ -73,3 +76,32 @@ def test_the_server_serves_beside_a_fetch(database_url: URL, sandbox):
 
     assert (fetch.returncode, fetch.stderr) == (0, "")
     assert (process.returncode, stderr) == (0, "")
+
+
+def test_an_embedded_database_that_ends_is_started_again_while_the_server_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """What prevents that is said once, however often it is tried."""
+    monkeypatch.setattr(serve, "_SECONDS_BETWEEN_LOOKS", 0.001)
+    outcomes = [DatabaseNotReady("The disk is full."), DatabaseNotReady("The disk is full."), True]
+    started = threading.Event()
+
+    class Database:
+        url = URL.create("postgresql", query={"host": "/run/home/socket", "port": "5432"})
+
+        def start_if_ended(self) -> bool:
+            outcome = outcomes.pop(0) if outcomes else False
+            if isinstance(outcome, DatabaseNotReady):
+                raise outcome
+            if not outcomes:
+                started.set()
+            return outcome
+
+    monkeypatch.setattr(serve, "is_embedded", lambda _url: True)
+    with serve._keep_running(Database()):
+        assert started.wait(20)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "The disk is full.",
+        "The embedded PostgreSQL had ended, and was started again.",
+    ]
