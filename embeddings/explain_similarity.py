@@ -1,7 +1,7 @@
-"""`explain`: the genres, cast, years and words that two movies have in common (pure)."""
+"""`explain_similar`: the genres, cast, years and words that movies have in common with one."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,14 +34,29 @@ def words_of(movie: MovieText) -> set[str]:
     return {word.lower() for word in _WORD.findall(f"{movie.title} {movie.description}")}
 
 
+def explain_similar(
+    texts: Sequence[MovieText],
+    model: TextModel | None,
+    read_weights: Callable[[Sequence[str]], Mapping[str, float]],
+) -> list[Why]:
+    """
+    Return what each movie after the first one has in common with the first one.
+
+    *read_weights* returns how rare words are; without a *model*, words are not compared.
+    """
+    words = set().union(*map(words_of, texts)) if model else set()
+    weights = read_weights(sorted(words))
+    return [explain(texts[0], text, model, weights) for text in texts[1:]]
+
+
 def explain(
-    one: MovieText, other: MovieText, model: TextModel, weights: Mapping[str, float]
+    one: MovieText, other: MovieText, model: TextModel | None, weights: Mapping[str, float]
 ) -> Why:
     """
     Return what *one* and *other* have in common.
 
     *weights* holds how rare each word is, see `MovieRepository.read_weights`; words without a
-    weight are not compared.
+    weight are not compared, and none without a *model*.
     """
     years = None if one.year is None or other.year is None else abs(one.year - other.year)
     return Why(
@@ -58,9 +73,9 @@ def _rarest(movie: MovieText, weights: Mapping[str, float]) -> list[str]:
 
 
 def _pair_words(
-    ones: list[str], others: list[str], model: TextModel, weights: Mapping[str, float]
+    ones: list[str], others: list[str], model: TextModel | None, weights: Mapping[str, float]
 ) -> tuple[tuple[str, str], ...]:
-    if not ones or not others:
+    if model is None or not ones or not others:
         return ()
     similarity = model.embed(ones) @ model.embed(others).T
     rarity = np.sqrt(np.outer([weights[word] for word in ones], [weights[word] for word in others]))

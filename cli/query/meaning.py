@@ -6,7 +6,7 @@ from cli.query.movie_lookup import say
 from database.models import Movie
 from database.repository import MovieRepository, SimilarMovie
 from embeddings.errors import ModelMissing
-from embeddings.explain_similarity import Why, explain, words_of
+from embeddings.explain_similarity import Why, explain_similar
 from embeddings.load import open_embedder
 from embeddings.recipe import MovieText
 
@@ -32,7 +32,6 @@ def explain_all(
     embedder = open_embedder(repository.session)
     assert embedder is not None  # noqa: S101 -- similar movies were found by its vectors
     texts = [_text_of(each) for each in (movie, *(result.movie for result in results))]
-    weights = repository.read_weights(sorted(set().union(*map(words_of, texts))))
 
     def in_words(why: Why) -> dict[str, str]:
         words = ", ".join(one if one == other else f"{one}~{other}" for one, other in why.words)
@@ -41,7 +40,9 @@ def explain_all(
         parts = (", ".join(why.genres), ", ".join(why.cast), era, words)
         return {"why": "; ".join(part for part in parts if part)}
 
-    return [in_words(explain(texts[0], text, embedder.model, weights)) for text in texts[1:]]
+    return [
+        in_words(why) for why in explain_similar(texts, embedder.model, repository.read_weights)
+    ]
 
 
 def _text_of(movie: Movie) -> MovieText:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from database.bookkeeping.models import FetchFailure
 from database.bookkeeping.rows import FailureKind, FailureRow, FailureStage
 from database.models import Movie
+from database.search.keyset import Key, Position, order_by, read_position, rows_after
 from database.sql import column_types, interval_of, table_of, unnest_params, unnest_rows
 
 #: The pause before a failure is tried again: this, doubled with each attempt, up to the longest.
@@ -81,16 +82,36 @@ def clear_failures(session: Session, kind: FailureKind, keys: Collection[int | s
     )
 
 
-def read_failures(session: Session, limit: int | None = None) -> list[TitledFailure]:
-    """Return all failures, or up to *limit*, those that are tried again soonest first."""
+#: What the list of failures is sorted by.
+_KEYS = (
+    Key(FetchFailure.next_attempt_at.expression, "time"),
+    Key(FetchFailure.kind.expression, "text"),
+    Key(FetchFailure.key.expression, "text"),
+)
+
+
+def read_failures(
+    session: Session, limit: int | None = None, *, after: object = None
+) -> list[TitledFailure]:
+    """
+    Return all failures, or up to *limit*, those that are tried again soonest first.
+
+    *after* is the `position_of` a failure: only those that come after it are returned.
+
+    Raises:
+        BadPosition: *after* cannot be that.
+    """
     is_movie = (FetchFailure.kind == "movie") & (FetchFailure.key == cast(Movie.external_id, Text))
-    rows = session.execute(
-        select(FetchFailure, Movie.title)
-        .join(Movie, is_movie, isouter=True)
-        .order_by(FetchFailure.next_attempt_at, FetchFailure.kind, FetchFailure.key)
-        .limit(limit)
-    )
+    query = select(FetchFailure, Movie.title).join(Movie, is_movie, isouter=True)
+    if after is not None:
+        query = query.where(rows_after(_KEYS, read_position(_KEYS, after)))
+    rows = session.execute(query.order_by(*order_by(_KEYS)).limit(limit))
     return [TitledFailure(FailureRow.from_model(failure), title) for failure, title in rows]
+
+
+def position_of(failure: FailureRow) -> Position:
+    """Return the position of *failure* in the list."""
+    return failure.next_attempt_at, failure.kind, failure.key
 
 
 def read_next_attempt(session: Session) -> datetime | None:

@@ -50,14 +50,19 @@ def read_history(db: DatabaseManager, limit: int | None = None) -> list[PastRun]
         return [] if read_revision(session.connection()) is None else read_runs(session, limit)
 
 
-def read_runs(session: Session, limit: int | None = None) -> list[PastRun]:
-    """Return all runs, or the last *limit*, newest first."""
+def read_runs(
+    session: Session, limit: int | None = None, *, before: int | None = None
+) -> list[PastRun]:
+    """Return all runs, or the last *limit*, newest first; with *before*, those with lower ids."""
     # The lock is read before and after the rows, as in `database.monitoring.status.read_status`.
     was_running = is_fetch_running(session)
     now = session.scalars(select(func.clock_timestamp())).one()
     query = select(FetchRun).order_by(FetchRun.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(FetchRun.id < before)
     runs = [RunRow.from_model(run) for run in session.scalars(query)]
-    is_running = was_running or is_fetch_running(session)
+    # Only the last run of all can be running.
+    is_running = before is None and (was_running or is_fetch_running(session))
     states = [run.state(is_alive=is_running and run is runs[0]) for run in runs]
     return [
         PastRun(run, state, run.seconds(state, now))
@@ -73,12 +78,18 @@ def read_freshness(db: DatabaseManager) -> Freshness:
         DatabaseNotReady: as `read_only_session`.
     """
     with read_only_session(db) as session:
-        has_tables = read_revision(session.connection()) is not None
-        # A run that ends in the future was closed by a clock that was wrong: its age is unknown.
-        ended = select(func.max(FetchRun.finished_at)).where(
-            FetchRun.is_complete, FetchRun.finished_at <= func.clock_timestamp()
-        )
-        return Freshness(
-            time=session.scalars(select(func.clock_timestamp())).one(),
-            completed_at=session.scalar(ended) if has_tables else None,
-        )
+        if read_revision(session.connection()) is None:
+            return Freshness(session.scalars(select(func.clock_timestamp())).one(), None)
+        return read_session_freshness(session)
+
+
+def read_session_freshness(session: Session) -> Freshness:
+    """Return the same as `read_freshness`, in a session of a database with tables."""
+    # A run that ends in the future was closed by a clock that was wrong: its age is unknown.
+    ended = select(func.max(FetchRun.finished_at)).where(
+        FetchRun.is_complete, FetchRun.finished_at <= func.clock_timestamp()
+    )
+    return Freshness(
+        time=session.scalars(select(func.clock_timestamp())).one(),
+        completed_at=session.scalar(ended),
+    )

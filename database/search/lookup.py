@@ -1,11 +1,12 @@
-"""`find_movies`: movies by id, IMDb code, URL or title; `order_of`: the order of a list."""
+"""`find_movies`: movies by id, IMDb code, URL or title; `keys_of`: what a list is sorted by."""
 
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from database.models import Movie, MovieCast
+from database.search.keyset import LONGEST_KEY, Key, order_by
 from database.search.references import has_imdb_code, has_page, has_title
 
 SearchOrder = Literal["rating", "likes", "year", "title", "newest", "added", "updated"]
@@ -13,15 +14,24 @@ Query = TypeVar("Query", bound=Select[Any])
 
 #: The largest id that a column of them can hold.
 _LARGEST_ID = 2**31 - 1
-_ORDERS: dict[SearchOrder, list[UnaryExpression[Any]]] = {
-    "rating": [Movie.rating.desc().nulls_last(), Movie.like_count.desc().nulls_last()],
-    "likes": [Movie.like_count.desc().nulls_last(), Movie.rating.desc().nulls_last()],
-    "year": [Movie.year.desc().nulls_last(), Movie.rating.desc().nulls_last()],
-    "title": [Movie.title.asc()],
-    "newest": [Movie.date_uploaded.desc().nulls_last()],
+_RATING = Key(Movie.rating.expression, is_descending=True, has_nulls=True)
+_LIKES = Key(Movie.like_count.expression, is_descending=True, has_nulls=True)
+_YEAR = Key(Movie.year.expression, is_descending=True, has_nulls=True)
+_UPLOADED = Key(Movie.date_uploaded.expression, "time", is_descending=True, has_nulls=True)
+#: Bounded, because a client gets the key of the last row of a page.
+_TITLE = Key(func.left(Movie.title, LONGEST_KEY), "text")
+_ADDED = Key(Movie.created_at.expression, "time", is_descending=True)
+_UPDATED = Key(Movie.updated_at.expression, "time", is_descending=True)
+_ID = Key(Movie.external_id.expression)
+_KEYS: dict[SearchOrder, tuple[Key, ...]] = {
+    "rating": (_RATING, _LIKES, _ID),
+    "likes": (_LIKES, _RATING, _ID),
+    "year": (_YEAR, _RATING, _ID),
+    "title": (_TITLE, _ID),
+    "newest": (_UPLOADED, _ID),
     # One transaction stores many movies; the ones that YTS added last come first.
-    "added": [Movie.created_at.desc(), Movie.external_id.desc()],
-    "updated": [Movie.updated_at.desc(), Movie.external_id.desc()],
+    "added": (_ADDED, _ID.reversed()),
+    "updated": (_UPDATED, _ID.reversed()),
 }
 
 
@@ -34,9 +44,14 @@ def with_links(query: Query) -> Query:
     )
 
 
+def keys_of(order: SearchOrder) -> tuple[Key, ...]:
+    """Return the keys of an order of movies; no two movies are equal."""
+    return _KEYS[order]
+
+
 def order_of(order: SearchOrder) -> list[ColumnElement[Any]]:
     """Return what to sort movies by, so that no two of them are equal."""
-    return [*_ORDERS[order], Movie.external_id.asc()]
+    return order_by(keys_of(order))
 
 
 def find_movies(session: Session, reference: str, limit: int) -> list[int]:

@@ -18,7 +18,7 @@ from database.search.filters import MovieFilter
 from database.search.keywords import search_by_words
 from database.search.nearest import Target, read_nearest
 from database.search.query_terms import are_known, read_terms, words_of
-from database.search.rank_fusion import fuse
+from database.search.rank_fusion import BEST, fuse
 from database.search.references import LONGEST_TITLE, has_imdb_code, has_page, has_title
 from database.vectors.spaces import read_active_space
 
@@ -42,6 +42,8 @@ class Found:
     row_id: int
     #: By what: a name, one of the halves, or both of them.
     how: How
+    #: 1 for what the query names; less for the others, which are ranked by it.
+    score: float = 1.0
 
 
 def search_movies(
@@ -68,11 +70,10 @@ def search_movies(
     results = _read_linked(session, query, filters)
     if results is None:
         results = _search_text(session, query, vector, filters, wanted)
-    rows = list(results.items())[:wanted]
-    return [Found(row_id, how) for row_id, how in rows[offset:]]
+    return list(results.values())[offset:wanted]
 
 
-def _read_linked(session: Session, query: str, filters: MovieFilter) -> dict[int, How] | None:
+def _read_linked(session: Session, query: str, filters: MovieFilter) -> dict[int, Found] | None:
     """Return the movies of IMDb codes or a URL in *query*; None if there are none."""
     conditions: tuple[tuple[How, ColumnElement[bool] | None], ...] = (
         ("imdb", has_imdb_code(query)),
@@ -80,7 +81,8 @@ def _read_linked(session: Session, query: str, filters: MovieFilter) -> dict[int
     )
     for how, condition in conditions:
         if condition is not None:
-            return dict.fromkeys(_read(session, condition, filters), how)
+            rows = _read(session, condition, filters)
+            return {row_id: Found(row_id, how) for row_id in rows}
     return None
 
 
@@ -90,11 +92,11 @@ def _search_text(
     vector: Sequence[float] | None,
     filters: MovieFilter,
     wanted: int,
-) -> dict[int, How]:
-    results: dict[int, How] = {}
+) -> dict[int, Found]:
+    results: dict[int, Found] = {}
     for how, search in _NAMES:
         for row_id in search(session, query, filters):
-            results.setdefault(row_id, how)
+            results.setdefault(row_id, Found(row_id, how))
     if not (results or words_of(query)):
         raise NothingToSearch("Nothing to search for: write a title, a name or some words.")
     if len(results) < wanted:
@@ -102,10 +104,12 @@ def _search_text(
         terms = read_terms(session, query)
         words = search_by_words(session, terms, filters, depth)
         for row_id in _mistyped(session, query, words):
-            results.setdefault(row_id, "title")
+            results.setdefault(row_id, Found(row_id, "title"))
         meaning = search_by_meaning(session, vector if are_known(terms) else None, filters, depth)
-        for row_id in fuse(words, meaning):
-            results.setdefault(row_id, _how(row_id in words, row_id in meaning))
+        by_words, by_meaning = set(words), set(meaning)
+        for row_id, score in fuse(words, meaning).items():
+            how = _how(row_id in by_words, row_id in by_meaning)
+            results.setdefault(row_id, Found(row_id, how, score / BEST))
     return results
 
 

@@ -8,6 +8,8 @@ Key = TypeVar("Key", bound=Hashable)
 
 #: The larger, the less the first places count against the others.
 _K = 60
+#: The score of what is first in both of two orders.
+BEST = 2 / (_K + 1)
 
 
 def fuse(*orders: Sequence[Key]) -> dict[Key, float]:

@@ -1,6 +1,7 @@
 """`ReadOnlyDatabase`: sessions that cannot write; `read_revision`: which commits they see."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from psycopg2.extensions import connection as DriverConnection  # noqa: N812 (it is a class)
@@ -76,6 +77,22 @@ class ReadOnlyDatabase:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+
+@contextmanager
+def transaction(session: Session) -> Iterator[None]:
+    """Read in one transaction, where settings last until its end; not needed for one statement."""
+    session.execute(text("BEGIN"))
+    try:
+        yield
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            session.execute(text("ROLLBACK"))
+        raise
+    except BaseException:
+        session.execute(text("ROLLBACK"))
+        raise
+    session.execute(text("COMMIT"))
 
 
 def read_revision(session: Session) -> str:

@@ -4,6 +4,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from database.models import Movie, MovieGenre
+from database.search.filters import MovieFilter
 from database.search.similar import NoVector, similar_movies
 
 
@@ -15,18 +16,21 @@ def suggest_movies(session: Session, movie_id: int, *, limit: int) -> list[int]:
     try:
         near = [movie.row_id for movie in similar_movies(session, row_id, limit=limit)]
     except NoVector:
-        return _of_same_genres(session, row_id, limit)
+        near = movies_of_same_genres(session, row_id, MovieFilter(), limit)
     query = select(Movie.id, Movie.external_id).where(Movie.id.in_(near))
     ids = {row.id: row.external_id for row in session.execute(query)}
     return [ids[each] for each in near]
 
 
-def _of_same_genres(session: Session, row_id: int, limit: int) -> list[int]:
+def movies_of_same_genres(
+    session: Session, row_id: int, filters: MovieFilter, limit: int
+) -> list[int]:
+    """Return `movies.id` of those that share most genres with a movie, most likes first."""
     genres = select(MovieGenre.genre_id).where(MovieGenre.movie_id == row_id)
     query = (
-        select(Movie.external_id)
+        select(Movie.id)
         .join(MovieGenre, MovieGenre.movie_id == Movie.id)
-        .where(MovieGenre.genre_id.in_(genres), Movie.id != row_id, Movie.gone_since.is_(None))
+        .where(MovieGenre.genre_id.in_(genres), Movie.id != row_id, *filters.conditions())
         .group_by(Movie.id)
         .order_by(func.count().desc(), func.coalesce(Movie.like_count, 0).desc(), Movie.id)
         .limit(limit)

@@ -1,0 +1,110 @@
+"""`Key`, `order_by`, `rows_after`: pages of a sorted list, each after the last row of another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeGuard
+
+from sqlalchemy import ColumnElement, and_, or_, tuple_
+
+#: A value of a column that a list is sorted by; None is sorted last.
+Value = int | float | str | datetime | None
+#: The values of all keys in one row.
+Position = tuple[Value, ...]
+
+#: The longest text that a list is sorted by; the rest of a longer one does not count.
+LONGEST_KEY = 200
+_LARGEST_NUMBER = 2**31 - 1
+
+
+class BadPosition(ValueError):
+    """Values that are not those of a row of this list."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Key:
+    """What a list is sorted by; the last key of a list is different in each row."""
+
+    column: ColumnElement[Any]
+    kind: Literal["number", "text", "time"] = "number"
+    is_descending: bool = False
+    has_nulls: bool = False
+
+    def reversed(self) -> "Key":
+        """Return the key of the opposite order; nulls stay last."""
+        return replace(self, is_descending=not self.is_descending)
+
+    @property
+    def sorting(self) -> ColumnElement[Any]:
+        """Return the expression for ORDER BY."""
+        ordered = self.column.desc() if self.is_descending else self.column.asc()
+        # Only where needed: an index in descending order has its nulls first.
+        return ordered.nulls_last() if self.has_nulls and self.is_descending else ordered
+
+    def read(self, value: object) -> Value:
+        """Return *value*, from outside, as a value of this column."""
+        if value is None and self.has_nulls:
+            return None
+        if self.kind == "time" and isinstance(value, str):
+            return _read_time(value)
+        if self.kind == "text" and isinstance(value, str) and is_storable(value):
+            return value
+        if self.kind == "number" and _is_number(value):
+            return value
+        raise BadPosition
+
+
+def is_storable(text: str) -> bool:
+    """Return whether PostgreSQL can compare *text*: it has neither NUL nor a lone surrogate."""
+    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def order_by(keys: Sequence[Key]) -> list[ColumnElement[Any]]:
+    """Return what to sort by."""
+    return [key.sorting for key in keys]
+
+
+def rows_after(keys: Sequence[Key], position: Position) -> ColumnElement[bool]:
+    """Return the condition for rows that come after *position*."""
+    if not any(key.has_nulls for key in keys) and len({key.is_descending for key in keys}) == 1:
+        # An index on all keys can begin at the row.
+        row, last = tuple_(*(key.column for key in keys)), tuple_(*position)
+        return row < last if keys[0].is_descending else row > last
+    conditions: list[ColumnElement[bool]] = []
+    equal: list[ColumnElement[bool]] = []
+    for key, value in zip(keys, position, strict=True):
+        if value is not None:
+            is_beyond = key.column < value if key.is_descending else key.column > value
+            if key.has_nulls:
+                is_beyond = or_(is_beyond, key.column.is_(None))
+            conditions.append(and_(*equal, is_beyond))
+        equal.append(key.column.is_(None) if value is None else key.column == value)
+    return or_(*conditions)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= _LARGEST_NUMBER  # False for NaN.
+
+
+def read_position(keys: Sequence[Key], values: object) -> Position:
+    """
+    Return *values*, which a client has sent, as the position in a list with these keys.
+
+    Raises:
+        BadPosition: they cannot be that.
+    """
+    if not isinstance(values, list) or len(values) != len(keys):
+        raise BadPosition
+    return tuple(key.read(value) for key, value in zip(keys, values, strict=True))
+
+
+def _read_time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is None:
+            raise BadPosition
+        return time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadPosition from error

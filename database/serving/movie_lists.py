@@ -1,0 +1,90 @@
+"""`MovieList`, `read_movie_part`: which movies a list has, in which order, and a part of it."""
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from database.counts import count_of
+from database.models import Movie, MovieCast
+from database.search.filters import MovieFilter
+from database.search.keyset import Key, Position, order_by, read_position, rows_after
+from database.search.lookup import SearchOrder, keys_of
+from database.search.references import has_imdb_code
+
+#: Those of `query_movies.py`; and by id, which needs the least work.
+MovieOrder = Literal["rating", "likes", "year", "title", "newest", "added", "updated", "id"]
+_KEYS: dict[MovieOrder, tuple[Key, ...]] = {
+    **{order: keys_of(order) for order in get_args(SearchOrder)},
+    "id": (Key(Movie.external_id.expression, is_descending=True),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MovieList:
+    """A list of movies: all of them, the largest id first, unless it says otherwise."""
+
+    filters: MovieFilter = field(default_factory=MovieFilter)
+    order: MovieOrder = "id"
+    #: The opposite order; unknown values stay last.
+    is_reversed: bool = False
+    #: `casts.id`: only movies with this person.
+    person: int | None = None
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Return what the list is sorted by."""
+        keys = _KEYS[self.order]
+        return tuple(key.reversed() for key in keys) if self.is_reversed else keys
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return what rows of `movies` must fulfil."""
+        conditions = self.filters.conditions()
+        if self.person is not None:
+            plays = select(MovieCast.movie_id).where(MovieCast.cast_id == self.person)
+            conditions.append(Movie.id.in_(plays))
+        return conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Consecutive rows of a list, by their ids in the database."""
+
+    ids: list[int]
+    #: Where the next part begins; None at the end of the list.
+    position: Position | None
+
+
+def find_movie_ids(session: Session, reference: str, limit: int) -> list[int]:
+    """Return `movies.id` of the movie with a YTS id, or of those with an IMDb code."""
+    code = has_imdb_code(reference)
+    condition = Movie.external_id == int(reference) if code is None else code
+    query = select(Movie.id).where(condition).order_by(Movie.external_id).limit(limit)
+    return list(session.scalars(query))
+
+
+def read_movie_part(
+    session: Session, movies: MovieList, *, after: object = None, limit: int
+) -> Part:
+    """
+    Return up to *limit* movies after the position *after*; None is the beginning.
+
+    Raises:
+        BadPosition: *after* is not a position in this list.
+    """
+    keys = movies.keys
+    query = select(Movie.id, *(key.column for key in keys)).where(*movies.conditions())
+    if after is not None:
+        query = query.where(rows_after(keys, read_position(keys, after)))
+    rows = session.execute(query.order_by(*order_by(keys)).limit(limit + 1)).all()
+    position = tuple(rows[limit - 1][1:]) if len(rows) > limit else None
+    return Part([row[0] for row in rows[:limit]], position)
+
+
+def read_movie_total(session: Session, movies: MovieList) -> int | None:
+    """Return the length of a list from the counters; None where it would have to be counted."""
+    if movies.person is not None or not movies.filters.is_empty:
+        return None
+    total = session.scalar(select(count_of("movies") - count_of("movies.gone_since")))
+    return int(total or 0)
