@@ -6,7 +6,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_HEADERS = {
+#: Headers of every response; one that has its own policy keeps it.
+SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -26,7 +27,8 @@ def guard_requests(allowed_hosts: frozenset[str]) -> Middleware:
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = refusal(request) or await handle(request, handler)
-        response.headers.update(_HEADERS)
+        for name, value in SAFE_HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
     def refusal(request: web.Request) -> web.Response | None:

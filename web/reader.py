@@ -113,6 +113,15 @@ class CatalogueReader:
         finally:
             self._free.release()
 
+    async def run(self, work: Callable[[Session], Result]) -> Result:
+        """
+        Return what *work* returns; it is not kept.
+
+        Raises:
+            Overloaded, DatabaseNotReady: as `read`.
+        """
+        return await self._run(work)
+
     async def close(self) -> None:
         """Wait for the reads that run, and end the threads."""
         for running in [*self._running.values()]:

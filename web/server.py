@@ -16,6 +16,8 @@ from web.guards import LONGEST_URL, guard_requests
 from web.metrics import Metrics
 from web.reader import CatalogueReader, Overloaded
 from web.settings import ServerSettings
+from web.v1.api import ROOT, ApiV1
+from web.v1.problems import report_problems
 from web.v2.routes import YtsApi
 
 #: When the server stops, requests under way may take this long to finish, in seconds.
@@ -71,12 +73,17 @@ async def _listen(runner: web.AppRunner, settings: ServerSettings) -> None:
 
 def _application(reader: CatalogueReader, settings: ServerSettings) -> web.Application:
     metrics = Metrics()
-    middlewares = [metrics.middleware(), guard_requests(settings.allowed_hosts)]
+    middlewares = [
+        metrics.middleware(),
+        report_problems(f"{settings.base_path}{ROOT}"),
+        guard_requests(settings.allowed_hosts),
+    ]
     if settings.api_key:
         middlewares.append(require_key(settings.api_key))
     application = web.Application(middlewares=middlewares)
     routes = [
         *YtsApi(reader, settings).routes(),
+        *ApiV1(reader, settings).routes(),
         web.get("/healthz", _is_alive),
         web.get("/readyz", _readiness(reader)),
         web.get("/metrics", metrics.report),

@@ -28,3 +28,5 @@ class ServerSettings:
     queue_seconds: float = 5.0
     #: Responses kept in memory, in bytes.
     cache_bytes: int = 64 << 20
+    #: Whether each response of the API v1 is compared with its description; for tests.
+    checks_responses: bool = False

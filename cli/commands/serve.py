@@ -30,6 +30,7 @@ from web.settings import ServerSettings
 _ADDRESSES = """\
 Serving the mirror. Open or use:
   {root}/api/v2/list_movies.json   the YTS API
+  {root}/api/v1/                   an API of its own
   {root}/healthz                   health
 Ctrl-C ends it.
 """

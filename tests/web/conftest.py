@@ -7,10 +7,12 @@ from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from tests.support.web_server import open_server
+from web.settings import ServerSettings
 
 
 @pytest.fixture(scope="session")
 def served(mirror_url: URL) -> Iterator[str]:
     """Serve a mirror that tests must not change."""
-    with DatabaseManager(mirror_url) as db, open_server(db) as root:
+    settings = ServerSettings(connections=4, checks_responses=True)
+    with DatabaseManager(mirror_url) as db, open_server(db, settings) as root:
         yield root

@@ -1,0 +1,151 @@
+"""`ApiV1`: serves the routes of the API v1, with their description and its page."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from database.errors import DatabaseNotReady
+from database.search.filters import UnknownFilterValue
+from database.search.keyset import BadPosition
+from database.search.query import NothingToSearch
+from web.cache import CachedBody
+from web.reader import CatalogueReader, Overloaded
+from web.responses import JSON, body_response
+from web.settings import ServerSettings
+from web.v1.html_page import PAGE_POLICY, STYLE, make_page
+from web.v1.meaning import Meaning
+from web.v1.openapi import describe
+from web.v1.pages import Page, link_of
+from web.v1.parameters import ListQuery, Query
+from web.v1.problems import ProblemFound, problem_response
+from web.v1.requests import choose_format, read_query
+from web.v1.route import Items, Route, Source, Span
+from web.v1.streams import Lines, send_stream
+from web.v1.table import ROUTES
+
+ROOT = "/api/v1"
+_BAD_CURSOR = "cursor: It does not belong to this list. Copy it from `next`, or leave it out."
+
+Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class ApiV1:
+    """Serves `/api/v1/`."""
+
+    def __init__(self, reader: CatalogueReader, settings: ServerSettings) -> None:
+        """Read with *reader*."""
+        self._reader = reader
+        self._meaning = Meaning()
+        self._root = f"{settings.base_path}{ROOT}"
+        self._checks_responses = settings.checks_responses
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes; the last one is for all other addresses below the root."""
+        openapi = describe(ROUTES, self._root)
+        page = make_page(ROUTES, self._root)
+        documents = {
+            "/openapi.json": _document(openapi, JSON),
+            "/style.css": _document(STYLE, "text/css"),
+            "/": _document(page, "text/html", {"Content-Security-Policy": PAGE_POLICY}),
+            "": self._redirect,
+        }
+        handlers = {route.path: partial(self._handle, route) for route in ROUTES} | documents
+        return [
+            *(
+                web.get(f"{ROOT}{path}", _with_problems(handle))
+                for path, handle in handlers.items()
+            ),
+            *(web.options(f"{ROOT}{path}", _allow) for path in handlers),
+            web.route("*", f"{ROOT}/{{path:.*}}", _with_problems(self._not_found)),
+        ]
+
+    async def _handle(self, route: Route, request: web.Request) -> web.StreamResponse:
+        query = read_query(route, request)
+        if route.read_items is None:
+            body = await self._read(route, query, partial(_object_of, route))
+            return body_response(request, body, JSON)
+        assert isinstance(query, ListQuery)  # noqa: S101 -- as the table says
+        chosen = choose_format(query.format, request.headers.get("Accept", ""))
+        if chosen != "json":
+            read_items = partial(self._read_items, route, query)
+            lines = Lines(chosen, route.item)
+            return await send_stream(request, lines, query, read_items, self._reader)
+        page = Page(route, query, request.rel_url.raw_path, request.query)
+        body = await self._read(route, query, page.make)
+        response = body_response(request, body, JSON)
+        response.headers["Vary"] = "Accept, Accept-Encoding"
+        if link := link_of(body.plain):
+            response.headers["Link"] = link
+        return response
+
+    def _read_items(self, route: Route, query: ListQuery, span: Span, session: Session) -> Items:
+        assert route.read_items is not None  # noqa: S101 -- it is a list
+        items = route.read_items(Source(session, self._meaning), query, span)
+        if self._checks_responses:
+            for row in items.rows:
+                route.item.model_validate_json(row)
+        return items
+
+    async def _read(
+        self, route: Route, query: Query, make: Callable[[Source, Query], bytes]
+    ) -> CachedBody:
+        def read(session: Session) -> bytes:
+            body = make(Source(session, self._meaning), query)
+            if self._checks_responses:
+                route.response.model_validate_json(body)
+            return body
+
+        if not route.is_kept:
+            return await self._reader.run(lambda session: CachedBody.of(read(session)))
+        key = f"v1{route.path}?{query.model_dump_json(exclude_defaults=True)}"
+        return await self._reader.read(key, read)
+
+    async def _redirect(self, _request: web.Request) -> web.StreamResponse:
+        return web.Response(status=308, headers={"Location": f"{self._root}/"})
+
+    async def _not_found(self, _request: web.Request) -> web.StreamResponse:
+        raise ProblemFound(
+            404, f"There is nothing at this address. All addresses are listed at {self._root}/."
+        )
+
+
+def _object_of(route: Route, source: Source, query: Query) -> bytes:
+    assert route.read_object is not None  # noqa: S101 -- as the table says
+    return route.read_object(source, query).encode()
+
+
+def _with_problems(handle: Handle) -> Handle:
+    """Return *handle*, with the errors of a request as problems."""
+
+    async def handle_safely(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handle(request)
+        except ProblemFound as problem:
+            return problem_response(problem)
+        except BadPosition:
+            return problem_response(ProblemFound(400, _BAD_CURSOR))
+        except (UnknownFilterValue, NothingToSearch) as error:
+            return problem_response(ProblemFound(400, str(error)))
+        except Overloaded:
+            return problem_response(ProblemFound(503, "The server is busy. Try again soon."))
+        except DatabaseNotReady as error:
+            return problem_response(ProblemFound(503, str(error)))
+
+    return handle_safely
+
+
+def _document(content: bytes, content_type: str, headers: dict[str, str] | None = None) -> Handle:
+    body = CachedBody.of(content)
+
+    async def send(request: web.Request) -> web.StreamResponse:
+        response = body_response(request, body, content_type)
+        response.headers.update(headers or {})
+        return response
+
+    return send
+
+
+async def _allow(_request: web.Request) -> web.StreamResponse:
+    return web.Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS"})

@@ -1,0 +1,68 @@
+"""`Meaning`: the embedder of the active space, kept between requests; `read_reasons`."""
+
+import json
+from collections.abc import Sequence
+from threading import Lock
+
+from sqlalchemy.orm import Session
+
+from database.search.query_terms import read_weights
+from database.vectors.spaces import Space, read_active_space
+from embeddings.embedder import Embedder
+from embeddings.errors import ModelMissing
+from embeddings.explain_similarity import Why, explain_similar
+from embeddings.load import open_embedder
+from embeddings.recipe import MovieText
+
+_NO_VECTORS = "no vectors have been made yet. Make them with: python embed_movies.py"
+
+
+class Meaning:
+    """Loads a model once for all threads, and again when another space becomes active."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._space: Space | None = None
+        self._embedder: Embedder | None = None
+        self._reason = _NO_VECTORS
+
+    def open(self, session: Session) -> Embedder | None:
+        """Return the embedder of the active space; None if it cannot be used, see `note`."""
+        space = read_active_space(session)
+        with self._lock:
+            if space != self._space:
+                self._load(session)
+                self._space = space
+            return self._embedder
+
+    def _load(self, session: Session) -> None:
+        self._embedder, self._reason = None, _NO_VECTORS
+        try:
+            self._embedder = open_embedder(session)
+        except ModelMissing as error:
+            self._reason = str(error)
+
+    @property
+    def note(self) -> str:
+        """Return why searches use words alone."""
+        return f"Searched by words alone: {self._reason}"
+
+
+def read_reasons(
+    session: Session, embedder: Embedder | None, movie: str, others: Sequence[str]
+) -> list[Why]:
+    """Return what each of *others* has in common with *movie*; all are JSON objects."""
+    texts = [_text_of(each) for each in (movie, *others)]
+    model = None if embedder is None else embedder.model
+    return explain_similar(texts, model, lambda words: read_weights(session, words))
+
+
+def _text_of(movie: str) -> MovieText:
+    values = json.loads(movie)
+    return MovieText(
+        title=values["title"],
+        year=values["year"],
+        genres=tuple(values["genres"]),
+        description=values["description_full"] or values["summary"] or "",
+        cast=tuple(member["name"] for member in values["casts"]),
+    )

@@ -1,0 +1,308 @@
+"""`Movie`, `Person`, `Run` and others: pydantic models of the responses of the API v1."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Model(BaseModel):
+    """A JSON object with exactly these fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class CastMember(Model):
+    """A person in a movie."""
+
+    character_name: str | None
+    position: Annotated[int, Field(description="Order in which YTS first named the person.")]
+    name: str
+    imdb_code: Annotated[str | None, Field(description="Digits, without nm.")]
+
+
+class Torrent(Model):
+    """The metadata of a torrent."""
+
+    hash: Annotated[str, Field(description="40 hex digits.")]
+    url: str | None
+    quality: Annotated[str | None, Field(examples=["1080p"])]
+    type: Annotated[str | None, Field(examples=["bluray"])]
+    is_repack: bool | None
+    video_codec: str | None
+    bit_depth: int | None
+    audio_channels: str | None
+    seeds: Annotated[int | None, Field(description="When the movie was fetched.")]
+    peers: Annotated[int | None, Field(description="When the movie was fetched.")]
+    size: Annotated[str | None, Field(examples=["1.69 GB"])]
+    size_bytes: int | None
+    date_uploaded: datetime | None
+    date_uploaded_unix: int | None
+
+
+class Movie(Model):
+    """A movie, with the fields of `query_movies.py --json`; null is unknown."""
+
+    id: Annotated[int, Field(description="Id at YTS.")]
+    imdb_code: Annotated[str | None, Field(examples=["tt0133093"])]
+    title: str
+    title_english: str | None
+    title_long: Annotated[str | None, Field(description="Title and year.")]
+    slug: str | None
+    year: int | None
+    rating: Annotated[float | None, Field(description="At IMDb, 0.1 to 10.")]
+    runtime: Annotated[int | None, Field(description="Minutes.")]
+    language: str | None
+    mpa_rating: str | None
+    summary: str | None
+    description_full: str | None
+    description_intro: str | None
+    synopsis: str | None
+    yt_trailer_code: Annotated[str | None, Field(description="Id of a video at YouTube.")]
+    like_count: int | None
+    url: Annotated[str | None, Field(description="The page at YTS.")]
+    background_image: str | None
+    background_image_original: str | None
+    small_cover_image: str | None
+    medium_cover_image: str | None
+    large_cover_image: str | None
+    date_uploaded: datetime | None
+    date_uploaded_unix: int | None
+    details_fetched_at: Annotated[
+        datetime | None, Field(description="Null: known from a list only, without cast and likes.")
+    ]
+    created_at: Annotated[datetime, Field(description="When the mirror first stored the movie.")]
+    updated_at: Annotated[
+        datetime, Field(description="Last change, except of seeds, peers and likes.")
+    ]
+    fetched_at: Annotated[datetime, Field(description="When YTS was last asked for the movie.")]
+    gone_since: Annotated[
+        datetime | None, Field(description="Since when YTS no longer has it; null: it has.")
+    ]
+    yts_slug: str | None
+    genres: list[str]
+    casts: list[CastMember]
+    torrents: list[Torrent]
+
+
+class FoundMovie(Movie):
+    """A movie that a search has found."""
+
+    found_by: Annotated[
+        Literal["imdb", "page", "title", "person", "words", "meaning", "both"],
+        Field(description="What of the movie the query matches; both: words and meaning."),
+    ]
+    score: Annotated[
+        float, Field(ge=0, le=1, description="1: it is named, or first by words and meaning.")
+    ]
+
+
+class Reasons(Model):
+    """What two movies have in common."""
+
+    genres: list[str]
+    cast: list[str]
+    years_apart: int | None
+    words: Annotated[
+        list[tuple[str, str]],
+        Field(description="Pairs of a word of each plot; the same word twice if both have it."),
+    ]
+
+
+class SimilarMovie(Movie):
+    """A movie that is like another."""
+
+    similarity: Annotated[
+        float | None,
+        Field(description="Inner product of both vectors, at most 1; null: chosen by genres."),
+    ]
+    score: Annotated[
+        float | None,
+        Field(description="What sorts the list: similarity, and a little for the rating."),
+    ]
+    why: Reasons
+
+
+class Person(Model):
+    """A person who plays in movies."""
+
+    id: Annotated[
+        str, Field(description="IMDb code, or the name where YTS gives no code; for the URL.")
+    ]
+    name: str
+    imdb_code: Annotated[str | None, Field(description="Digits, without nm.")]
+    url_small_image: str | None
+    movies: Annotated[int, Field(description="Number of movies that YTS still has.")]
+
+
+class Genre(Model):
+    """A genre."""
+
+    name: str
+    movies: int
+
+
+class Group(Model):
+    """Movies that have something in common."""
+
+    name: Annotated[str | None, Field(description="Null: YTS does not say.")]
+    movies: int
+    average_rating: Annotated[float | None, Field(description="Of those that are rated.")]
+
+
+class Stats(Model):
+    """The totals of the mirror."""
+
+    total_movies: int
+    total_genres: int
+    total_cast: int
+    total_torrents: int
+    movies_with_details: int
+    movies_with_vectors: int
+    average_rating: float | None
+    last_saved_at: datetime | None
+    total_failures: int
+    total_missing: int
+    total_gone: int
+    source: Annotated[
+        str | None,
+        Field(description="`yts`, or `sandbox` for practice data; null: nothing was fetched yet."),
+    ]
+
+
+class Run(Model):
+    """A fetch run; see the table `fetch_runs` in the documentation."""
+
+    id: int
+    state: Literal["running", "ended", "killed"]
+    seconds: float
+    command: str
+    api_url: str | None
+    phase: Literal["starting", "pages", "details", "ended", "killed"]
+    started_at: datetime
+    heartbeat_at: datetime
+    finished_at: datetime | None
+    exit_code: int | None
+    requests: int
+    pages_expected: int
+    pages_read: int
+    details_expected: int
+    details_read: int
+    planned: int
+    saved: int
+    updated: int
+    unchanged: int
+    skipped: int
+    missing: int
+    failed: int
+    is_complete: bool
+
+
+class Failure(Model):
+    """A page or movie that could not be fetched, and is tried again."""
+
+    kind: Literal["page", "movie"]
+    key: Annotated[str, Field(description="Number of the page, or id of the movie at YTS.")]
+    title: str | None
+    stage: Literal["fetch", "parse", "save"]
+    error_class: str
+    message: str
+    attempts: int
+    first_failed_at: datetime
+    last_failed_at: datetime
+    next_attempt_at: datetime
+    is_due: bool
+
+
+class Health(Model):
+    """The state of the mirror; a response means that the database can be read."""
+
+    status: Literal["ok"]
+    time: Annotated[datetime, Field(description="By the clock of the database.")]
+    source: Annotated[str | None, Field(description="`yts`, or `sandbox` for practice data.")]
+    is_fetch_running: bool
+    completed_at: Annotated[
+        datetime | None, Field(description="End of the last complete run; null: there was none.")
+    ]
+    age_seconds: Annotated[float | None, Field(description="Time since then.")]
+    searches_by_meaning: bool
+
+
+_Next = Annotated[
+    str | None, Field(description="URL of the next page, relative to this one; null at the end.")
+]
+_Note = Annotated[
+    str | None, Field(description="Why the list is not as good as it could be, and what to do.")
+]
+
+
+class MoviePage(Model):
+    """A page of movies."""
+
+    next: _Next
+    total: Annotated[
+        int | None, Field(description="Number of all movies; null for a list with filters.")
+    ]
+    next_since: Annotated[
+        datetime | None,
+        Field(
+            description="With `added_since` or `updated_since`: the time to use there next time. "
+            "Of several pages, that of the first one counts. A stream has it as header Next-Since."
+        ),
+    ]
+    items: list[Movie]
+
+
+class FoundPage(Model):
+    """A page of results of a search, the best first."""
+
+    next: _Next
+    by_meaning: Annotated[bool, Field(description="False: searched by words and names alone.")]
+    note: _Note
+    items: list[FoundMovie]
+
+
+class SimilarPage(Model):
+    """Similar movies, the most similar first."""
+
+    next: _Next
+    note: _Note
+    items: list[SimilarMovie]
+
+
+class PersonPage(Model):
+    """A page of people."""
+
+    next: _Next
+    total: Annotated[
+        int | None, Field(description="Number of all people; null for a list with a filter.")
+    ]
+    items: list[Person]
+
+
+class GenrePage(Model):
+    """All genres."""
+
+    next: _Next
+    items: list[Genre]
+
+
+class GroupPage(Model):
+    """Groups of movies."""
+
+    next: _Next
+    items: list[Group]
+
+
+class RunPage(Model):
+    """A page of runs, the newest first."""
+
+    next: _Next
+    items: list[Run]
+
+
+class FailurePage(Model):
+    """A page of failures; what is tried again soonest comes first."""
+
+    next: _Next
+    items: list[Failure]

@@ -1,0 +1,168 @@
+"""`list_movies`, `one_movie`, `similar_movies`, `search`: reads of movies for the API v1."""
+
+import json
+import unicodedata
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from database.search.changes import read_next_since
+from database.search.filters import (
+    MovieFilter,
+    resolve_genres,
+    resolve_languages,
+    resolve_quality,
+)
+from database.search.query import search_movies
+from database.search.similar import NoVector, similar_movies
+from database.serving.movie_json import read_movies_json
+from database.serving.movie_lists import (
+    MovieList,
+    find_movie_ids,
+    read_movie_part,
+    read_movie_total,
+)
+from database.serving.read_only import transaction
+from database.serving.suggestions import movies_of_same_genres
+from web.v1.cursors import decode_cursor, decode_place, encode_cursor
+from web.v1.meaning import read_reasons
+from web.v1.parameters import (
+    MOST_FOUND,
+    MOST_SIMILAR,
+    Filters,
+    MovieQuery,
+    MoviesQuery,
+    SearchQuery,
+    SimilarQuery,
+)
+from web.v1.problems import ProblemFound
+from web.v1.route import Items, Source, Span, next_place
+
+_BY_GENRES = "These movies share most genres with it"
+
+
+def list_movies(source: Source, query: MoviesQuery, span: Span, person: int | None = None) -> Items:
+    """Return movies in an order that is the same for all parts of the list."""
+    session = source.session
+    # Only for clients that follow: the tag of a response that has it changes with each commit.
+    follows = query.added_since or query.updated_since or span.is_stream
+    # Before the movies are read: see `read_next_since`.
+    next_since = read_next_since(session).isoformat() if follows else None
+    is_reversed = query.order == "reversed"
+    movies = MovieList(read_filter(session, query), query.sort, is_reversed, person)
+    order = f"{query.sort} {query.order}"
+    after = decode_cursor(order, span.cursor)
+    part = read_movie_part(session, movies, after=after, limit=span.limit)
+    return Items(
+        read_movies_json(session, part.ids),
+        None if part.position is None else encode_cursor(order, part.position),
+        {"total": read_movie_total(session, movies), "next_since": next_since},
+    )
+
+
+def one_movie(source: Source, query: MovieQuery) -> str:
+    """Return one movie, also if YTS no longer has it."""
+    (movie,) = read_movies_json(source.session, [find_movie(source.session, query.movie)])
+    return movie
+
+
+def similar(source: Source, query: SimilarQuery, span: Span) -> Items:
+    """Return similar movies with reasons; without vectors, those of the same genres."""
+    session = source.session
+    filters = read_filter(session, query)
+    row_id = find_movie(session, query.movie)
+    begin = decode_place("place", span.cursor)
+    note = None
+    ranks: dict[int, tuple[float | None, float | None]]
+    try:
+        with transaction(session):
+            near = similar_movies(session, row_id, filters=filters, limit=MOST_SIMILAR)
+        ranks = {each.row_id: (round(each.similarity, 4), round(each.score, 4)) for each in near}
+    except NoVector as error:
+        note = f"{_BY_GENRES}: {error}"
+        same = movies_of_same_genres(session, row_id, filters, MOST_SIMILAR)
+        ranks = dict.fromkeys(same, (None, None))
+    ids = list(ranks)[begin : begin + span.limit]
+    movie, *others = read_movies_json(session, [row_id, *ids])
+    reasons = read_reasons(session, source.meaning.open(session), movie, others)
+    rows = [
+        _extended(other, similarity=ranks[id_][0], score=ranks[id_][1], why=asdict(why))
+        for id_, other, why in zip(ids, others, reasons, strict=True)
+    ]
+    return Items(rows, next_place(begin, span.limit, len(ranks)), {"note": note})
+
+
+def search(source: Source, query: SearchQuery, span: Span) -> Items:
+    """Return the movies that a query names, or whose words or meaning match it."""
+    session = source.session
+    filters = read_filter(session, query)
+    words = unicodedata.normalize("NFC", query.q)
+    embedder = source.meaning.open(session)
+    begin = decode_place("place", span.cursor)
+    with transaction(session):
+        found = search_movies(
+            session,
+            words,
+            vector=None if embedder is None else embedder.embed_query(words),
+            filters=filters,
+            # Always all, because more of them may come in another order.
+            limit=MOST_FOUND,
+        )
+    shown = found[begin : begin + span.limit]
+    movies = read_movies_json(session, [each.row_id for each in shown])
+    rows = [
+        _extended(movie, found_by=each.how, score=round(each.score, 4))
+        for movie, each in zip(movies, shown, strict=True)
+    ]
+    cursor = next_place(begin, span.limit, len(found))
+    note = source.meaning.note if embedder is None else None
+    return Items(rows, cursor, {"by_meaning": embedder is not None, "note": note})
+
+
+def read_filter(session: Session, query: Filters) -> MovieFilter:
+    """
+    Return the filter of *query*.
+
+    Raises:
+        UnknownFilterValue: no movie has that genre, language or quality.
+    """
+    return MovieFilter(
+        genres=resolve_genres(session, query.genre) if query.genre else (),
+        years=(query.year_from, query.year_to),
+        rating=(query.rating_from, query.rating_to),
+        runtime=(query.runtime_from, query.runtime_to),
+        languages=resolve_languages(session, query.language),
+        quality=query.quality and resolve_quality(session, query.quality),
+        added_since=query.added_since,
+        added_before=query.added_before,
+        updated_since=query.updated_since,
+        with_gone=query.with_gone,
+    )
+
+
+def find_movie(session: Session, reference: str) -> int:
+    """
+    Return `movies.id` of the movie with this YTS id or IMDb code.
+
+    Raises:
+        ProblemFound: there is none, or there are several.
+    """
+    ids = find_movie_ids(session, reference, limit=10)
+    if len(ids) == 1:
+        return ids[0]
+    if ids:
+        several = [json.loads(movie)["id"] for movie in read_movies_json(session, ids)]
+        names = ", ".join(map(str, several))
+        raise ProblemFound(
+            409, f"Several movies have the IMDb code {reference}. Use one of their ids: {names}."
+        )
+    raise ProblemFound(
+        404,
+        f"The mirror has no movie with the id or IMDb code {reference}. Find its id with /search.",
+    )
+
+
+def _extended(movie: str, **more: Any) -> str:
+    """Return the JSON object *movie* with *more* fields."""
+    return f"{movie[:-1]},{json.dumps(more, separators=(',', ':'))[1:]}"

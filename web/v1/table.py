@@ -1,0 +1,94 @@
+"""`ROUTES`: all addresses of the API v1; requests, OpenAPI and the page are made from it."""
+
+from web.v1.bookkeeping import list_failures, list_runs, one_run, read_health
+from web.v1.catalogue import (
+    list_genres,
+    list_groups,
+    list_movies_of_person,
+    list_people,
+    one_person,
+    read_totals,
+)
+from web.v1.models import (
+    FailurePage,
+    FoundPage,
+    GenrePage,
+    GroupPage,
+    Health,
+    Movie,
+    MoviePage,
+    Person,
+    PersonPage,
+    Run,
+    RunPage,
+    SimilarPage,
+    Stats,
+)
+from web.v1.movies import list_movies, one_movie, search, similar
+from web.v1.parameters import (
+    GroupsQuery,
+    ListQuery,
+    MovieQuery,
+    MoviesQuery,
+    PeopleQuery,
+    PersonMoviesQuery,
+    PersonQuery,
+    Query,
+    RunQuery,
+    SearchQuery,
+    SimilarQuery,
+)
+from web.v1.route import Route
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "/movies", "listMovies", "List movies, with filters, in an order",
+        MoviesQuery, MoviePage, read_items=list_movies,
+    ),
+    Route("/movies/{movie}", "getMovie", "One movie", MovieQuery, Movie, read_object=one_movie),
+    Route(
+        "/movies/{movie}/similar", "listSimilarMovies", "The movies most like one, with reasons",
+        SimilarQuery, SimilarPage, read_items=similar,
+    ),
+    Route(
+        "/search", "search", "Find movies by title, IMDb code, person, words or meaning",
+        SearchQuery, FoundPage, read_items=search,
+    ),
+    Route(
+        "/people", "listPeople", "People by name",
+        PeopleQuery, PersonPage, read_items=list_people,
+    ),
+    Route(
+        "/people/{person}", "getPerson", "One person",
+        PersonQuery, Person, read_object=one_person,
+    ),
+    Route(
+        "/people/{person}/movies", "listMoviesOfPerson", "The movies of a person",
+        PersonMoviesQuery, MoviePage, read_items=list_movies_of_person,
+    ),
+    Route(
+        "/genres", "listGenres", "All genres with the numbers of their movies",
+        ListQuery, GenrePage, read_items=list_genres,
+    ),
+    Route("/stats", "getStats", "The mirror in numbers", Query, Stats, read_object=read_totals),
+    Route(
+        "/stats/{by}", "listGroups", "Movies by genre, year, decade, language, month or actor",
+        GroupsQuery, GroupPage, read_items=list_groups,
+    ),
+    Route(
+        "/runs", "listRuns", "Fetch runs, the newest first",
+        ListQuery, RunPage, read_items=list_runs, is_kept=False,
+    ),
+    Route(
+        "/runs/{run}", "getRun", "One fetch run",
+        RunQuery, Run, read_object=one_run, is_kept=False,
+    ),
+    Route(
+        "/failures", "listFailures", "Pages and movies that failed and are tried again",
+        ListQuery, FailurePage, read_items=list_failures, is_kept=False,
+    ),
+    Route(
+        "/health", "getHealth", "How current the mirror is, and what works",
+        Query, Health, read_object=read_health, is_kept=False,
+    ),
+)  # fmt: skip
