@@ -16,6 +16,7 @@ from tests.support.movies import movie as movie_data
 from tests.support.web_server import open_server
 from tests.web.test_v1_lists import get, ids
 from web.settings import ServerSettings
+from web.v1 import meaning
 
 
 def comparable(movie: dict) -> dict:
@@ -117,6 +118,24 @@ def test_without_vectors_searches_use_words_and_say_so(db: DatabaseManager):
     assert sorted(ids(similar["items"])) == [2, 3]
     assert similar["items"][0]["why"]["genres"] == ["Drama"]
     assert similar["items"][0]["similarity"] is None
+
+
+def test_without_the_libraries_for_vectors_searches_use_words(
+    mirror_url: URL, monkeypatch: pytest.MonkeyPatch
+):
+    """Similar movies are found by the stored vectors, without reasons."""
+    monkeypatch.setattr(meaning, "_MISSING", "a library is missing: numpy.")
+    settings = ServerSettings(connections=1, checks_responses=True)
+    with DatabaseManager(mirror_url) as db, open_server(db, settings) as root:
+        found = get(root, "/search?q=lamp").json()
+        similar = get(root, "/movies/5/similar?limit=2").json()
+
+    assert (found["by_meaning"], found["note"]) == (
+        False,
+        "Searched by words alone: a library is missing: numpy.",
+    )
+    assert [item["why"] for item in similar["items"]] == [None, None]
+    assert similar["items"][0]["similarity"] > 0
 
 
 def test_people_are_found_by_name_and_code(served: str):

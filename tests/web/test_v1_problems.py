@@ -62,7 +62,7 @@ def cursor(*values: object) -> str:
         ("added_since=yesterday", "added_since", "for example 2026-11-28T20:15:00Z"),
         ("added_since=2026-11-28T20:15:00", "added_since", "with its zone"),
         ("added_since=0001-01-01T00:00:00%2B14:00", "added_since", "with its zone"),
-        ("cursor=%2B", "cursor", "match pattern"),
+        ("cursor=%2B", "cursor", "copy it from `next`"),
         ("cursor=" + "A" * 5001, "cursor", "at most 5000 characters"),
     ],
 )
@@ -74,6 +74,15 @@ def test_a_parameter_that_makes_no_sense_is_named(
 
     assert error["parameter"] == parameter
     assert hint in error["message"]
+
+
+def test_a_request_with_many_errors_gets_a_short_problem(served: str):
+    """Only the first ones are reported: a response is not much larger than its request."""
+    query = "&".join(f"a{number}=1" for number in range(900))
+    body = problem(f"{served}{ROOT}/movies?{query}", 400)
+
+    assert len(body["errors"]) == 10
+    assert len(json.dumps(body)) < 8000
 
 
 def test_the_plus_sign_of_a_time_may_be_lost(served: str):

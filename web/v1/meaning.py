@@ -8,11 +8,17 @@ from sqlalchemy.orm import Session
 
 from database.search.query_terms import read_weights
 from database.vectors.spaces import Space, read_active_space
-from embeddings.embedder import Embedder
-from embeddings.errors import ModelMissing
-from embeddings.explain_similarity import Why, explain_similar
-from embeddings.load import open_embedder
-from embeddings.recipe import MovieText
+
+try:
+    from embeddings.embedder import Embedder
+    from embeddings.errors import ModelMissing
+    from embeddings.explain_similarity import Why, explain_similar
+    from embeddings.load import open_embedder
+    from embeddings.recipe import MovieText
+except ImportError as error:  # There is no numpy for this machine, for example.
+    _MISSING: str | None = f"a library is missing: {error}."
+else:
+    _MISSING = None
 
 _NO_VECTORS = "no vectors have been made yet. Make them with: python embed_movies.py"
 
@@ -26,7 +32,7 @@ class Meaning:
         self._embedder: Embedder | None = None
         self._reason = _NO_VECTORS
 
-    def open(self, session: Session) -> Embedder | None:
+    def open(self, session: Session) -> "Embedder | None":
         """Return the embedder of the active space; None if it cannot be used, see `note`."""
         space = read_active_space(session)
         with self._lock:
@@ -36,7 +42,9 @@ class Meaning:
             return self._embedder
 
     def _load(self, session: Session) -> None:
-        self._embedder, self._reason = None, _NO_VECTORS
+        self._embedder, self._reason = None, _MISSING or _NO_VECTORS
+        if _MISSING:
+            return
         try:
             self._embedder = open_embedder(session)
         except ModelMissing as error:
@@ -49,15 +57,21 @@ class Meaning:
 
 
 def read_reasons(
-    session: Session, embedder: Embedder | None, movie: str, others: Sequence[str]
-) -> list[Why]:
-    """Return what each of *others* has in common with *movie*; all are JSON objects."""
+    session: Session, embedder: "Embedder | None", movie: str, others: Sequence[str]
+) -> "list[Why | None]":
+    """
+    Return what each of *others* has in common with *movie*; all are JSON objects.
+
+    None where a library is missing.
+    """
+    if _MISSING:
+        return [None] * len(others)
     texts = [_text_of(each) for each in (movie, *others)]
     model = None if embedder is None else embedder.model
-    return explain_similar(texts, model, lambda words: read_weights(session, words))
+    return [*explain_similar(texts, model, lambda words: read_weights(session, words))]
 
 
-def _text_of(movie: str) -> MovieText:
+def _text_of(movie: str) -> "MovieText":
     values = json.loads(movie)
     return MovieText(
         title=values["title"],

@@ -120,7 +120,7 @@ class SimilarMovie(Movie):
         float | None,
         Field(description="What sorts the list: similarity, and a little for the rating."),
     ]
-    why: Reasons
+    why: Annotated[Reasons | None, Field(description="Null: a library is missing.")]
 
 
 class Person(Model):

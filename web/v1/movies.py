@@ -87,7 +87,7 @@ def similar(source: Source, query: SimilarQuery, span: Span) -> Items:
     movie, *others = read_movies_json(session, [row_id, *ids])
     reasons = read_reasons(session, source.meaning.open(session), movie, others)
     rows = [
-        _extended(other, similarity=ranks[id_][0], score=ranks[id_][1], why=asdict(why))
+        _extended(other, similarity=ranks[id_][0], score=ranks[id_][1], why=why and asdict(why))
         for id_, other, why in zip(ids, others, reasons, strict=True)
     ]
     return Items(rows, next_place(begin, span.limit, len(ranks)), {"note": note})

@@ -16,7 +16,7 @@ LARGEST_LIMIT = 100
 #: Longer lists of them would begin in another order.
 MOST_FOUND = 200
 MOST_SIMILAR = 100
-_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
+_WHOLE = re.compile(r"\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,20}(\.\d{1,50})?(e-?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 #: A plus sign in a URL means a space.
@@ -180,7 +180,7 @@ class MovieQuery(Query):
         str,
         Field(
             pattern=r"^([0-9]{1,9}|[tT]{2}[0-9]{5,10})$",
-            description="Id at YTS, or IMDb code.",
+            description="Id at YTS such as 5, or IMDb code such as tt0133093.",
             examples=["5", "tt0133093"],
         ),
     ]
@@ -233,4 +233,4 @@ class GroupsQuery(FilteredQuery):
 class RunQuery(Query):
     """One run."""
 
-    run: Annotated[int, Field(ge=1, description="Id of the run."), Whole]
+    run: Annotated[int, Field(ge=1, le=2**31 - 1, description="Id of the run."), Whole]

@@ -18,6 +18,8 @@ MEDIA_TYPES: dict[str, Format] = {
     "application/jsonl": "ndjson",
     "text/csv": "csv",
 }
+#: Of a request that has more, the first ones are reported.
+_MOST_ERRORS = 10
 
 
 def read_query(route: Route, request: web.Request) -> Query:
@@ -39,12 +41,13 @@ def read_query(route: Route, request: web.Request) -> Query:
     try:
         query = route.query.model_validate(values)
     except ValidationError as error:
-        errors += [_explain(each) for each in error.errors(include_url=False)]
+        errors += [_explain(route, each) for each in error.errors(include_url=False)]
     if not errors:
         return query
     status = 404 if any(error.parameter in path for error in errors) else 400
-    detail = " ".join(f"{error.parameter}: {error.message}" for error in errors)
-    raise ProblemFound(status, detail, errors)
+    shown = errors[:_MOST_ERRORS]
+    detail = " ".join(f"{error.parameter}: {error.message}" for error in shown)
+    raise ProblemFound(status, detail, shown)
 
 
 def choose_format(asked: Format | None, accept: str) -> Format:
@@ -78,9 +81,11 @@ def _unknown(name: str, known: list[str]) -> ParameterError:
     return ParameterError(parameter=name[:100], message=f"This parameter is unknown. {listed}")
 
 
-def _explain(error: ErrorDetails) -> ParameterError:
+def _explain(route: Route, error: ErrorDetails) -> ParameterError:
     name = str(error["loc"][0])
     message = error["msg"].removeprefix("Value error, ").replace("Input should", "It should")
     if error["type"] == "missing":
         message = "It is required"
+    elif error["type"] == "string_pattern_mismatch":
+        message = f"It should be this: {route.query.model_fields[name].description}"
     return ParameterError(parameter=name, message=f"{message.rstrip('.')}.")

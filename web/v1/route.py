@@ -64,6 +64,8 @@ class Route:
     #: Unique; a name for clients that are generated from the description.
     name: str
     summary: str
+    #: A request, below the root of the API.
+    example: str
     query: type[Query]
     response: type[BaseModel]
     #: One of both.

@@ -43,52 +43,72 @@ from web.v1.route import Route
 ROUTES: tuple[Route, ...] = (
     Route(
         "/movies", "listMovies", "List movies, with filters, in an order",
+        "/movies?genre=drama&rating_from=8&sort=rating",
         MoviesQuery, MoviePage, read_items=list_movies,
     ),
-    Route("/movies/{movie}", "getMovie", "One movie", MovieQuery, Movie, read_object=one_movie),
+    Route(
+        "/movies/{movie}", "getMovie", "One movie",
+        "/movies/5",
+        MovieQuery, Movie, read_object=one_movie,
+    ),
     Route(
         "/movies/{movie}/similar", "listSimilarMovies", "The movies most like one, with reasons",
+        "/movies/5/similar?limit=5",
         SimilarQuery, SimilarPage, read_items=similar,
     ),
     Route(
         "/search", "search", "Find movies by title, IMDb code, person, words or meaning",
+        "/search?q=a+ship+lost+at+sea",
         SearchQuery, FoundPage, read_items=search,
     ),
     Route(
         "/people", "listPeople", "People by name",
+        "/people?name=hanks",
         PeopleQuery, PersonPage, read_items=list_people,
     ),
     Route(
         "/people/{person}", "getPerson", "One person",
+        "/people/Tom%20Hanks",
         PersonQuery, Person, read_object=one_person,
     ),
     Route(
         "/people/{person}/movies", "listMoviesOfPerson", "The movies of a person",
+        "/people/Tom%20Hanks/movies?sort=year",
         PersonMoviesQuery, MoviePage, read_items=list_movies_of_person,
     ),
     Route(
         "/genres", "listGenres", "All genres with the numbers of their movies",
+        "/genres",
         ListQuery, GenrePage, read_items=list_genres,
     ),
-    Route("/stats", "getStats", "The mirror in numbers", Query, Stats, read_object=read_totals),
+    Route(
+        "/stats", "getStats", "The mirror in numbers",
+        "/stats",
+        Query, Stats, read_object=read_totals,
+    ),
     Route(
         "/stats/{by}", "listGroups", "Movies by genre, year, decade, language, month or actor",
+        "/stats/decade",
         GroupsQuery, GroupPage, read_items=list_groups,
     ),
     Route(
         "/runs", "listRuns", "Fetch runs, the newest first",
+        "/runs?limit=5",
         ListQuery, RunPage, read_items=list_runs, is_kept=False,
     ),
     Route(
         "/runs/{run}", "getRun", "One fetch run",
+        "/runs/1",
         RunQuery, Run, read_object=one_run, is_kept=False,
     ),
     Route(
         "/failures", "listFailures", "Pages and movies that failed and are tried again",
+        "/failures?format=csv",
         ListQuery, FailurePage, read_items=list_failures, is_kept=False,
     ),
     Route(
         "/health", "getHealth", "How current the mirror is, and what works",
+        "/health",
         Query, Health, read_object=read_health, is_kept=False,
     ),
 )  # fmt: skip
