@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from embeddings.recipe import MovieText
-from embeddings.vectors import TextModel
+from embeddings.vectors import Vectors
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 #: Pairs of words below this cosine similarity are left out.
@@ -15,6 +16,13 @@ _LEAST_SIMILARITY = 0.5
 _MOST_PAIRS = 3
 #: Only the rarest words of each plot are compared.
 _MOST_WORDS = 40
+
+
+class WordModel(Protocol):
+    """Makes vectors of words, as a `TextModel` does."""
+
+    def embed(self, texts: Sequence[str], /) -> Vectors:
+        """Return unit vectors, one for each text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ def words_of(movie: MovieText) -> set[str]:
 
 def explain_similar(
     texts: Sequence[MovieText],
-    model: TextModel | None,
+    model: WordModel | None,
     read_weights: Callable[[Sequence[str]], Mapping[str, float]],
 ) -> list[Why]:
     """
@@ -46,11 +54,25 @@ def explain_similar(
     """
     words = set().union(*map(words_of, texts)) if model else set()
     weights = read_weights(sorted(words))
-    return [explain(texts[0], text, model, weights) for text in texts[1:]]
+    compared = sorted(set().union(*(_rarest(text, weights) for text in texts)))
+    # One call of the model for all texts: each has its cost.
+    vectors = _WordVectors(compared, model) if model and compared else None
+    return [explain(texts[0], text, vectors, weights) for text in texts[1:]]
+
+
+class _WordVectors:
+    """The vectors of some words, made before they are needed."""
+
+    def __init__(self, words: Sequence[str], model: WordModel) -> None:
+        self._places = {word: place for place, word in enumerate(words)}
+        self._vectors = model.embed(words)
+
+    def embed(self, texts: Sequence[str], /) -> Vectors:
+        return self._vectors[[self._places[word] for word in texts]]
 
 
 def explain(
-    one: MovieText, other: MovieText, model: TextModel | None, weights: Mapping[str, float]
+    one: MovieText, other: MovieText, model: WordModel | None, weights: Mapping[str, float]
 ) -> Why:
     """
     Return what *one* and *other* have in common.
@@ -73,7 +95,7 @@ def _rarest(movie: MovieText, weights: Mapping[str, float]) -> list[str]:
 
 
 def _pair_words(
-    ones: list[str], others: list[str], model: TextModel | None, weights: Mapping[str, float]
+    ones: list[str], others: list[str], model: WordModel | None, weights: Mapping[str, float]
 ) -> tuple[tuple[str, str], ...]:
     if model is None or not ones or not others:
         return ()

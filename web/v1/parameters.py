@@ -163,11 +163,11 @@ class MoviesQuery(FilteredQuery):
     sort: Annotated[
         MovieOrder,
         Field(
-            description="`rating`, `likes`, `year` and `newest` (by upload) begin with the "
-            "largest; `title`, `id`, `added` and `updated` (in this mirror) with the smallest. "
-            "Unknown values are last."
+            description="`id` (about the order of uploads), `newest` (by upload), `rating`, "
+            "`likes` and `year` begin with the largest; `title`, `added` and `updated` (in this "
+            "mirror) with the smallest. Unknown values are last."
         ),
-    ] = "newest"
+    ] = "id"
     order: Annotated[
         Literal["usual", "reversed"], Field(description="`reversed`: the opposite order.")
     ] = "usual"
