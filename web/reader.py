@@ -120,7 +120,8 @@ class CatalogueReader:
         Raises:
             Overloaded, DatabaseNotReady: as `read`.
         """
-        return await self._run(work)
+        # A client that leaves does not free the connection before the thread does.
+        return await self._once(f"run {id(work)}", partial(self._run, work))
 
     async def close(self) -> None:
         """Wait for the reads that run, and end the threads."""

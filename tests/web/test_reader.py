@@ -4,12 +4,13 @@ import asyncio
 import threading
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from database.db import DatabaseManager
 from tests.support.databases import run_sql
-from web.reader import CatalogueReader
+from web.reader import CatalogueReader, Overloaded
 from web.settings import ServerSettings
 
 COUNT = text("SELECT count(*) FROM genres")
@@ -80,3 +81,26 @@ def test_equal_reads_at_the_same_time_run_once(db: DatabaseManager):
 
     assert asyncio.run(main()) == {b"0"}
     assert len(calls) == 1
+
+
+def test_a_client_that_leaves_keeps_its_connection_until_the_read_ends(db: DatabaseManager):
+    """Otherwise clients that come and go would fill the queue of the threads without a limit."""
+
+    async def main() -> None:
+        reader = CatalogueReader(db.url, ServerSettings(connections=1, queue_seconds=0.01))
+        started, go_on = threading.Event(), threading.Event()
+
+        def read(_session: Session) -> bool:
+            started.set()
+            return go_on.wait(20)
+
+        leaving = asyncio.ensure_future(reader.run(read))
+        while not started.is_set():
+            await asyncio.sleep(0.001)
+        leaving.cancel()
+        with pytest.raises(Overloaded):
+            await reader.run(count)
+        go_on.set()
+        await reader.close()
+
+    asyncio.run(main())
