@@ -72,7 +72,7 @@ class ApiV1:
             read_items = partial(self._read_items, route, query)
             lines = Lines(chosen, route.item)
             return await send_stream(request, lines, query, read_items, self._reader)
-        page = Page(route, query, request.rel_url.raw_path, request.query)
+        page = Page(route, query, self._root, request.match_info, request.query)
         body = await self._read(route, query, page.make)
         response = body_response(request, body, JSON)
         response.headers["Vary"] = "Accept, Accept-Encoding"

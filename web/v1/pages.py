@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from web.v1.parameters import DEFAULT_LIMIT, ListQuery, Query
 from web.v1.route import Route, Source, Span
@@ -19,8 +19,10 @@ class Page:
 
     route: Route
     query: ListQuery
-    #: Of the URL, as it was sent.
-    path: str
+    #: The path of the API.
+    root: str
+    #: The parameters as they were sent.
+    path: Mapping[str, str]
     sent: Mapping[str, str]
 
     def make(self, source: Source, _query: Query) -> bytes:
@@ -35,7 +37,9 @@ class Page:
         if cursor is None:
             return None
         kept = [(name, value) for name, value in self.sent.items() if name != "cursor"]
-        return f"{self.path}?{urlencode([*kept, ('cursor', cursor)])}"
+        values = {name: quote(value, safe="") for name, value in self.path.items()}
+        path = f"{self.root}{self.route.path.format(**values)}"
+        return f"{path}?{urlencode([*kept, ('cursor', cursor)])}"
 
 
 def link_of(body: bytes) -> str | None:

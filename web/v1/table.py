@@ -9,22 +9,18 @@ from web.v1.catalogue import (
     one_person,
     read_totals,
 )
-from web.v1.models import (
+from web.v1.models import Health, Movie, Person, Run, Stats
+from web.v1.movies import list_movies, one_movie, search, similar
+from web.v1.page_models import (
     FailurePage,
     FoundPage,
     GenrePage,
     GroupPage,
-    Health,
-    Movie,
     MoviePage,
-    Person,
     PersonPage,
-    Run,
     RunPage,
     SimilarPage,
-    Stats,
 )
-from web.v1.movies import list_movies, one_movie, search, similar
 from web.v1.parameters import (
     GroupsQuery,
     ListQuery,
