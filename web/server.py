@@ -13,6 +13,7 @@ from database.serving.read_only import read_revision
 from web.api_key import require_key
 from web.errors import AddressUnusable
 from web.guards import LONGEST_URL, guard_requests
+from web.meaning import Meaning
 from web.metrics import Metrics
 from web.reader import CatalogueReader, Overloaded
 from web.settings import ServerSettings
@@ -83,7 +84,7 @@ def _application(reader: CatalogueReader, settings: ServerSettings) -> web.Appli
     application = web.Application(middlewares=middlewares)
     routes = [
         *YtsApi(reader, settings).routes(),
-        *ApiV1(reader, settings).routes(),
+        *ApiV1(reader, Meaning(), settings).routes(),
         web.get("/healthz", _is_alive),
         web.get("/readyz", _readiness(reader)),
         web.get("/metrics", metrics.report),

@@ -15,8 +15,8 @@ from tests.support.databases import run_sql
 from tests.support.movies import movie as movie_data
 from tests.support.web_server import open_server
 from tests.web.test_v1_lists import get, ids
+from web import meaning
 from web.settings import ServerSettings
-from web.v1 import meaning
 
 
 def comparable(movie: dict) -> dict:

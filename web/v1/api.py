@@ -11,11 +11,11 @@ from database.search.filters import UnknownFilterValue
 from database.search.keyset import BadPosition
 from database.search.query import NothingToSearch
 from web.cache import CachedBody
+from web.meaning import Meaning
 from web.reader import CatalogueReader, Overloaded
 from web.responses import JSON, body_response
 from web.settings import ServerSettings
 from web.v1.html_page import PAGE_POLICY, STYLE, make_page
-from web.v1.meaning import Meaning
 from web.v1.openapi import describe
 from web.v1.pages import Page, link_of
 from web.v1.parameters import ListQuery, Query
@@ -34,10 +34,10 @@ Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class ApiV1:
     """Serves `/api/v1/`."""
 
-    def __init__(self, reader: CatalogueReader, settings: ServerSettings) -> None:
-        """Read with *reader*."""
+    def __init__(self, reader: CatalogueReader, meaning: Meaning, settings: ServerSettings) -> None:
+        """Read with *reader*, and search with *meaning*."""
         self._reader = reader
-        self._meaning = Meaning()
+        self._meaning = meaning
         self._root = f"{settings.base_path}{ROOT}"
         self._checks_responses = settings.checks_responses
 

@@ -25,8 +25,8 @@ from database.serving.movie_lists import (
 )
 from database.serving.read_only import transaction
 from database.serving.suggestions import movies_of_same_genres
+from web.meaning import read_reasons
 from web.v1.cursors import decode_cursor, decode_place, encode_cursor
-from web.v1.meaning import read_reasons
 from web.v1.parameters import (
     MOST_FOUND,
     MOST_SIMILAR,

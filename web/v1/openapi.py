@@ -57,6 +57,7 @@ def _operation(route: Route) -> Schema:
     return {
         "operationId": route.name,
         "summary": route.summary,
+        "description": _description(route),
         "parameters": parameters_of(route),
         "responses": {
             "200": {
@@ -68,6 +69,15 @@ def _operation(route: Route) -> Schema:
             **{str(status): _problem(text) for status, text in PROBLEMS.items()},
         },
     }
+
+
+def _description(route: Route) -> str:
+    if route.read_items is None:
+        return f"{route.summary}."
+    return (
+        f"{route.summary}. As NDJSON, each line is a {route.item.__name__}; as CSV, each row is "
+        "one. Both have the whole list."
+    )
 
 
 def parameters_of(route: Route) -> list[Schema]:
@@ -114,6 +124,8 @@ def _headers(route: Route) -> Schema:
     texts = {"ETag": "For If-None-Match."}
     if route.read_items is not None:
         texts["Link"] = 'The URL of the next page, with rel="next".'
+        if "next_since" in route.response.model_fields:
+            texts["Next-Since"] = "Of a stream: what `next_since` is in a page."
     return {
         name: {"description": text, "schema": {"type": "string"}} for name, text in texts.items()
     }

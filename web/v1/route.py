@@ -8,8 +8,8 @@ from typing import Any, Self, get_args
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from web.meaning import Meaning
 from web.v1.cursors import decode_place, encode_cursor
-from web.v1.meaning import Meaning
 from web.v1.parameters import Query
 
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
