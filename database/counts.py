@@ -43,6 +43,11 @@ def read_counts(session: Session) -> Counts:
     )
 
 
+def read_movie_count(session: Session) -> int:
+    """Return the number of movies alone, those that are gone included."""
+    return int(session.scalar(select(count_of("movies"))) or 0)
+
+
 def count_of(name: str) -> ScalarSelect[Decimal]:
     """Return the SQL expression of one count; see the names in `read_counts`."""
     total = func.coalesce(func.sum(CatalogueCount.value), 0)

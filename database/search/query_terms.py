@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import ARRAY, String, bindparam, column, func, literal, select
 from sqlalchemy.orm import Session
 
-from database.counts import read_counts
+from database.counts import read_movie_count
 from database.models import SearchWord
 from database.search.edit_distance import count_edits
 
@@ -60,7 +60,7 @@ def read_terms(session: Session, query: str) -> list[Term]:
     # Words such as "the" count only if there are no others.
     telling = [word for word in typed if not word.is_stop] or typed
     movies = _read_frequencies(session, {lexeme for word in telling for lexeme in word.lexemes})
-    total = max(read_counts(session).movies, 1)
+    total = max(read_movie_count(session), 1)
     terms = []
     for word in telling:
         count = max((movies.get(lexeme, 0) for lexeme in word.lexemes), default=0)
@@ -91,7 +91,7 @@ def read_weights(session: Session, words: Sequence[str]) -> dict[str, float]:
         return {}
     typed = [word for word in _read_words(session, words) if not word.is_stop]
     movies = _read_frequencies(session, {lexeme for word in typed for lexeme in word.lexemes})
-    total = max(read_counts(session).movies, 1)
+    total = max(read_movie_count(session), 1)
     return {
         word.typed: _weight(max([1, *(movies.get(lexeme, 0) for lexeme in word.lexemes)]), total)
         for word in typed
