@@ -114,6 +114,10 @@ def test_the_page_lists_every_address_without_scripts(served: str, path: str):
         assert f"GET {ROOT}{route.path}" in response.text
         for name in route.query.model_fields:
             assert f"<code>{name}</code>" in response.text
+        for name in route.response.model_fields:
+            assert f"<code>{name}</code>" in response.text
+    targets = set(re.findall(r'href="#(\w+)"', response.text))
+    assert targets <= set(re.findall(r'id="(\w+)"', response.text))
     assert "<script" not in response.text
     assert "style=" not in response.text
     assert "://" not in response.text

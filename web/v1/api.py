@@ -44,7 +44,7 @@ class ApiV1:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes; the last one is for all other addresses below the root."""
         openapi = describe(ROUTES, self._root)
-        page = make_page(ROUTES, self._root)
+        page = make_page(ROUTES, openapi, self._root)
         documents = {
             "/openapi.json": _document(openapi, JSON),
             "/style.css": _document(STYLE, "text/css"),
