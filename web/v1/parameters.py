@@ -163,9 +163,9 @@ class MoviesQuery(FilteredQuery):
     sort: Annotated[
         MovieOrder,
         Field(
-            description="`id` (about the order of uploads), `newest` (by upload), `rating`, "
-            "`likes` and `year` begin with the largest; `title`, `added` and `updated` (in this "
-            "mirror) with the smallest. Unknown values are last."
+            description="All begin with the largest, except `title`. `id` is about the order of "
+            "uploads, `newest` that order itself; `added` and `updated` are times of this mirror. "
+            "Unknown values are last."
         ),
     ] = "id"
     order: Annotated[
