@@ -1,6 +1,7 @@
 """Programs that follow the mirror, and streams that are interrupted."""
 
 import asyncio
+import gzip
 import json
 import shutil
 from collections.abc import Callable
@@ -94,6 +95,19 @@ def fail_after(calls: int, run: Callable[..., Any]) -> Callable[..., Any]:
         return await run(self, work)
 
     return run_some
+
+
+def test_a_stream_is_compressed_where_the_client_accepts_it(served: str):
+    """The content is the same, and much smaller on its way."""
+    url = f"{served}/api/v1/movies?format=ndjson"
+    plain = requests.get(url, headers={"Accept-Encoding": "identity"}, timeout=20)
+    with requests.get(url, headers={"Accept-Encoding": "gzip"}, stream=True, timeout=20) as packed:
+        raw = packed.raw.read(decode_content=False)
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert gzip.decompress(raw) == plain.content
+    assert 3 * len(raw) < len(plain.content)
 
 
 def test_head_of_a_stream_has_no_body(served: str):

@@ -96,6 +96,8 @@ async def send_stream(
         partial(read, Span(query.cursor, min(left, _PART), is_stream=True))
     )
     response = web.StreamResponse(headers=_headers(lines.kind, items))
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.enable_compression(web.ContentCoding.gzip)
     await response.prepare(request)
     if request.method == "HEAD":
         return response
@@ -122,7 +124,7 @@ def _headers(kind: StreamFormat, items: Items) -> dict[str, str]:
         **SAFE_HEADERS,
         "Content-Type": CONTENT_TYPES[kind],
         "Cache-Control": "no-store",
-        "Vary": "Accept",
+        "Vary": "Accept, Accept-Encoding",
     }
     if next_since := items.more.get("next_since"):
         headers["Next-Since"] = next_since
