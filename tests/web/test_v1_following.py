@@ -47,7 +47,7 @@ def test_a_program_that_follows_misses_no_movie(db: DatabaseManager):
     assert last["next_since"] > second["next_since"]
 
 
-def test_a_list_of_nobody_who_follows_keeps_its_tag(db: DatabaseManager):
+def test_a_list_keeps_its_tag_when_other_rows_change(db: DatabaseManager):
     """A commit that does not change the list does not change the response: 304."""
     db.save_movie(movie(1))
     with open_server(db) as root:

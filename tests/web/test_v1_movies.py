@@ -17,6 +17,7 @@ from tests.support.web_server import open_server
 from tests.web.test_v1_lists import get, ids
 from web import meaning
 from web.settings import ServerSettings
+from web.v1 import movies
 
 
 def comparable(movie: dict) -> dict:
@@ -138,15 +139,27 @@ def test_without_the_libraries_for_vectors_searches_use_words(
     assert similar["items"][0]["similarity"] > 0
 
 
+def test_movies_that_disappear_meanwhile_are_a_problem(
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+):
+    """503: practice data is being replaced. Nothing is paired with another movie."""
+    db.save_movie({**movie_data(1), "title": "Lamp"})
+    monkeypatch.setattr(movies, "read_movies_json", lambda _session, _ids: [])
+    with open_server(db) as root:
+        for path in ("/movies/1", "/search?q=lamp", "/movies/1/similar"):
+            response = requests.get(f"{root}/api/v1{path}", timeout=20)
+            assert (response.status_code, response.headers["Retry-After"]) == (503, "2"), path
+
+
 def test_people_are_found_by_name_and_code(served: str):
     """A person of a movie has a page, and the movies of a person have that person."""
     (person,) = get(served, "/people?name=tom+hanks").json()["items"]
-    movies = get(served, f"/people/{person['id']}/movies").json()["items"]
+    played = get(served, f"/people/{person['id']}/movies").json()["items"]
 
     assert get(served, "/people/TOM%20HÁNKS").json() == person
     assert get(served, f"/people/{person['id']}").json() == person
-    assert len(movies) == person["movies"] > 0
-    for movie in movies:
+    assert len(played) == person["movies"] > 0
+    for movie in played:
         assert person["imdb_code"] in {member["imdb_code"] for member in movie["casts"]}
 
 

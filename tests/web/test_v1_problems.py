@@ -122,7 +122,7 @@ def test_the_plus_sign_of_a_time_may_be_lost(served: str):
     ],
 )
 def test_a_value_that_the_mirror_does_not_know_is_explained(served: str, path: str, hint: str):
-    """400, also for cursors of another list or of nobody."""
+    """400, also for cursors of another list, or that no list has given."""
     assert hint in problem(f"{served}{ROOT}{path}", 400)["detail"]
 
 

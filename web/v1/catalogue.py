@@ -45,8 +45,10 @@ def list_people(source: Source, query: PeopleQuery, span: Span) -> Items:
 
 def one_person(source: Source, query: PersonQuery) -> str:
     """Return one person."""
-    (person,) = read_people_json(source.session, [find_person(source.session, query.person)])
-    return person
+    people = read_people_json(source.session, [find_person(source.session, query.person)])
+    if not people:
+        raise _missing(query.person)
+    return people[0]
 
 
 def list_movies_of_person(source: Source, query: PersonMoviesQuery, span: Span) -> Items:
@@ -70,8 +72,13 @@ def find_person(session: Session, reference: str) -> int:
         raise ProblemFound(
             409, f"Several people are called {reference}. Use one of their ids: {names}."
         )
-    raise ProblemFound(
-        404, f"The mirror has nobody with the IMDb code or name {reference}. See /people?name=."
+    raise _missing(reference)
+
+
+def _missing(reference: str) -> ProblemFound:
+    return ProblemFound(
+        404,
+        f"The mirror has no person with the IMDb code or name {reference}. See /people?name=.",
     )
 
 

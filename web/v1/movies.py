@@ -63,7 +63,7 @@ def list_movies(source: Source, query: MoviesQuery, span: Span, person: int | No
 
 def one_movie(source: Source, query: MovieQuery) -> str:
     """Return one movie, also if YTS no longer has it."""
-    (movie,) = read_movies_json(source.session, [find_movie(source.session, query.movie)])
+    (movie,) = _read_all(source.session, [find_movie(source.session, query.movie)])
     return movie
 
 
@@ -84,7 +84,7 @@ def similar(source: Source, query: SimilarQuery, span: Span) -> Items:
         same = movies_of_same_genres(session, row_id, filters, MOST_SIMILAR)
         ranks = dict.fromkeys(same, (None, None))
     ids = list(ranks)[begin : begin + span.limit]
-    movie, *others = read_movies_json(session, [row_id, *ids])
+    movie, *others = _read_all(session, [row_id, *ids])
     reasons = read_reasons(session, source.meaning.open(session), movie, others)
     rows = [
         _extended(other, similarity=ranks[id_][0], score=ranks[id_][1], why=why and asdict(why))
@@ -110,7 +110,7 @@ def search(source: Source, query: SearchQuery, span: Span) -> Items:
             limit=MOST_FOUND,
         )
     shown = found[begin : begin + span.limit]
-    movies = read_movies_json(session, [each.row_id for each in shown])
+    movies = _read_all(session, [each.row_id for each in shown])
     rows = [
         _extended(movie, found_by=each.how, score=round(each.score, 4))
         for movie, each in zip(movies, shown, strict=True)
@@ -161,6 +161,19 @@ def find_movie(session: Session, reference: str) -> int:
         404,
         f"The mirror has no movie with the id or IMDb code {reference}. Find its id with /search.",
     )
+
+
+def _read_all(session: Session, ids: list[int]) -> list[str]:
+    """
+    Return the movies with these ids, which were read just before.
+
+    Raises:
+        ProblemFound: some are no longer there, because practice data gives way to real data.
+    """
+    movies = read_movies_json(session, ids)
+    if len(movies) < len(ids):
+        raise ProblemFound(503, "The movies of this mirror are being replaced. Try again soon.")
+    return movies
 
 
 def _extended(movie: str, **more: Any) -> str:

@@ -14,9 +14,11 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from database.errors import DatabaseNotReady
+from database.search.filters import UnknownFilterValue
 from web.guards import SAFE_HEADERS
 from web.reader import CatalogueReader, Overloaded
 from web.v1.parameters import ListQuery
+from web.v1.problems import ProblemFound
 from web.v1.route import Items, Span
 
 StreamFormat = Literal["ndjson", "csv"]
@@ -108,7 +110,7 @@ async def send_stream(
                 partial(read, Span(items.cursor, min(left, _PART), is_stream=True))
             )
             await _write(response, body)
-    except (Overloaded, DatabaseNotReady, TimeoutError):
+    except (Overloaded, DatabaseNotReady, ProblemFound, UnknownFilterValue, TimeoutError):
         if request.transport is not None:
             request.transport.abort()
     return response
