@@ -127,6 +127,21 @@ def test_a_value_that_the_mirror_does_not_know_is_explained(served: str, path: s
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["%ff%fe", "%ed%a0%80", "a%00b", "%27%29%3B--", "%25_%5C", "%F0%9F%8E%AC", "a" * 301, "%0A%1B"],
+    ids=lambda text: text[:9],
+)
+def test_no_text_breaks_a_request(served: str, text: str):
+    """Invalid UTF-8, NUL, signs of SQL and long texts find nothing, or are refused."""
+    for address in ("/search?q=", "/people?name=", "/people/", "/movies/", "/runs/"):
+        response = requests.get(f"{served}{ROOT}{address}{text}", timeout=20)
+
+        assert response.status_code in {200, 400, 404}
+        if response.status_code != 200:
+            assert response.json()["detail"].endswith(".")
+
+
+@pytest.mark.parametrize(
     "path", ["/nothing", "/movies/", "/movies/5/nothing", "/%00", "/%ff", "//"]
 )
 def test_other_addresses_are_problems(served: str, path: str):

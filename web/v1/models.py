@@ -73,7 +73,7 @@ class Movie(Model):
     ]
     created_at: Annotated[datetime, Field(description="When the mirror first stored the movie.")]
     updated_at: Annotated[
-        datetime, Field(description="Last change, except of seeds, peers and likes.")
+        datetime, Field(description="Last change, except of seeds, peers, likes and cast.")
     ]
     fetched_at: Annotated[datetime, Field(description="When YTS was last asked for the movie.")]
     gone_since: Annotated[
