@@ -5,8 +5,6 @@ import cli.preflight  # noqa: F401 -- ends the program where something is missin
 
 # isort: split
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +13,7 @@ import click
 from cli.fetch import option_types as types
 from cli.options import READ_FILE, WRITTEN_FILE, Command, Duration, exit_codes_epilog
 from ingest.exit_codes import ExitCode
-from sandbox.settings import SandboxSettings
+from sandbox.practice_api import open_practice_api
 from yts import __version__
 
 if TYPE_CHECKING:
@@ -162,15 +160,6 @@ def main(**options: Any) -> None:
     from cli.fetch.command import run  # noqa: PLC0415 -- the server imports at the same time
 
     run(options, open_practice_api)
-
-
-@contextmanager
-def open_practice_api() -> Iterator[str]:
-    """Serve practice data on this machine, and yield the base URL."""
-    from sandbox.api.sandbox_server import open_sandbox  # noqa: PLC0415 -- aiohttp, for practice only
-
-    with open_sandbox(SandboxSettings()) as sandbox:
-        yield sandbox.url
 
 
 def fetch_movie_details(movie_id: int) -> dict[str, Any] | None:

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from cli.options import Command, Parsed, exit_codes_epilog
-from fetch_yts_data import open_practice_api
 from ingest.exit_codes import ExitCode
+from sandbox.practice_api import open_practice_api
 from yts import __version__
 
 
