@@ -1,36 +1,36 @@
 """`ResponseCache`: responses that are valid for one revision of the database; `CachedBody`."""
 
 import gzip
-import hashlib
+import zlib
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import Self
 
 #: Smaller bodies do not get smaller enough.
 _SMALLEST_GZIP = 1000
 
 
-@dataclass(frozen=True, slots=True)
 class CachedBody:
-    """The bytes of a response, as they are and compressed, with a tag of their content."""
+    """The bytes of a response with a tag of their content, compressed when first needed."""
 
-    plain: bytes
-    #: None if compressing does not pay.
-    compressed: bytes | None
-    #: As in the header `ETag`, with quotes.
-    etag: str
+    __slots__ = ("_compressed", "etag", "plain")
 
-    @classmethod
-    def of(cls, plain: bytes) -> Self:
-        """Compress a body and compute its tag."""
-        compressed = gzip.compress(plain, 1, mtime=0) if len(plain) >= _SMALLEST_GZIP else None
-        digest = hashlib.blake2b(plain, digest_size=12).hexdigest()
-        return cls(plain, compressed, f'"{digest}"')
+    def __init__(self, plain: bytes) -> None:
+        """Compute the tag."""
+        self.plain = plain
+        #: As in the header `ETag`, with quotes.
+        self.etag = f'"{len(plain):x}-{zlib.crc32(plain):08x}{zlib.adler32(plain):08x}"'
+        self._compressed: bytes | None = None
+
+    def compressed(self) -> bytes | None:
+        """Return the bytes compressed by gzip; None if that does not pay."""
+        if self._compressed is None and len(self.plain) >= _SMALLEST_GZIP:
+            # A higher level costs four times as much and saves a tenth of the bytes.
+            self._compressed = gzip.compress(self.plain, 1, mtime=0)
+        return self._compressed
 
     @property
     def size(self) -> int:
-        """Return the bytes that it takes."""
-        return len(self.plain) + len(self.compressed or b"")
+        """Return the bytes that it takes at most; JSON is compressed to a third or less."""
+        return len(self.plain) * 4 // 3
 
 
 class ResponseCache:

@@ -1,5 +1,6 @@
 """`guard_requests`: refuses requests for other hosts and other methods, and adds safe headers."""
 
+from functools import lru_cache
 from ipaddress import ip_address
 
 from aiohttp import web
@@ -48,6 +49,7 @@ def guard_requests(allowed_hosts: frozenset[str]) -> Middleware:
     return guard
 
 
+@lru_cache(256)
 def is_allowed(host: str, allowed_hosts: frozenset[str]) -> bool:
     """Return whether *host*, a Host header, may name this server."""
     name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host

@@ -1,8 +1,8 @@
 """`CatalogueReader`: runs reads on threads, and keeps their results while no row changes."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import URL
 from sqlalchemy.orm import Session
 
+from database.serving.prepared import Reading
 from database.serving.read_only import ReadOnlyDatabase, read_revision
 from web.cache import CachedBody, ResponseCache
 from web.settings import ServerSettings
@@ -18,7 +19,11 @@ from web.settings import ServerSettings
 _REVISION_SECONDS = 0.1
 
 Read = Callable[[Session], bytes]
+#: Returns the revision of the body, and the body.
+PreparedRead = Callable[[Reading], tuple[str, bytes]]
 Result = TypeVar("Result")
+#: What a thread returns: a value and, if it is kept or says what is current, its revision.
+_Made = tuple[str | None, Any]
 
 
 class Overloaded(Exception):
@@ -40,7 +45,10 @@ class CatalogueReader:
         self._queue_seconds = settings.queue_seconds
         self._cache = ResponseCache(settings.cache_bytes)
         self._revision_at = float("-inf")
-        self._running: dict[str, asyncio.Future[Any]] = {}
+        #: Requests that wait for a read, by its key.
+        self._waiting: dict[str, list[asyncio.Future[Any]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
 
     async def read(self, key: str, read: Read) -> CachedBody:
         """
@@ -50,68 +58,20 @@ class CatalogueReader:
             Overloaded: no connection was free in time.
             DatabaseNotReady: the database cannot be read.
         """
-        if self._cache.has(key):
-            await self._check_revision()
-        if (body := self._cache.get(key)) is not None:
-            return body
-        return await self._once(key, partial(self._make, key, read))
 
-    async def _once(self, name: str, make: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """Wait for what *make* returns, with all who ask for the same *name* meanwhile."""
-        running = self._running.get(name)
-        if running is None:
-            running = asyncio.ensure_future(make())
-            self._running[name] = running
-            running.add_done_callback(partial(self._forget, name))
-        # A client that leaves ends its own wait, not that of the others.
-        result: Result = await asyncio.shield(running)
-        return result
+        def make(session: Session) -> _Made:
+            return read_revision(session), CachedBody(read(session))
 
-    def _forget(self, name: str, done: "asyncio.Future[Any]") -> None:
-        self._running.pop(name, None)
-        if not done.cancelled():
-            done.exception()  # Perhaps all who waited for it have left.
+        return await self._get(key, partial(self._database.run, make))
 
-    async def _make(self, key: str, read: Read) -> CachedBody:
-        def make(session: Session) -> tuple[str, CachedBody]:
-            return read_revision(session), CachedBody.of(read(session))
+    async def read_prepared(self, key: str, read: PreparedRead) -> CachedBody:
+        """Do the same for a read with prepared statements."""
 
-        started = self._now()
-        revision, body = await self._run(make)
-        self._note(revision, started)
-        self._cache.put(key, revision, body)
-        return body
+        def make(reading: Reading) -> _Made:
+            revision, body = read(reading)
+            return revision, CachedBody(body)
 
-    async def _check_revision(self) -> None:
-        if self._now() - self._revision_at > _REVISION_SECONDS:
-            await self._once("revision", self._read_revision)
-
-    async def _read_revision(self) -> None:
-        started = self._now()
-        self._note(await self._run(read_revision), started)
-
-    def _note(self, revision: str, started: float) -> None:
-        """Take *revision*, read after the time *started*, unless a later one is known."""
-        if started > self._revision_at:
-            self._cache.note_revision(revision)
-            self._revision_at = started
-
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def _run(self, work: Callable[[Session], Result]) -> Result:
-        """Run *work* in a session on a thread."""
-        try:
-            async with asyncio.timeout(self._queue_seconds):
-                await self._free.acquire()
-        except TimeoutError:
-            raise Overloaded from None
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._threads, self._database.run, work
-            )
-        finally:
-            self._free.release()
+        return await self._get(key, partial(self._database.run_prepared, make))
 
     async def run(self, work: Callable[[Session], Result]) -> Result:
         """
@@ -120,13 +80,93 @@ class CatalogueReader:
         Raises:
             Overloaded, DatabaseNotReady: as `read`.
         """
+
+        def make(session: Session) -> _Made:
+            return None, work(session)
+
         # A client that leaves does not free the connection before the thread does.
-        return await self._once(f"run {id(work)}", partial(self._run, work))
+        result: Result = await self._once(f"run {id(work)}", partial(self._database.run, make))
+        return result
+
+    async def _get(self, key: str, work: Callable[[], _Made]) -> CachedBody:
+        if self._cache.has(key):
+            await self._check_revision()
+        if (kept := self._cache.get(key)) is not None:
+            return kept
+        body: CachedBody = await self._once(key, work)
+        return body
+
+    async def _check_revision(self) -> None:
+        if self._loop.time() - self._revision_at > _REVISION_SECONDS:
+            await self._once("", partial(self._database.run_prepared, _read_revision))
+
+    async def _once(self, key: str, work: Callable[[], _Made]) -> Any:
+        """Wait for the value of *work*, with all who ask for the same *key* meanwhile."""
+        # A client that leaves ends its own wait, not that of the others.
+        waiter: asyncio.Future[Any] = self._loop.create_future()
+        waiters = self._waiting.setdefault(key, [])
+        waiters.append(waiter)
+        if len(waiters) == 1:
+            if self._free.locked():
+                task = self._loop.create_task(self._begin_later(key, work))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            else:
+                await self._free.acquire()  # At once.
+                self._begin(key, work)
+        return await waiter
+
+    async def _begin_later(self, key: str, work: Callable[[], _Made]) -> None:
+        try:
+            async with asyncio.timeout(self._queue_seconds):
+                await self._free.acquire()
+        except TimeoutError:
+            for waiter in self._pop_waiters(key):
+                waiter.set_exception(Overloaded())
+        else:
+            self._begin(key, work)
+
+    def _begin(self, key: str, work: Callable[[], _Made]) -> None:
+        """Run *work*, which needs a connection, on a thread."""
+        finish = partial(self._finish, key, self._loop.time())
+        future = self._threads.submit(work)
+        future.add_done_callback(partial(self._loop.call_soon_threadsafe, finish))
+
+    def _finish(self, key: str, started: float, done: "Future[_Made]") -> None:
+        """Keep the body of a read, and give it to all who wait for it."""
+        self._free.release()
+        waiters = self._pop_waiters(key)
+        if error := done.exception():
+            for waiter in waiters:
+                waiter.set_exception(error)
+            return
+        revision, value = done.result()
+        if revision is not None:
+            self._note(revision, started)
+            if isinstance(value, CachedBody):
+                self._cache.put(key, revision, value)
+        for waiter in waiters:
+            waiter.set_result(value)
+
+    def _pop_waiters(self, key: str) -> list[asyncio.Future[Any]]:
+        return [waiter for waiter in self._waiting.pop(key) if not waiter.done()]
+
+    def _note(self, revision: str, started: float) -> None:
+        """Take *revision*, read after the time *started*, unless a later one is known."""
+        if started > self._revision_at:
+            self._cache.note_revision(revision)
+            self._revision_at = started
 
     async def close(self) -> None:
         """Wait for the reads that run, and end the threads."""
-        for running in [*self._running.values()]:
-            with suppress(Exception):
-                await running
+        waiting: list[asyncio.Future[Any]] = [
+            waiter for waiters in self._waiting.values() for waiter in waiters
+        ]
+        with suppress(Exception):
+            await asyncio.gather(*waiting, return_exceptions=True)
         self._threads.shutdown()
         self._database.close()
+
+
+def _read_revision(reading: Reading) -> _Made:
+    return reading.read_revision(), None

@@ -17,9 +17,9 @@ def body_response(request: web.Request, body: CachedBody, content_type: str) -> 
     if _has_current(request, body.etag):
         return web.Response(status=304, headers=headers)
     content = body.plain
-    if body.compressed and "gzip" in request.headers.get("Accept-Encoding", ""):
+    if "gzip" in request.headers.get("Accept-Encoding", "") and (packed := body.compressed()):
         headers["Content-Encoding"] = "gzip"
-        content = body.compressed
+        content = packed
     return web.Response(body=content, headers=headers, content_type=content_type)
 
 

@@ -1,10 +1,6 @@
-"""`read_list_movies`, `read_detailed_movie`: movies as JSON of the YTS API, made by PostgreSQL."""
+"""`list_json`, `details_json`: SQL that makes movies as JSON of the YTS API (pure)."""
 
-from collections.abc import Sequence
 from typing import Final
-
-from sqlalchemy import TextClause, text
-from sqlalchemy.orm import Session
 
 #: For URLs that the mirror does not have, because no key of a movie may be absent.
 _SITE: Final = "https://yts.gg"
@@ -76,20 +72,27 @@ _CAST = """,
 """
 
 
-def _list_query(*, is_suggestion: bool) -> TextClause:
+def list_json(ids: str, *, is_suggestion: bool = False) -> str:
+    """
+    Return the query for places and movies of *ids*, an SQL array of YTS ids, in any order.
+
+    The movies are as in `list_movies.json`, or as in `movie_suggestions.json`. Sorting or joining
+    them in PostgreSQL would cost a fifth more.
+    """
     large_cover, type_ = ("", "") if is_suggestion else (_LARGE_COVER, _TYPE)
-    return text(f"""
-        SELECT string_agg(row_to_json(movie)::text, ',' ORDER BY o.place)
-        FROM unnest((:ids)::integer[]) WITH ORDINALITY o(id, place)
+    return f"""
+        SELECT o.place, row_to_json(movie)::text AS movie
+        FROM unnest({ids}) WITH ORDINALITY o(id, place)
         JOIN movies m ON m.external_id = o.id
         CROSS JOIN LATERAL (
             SELECT {_HEAD}, {_TEXTS}, {_MIDDLE} {large_cover}, 'ok' AS state,
                 {_TORRENTS.format(type=type_)}, {_UPLOADED.format("m")}
-        ) movie""")  # noqa: S608 -- as above
+        ) movie"""  # noqa: S608 -- as above
 
 
-def _details_query(*, with_images: bool, with_cast: bool) -> TextClause:
-    return text(f"""
+def details_json(condition: str, *, with_images: bool, with_cast: bool) -> str:
+    """Return the query for the first movie `m` of an SQL *condition*, unless it is gone."""
+    return f"""
         SELECT row_to_json(movie)::text FROM movies m
         CROSS JOIN LATERAL (
             SELECT regexp_replace(coalesce(m.medium_cover_image, m.background_image),
@@ -101,32 +104,4 @@ def _details_query(*, with_images: bool, with_cast: bool) -> TextClause:
                 {_DESCRIPTION} AS description_full, {_MIDDLE} {_LARGE_COVER}
                 {_SCREENSHOTS if with_images else ""} {_CAST if with_cast else ""},
                 {_TORRENTS.format(type=_TYPE)}, {_UPLOADED.format("m")}
-        ) movie WHERE m.external_id = :id AND m.gone_since IS NULL""")  # noqa: S608 -- as above
-
-
-_LIST = _list_query(is_suggestion=False)
-_SUGGESTIONS = _list_query(is_suggestion=True)
-_DETAILS = {
-    (with_images, with_cast): _details_query(with_images=with_images, with_cast=with_cast)
-    for with_images in (False, True)
-    for with_cast in (False, True)
-}
-
-
-def read_list_movies(session: Session, ids: Sequence[int]) -> str:
-    """Return the movies with these YTS ids, in their order, as in `list_movies.json`."""
-    return session.scalar(_LIST, {"ids": list(ids)}) or ""
-
-
-def read_suggested_movies(session: Session, ids: Sequence[int]) -> str:
-    """Return the same as in `movie_suggestions.json`."""
-    return session.scalar(_SUGGESTIONS, {"ids": list(ids)}) or ""
-
-
-def read_detailed_movie(
-    session: Session, movie_id: int, *, with_images: bool, with_cast: bool
-) -> str | None:
-    """Return the movie as in `movie_details.json`; None if there is none, or it is gone."""
-    query = _DETAILS[with_images, with_cast]
-    movie: str | None = session.scalar(query, {"id": movie_id})
-    return movie
+        ) movie WHERE {condition} AND m.gone_since IS NULL ORDER BY m.external_id LIMIT 1"""  # noqa: S608 -- as above

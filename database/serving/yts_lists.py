@@ -1,4 +1,4 @@
-"""`YtsList`, `read_ids`, `count_movies`: the movies on a page of the YTS API, by its parameters."""
+"""`YtsList`, `select_ids`, `find_movie`: the movies of the YTS API, by its parameters."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -44,28 +44,16 @@ class YtsList:
         )
 
 
-def read_page(
-    session: Session, wanted: YtsList, *, limit: int, offset: int
-) -> tuple[int, list[int]]:
-    """
-    Return the length of a list and the YTS ids of a page of it, in one statement.
-
-    Movies that are gone are left out.
-    """
-    ids = func.array(_ids(wanted, limit, offset).scalar_subquery())
-    movie_count, page = session.execute(select(_count(wanted), ids)).one()
-    return int(movie_count), page
-
-
-def _ids(wanted: YtsList, limit: int, offset: int) -> Select[Any]:
+def select_ids(wanted: YtsList) -> Select[Any]:
+    """Return the query for the YTS ids of a list; movies that are gone are left out."""
     column = _SORT_COLUMNS.get(wanted.sort_by)
     order = [Movie.external_id] if column is None else [column, Movie.external_id]
     ordered = [each.asc() if wanted.is_ascending else each.desc() for each in order]
-    query = _where(select(Movie.external_id), wanted)
-    return query.order_by(*ordered).limit(limit).offset(offset)
+    return _where(select(Movie.external_id), wanted).order_by(*ordered)
 
 
-def _count(wanted: YtsList) -> ColumnElement[Any]:
+def count_movies(wanted: YtsList) -> ColumnElement[Any]:
+    """Return the expression for the length of a list."""
     if wanted.is_filtered:
         return _where(select(func.count()).select_from(Movie), wanted).scalar_subquery()
     return count_of("movies") - count_of("movies.gone_since")

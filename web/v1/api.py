@@ -98,7 +98,7 @@ class ApiV1:
             return body
 
         if not route.is_kept:
-            return await self._reader.run(lambda session: CachedBody.of(read(session)))
+            return await self._reader.run(lambda session: CachedBody(read(session)))
         key = f"v1{route.path}?{query.model_dump_json(exclude_defaults=True)}"
         return await self._reader.read(key, read)
 
@@ -137,7 +137,7 @@ def _with_problems(handle: Handle) -> Handle:
 
 
 def _document(content: bytes, content_type: str, headers: dict[str, str] | None = None) -> Handle:
-    body = CachedBody.of(content)
+    body = CachedBody(content)
 
     async def send(request: web.Request) -> web.StreamResponse:
         response = body_response(request, body, content_type)

@@ -1,15 +1,18 @@
 """`YtsApi`: the routes of the YTS API v2."""
 
+from functools import partial
+
 from aiohttp import web
 
 from database.errors import DatabaseNotReady
+from database.serving.prepared import Reading
 from web.reader import CatalogueReader, Overloaded
 from web.responses import JSON, body_response
 from web.settings import ServerSettings
 from web.v2.bodies import error_body
-from web.v2.endpoints import ENDPOINTS
+from web.v2.endpoints import Endpoint, Endpoints
 from web.v2.own_urls import own_root, with_own_urls
-from web.v2.parameters import normalized
+from web.v2.parameters import Query, normalized
 
 #: When a client may try again after a 503, in seconds.
 _RETRY_SECONDS = 2
@@ -22,6 +25,7 @@ class YtsApi:
         """Read with *reader*."""
         self._reader = reader
         self._settings = settings
+        self._endpoints = Endpoints().by_name()
         self._headers = {"Access-Control-Allow-Origin": "*"} if settings.cors else {}
 
     def routes(self) -> list[web.RouteDef]:
@@ -35,15 +39,14 @@ class YtsApi:
 
     async def _handle(self, request: web.Request) -> web.Response:
         name = request.match_info["endpoint"].lower()
-        if name not in ENDPOINTS:
+        endpoint = self._endpoints.get(name)
+        if endpoint is None:
             raise web.HTTPNotFound
         query = normalized(request.query)
         root = self._own_root(request)
         key = f"{root}/{name}?{sorted(query.items())}"
         try:
-            body = await self._reader.read(
-                key, lambda session: _localized(ENDPOINTS[name](session, query), root)
-            )
+            body = await self._reader.read_prepared(key, partial(_read, endpoint, query, root))
         except Overloaded:
             return self._unavailable("The server is busy; try again soon.")
         except DatabaseNotReady as error:
@@ -70,5 +73,6 @@ class YtsApi:
         )
 
 
-def _localized(body: bytes, root: str) -> bytes:
-    return with_own_urls(body, root) if root else body
+def _read(endpoint: Endpoint, query: Query, root: str, reading: Reading) -> tuple[str, bytes]:
+    revision, body = endpoint(query, reading)
+    return revision, with_own_urls(body, root) if root else body
