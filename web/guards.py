@@ -38,6 +38,8 @@ def guard_requests(allowed_hosts: frozenset[str]) -> Middleware:
         if request.method not in _METHODS:
             allowed = {"Allow": ", ".join(sorted(_METHODS))}
             return _refuse(405, "This server can only be read: use GET or HEAD", allowed)
+        if len(request.raw_path) > LONGEST_URL:
+            return _refuse(414, f"The URL is longer than {LONGEST_URL} characters")
         return None
 
     async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -11,6 +11,7 @@ from sqlalchemy import URL
 from database.errors import DatabaseNotReady
 from database.serving.read_only import read_revision
 from web.api_key import require_key
+from web.connections import GuardedSite
 from web.errors import AddressUnusable
 from web.guards import LONGEST_URL, guard_requests
 from web.meaning import Meaning
@@ -23,8 +24,10 @@ from web.v2.routes import YtsApi
 
 #: When the server stops, requests under way may take this long to finish, in seconds.
 _DRAIN_SECONDS = 5.0
-#: A connection without a request is closed after this time, in seconds.
-_IDLE_SECONDS = 75.0
+#: A connection on which no complete request came for this time is closed, in seconds.
+IDLE_SECONDS = 30.0
+#: The body of a request is dropped, for at most this time, in seconds.
+_BODY_SECONDS = 2.0
 
 
 async def serve(
@@ -47,8 +50,10 @@ async def serve(
         _application(reader, settings),
         access_log=access_logger if settings.logs_access else None,
         shutdown_timeout=_DRAIN_SECONDS,
-        keepalive_timeout=_IDLE_SECONDS,
-        max_line_size=LONGEST_URL + 200,
+        keepalive_timeout=IDLE_SECONDS,
+        lingering_time=_BODY_SECONDS,
+        # Longer ones are refused without a reason.
+        max_line_size=2 * LONGEST_URL,
         handler_cancellation=True,
     )
     await runner.setup()
@@ -63,7 +68,7 @@ async def serve(
 
 async def _listen(runner: web.AppRunner, settings: ServerSettings) -> None:
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        await GuardedSite(runner, settings.host, settings.port).start()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         raise AddressUnusable(

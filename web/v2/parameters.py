@@ -56,6 +56,8 @@ _KNOWN = frozenset(
 )  # fmt: skip
 #: Longer values are cut off.
 _LONGEST_VALUE = 300
+#: Further words change nothing; PostgreSQL looks for each in all titles.
+_MOST_WORDS = 12
 
 
 def normalized(query: Query) -> dict[str, str]:
@@ -82,7 +84,7 @@ def read_list_request(query: Query) -> ListRequest:
             quality=quality,
             video_codec=codec,
             minimum_rating=_read_rating(query.get("minimum_rating", "")),
-            words=() if is_code else tuple(term.split()),
+            words=() if is_code else tuple(term.split()[:_MOST_WORDS]),
             imdb_code=term if is_code else "",
         ),
         limit=min(limit, LARGEST_LIMIT),

@@ -1,0 +1,122 @@
+"""Clients that are slow, many or send too much: each is refused or cut, and others are served."""
+
+import select
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from sqlalchemy import URL
+
+import web.connections
+import web.server
+from database.db import DatabaseManager
+from tests.support.web_server import open_server
+from web.guards import LONGEST_URL
+from web.settings import ServerSettings
+
+PAGE = b"GET /api/v2/list_movies.json?limit=50 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.fixture
+def impatient(mirror_url: URL, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Serve with limits that a test can wait for."""
+    monkeypatch.setattr(web.server, "IDLE_SECONDS", 0.3)
+    monkeypatch.setattr(web.server, "_BODY_SECONDS", 0.1)
+    monkeypatch.setattr(web.connections, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(web.connections, "MAX_CONNECTIONS", 3)
+    with DatabaseManager(mirror_url) as db, open_server(db, ServerSettings(connections=1)) as root:
+        yield root
+
+
+def connect(root: str) -> socket.socket:
+    """Return a connection to a server, with a small buffer for what it sends."""
+    address = urlsplit(root)
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(20)
+    connection.connect((address.hostname, address.port))
+    return connection
+
+
+def received(connection: socket.socket) -> bytes:
+    """Return all that a server sends until it closes the connection."""
+    content = b""
+    while part := connection.recv(1 << 16):
+        content += part
+    return content
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET", PAGE[:-2]])
+def test_a_connection_without_a_complete_request_is_closed(impatient: str, begun: bytes):
+    """Whether its client sent nothing or a part of the head; others are served meanwhile."""
+    with closing(connect(impatient)) as slow:
+        slow.sendall(begun)
+        assert requests.get(f"{impatient}/healthz", timeout=20).text == "ok\n"
+        assert received(slow) == b""
+
+
+def test_a_connection_is_kept_for_a_next_request_but_not_for_ever(impatient: str):
+    """Two requests on one connection are served, then it is closed."""
+    with closing(connect(impatient)) as connection:
+        for _ in range(2):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(1 << 16).endswith(b"ok\n")
+        assert received(connection) == b""
+
+
+def test_a_body_is_not_waited_for(impatient: str):
+    """The request is answered by its head, and the connection is closed."""
+    head = b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
+    with closing(connect(impatient)) as slow:
+        slow.sendall(head)
+        assert received(slow).startswith(b"HTTP/1.1 405")
+
+
+def test_a_client_that_does_not_read_its_response_is_cut(impatient: str):
+    """It cannot make the server keep responses in memory."""
+    with closing(connect(impatient)) as stalled:
+        stalled.sendall(PAGE * 100)
+        poll = select.poll()
+        poll.register(stalled, 0)
+        (_, events), *_ = poll.poll(20_000)
+        assert events & select.POLLHUP
+
+
+def test_a_connection_too_many_is_told_to_try_again(impatient: str):
+    """503 with Retry-After; when others have closed theirs, it is served."""
+    others = [connect(impatient) for _ in range(3)]
+    for other in others:
+        other.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert other.recv(1 << 16).endswith(b"ok\n")
+    refused = requests.get(f"{impatient}/healthz", timeout=20)
+    for other in others:
+        assert received(other) == b""
+        other.close()
+
+    assert refused.status_code == 503
+    assert int(refused.headers["Retry-After"]) > 0
+    assert requests.get(f"{impatient}/healthz", timeout=20).status_code == 200
+
+
+def test_what_is_too_long_is_refused(served: str):
+    """414 for a long URL; a longer line or header is a bad request."""
+    path = f"{served}/api/v2/list_movies.json?query_term="
+    urls = [path + "x" * length for length in (LONGEST_URL - len(path), LONGEST_URL, 99_999)]
+    headers = {"Cookie": "x" * 99_999}
+
+    assert [requests.get(url, timeout=20).status_code for url in urls] == [200, 414, 400]
+    assert requests.get(f"{served}/healthz", headers=headers, timeout=20).status_code == 400
+
+
+def test_many_words_cost_no_more_than_some(served: str):
+    """YTS would not refuse them; words after the twelfth change nothing."""
+    words = "the+" * 12
+    url = f"{served}/api/v2/list_movies.json?query_term={words}"
+
+    few, many = (requests.get(url + rest, timeout=20).json() for rest in ("", "qqqq+zzzz"))
+
+    assert few["data"] == many["data"]
+    assert few["data"]["movie_count"] > 0
