@@ -14,6 +14,9 @@ from yts.payload import MoviePayload, as_list, is_count, parse_movie, read_id
 from yts.printable import one_line
 from yts.unknown_fields import count_unknown
 
+#: The `status_message` of a mirror that fills the details of a movie with what its list row has.
+DETAILS_UNKNOWN = "Query was successful; the details of this movie are not known yet"
+
 
 @dataclass(frozen=True, slots=True)
 class MoviePage:
@@ -85,7 +88,7 @@ def parse_details(body: bytes, movie_id: int) -> MoviePayload | None:
 
     Raises:
         YtsUnavailable: as `parse_page`, or another movie than the requested one.
-        MalformedMovie: the movie exists but cannot be parsed.
+        MalformedMovie: the movie exists but cannot be parsed, or its details are not known yet.
     """
     raw = _open_envelope(body).get("movie")
     received_id = read_id(raw.get("id")) if isinstance(raw, dict) else None
@@ -96,6 +99,8 @@ def parse_details(body: bytes, movie_id: int) -> MoviePayload | None:
         return None
     if received_id != movie_id:
         raise YtsUnavailable(f"asked for movie {movie_id}, got movie {received_id}")
+    if DETAILS_UNKNOWN.encode() in body[: len(DETAILS_UNKNOWN) + 100]:
+        raise MalformedMovie(movie_id, "the mirror there does not have the details of it yet")
     return parse_movie(raw)
 
 

@@ -91,9 +91,14 @@ def list_json(ids: str, *, is_suggestion: bool = False) -> str:
 
 
 def details_json(condition: str, *, with_images: bool, with_cast: bool) -> str:
-    """Return the query for the first movie `m` of an SQL *condition*, unless it is gone."""
+    """
+    Return the query for the first movie `m` of an SQL *condition*, unless it is gone.
+
+    Its columns are `movie`, and `is_complete`: whether details of it were ever fetched.
+    """
     return f"""
-        SELECT row_to_json(movie)::text FROM movies m
+        SELECT row_to_json(movie)::text AS movie, m.details_fetched_at IS NOT NULL AS is_complete
+        FROM movies m
         CROSS JOIN LATERAL (
             SELECT regexp_replace(coalesce(m.medium_cover_image, m.background_image),
                 '/[^/]*$', '') AS folder

@@ -15,18 +15,18 @@ from database.serving.yts_json import details_json, list_json
 from database.serving.yts_lists import SortBy, YtsList, count_movies, select_ids
 
 
-def _with_head(columns: str, movies: str) -> str:
-    """Return a statement with at least one row: the revision, *columns*, and a movie of a list."""
+def _with_head(head: str, columns: str, found: str) -> str:
+    """Return a statement with at least one row: the revision, *head*, and *columns* of *found*."""
     return f"""
-        SELECT head.*, place, movie FROM (SELECT {REVISION} {columns}) head
-        LEFT JOIN LATERAL ({movies}) listed ON true"""  # noqa: S608 -- only constants
+        SELECT head.*, {columns} FROM (SELECT {REVISION} {head}) head
+        LEFT JOIN LATERAL ({found}) found ON true"""  # noqa: S608 -- only constants
 
 
 _KINDS: Final = {
     is_suggestion: Prepared(
         "yts_suggestions" if is_suggestion else "yts_movies",
         "integer[]",
-        _with_head("", list_json("$1", is_suggestion=is_suggestion)),
+        _with_head("", "place, movie", list_json("$1", is_suggestion=is_suggestion)),
     )
     for is_suggestion in (False, True)
 }
@@ -41,7 +41,7 @@ _DETAILS: Final = {
     (by_code, with_images, with_cast): Prepared(
         f"yts_details_{by_code:d}{with_images:d}{with_cast:d}",
         "text" if by_code else "integer",
-        f"SELECT {REVISION}, ({_details(by_code, with_images, with_cast)})",
+        _with_head("", "movie, is_complete", _details(by_code, with_images, with_cast)),
     )
     for by_code, with_images, with_cast in product((False, True), repeat=3)
 }
@@ -53,6 +53,16 @@ class Page(NamedTuple):
     revision: str
     movie_count: int
     movies: list[str]
+
+
+class Details(NamedTuple):
+    """A movie with its details."""
+
+    revision: str
+    #: As JSON; None if there is no such movie, or it is gone.
+    movie: str | None
+    #: False for a movie that is known from a list alone.
+    is_complete: bool
 
 
 def read_page(reading: Reading, wanted: YtsList, *, limit: int, offset: int) -> Page:
@@ -96,15 +106,11 @@ def read_ids(reading: Reading, wanted: YtsList) -> "tuple[str, array[int]]":
 
 def read_details(
     reading: Reading, movie: int | str, *, with_images: bool, with_cast: bool
-) -> tuple[str, str | None]:
-    """
-    Return the revision, and the movie with this YTS id or IMDb code as in `movie_details.json`.
-
-    None if there is no such movie, or it is gone.
-    """
+) -> Details:
+    """Return the movie with this YTS id or IMDb code as in `movie_details.json`."""
     statement = _DETAILS[isinstance(movie, str), with_images, with_cast]
-    ((revision, details),) = reading.read_rows(statement, movie)
-    return revision, details
+    ((revision, details, is_complete),) = reading.read_rows(statement, movie)
+    return Details(revision, details, bool(is_complete))
 
 
 @cache
@@ -115,7 +121,7 @@ def _page_statement(sort_by: SortBy, *, is_ascending: bool) -> Prepared:
     return Prepared(
         f"yts_page_{sort_by}_{is_ascending:d}",
         "integer, bigint",
-        _with_head(f", {_sql(count_movies(wanted))}", movies),
+        _with_head(f", {_sql(count_movies(wanted))}", "place, movie", movies),
     )
 
 

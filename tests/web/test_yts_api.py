@@ -1,16 +1,21 @@
 """The YTS API v2 of the server: clients of YTS cannot tell it from YTS, except by its speed."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.databases import run_sql, table_contents
-from tests.support.runs import fetch
+from tests.support.runs import FEW_MOVIES, fetch, shrink_pages
 from tests.support.web_server import open_server
+from yts.errors import MalformedMovie
+from yts.responses import parse_details
 
 ROW_KEYS = [
     "id", "url", "imdb_code", "title", "title_english", "title_long", "slug", "year", "rating",
@@ -217,6 +222,53 @@ def test_a_mirror_of_a_mirror_is_equal(mirror_url, db: DatabaseManager, served: 
     assert (report.exit_code, report.is_complete) == (0, True)
     with DatabaseManager(mirror_url) as first:
         assert contents(db) == contents(first)
+
+
+def test_a_mirror_of_a_growing_mirror_becomes_equal(
+    db: DatabaseManager, new_database: Callable[..., URL], monkeypatch: pytest.MonkeyPatch
+):
+    """
+    Fetched while the first mirror is being filled, and at most once more when that is done.
+
+    Movies whose details the first one did not have are failures, which are due again later.
+    """
+    shrink_pages(monkeypatch)
+    settings = SandboxSettings(movies=FEW_MOVIES, latency_seconds=0.002)
+    with (
+        DatabaseManager(new_database()) as first,
+        open_sandbox(settings) as sandbox,
+        open_server(first) as root,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        fetch(first, sandbox.url, max_pages=1, details=False)
+        growing = threads.submit(fetch, first, sandbox.url)
+        reports = [fetch(db, f"{root}/api/v2")]
+        assert growing.result().is_complete
+        run_sql(db.url, "UPDATE fetch_failures SET next_attempt_at = now()")
+        reports.append(fetch(db, f"{root}/api/v2"))
+
+        assert {report.exit_code for report in reports} <= {0, 3}
+        assert reports[-1].is_complete
+        assert contents(db) == contents(first)
+
+
+def test_details_that_the_mirror_lacks_are_filled_but_not_taken_for_known(db: DatabaseManager):
+    """Clients get all keys; a fetch from the server leaves the movie for a later run."""
+    movie = {"id": 1, "title": "Lamp", "torrents": []}
+    with open_server(db) as root:
+        url = f"{root}/api/v2/movie_details.json?movie_id=1"
+        db.save_movie(movie)
+        listed = requests.get(url, timeout=20)
+        db.save_movie({**movie, "like_count": 3, "cast": []})
+        detailed = requests.get(f"{url}&with_cast=true", timeout=20)
+
+    assert listed.json()["status"] == "ok"
+    assert listed.json()["data"]["movie"]["like_count"] == 0
+    with pytest.raises(MalformedMovie, match="not have the details"):
+        parse_details(listed.content, 1)
+    known = parse_details(detailed.content, 1)
+    assert known is not None
+    assert known.like_count == 3
 
 
 def contents(db: DatabaseManager) -> dict[str, list]:

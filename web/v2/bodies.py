@@ -5,8 +5,12 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 
-#: YTS asks clients to test `status` alone, and changes the message.
+from yts.responses import DETAILS_UNKNOWN
+
 _START = b'{"status":"ok","status_message":"Query was successful","data":'
+#: YTS asks clients to test `status` alone, and changes the message, so this harms none of them; a
+#: fetch from this server sees that it must ask again later.
+_INCOMPLETE_START = _START.replace(b"Query was successful", DETAILS_UNKNOWN.encode())
 _END = b',"@meta":{"api_version":2,"execution_time":"0 ms"}}'
 #: Name of the error handler for characters that are not ASCII.
 _ESCAPES = "yts json escapes"
@@ -29,9 +33,10 @@ def suggestions_body(movies: Sequence[str]) -> bytes:
     return _listing('"movie_count":0', movies)
 
 
-def details_body(movie: str) -> bytes:
-    """Return one movie that is JSON already."""
-    return _envelope(f'{{"movie":{movie}}}')
+def details_body(movie: str, *, is_complete: bool = True) -> bytes:
+    """Return one movie that is JSON already; if not *is_complete*, the message says so."""
+    start = _START if is_complete else _INCOMPLETE_START
+    return _envelope(f'{{"movie":{movie}}}', start)
 
 
 def ghost_body() -> bytes:
@@ -67,8 +72,8 @@ def _listing(head: str, movies: Sequence[str]) -> bytes:
     return b"".join((_START, b"{", head.encode(), b',"movies":[', _escaped(encoded), b"]}", _END))
 
 
-def _envelope(data: str) -> bytes:
-    return b"".join((_START, _escaped(data.encode("ascii", _ESCAPES)), _END))
+def _envelope(data: str, start: bytes = _START) -> bytes:
+    return b"".join((start, _escaped(data.encode("ascii", _ESCAPES)), _END))
 
 
 def _escaped(encoded: bytes) -> bytes:

@@ -45,13 +45,16 @@ class Endpoints:
 def movie_details(query: Query, reading: Reading) -> tuple[str, bytes]:
     """Return the body of `movie_details.json`: the ghost for a movie that is not there."""
     request = read_movie_request(query)
-    revision, movie = read_details(
+    details = read_details(
         reading,
         request.movie_id or request.imdb_code,
         with_images=request.with_images,
         with_cast=request.with_cast,
     )
-    return revision, bodies.details_body(movie) if movie else bodies.ghost_body()
+    if details.movie is None:
+        return details.revision, bodies.ghost_body()
+    body = bodies.details_body(details.movie, is_complete=details.is_complete)
+    return details.revision, body
 
 
 def movie_suggestions(query: Query, reading: Reading) -> tuple[str, bytes]:
