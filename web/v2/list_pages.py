@@ -28,6 +28,8 @@ class ListPages:
 
     def __init__(self) -> None:
         self._lists: OrderedDict[YtsList, _KeptList] = OrderedDict()
+        #: Lists that a thread is reading: others read single pages meanwhile.
+        self._under_way: set[YtsList] = set()
         self._lock = Lock()
 
     def read(self, reading: Reading, wanted: YtsList, limit: int, offset: int) -> Page:
@@ -37,15 +39,30 @@ class ListPages:
         kept = self._get(wanted)
         if kept is not None and kept.ids is None and kept.revision == reading.read_revision():
             # The second page far down at one revision: probably all others follow.
-            kept = _KeptList(*read_ids(reading, wanted))
-            self._put(wanted, kept)
+            kept = self._read_all(reading, wanted) or kept
         if kept is not None and kept.ids is not None:
             page = _page_of(reading, kept.ids, limit, offset)
             if page.revision == kept.revision:
                 return page
         page = read_page(reading, wanted, limit=limit, offset=offset)
-        self._put(wanted, _KeptList(page.revision))
+        current = self._get(wanted)
+        if current is None or current.revision != page.revision:
+            self._put(wanted, _KeptList(page.revision))
         return page
+
+    def _read_all(self, reading: Reading, wanted: YtsList) -> _KeptList | None:
+        """Return the whole list; None if another thread is reading it."""
+        with self._lock:
+            if wanted in self._under_way:
+                return None
+            self._under_way.add(wanted)
+        try:
+            kept = _KeptList(*read_ids(reading, wanted))
+            self._put(wanted, kept)
+        finally:
+            with self._lock:
+                self._under_way.discard(wanted)
+        return kept
 
     def _get(self, wanted: YtsList) -> _KeptList | None:
         with self._lock:
