@@ -22,7 +22,7 @@ STATEMENT_SECONDS = 10
 #: Plans of prepared statements do not depend on their values, which is what makes them cheap.
 _SETTINGS = (
     f"SET default_transaction_read_only = on; SET statement_timeout = {STATEMENT_SECONDS * 1000}; "
-    "SET plan_cache_mode = force_generic_plan"
+    "SET plan_cache_mode = force_generic_plan; SET DateStyle = ISO"
 )
 _REVISION = text("SELECT pg_current_snapshot()::text")
 

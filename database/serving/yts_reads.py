@@ -15,18 +15,22 @@ from database.serving.yts_json import details_json, list_json
 from database.serving.yts_lists import SortBy, YtsList, count_movies, select_ids
 
 
-def _with_head(head: str, columns: str, found: str) -> str:
-    """Return a statement with at least one row: the revision, *head*, and *columns* of *found*."""
+def _with_head(movies: str, movie_count: str = "NULL") -> str:
+    """
+    Return a statement with a row for the revision and the count, and one for each of *movies*.
+
+    Two values in each row would cost a tenth of a page.
+    """
     return f"""
-        SELECT head.*, {columns} FROM (SELECT {REVISION} {head}) head
-        LEFT JOIN LATERAL ({found}) found ON true"""  # noqa: S608 -- only constants
+        SELECT {REVISION}, ({movie_count})::bigint, NULL::bigint AS place, NULL AS movie
+        UNION ALL SELECT NULL, NULL, place, movie FROM ({movies}) listed"""  # noqa: S608 -- constants
 
 
 _KINDS: Final = {
     is_suggestion: Prepared(
         "yts_suggestions" if is_suggestion else "yts_movies",
         "integer[]",
-        _with_head("", "place, movie", list_json("$1", is_suggestion=is_suggestion)),
+        _with_head(list_json("$1", is_suggestion=is_suggestion)),
     )
     for is_suggestion in (False, True)
 }
@@ -34,14 +38,17 @@ _KINDS: Final = {
 
 def _details(by_code: bool, with_images: bool, with_cast: bool) -> str:  # noqa: FBT001 -- a key below
     condition = "m.imdb_code = $1" if by_code else "m.external_id = $1"
-    return details_json(condition, with_images=with_images, with_cast=with_cast)
+    found = details_json(condition, with_images=with_images, with_cast=with_cast)
+    return f"""
+        SELECT revision, movie, is_complete FROM (SELECT {REVISION} AS revision) head
+        LEFT JOIN LATERAL ({found}) found ON true"""  # noqa: S608 -- only constants
 
 
 _DETAILS: Final = {
     (by_code, with_images, with_cast): Prepared(
         f"yts_details_{by_code:d}{with_images:d}{with_cast:d}",
         "text" if by_code else "integer",
-        _with_head("", "movie, is_complete", _details(by_code, with_images, with_cast)),
+        _details(by_code, with_images, with_cast),
     )
     for by_code, with_images, with_cast in product((False, True), repeat=3)
 }
@@ -69,9 +76,7 @@ def read_page(reading: Reading, wanted: YtsList, *, limit: int, offset: int) -> 
     """Return a page of a list with its movies in the order of the list."""
     if not wanted.is_filtered:
         statement = _page_statement(wanted.sort_by, is_ascending=wanted.is_ascending)
-        rows = reading.read_rows(statement, limit, offset)
-        revision, movie_count, *_ = rows[0]
-        return Page(revision, int(movie_count), _in_order(rows))
+        return _page(reading.read_rows(statement, limit, offset))
     ids = func.array(select_ids(wanted).limit(limit).offset(offset).scalar_subquery())
     query = select(literal_column(REVISION), count_movies(wanted), ids)
     revision, movie_count, page = reading.connection.execute(query).one()
@@ -82,13 +87,15 @@ def read_movies(
     reading: Reading, ids: Sequence[int], *, is_suggestion: bool = False
 ) -> tuple[str, list[str]]:
     """Return the revision, and the movies with these YTS ids as JSON, in their order."""
-    rows = reading.read_rows(_KINDS[is_suggestion], list(ids))
-    return rows[0][0], _in_order(rows)
+    page = _page(reading.read_rows(_KINDS[is_suggestion], list(ids)))
+    return page.revision, page.movies
 
 
-def _in_order(rows: list[tuple[Any, ...]]) -> list[str]:
-    """Return the movies of rows that end with place and movie; there is one row without any."""
-    return [movie for place, movie in sorted(row[-2:] for row in rows) if place is not None]
+def _page(rows: list[tuple[Any, ...]]) -> Page:
+    """Return the page of rows in any order."""
+    ((revision, movie_count, *_),) = (row for row in rows if row[0] is not None)
+    places = sorted((place, movie) for _, _, place, movie in rows if place is not None)
+    return Page(revision, movie_count, [movie for _, movie in places])
 
 
 def read_ids(reading: Reading, wanted: YtsList) -> "tuple[str, array[int]]":
@@ -121,7 +128,7 @@ def _page_statement(sort_by: SortBy, *, is_ascending: bool) -> Prepared:
     return Prepared(
         f"yts_page_{sort_by}_{is_ascending:d}",
         "integer, bigint",
-        _with_head(f", {_sql(count_movies(wanted))}", "place, movie", movies),
+        _with_head(movies, _sql(count_movies(wanted))),
     )
 
 
