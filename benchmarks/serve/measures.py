@@ -5,7 +5,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
 from benchmarks.serve.cpu import resident_mb
@@ -16,6 +16,7 @@ CONNECTIONS = 32
 PAGE, DETAILS = "page of 50", "details"
 #: Ours alone: the others keep nothing.
 GZIPPED, KEPT, UNCHANGED = "page of 50, gzip", "page of 50, kept", "page of 50, 304"
+ALONE = "page of 50, 1 connection"
 _MEMORY_PARTS = 10
 _WARM_UP_SECONDS = 1.0
 
@@ -97,6 +98,8 @@ def _loads(
     yield DETAILS, _load(server, movies, seconds)
     if server.name == "ours":
         gzip = {"Accept-Encoding": "gzip"}
+        one = _load(server, _from(server.pages, begin + 0.25), seconds)
+        yield ALONE, replace(one, connections=1)
         yield GZIPPED, _load(server, _from(server.pages, begin + 0.15), seconds, gzip)
         yield KEPT, _load(server, pages[:1], seconds)
         etag = fetch_header(server, pages[0], "ETag")
