@@ -28,6 +28,9 @@ class GuardedSite(web.TCPSite):
     aiohttp itself closes connections on which no complete request comes in time.
     """
 
+    #: None until the port is open.
+    _watching: asyncio.Task[None] | None = None
+
     async def start(self) -> None:
         """Listen, and begin to watch the connections."""
         self._runner._reg_site(self)
@@ -39,7 +42,8 @@ class GuardedSite(web.TCPSite):
 
     async def stop(self) -> None:
         """Accept no more connections; those that are open are left to the runner."""
-        self._watching.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
         await super().stop()
 
     def _accept(self) -> asyncio.Protocol:
