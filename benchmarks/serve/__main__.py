@@ -111,10 +111,11 @@ def _filled(home: Path, movies: int) -> Iterator[tuple[Databases, URL]]:
     with open_embedded(home) as server:
         databases = Databases(server.url)
         url = server.url.set(database=name)
-        if not ready.exists():
+        is_filled = ready.exists()
+        text = url.render_as_string(hide_password=False) if is_filled else databases.fresh(name)
+        get_db_manager(database_url=text).close_all()  # It migrates the tables.
+        if not is_filled:
             _say(f"storing {movies:,} movies")
-            text = databases.fresh(name)
-            get_db_manager(database_url=text).close_all()
             fill(text, movies, _say)
             ready.touch()
         yield databases, make_url(url)
