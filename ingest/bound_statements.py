@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from database.connection.statements import cancel_statements
 from ingest.stop import SECONDS_BETWEEN_LOOKS
 
-#: How long a statement may take once the run is to end; others wait for another session's lock.
+#: Seconds that a statement may take after a stop request; longer ones wait for the lock of another
+#: session.
 STATEMENT_SECONDS = 2.5
 
 

@@ -30,7 +30,7 @@ class Forecast:
 
     #: Base URL that answered.
     api_url: str
-    #: In the whole catalogue, as YTS counts.
+    #: Movies in the whole catalogue, as YTS counts.
     movie_count: int
     #: Movies in the mirror now.
     stored: int
@@ -39,16 +39,17 @@ class Forecast:
     #: List pages that would be read, and movies that would be new.
     pages: int
     new: int
-    #: Details requests, those for new movies included.
+    #: Details requests, including those for new movies.
     details: int
     #: Requests that the forecast itself has made.
     requests_made: int
-    #: Requests that only show whether YTS works: without the list, for its first page and a movie.
+    #: Requests that only show whether YTS works: the first page and a movie, if the list is not
+    #: read.
     checks: int
 
     @property
     def requests(self) -> int:
-        """Return how many requests the run would make, if none had to be repeated."""
+        """Return how many requests the run would make without retries."""
         return self.pages + self.details + self.checks
 
 
@@ -92,7 +93,7 @@ def forecast(settings: RunSettings, db: DatabaseManager | None) -> Forecast:
 
 @dataclass(frozen=True, slots=True)
 class _Mirror:
-    """The work that is left according to the tables."""
+    """The stored movies, and the work that is left according to the tables."""
 
     stored: int
     source: str | None
@@ -136,12 +137,12 @@ def _count_unknown(session: Session, settings: RunSettings) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _FirstPage:
-    """The page that shows whether a base URL is one of YTS."""
+    """The first page of a base URL, which shows whether it is YTS."""
 
     api_url: str
     source: Source
     page: MoviePage
-    #: To all base URLs that were tried.
+    #: Requests to all base URLs that were tried.
     requests_made: int
 
 

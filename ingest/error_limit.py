@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 #: A percentage counts only after this many movies and pages.
 FEWEST_FOR_A_SHARE = 50
-#: What may be lacking at a source, or denied by it, and still be believed: this share of the
-#: movies, and in a small catalogue this number.
+#: A source is believed if it lacks or denies at most this share of the movies or, in a small
+#: catalogue, this number of movies.
 BELIEVED_SHARE = 0.01
 BELIEVED_NUMBER = 20
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorLimit:
-    """Failures that a run puts up with: a number, or a share of those handled."""
+    """Failures that a run tolerates: a number, or a share of the movies and pages handled."""
 
     number: int | None = None
     #: 0 to 1.
@@ -48,5 +48,5 @@ def parse_error_limit(text: str) -> ErrorLimit:
 
 
 def believed_loss(movies: int) -> int:
-    """Return how many of *movies* may be lacking or denied at once and be believed."""
+    """Return how many of *movies* a source may lack or deny at once and still be believed."""
     return max(BELIEVED_NUMBER, int(movies * BELIEVED_SHARE))

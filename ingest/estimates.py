@@ -10,7 +10,7 @@ from database.counts import read_counts
 from ingest.settings import RunSettings
 from yts.settings import MOVIES_PER_PAGE
 
-#: More does not fit in the run's row, and YTS may count as many.
+#: The largest number that the columns of the run's row can hold; YTS may send a larger count.
 MOST = 2**31 - 1
 
 
@@ -25,7 +25,7 @@ def count_details(session: Session, settings: RunSettings, now: datetime) -> int
 
 
 def estimate_new(settings: RunSettings, movie_count: int, stored: int) -> int:
-    """Return how many movies the list would bring, where YTS counts *movie_count*."""
+    """Return how many new movies the list would have if YTS counts *movie_count*."""
     new = max(0, movie_count - stored)
     return new if settings.max_pages is None else min(new, settings.max_pages * MOVIES_PER_PAGE)
 

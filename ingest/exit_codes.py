@@ -7,7 +7,7 @@ from typing import Self
 class ExitCode(IntEnum):
     """The exit code of a command; the row of a run in `fetch_runs` keeps the same number."""
 
-    #: The meaning of the code, as help and documents have it.
+    #: The meaning of the code, for help texts and documents.
     description: str
 
     def __new__(cls, value: int, description: str) -> Self:

@@ -1,12 +1,11 @@
 """
 `run_fetch`: one whole run; probes the source, reads its list, fetches missing details.
 
-1. Take the lock of the database, so that runs do not overlap.
-2. Ask each base URL for the first page; the first that answers like YTS is used.
-3. Read list pages and save what they say.
-4. Fetch details of stored movies that lack them, in batches, on the pool.
-5. Ask for ids that the list does not name, and for movies that it does not name any more.
-6. Close the run's row; its counters are those that the saved steps have moved.
+1. Take the lock of the database, so that runs do not overlap. 2. Ask each base URL for the first
+page; the first that answers like YTS is used. 3. Read list pages and save their movies. 4. Fetch
+details of stored movies that lack them, in batches, on the pool. 5. Request ids that the list does
+not name, and movies that it no longer names. 6. Close the run's row; each saved step has already
+updated its counters.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,18 +37,18 @@ def run_fetch(
     settings: RunSettings, db: DatabaseManager, command: str, listener: Listener, stop: StopRequest
 ) -> RunReport:
     """
-    Mirror what *settings* say; set *stop* to end early with what is saved by then.
+    Mirror the catalogue as *settings* say; set *stop* to end early without losing saved movies.
 
-    Trouble with single pages and movies is in the report and in the ledger.
+    Failures of single pages and movies are in the report and in the ledger.
 
     Raises:
-        FetchLockHeld: another run is at work on this database, perhaps since a restart of it.
+        FetchLockHeld: another run is using this database; it may have begun after a restart of it.
         SourceMismatch: the sandbox would be mixed into the real catalogue.
         RunTakenOver: this run lost its lock, and another has begun.
-        DatabaseNotReady: the database went away and stayed away.
+        DatabaseNotReady: the database cannot be used, also after repeated attempts.
         YtsUnavailable: no base URL answers; nothing was changed.
         YtsRefused: no base URL is one of a YTS API; nothing was changed.
-        ClusterAway: scheduler or workers of the cluster are gone; what was saved stays.
+        ClusterAway: scheduler or workers of the cluster are gone; saved movies stay.
         ClusterRefused: the cluster cannot do this run; nothing was changed.
     """
     stop.end_after(settings.max_seconds)
@@ -104,7 +103,7 @@ def _follow(run: Run) -> RunReport:
 
 @contextmanager
 def _open_backend(run: Run) -> Iterator[Callable[[Worker], Backend]]:
-    """Yield a function that makes the backend of a source; a cluster is connected before that."""
+    """Yield a function that makes the backend of a source; connect to a cluster before that."""
     if run.settings.cluster is None:
         yield partial(_local_backend, run)
         return
@@ -119,7 +118,7 @@ def _open_backend(run: Run) -> Iterator[Callable[[Worker], Backend]]:
 
 @contextmanager
 def _open_pool(run: Run, backend: Backend) -> Iterator[BatchPool]:
-    """Open a pool whose workers begin with the first batch."""
+    """Open a pool; its workers start with the first batch."""
     pool = BatchPool(backend, heartbeat=run.heartbeat, stop=run.stop)
     try:
         with relay_waits(run.db, run.listener.notice):

@@ -13,7 +13,7 @@ def parse_ids(text: str) -> tuple[range, ...]:
     Return ranges in ascending order and without overlap.
 
     Raises:
-        ValueError: says which part is wrong, and how it should look.
+        ValueError: the message names the wrong part and the expected form.
     """
     ranges: list[range] = []
     parts = [_parse_range(part.strip()) for part in text.split(",")]

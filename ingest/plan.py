@@ -8,9 +8,9 @@ from typing import Self
 from database.bookkeeping.missing import ANY_READING, DenialContext
 from yts.settings import MOVIES_PER_PAGE, Order
 
-#: Fewer, and some workers would be idle at the end while others have work left.
+#: Minimum number of batches for each worker: with fewer, some workers would be idle at the end.
 BATCHES_PER_WORKER = 4
-#: How long a batch may take at the pace of the request budget.
+#: Longest time of a batch at the pace of the request budget, in seconds.
 SECONDS_PER_BATCH = 10.0
 
 
@@ -20,11 +20,11 @@ class PageBatch:
 
     page: int
     update: bool = False
-    #: Movies a page: the number of the page counts in it.
+    #: Page size in movies; *page* counts pages of this size.
     size: int = MOVIES_PER_PAGE
-    #: The reading of the list that the page belongs to; None: it is not part of the sweep.
+    #: Number of the reading that the page belongs to; None if it is not part of the sweep.
     reading: int | None = None
-    #: How many movies YTS counted before: a page of these cannot be empty.
+    #: The count of YTS in an earlier response: a page within this count cannot be empty.
     movie_count: int = 0
     #: By time of addition: `asc` begins with the oldest movies.
     order: Order = "asc"
@@ -51,13 +51,13 @@ class MovieBatch:
     """Movies for one worker to fetch by their details."""
 
     ids: tuple[int, ...]
-    #: Ask for stored movies too, and write what changed.
+    #: Fetch stored movies too, and write their changes.
     update: bool = False
-    #: The ids come from the tables and need no look whether they are known.
+    #: The ids come from the tables, so the worker need not check whether they are known.
     is_known: bool = False
     #: The list does not name them.
     is_unlisted: bool = False
-    #: What decides whether the run believes that YTS has no such movie.
+    #: Facts that decide whether the run believes a denial.
     denial_context: DenialContext = ANY_READING
 
     @property
@@ -74,7 +74,7 @@ class SearchBatch:
     #: The code of each of *ids*.
     imdb_codes: tuple[str, ...]
     denial_context: DenialContext
-    #: YTS denies these movies: the search shows whether the list names them all the same.
+    #: YTS denies these movies: the search shows whether the list still names them.
     is_denied: bool = False
 
     @property
@@ -106,11 +106,11 @@ def plan_search_batches(
 
 def choose_batch_size(most: int, *, workers: int, expected: int, rate: float) -> int:
     """
-    Return how many of *expected* movies a worker takes at a time, at most *most*.
+    Return the batch size for *expected* movies, at most *most*.
 
-    Fewer where the workers would not have several batches each, so that all are busy to
-    the end, and where a batch would take long at *rate* requests a second for all
-    together (0: no limit), because a batch reports only when it is done.
+    Batches are smaller if the workers would otherwise not have several batches each, so that all
+    are busy to the end; and if a batch would take long at *rate* requests a second for all workers
+    (0 means no limit), because a batch reports only when it is done.
     """
     sizes = [most, -(-expected // (workers * BATCHES_PER_WORKER))]
     if rate:
@@ -119,7 +119,7 @@ def choose_batch_size(most: int, *, workers: int, expected: int, rate: float) ->
 
 
 def split_batch(batch: Batch) -> list[Batch]:
-    """Return a batch for each movie of *batch*; itself alone, if it cannot be divided."""
+    """Return a batch for each movie of *batch*, or only *batch* if it cannot be divided."""
     if isinstance(batch, PageBatch):
         return [batch]
     if isinstance(batch, SearchBatch):

@@ -1,10 +1,9 @@
 """
 `BatchPool`: runs batches on a backend and yields their reports, even if workers die.
 
-A bounded window of batches is in flight on a backend. When a worker dies, the batches
-that were lost with it run again, each alone, so that the one that kills its worker is
-found. It is divided into its movies, and the movie that still kills its worker is
-given up after three deaths.
+At most a fixed number of batches is in flight on a backend. When a worker dies, the lost batches
+run again, each alone, to find the batch that kills its worker. This batch is divided into its
+movies, and a movie that kills three workers is given up.
 """
 
 import threading
@@ -19,17 +18,17 @@ from ingest.plan import Batch, split_batch
 from ingest.report import BatchReport
 
 BATCHES_IN_FLIGHT_PER_WORKER = 2
-#: How long workers may take to finish what they hold when the run is stopped.
+#: Seconds that workers may take to finish their batches when the run is stopped.
 DRAIN_SECONDS = 9.0
 MAX_DEATHS = 3
 HEARTBEAT_SECONDS = 0.5
-#: Time until a killed worker is gone for all processes.
+#: Seconds until all processes notice that a worker was killed.
 SECONDS_TO_DIE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class LostBatch:
-    """A batch of one page or movie whose worker died again and again."""
+    """A batch of one page or movie that has killed its worker repeatedly."""
 
     batch: Batch
 
@@ -61,12 +60,12 @@ class BatchPool:
 
     @property
     def workers(self) -> int:
-        """How many batches run at the same time, at the moment."""
+        """Number of batches that can run at the same time now."""
         return self._backend.capacity
 
     def run_batches(self, batches: Iterable[Batch]) -> Iterator[BatchReport | LostBatch]:
         """
-        Yield the report of each of *batches* as it comes; takes them only as needed.
+        Yield the report of each of *batches* as it comes; take batches only as needed.
 
         An error of *run* that is not the fault of a single batch is raised.
         """
@@ -82,12 +81,12 @@ class BatchPool:
             self._abandon()
 
     def close(self) -> None:
-        """End what is in flight, finished or not."""
+        """End the batches in flight, finished or not."""
         self._abandon()
         self._backend.close()
 
     def _submit_from(self, remaining: Iterator[Batch]) -> None:
-        if self._suspects:  # One at a time: then it is clear which batch kills its worker.
+        if self._suspects:  # One batch at a time, so that it is clear which one kills its worker.
             if not self._in_flight:
                 self._submit(self._suspects.popleft())
             return
@@ -125,13 +124,13 @@ class BatchPool:
             self._heartbeat_due = monotonic() + HEARTBEAT_SECONDS
 
     def _recover(self, victims: list[Batch]) -> Iterator[BatchReport | LostBatch]:
-        """Go on after a death; every batch that was lost is a suspect."""
+        """Continue after the death of a worker; each lost batch may be the cause."""
         if self._backend.dies_as_one:
             victims += self._in_flight.values()
             self._in_flight.clear()
             self._backend.close()
         if len(victims) == 1 and not self._in_flight:
-            # It was alone, so it is guilty, or one of its movies is.
+            # It ran alone, so this batch, or one of its movies, is the cause.
             victims = split_batch(victims[0])
             if len(victims) == 1:
                 self._deaths[victims[0]] += 1
@@ -142,8 +141,8 @@ class BatchPool:
                 self._suspects.append(batch)
 
     def _drain(self) -> Iterator[BatchReport | LostBatch]:
-        # What waits for a worker is not cancelled: it comes back undone, and CPython's pool
-        # chokes on a cancelled batch when a process dies (python/cpython#107219).
+        # Batches that wait for a worker are not cancelled: they come back undone, and CPython's
+        # pool fails on a cancelled batch when a process dies (python/cpython#107219).
         self._backend.ask_to_stop()
         deadline = monotonic() + DRAIN_SECONDS
         while self._in_flight and monotonic() < deadline:
@@ -155,7 +154,7 @@ class BatchPool:
                     yield future.result()
 
     def _abandon(self) -> None:
-        """End what is in flight with its workers; after an error, it may be saved for a while."""
+        """End the batches in flight with their workers; after an error, let them save first."""
         if not self._in_flight:
             return
         if not self._stop.is_set() and self._backend.ask_to_stop():

@@ -44,13 +44,13 @@ def ignore_report(_report: BatchReport) -> None:
 class Listener:
     """Callbacks for the progress of a run; all are called from the main thread."""
 
-    #: Gets the columns of the run's row, about twice a second.
+    #: Called with the columns of the run's row, about twice a second.
     progress: Callable[[dict[str, Any]], None]
-    #: Gets messages that are worth knowing.
+    #: Called with messages of minor importance.
     note: Callable[[str], None]
-    #: Gets each page or movie that failed, when it is on record.
+    #: Called with each failure after it was recorded.
     failure: Callable[[Failure], None]
-    #: Gets messages that the user should see in any case.
+    #: Called with messages that the user should see in any case.
     notice: Callable[[str], None] = lambda _message: None
 
 
@@ -67,7 +67,7 @@ class Run:
         stop: StopRequest,
         reacquire_lock: Callable[[], None],
     ) -> None:
-        """Start the clock. *keep_lock* takes the fetch lock again where it was lost."""
+        """Start the clock. *keep_lock* takes the fetch lock again if it was lost."""
         #: By the clock of the database.
         self.began_at = db.run_transaction(read_clock)
         self._reacquire_lock = reacquire_lock
@@ -76,25 +76,25 @@ class Run:
         self.run_id = run_id
         self.listener = listener
         self.stop = stop
-        #: Why nothing more is asked of the source; None while all is well.
+        #: Why no more requests are made to the source; None while it works.
         self.stop_reason: StopReason | None = None
         self._started = monotonic()
         self._failures: list[Failure] = []
         self._unknown_fields: Counter[str] = Counter()
         self._counts = Counts()
-        #: The base URL that is read, without secrets; as origin, `sandbox` for practice data.
+        #: The base URL that is read, without secrets; *origin* is `sandbox` for practice data.
         self.api_url = self.origin = ""
         self._first_reading = db.run_transaction(get_or_create_sync_state).reading + 1
         #: Movies that the list names and YTS denies.
         self.contradicted: set[int] = set()
         #: Movies that YTS denies and that the list named in an earlier run.
         self.doubtful: set[int] = set()
-        #: YTS has given details of a movie in this run.
+        #: Whether YTS has given details of a movie in this run.
         self.has_details = False
         #: Movies that the list does not name and that were found by their ids.
         self.found_by_audit = 0
         self._details_expected = 0
-        #: The same for the whole run, an estimate.
+        #: The same for the whole run: an estimate.
         self._details_foreseen = 0
 
     @property
@@ -114,7 +114,7 @@ class Run:
     def run_on_pool(
         self, pool: BatchPool, batches: Iterable[Batch], handle: ReportHandler = ignore_report
     ) -> None:
-        """Run *batches* on *pool* and record their reports; pass each on to *handle*."""
+        """Run *batches* on *pool*, record their reports, and pass each to *handle*."""
         for result in pool.run_batches(self._while_continuing(batches)):
             report = self._record_lost(result.batch) if isinstance(result, LostBatch) else result
             self.record(report)
@@ -156,7 +156,7 @@ class Run:
         )
 
     def foresee_details(self, movie_count: int = 0) -> int:
-        """Return about how many details this run fetches; YTS counts *movie_count* movies."""
+        """Return the estimated number of details to fetch if YTS counts *movie_count* movies."""
         self._details_foreseen = self.db.run_transaction(
             partial(
                 estimate_details,
@@ -168,7 +168,7 @@ class Run:
         return self._details_foreseen
 
     def expect_details(self, movies: int) -> None:
-        """Begin to fetch the details of about *movies* movies, besides those expected before."""
+        """Add about *movies* movies to the expected number of details."""
         self._details_expected += movies
         expected = max(self._details_expected, self._details_foreseen)
         self.change(phase="details", details_expected=expected)
@@ -187,15 +187,15 @@ class Run:
 
     @property
     def denial_context(self) -> DenialContext:
-        """Return what decides whether this run believes that YTS has no such movie."""
+        """Return the facts that decide whether this run believes a denial."""
         return DenialContext(self.origin, self._first_reading)
 
     def settle_contradictions(self, pool: BatchPool) -> None:
         """
         Record movies that the list names and YTS denies as failed, unless they are too many.
 
-        If the list named them in an earlier run, a search shows whether it still does. If they
-        are too many, the list has to be read again.
+        If the list named them only in an earlier run, a search shows whether it still does. If
+        there are too many of those, the list has to be read again.
         """
         if self._too_many_contradictions() is not None:
             if self.doubtful:
@@ -223,14 +223,14 @@ class Run:
     def search(
         self, pool: BatchPool, movies: Sequence[tuple[int, str]], *, is_denied: bool = False
     ) -> None:
-        """Search the list for *movies*, pairs of YTS id and IMDb code, and save what it says."""
+        """Search the list for *movies*, pairs of YTS id and IMDb code, and save the results."""
         if movies:
             self.expect_details(len(movies))
             kind = SearchBatch((), (), self.denial_context, is_denied)
             self.run_on_pool(pool, plan_search_batches(movies, self.settings.batch_size, kind))
 
     def record_failures(self, failures: Iterable[Failure]) -> None:
-        """Write *failures* into the ledger, and count them."""
+        """Record *failures* in the ledger, and count them."""
         if recorded := tuple(failures):
             result = save_step(self.db, self.run_id, Step(failures=recorded))
             self.record(BatchReport(Counts.of(result.outcomes), failures=result.failures))
@@ -244,7 +244,7 @@ class Run:
         )
 
     def _record_lost(self, batch: Batch) -> BatchReport:
-        """Record a page or movie whose worker died again and again, so that others continue."""
+        """Record a page or movie that has killed its worker repeatedly; the others continue."""
         reason = "the worker process died over it again and again"
         kind_and_keys = (
             [("page", batch.key)]
@@ -260,7 +260,7 @@ class Run:
 
     def heartbeat(self) -> None:
         """
-        Show how far the run is, if the database can be read; every step moves its row.
+        Pass the row of the run to the listener, if the database can be read.
 
         Raises:
             FetchLockHeld: the lock was lost with its connection, and another run has it now.
@@ -271,10 +271,10 @@ class Run:
 
     def write_fenced(self, step: Work[Result]) -> Result:
         """
-        Run *step* in a transaction, unless another run has taken over.
+        Run *step* in a transaction, unless another run has taken over this database.
 
         Raises:
-            RunTakenOver: it has; nothing is written.
+            RunTakenOver: another run has taken over; nothing is written.
         """
         return self.db.run_transaction(fenced(step, self.run_id))
 
@@ -292,12 +292,12 @@ class Run:
         return asdict(row)
 
     def abandon(self, exit_code: int) -> None:
-        """Close the row of a run that an error ends, if the database lets us."""
+        """Close the row of a run that an error ends, if the database can be used."""
         with suppress(DatabaseNotReady, RunTakenOver):
             self.db.run_transaction(self._close(exit_code), patience_seconds=0)
 
     def _close(self, exit_code: int, *, is_complete: bool = False) -> Work[None]:
-        """Return what closes the row, in which no estimate is left."""
+        """Return the values that close the row; they replace estimates."""
         return partial(
             close_run,
             run_id=self.run_id,
@@ -315,10 +315,10 @@ class Run:
 
     def finish(self, *, is_sweep_complete: bool, exit_code: int | None = None) -> RunReport:
         """
-        Close the run's row and return what came of it; *exit_code* overrules its own.
+        Close the run's row and return the report; *exit_code* replaces the computed one.
 
-        A run that read the list is complete if the tables say that nothing is owed. One
-        that ends well and is not ends with the exit code of work that is left.
+        A run that read the list is complete if the tables show that nothing is owed. A run that
+        ends without an error and is not complete gets the exit code for work that is left.
         """
         settings, reason = (
             self.settings,

@@ -1,4 +1,4 @@
-"""`StopRequest`: ends a run early and says why; whatever waits in this program wakes up."""
+"""`StopRequest`: ends a run early with a reason, and wakes everything that waits."""
 
 import signal
 import threading
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ingest.exit_codes import ExitCode
 
-#: The signal that asks workers for an orderly end; the main process sends it.
+#: The signal with which the main process asks workers to end in order.
 STOP_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGTERM)
 SECONDS_BETWEEN_LOOKS = 0.25
 
@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 
 class Stopped(Exception):
-    """The run is being stopped: return at once without an attempt."""
+    """The run is being stopped: return at once, without another attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +29,20 @@ class StopReason:
 
 
 class StopRequest(threading.Event):
-    """Set once the run is to end; whatever sleeps waits on it."""
+    """An event that is set when the run has to end; everything that sleeps waits for it."""
 
     #: The default is Ctrl-C.
     reason = StopReason("stopped by a signal", ExitCode.INTERRUPTED)
     _timer: threading.Timer | None = None
 
     def end(self, reason: StopReason) -> None:
-        """Wish for this end; the first wish counts."""
+        """Request an end for this reason; only the first request counts."""
         if not self.is_set():
             self.reason = reason
             self.set()
 
     def end_after(self, seconds: float | None) -> None:
-        """End when *seconds* are over, whatever the program waits for; the first call counts."""
+        """Request an end after *seconds*, also during a wait; only the first call counts."""
         if seconds is None or self._timer is not None:
             return
         reason = StopReason("the time of --max-duration is over", ExitCode.LIMIT)
@@ -52,7 +52,7 @@ class StopRequest(threading.Event):
 
     def sleep(self, seconds: float) -> None:
         """
-        Sleep, or wake at once when the run is to end.
+        Sleep, or wake at once when the run has to end.
 
         Raises:
             Stopped: the run is to end.
@@ -62,7 +62,7 @@ class StopRequest(threading.Event):
 
     def call(self, work: Callable[[], Result]) -> Result:
         """
-        Return what *work* returns; it is left behind on its thread when the run is to end.
+        Return the result of *work*; when the run has to end, do not wait for its thread.
 
         Raises:
             Stopped: the run is to end.

@@ -1,4 +1,4 @@
-"""`relay_waits`: the main process says what worker processes wait for."""
+"""`relay_waits`: the main process reports what worker processes wait for."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -9,14 +9,14 @@ from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from ingest.stop import Stopped
 
-#: How a worker notes in its row that it waits; the message to the user begins with it.
+#: Beginning of the activity of a waiting worker in its row, and of the message to the user.
 WAITING = "Waiting for "
 SECONDS_BETWEEN_LOOKS = 2.0
 
 
 @contextmanager
 def relay_waits(db: DatabaseManager, notice: Callable[[str], None]) -> Iterator[None]:
-    """While the block runs, give *notice* the sentences of workers that wait, each once."""
+    """While the block runs, call *notice* with the message of each waiting worker, once each."""
     ended = threading.Event()
 
     def watch() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:  # Starting and ending processes needs none of the imports of a report.
+if TYPE_CHECKING:  # Starting and ending processes does not need the imports of a report.
     from ingest.plan import Batch
     from ingest.report import BatchReport
 
@@ -14,11 +14,11 @@ class WorkerDied(Exception):
 
 
 class BatchReturned(Exception):
-    """The worker of a batch cannot do it and was left out; another one may well do it."""
+    """The worker of a batch cannot run it and gets no further batch; another worker may run it."""
 
 
 class ClusterAway(Exception):
-    """The cluster cannot be used now; the same run may well continue later."""
+    """The cluster cannot be used now; the same run may continue later."""
 
 
 class ClusterRefused(Exception):
@@ -28,19 +28,19 @@ class ClusterRefused(Exception):
 class Backend(Protocol):
     """Runs batches, each of them on one of its workers."""
 
-    #: Whether everything in flight is lost with one worker.
+    #: Whether the death of one worker loses all batches in flight.
     dies_as_one: bool
 
     @property
     def capacity(self) -> int:
-        """How many batches run at the same time, at the moment."""
+        """Number of batches that can run at the same time now."""
 
     def submit(self, batch: "Batch") -> "Future[BatchReport]":
         """
         Run *batch* on the first free worker.
 
         Raises:
-            WorkerDied: while there was nothing to do; *batch* is not taken.
+            WorkerDied: a worker died while it was idle; *batch* is not taken.
         """
 
     def read(self, future: "Future[BatchReport]") -> "BatchReport":
@@ -48,15 +48,15 @@ class Backend(Protocol):
         Return the report of a batch that has ended.
 
         Raises:
-            WorkerDied: before the batch was done, perhaps because of it.
-            BatchReturned: the batch is to be submitted again.
+            WorkerDied: the worker died before the batch was done, perhaps because of it.
+            BatchReturned: the worker cannot run the batch; submit it again.
         """
 
     def ask_to_stop(self) -> bool:
-        """Ask for an orderly end of what is in flight; return whether a worker was asked."""
+        """Ask workers to end their batches in order; return whether any worker was asked."""
 
     def close(self) -> None:
-        """End what is in flight, finished or not; the next batch starts new workers."""
+        """End the batches in flight, finished or not; the next batch starts new workers."""
 
 
 class ThreadBackend:
@@ -66,12 +66,12 @@ class ThreadBackend:
     capacity = 1
 
     def __init__(self, run: "Callable[[Batch], BatchReport]") -> None:
-        """Start no thread yet. *run* knows by itself when it should stop."""
+        """Start no thread yet. *run* must check by itself whether it should stop."""
         self._run = run
         self._executor: Executor | None = None
 
     def submit(self, batch: "Batch") -> "Future[BatchReport]":
-        """Have *batch* run after those before it."""
+        """Run *batch* after the batches that were submitted before it."""
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix="worker")
         return self._executor.submit(self._run, batch)
@@ -85,7 +85,7 @@ class ThreadBackend:
         return True
 
     def close(self) -> None:
-        """Start no other batch, and do not wait for the one in flight."""
+        """Start no further batch, and do not wait for the one in flight."""
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = None

@@ -1,8 +1,8 @@
 """
 `DaskBackend`, `open_cluster`: run batches on the workers of a dask cluster.
 
-Only what is in flight is at the scheduler: results live on the worker that has them, and
-would be worked out again when it dies. What a death means is the pool's affair.
+The scheduler holds only batches in flight. A result stays on the worker that computed it, and is
+computed again if this worker dies. `BatchPool` decides what the death of a worker means.
 """
 
 import logging
@@ -31,7 +31,7 @@ CONNECT_SECONDS = 10.0
 #: How long a cluster may be without any worker.
 PATIENCE_SECONDS = 60.0
 TELL_SECONDS = 2.0
-#: The number of workers is read this often, because more may join.
+#: Seconds between two reads of the number of workers, because more may join.
 SECONDS_BETWEEN_COUNTS = 2.0
 
 
@@ -40,17 +40,17 @@ def open_cluster(
     settings: RunSettings, stop: StopRequest, notice: Callable[[str], None]
 ) -> Iterator[Callable[[RunContext], "DaskBackend"]]:
     """
-    Connect to the scheduler, see that its workers can do this run, and yield what puts them on it.
+    Connect to the scheduler, check its workers, and yield a function that makes the backend.
 
     A worker that cannot reach the database is left out; *notice* gets its name.
 
     Raises:
-        Stopped: a stop came first.
+        Stopped: the run is stopped before that.
         ClusterAway: no scheduler answers, or it has no worker.
         ClusterRefused: the cluster cannot do this run.
     """
     assert settings.cluster is not None  # noqa: S101 -- the caller looks
-    # It tells a reconnection as an error with a traceback; what matters is raised.
+    # It logs a reconnection as an error with a traceback; real errors are raised.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with waiting_for(f"the scheduler at {settings.cluster.address}"):
         client = stop.call(partial(_connect, settings.cluster))
@@ -92,10 +92,10 @@ def _wait_for_worker(client: Client, cluster: ClusterSettings) -> None:
 
 def _inspect(client: Client, settings: RunSettings) -> dict[str, str]:
     """
-    Check that all have this program; return which workers cannot reach the database, and why.
+    Check that all workers have this program; return which cannot reach the database, and why.
 
     Raises:
-        ClusterRefused: another program, a worker that may freeze, or none that can do this run.
+        ClusterRefused: a worker has another version or may freeze, or no worker can do this run.
     """
 
     def describe() -> str:
@@ -105,7 +105,7 @@ def _inspect(client: Client, settings: RunSettings) -> dict[str, str]:
         return describe_program()
 
     mine = describe()
-    # The scheduler takes apart what workers are sent: it must know our classes, too.
+    # The scheduler unpickles what is sent to workers, so it needs our classes as well.
     workers = _ask_workers(client, describe)
     programs = {"the scheduler": _ask_scheduler(client, describe)}
     programs |= {f"the worker at {address}": program for address, program in workers.items()}
@@ -147,7 +147,7 @@ def _ask_workers(client: Client, *call: Any) -> dict[str, Any]:
     """
     Return what each worker returns for a call, or the error that it ends with.
 
-    A worker that has not answered in time is busy with another run; each batch checks this again.
+    A worker that does not answer in time is busy with another run; each batch checks this again.
     """
     asked = {
         client.get_executor(pure=False, workers=[address]).submit(*call): address
@@ -202,7 +202,7 @@ class DaskBackend:
     @property
     def capacity(self) -> int:
         """
-        How many batches run at the same time, at the moment; 1 while there is no worker.
+        Number of batches that can run at the same time now; 1 while there is no worker.
 
         Raises:
             ClusterAway: the scheduler is gone, or it has had no worker for a while.
@@ -233,7 +233,7 @@ class DaskBackend:
 
     def submit(self, batch: Batch) -> Future[BatchReport]:
         """Run *batch* on the first free worker."""
-        # Another worker may take it where those have gone meanwhile.
+        # Another worker may run it if these have left meanwhile.
         where = {"workers": self._fit, "allow_other_workers": True} if self._left_out else {}
         future: Future[BatchReport] = self._executor.submit(_run_batch, self._order, batch, **where)
         return future
@@ -243,9 +243,9 @@ class DaskBackend:
         Return the report of a batch that has ended.
 
         Raises:
-            WorkerDied: several, one after the other, while they had this batch.
+            WorkerDied: several workers died, one after the other, while they ran this batch.
             BatchReturned: its worker cannot reach the database, and is left out from now on.
-            ClusterAway: the scheduler is gone, and with it what it knew.
+            ClusterAway: the scheduler is gone, and the state of the batch with it.
         """
         try:
             return future.result()
@@ -261,10 +261,10 @@ class DaskBackend:
         if address not in self._left_out:
             self._left_out[address] = reason
             self._notice(_describe_unfit(address, reason))
-        self._counted_at = float("-inf")  # The next batch is for one that is left.
+        self._counted_at = float("-inf")  # The next batch goes to a worker that is left.
 
     def ask_to_stop(self) -> bool:
-        """Ask every worker for an orderly end of what it does for this run."""
+        """Ask every worker to end its batches of this run in order."""
         return self._tell_all(cluster_worker.ask_to_stop)
 
     def close(self) -> None:
@@ -274,7 +274,7 @@ class DaskBackend:
         self._tell_all(cluster_worker.leave)
 
     def _tell_all(self, tell: Callable[[RunContext], Awaitable[None]]) -> bool:
-        """Ask all workers to stop, but do not wait for one that hangs."""
+        """Ask all workers to stop; do not wait for a worker that hangs."""
         if self._client.status != "running":
             return False
         thread = threading.Thread(target=self._run_on_all, args=(tell,), daemon=True)
@@ -283,6 +283,6 @@ class DaskBackend:
         return True
 
     def _run_on_all(self, tell: Callable[[RunContext], Awaitable[None]]) -> None:
-        # A worker that is away notices it when the run is gone.
+        # A worker that is disconnected notices later that the run has ended.
         with suppress(OSError, CancelledError):
             self._client.run(tell, self._order, wait=False, on_error="ignore")

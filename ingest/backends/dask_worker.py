@@ -24,12 +24,12 @@ from ingest.stop import StopRequest
 from ingest.worker.worker import Worker
 from yts import __version__
 
-#: dask/distributed#8616: it looks at the frames of all threads, and they stand still for ever.
+#: dask/distributed#8616: it reads the frames of all threads, which then hang for ever.
 _MAY_FREEZE = (
     "its profiler is on, with which Python before 3.11.9 freezes now and then; start it with "
     "DASK_CONFIG=deploy/dask.yaml"
 )
-#: How long a worker keeps the connections of a run that ended without saying so, as in a power cut.
+#: How long a worker keeps the connections of a run that ended without a message, as in a power cut.
 IDLE_SECONDS = 600.0
 
 
@@ -70,10 +70,10 @@ def _may_freeze() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The settings and ids that a worker needs of the run that a batch is from."""
+    """The settings and ids of a run that a worker needs to run its batches."""
 
     settings: RunSettings
-    api_url: str = field(repr=False)  # It may hold a password, and dask logs what it is sent.
+    api_url: str = field(repr=False)  # It may hold a password, and dask logs arguments.
     run_id: int
     program: str = field(default_factory=describe_program)
 
@@ -113,7 +113,7 @@ def _take_place(order: RunContext) -> _AtWork:
         raise ClusterRefused(f"the worker {_own_name(0)}: {_MAY_FREEZE}")
     stop, thread = StopRequest(), threading.get_ident()
     with _lock:
-        # Only those of this thread: another one may just be at work with its own.
+        # Only the workers of this thread: other threads may be using theirs.
         for key in [key for key, work in _at_work.items() if key[1] == thread and _is_over(work)]:
             _at_work.pop(key).worker.close()
         name = _own_name(sum(key[0] == order for key in _at_work))
@@ -123,7 +123,7 @@ def _take_place(order: RunContext) -> _AtWork:
 
 
 def _own_name(number: int) -> str:
-    """Return what tells this worker from all of other machines, processes and threads."""
+    """Return a name that no other machine, process or thread has."""
     # PostgreSQL keeps 63 characters of an application name.
     return f"{socket.gethostname()[:30]} {os.getpid()}" + (f".{number}" if number else "")
 
@@ -132,11 +132,11 @@ def _is_over(at_work: _AtWork) -> bool:
     return monotonic() - at_work.seen_at > IDLE_SECONDS
 
 
-# The functions below run between batches and beside them; no batch waits for them.
+# The functions below can run while batches run; no batch waits for them.
 
 
 async def ask_to_stop(order: RunContext) -> None:
-    """Let all workers of this process come to an orderly end with the batches of a run."""
+    """Ask all workers of this process to end their batches of a run in order."""
     with _lock:
         for (other, _), at_work in _at_work.items():
             if other == order:
@@ -144,7 +144,7 @@ async def ask_to_stop(order: RunContext) -> None:
 
 
 async def leave(order: RunContext) -> None:
-    """Close what this process has open for a run."""
+    """Close the connections that this process holds for a run."""
     with _lock:
         for key in [key for key in _at_work if key[0] == order]:
             at_work = _at_work.pop(key)

@@ -1,9 +1,9 @@
 """
 `ProcessBackend`: runs batches in processes, forked from a server with all imports done.
 
-A worker of its own would import for most of a second; forking the main process would
-share its database connections. The server has neither threads nor connections, and
-leaves when the main process does, however that ends.
+A new Python process would spend most of a second on imports, and a fork of the main process would
+share its database connections. The server has neither threads nor connections, and exits when the
+main process ends, also if that is killed.
 """
 
 import errno
@@ -23,11 +23,11 @@ from database.connection.signal_handling import GROUP_SIGNALS
 from ingest.backends.base import WorkerDied
 from ingest.stop import STOP_SIGNAL
 
-if TYPE_CHECKING:  # The server is to start before anything heavy is imported here.
+if TYPE_CHECKING:  # The server must start before this process imports heavy modules.
     from ingest.plan import Batch
     from ingest.report import BatchReport
 
-#: Where nothing can be forked, each process starts from nothing.
+#: Without fork servers, each process starts a new Python.
 _HAS_SERVER = "forkserver" in multiprocessing.get_all_start_methods()
 
 
@@ -36,22 +36,22 @@ class NoLocks(OSError):
 
 
 def warm_up() -> None:
-    """Let the server begin to import, while this process has other things to do."""
+    """Let the server begin its imports while this process continues."""
     if not _HAS_SERVER:
         return
     from multiprocessing import forkserver, resource_tracker  # noqa: PLC0415 -- only where it is
 
     multiprocessing.set_forkserver_preload(["ingest.worker.worker"])
     with _changed_environment(PYTHONWARNINGS="ignore"):
-        # Here, because it would let go the signals that are held. It removes semaphores of a
-        # process that ended at once, which is not worth a warning to the user.
+        # Start it here, because starting it would unblock the signals that are held. It removes
+        # semaphores of processes that were killed; the user needs no warning of that.
         resource_tracker.ensure_running()
     with _signals_held(), _found_by_new_processes():
         forkserver.ensure_running()
 
 
 class ProcessBackend:
-    """So many worker processes of this machine; they serve until one of them dies."""
+    """*count* worker processes of this machine; they are used until one of them dies."""
 
     dies_as_one = True
 
@@ -61,7 +61,8 @@ class ProcessBackend:
         """
         Start no process yet.
 
-        *start* runs once in each new process, *run* for each batch; both with plain values.
+        *start* runs once in each new process, *run* for each batch; their arguments are plain
+        values.
         """
         self.capacity = count
         self._start = start
@@ -73,7 +74,7 @@ class ProcessBackend:
         Run *batch* on the first free worker.
 
         Raises:
-            WorkerDied: a process, or the server that forks them, between two batches.
+            WorkerDied: a process, or the server that forks them, died between two batches.
         """
         if self._executor is None:
             self._executor = open_processes(self.capacity, self._start)
@@ -88,7 +89,7 @@ class ProcessBackend:
         Return the report of a batch that has ended.
 
         Raises:
-            WorkerDied: its process, or that of another batch, died.
+            WorkerDied: the process of this batch, or of another batch, died.
         """
         try:
             return future.result()
@@ -96,18 +97,18 @@ class ProcessBackend:
             raise WorkerDied from error
 
     def ask_to_stop(self) -> bool:
-        """Ask every process for an orderly end."""
+        """Ask every process to end in order."""
         for child in multiprocessing.active_children():
             with suppress(ProcessLookupError):
                 os.kill(child.pid or 0, STOP_SIGNAL)
         return True
 
     def close(self) -> None:
-        """End the processes, finished or not; others are started for what is submitted later."""
+        """End the processes, finished or not; later batches get new processes."""
         if self._executor is None:
             return
-        # They are not waited for, because one that died may have taken along the lock
-        # without which the others never hear that they should end.
+        # Do not wait for them: a process that was killed may have held the lock of the queue, and
+        # then the others never receive the request to end.
         kill_processes()
         self._executor.shutdown(cancel_futures=True)
         self._executor = None
@@ -156,9 +157,9 @@ def kill_processes() -> None:
 @contextmanager
 def _signals_held() -> Iterator[None]:
     """
-    Hold back signals, from us for now, from the server and its workers for good.
+    Block signals: in this process until the block ends, in the server and its workers for ever.
 
-    Ctrl-C would end a process that is just starting with a traceback.
+    Otherwise Ctrl-C would end a process that is starting with a traceback.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (*GROUP_SIGNALS, STOP_SIGNAL))
     try:
@@ -169,7 +170,7 @@ def _signals_held() -> Iterator[None]:
 
 @contextmanager
 def _found_by_new_processes() -> Iterator[None]:
-    """Let the server find our modules, and none of their names in the working directory."""
+    """Let the server import our modules, and not others of these names in the working directory."""
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     with _changed_environment(PYTHONPATH=path, PYTHONSAFEPATH="1"):
@@ -191,7 +192,7 @@ def _changed_environment(**variables: str) -> Iterator[None]:
 def _start_process(start: Callable[[], object]) -> None:
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     start()
-    if _HAS_SERVER:  # From now on the wish is understood.
+    if _HAS_SERVER:  # From here on, this process understands the request to stop.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [STOP_SIGNAL])
 
 

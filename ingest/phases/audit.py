@@ -1,8 +1,8 @@
 """
-`audit`: after a complete sweep, ask by their ids for movies that the list does not name.
+`audit`: after a complete sweep, request the details of ids that the list does not name.
 
-Ids that are neither stored nor known to be missing show what paging has lost, for whatever
-reason; stored movies that a sweep of the whole list has not seen may be gone.
+Ids that are neither stored nor known to be missing may be movies that paging has lost. Stored
+movies that a sweep of the whole list has not seen may be gone.
 """
 
 from functools import partial
@@ -31,10 +31,10 @@ from ingest.stop import StopReason
 
 def audit(run: Run, pool: BatchPool, source: OpenSource) -> None:
     """
-    Ask for ids that were never asked for or are due again, then for movies that vanished.
+    Request ids that are new or due again, then movies that have vanished.
 
-    A denial counts only in a run in which YTS has given details. Vanished movies are marked
-    only in one in which it has denied nothing that it lists.
+    A denial counts only in a run in which YTS has given details. Vanished movies are marked only in
+    a run without contradictions.
     """
     count = run.settings.audit if run.settings.details else 0
     ids = run.db.run_transaction(partial(read_ids_to_audit, count=count)) if count else []
@@ -56,7 +56,7 @@ def _read_vanished(session: Session) -> tuple[bool, list[int]]:
 
 
 def _ask(run: Run, pool: BatchPool, ids: list[int]) -> int:
-    """Ask for movies that the list does not name; return how many YTS has."""
+    """Request movies that the list does not name; return how many YTS has."""
     kind = MovieBatch(
         (), update=True, is_known=True, is_unlisted=True, denial_context=run.denial_context
     )
@@ -72,10 +72,10 @@ def _ask(run: Run, pool: BatchPool, ids: list[int]) -> int:
 
 def _ask_for_vanished(run: Run, pool: BatchPool, ids: list[int]) -> None:
     """
-    Ask for every stored movie that the sweep has not seen, and mark those that YTS denies.
+    Request every stored movie that the sweep has not seen, and mark those that YTS denies.
 
-    With too many of them at once that pages named before, the sweep is not believed: nothing
-    is asked, nothing is marked, and the next run begins it again.
+    If too many movies that pages named before are among them, the sweep is not believed: nothing is
+    requested or marked, and the next run begins the sweep again.
     """
     present, vanished = run.db.run_transaction(
         lambda session: (count_present(session), count_vanished(session))

@@ -1,4 +1,4 @@
-"""`require_plausible`: request known movies, to see whether denials of YTS count now."""
+"""`require_plausible`: request known movies, to check whether denials can be believed now."""
 
 from functools import partial
 
@@ -8,15 +8,15 @@ from ingest.phases.open_source import OpenSource
 from ingest.run import Run
 from ingest.stop import StopReason
 
-#: Known movies that are asked for before a denial is believed, if this run has seen no details.
+#: Known movies to request before a denial is believed, if this run has not fetched any details.
 CANARIES = 3
 
 
 def require_plausible(run: Run, source: OpenSource) -> bool:
     """
-    End the run unless YTS has given details in it, or gives a movie that it gave before.
+    End the run unless YTS has given details in this run, or gives a known movie now.
 
-    Return whether its denials count.
+    Return whether denials of YTS count.
     """
     if run.has_details or _gives_known(run, source):
         return True
@@ -29,7 +29,7 @@ def require_plausible(run: Run, source: OpenSource) -> bool:
 
 
 def _gives_known(run: Run, source: OpenSource) -> bool:
-    """Return whether YTS gives a movie that it gave before; True if it has given none."""
+    """Return whether YTS gives a movie that it gave before; True if there is none to request."""
     ids = run.db.run_transaction(partial(read_ids_to_probe, count=CANARIES))
     denials = (source.worker.is_denied(id_) for id_ in ids)
     return not ids or any(is_denied is False for is_denied in denials)

@@ -24,13 +24,14 @@ from yts.errors import SmallerPages, WrongPage, YtsRefused, YtsUnavailable
 from yts.responses import MoviePage
 from yts.settings import MOVIES_PER_PAGE, without_secrets
 
-#: Requests to a base URL until the next is tried.
+#: Requests to a base URL before the next one is tried.
 PROBE_ATTEMPTS = 3
 #: Page sizes tried with one base URL, each smaller than the one before.
 MOST_SIZES = 3
-#: A list that is shorter than what is stored by more than this share has only a part of it.
+#: A list that has fewer movies than are stored, by more than this share, is only a part of the
+#: catalogue.
 LARGEST_SHRINKAGE = 0.2
-#: Beginning of the Server header of practice data.
+#: Beginning of the Server header of the practice API.
 SANDBOX_SERVER = "yts-sandbox"
 
 
@@ -40,14 +41,14 @@ class PartialSource(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OpenSource:
-    """A worker on the base URL of this run, and the first page that it gave."""
+    """A worker that uses the base URL of this run, and the first page that it fetched."""
 
     worker: Worker
     first: PageBatch
     page: MoviePage
-    #: When the page was asked for, or before, by the clock of the database.
+    #: When the page was requested, or earlier, by the clock of the database.
     asked_at: datetime
-    #: Where the run begins to read the list.
+    #: Position where the run begins to read the list.
     start: SweepStart
 
 
@@ -55,7 +56,7 @@ def read_sweep_start(session: Session, settings: RunSettings, origin: str | None
     """
     Return where a run with *settings* begins to read the list of *origin*; writes nothing.
 
-    None: the base URL is not known yet, and taken as that of the run before.
+    If *origin* is None, the base URL is not known yet; that of the previous run is assumed.
     """
     state = read_sync_state(session) or SyncStateRow()
     return plan_sweep(
@@ -74,14 +75,14 @@ def open_source(run: Run) -> Iterator[OpenSource]:
     Open a worker on the first base URL that answers, with its first page.
 
     Raises:
-        PartialSource: one answers, and has only a part of what is stored.
-        YtsUnavailable, YtsRefused: none answers.
+        PartialSource: a base URL answers, but has only a part of the stored movies. YtsUnavailable,
+        YtsRefused: no base URL answers like YTS.
     """
     reasons: list[YtsUnavailable | YtsRefused | PartialSource] = []
     for api_url in run.settings.api_urls:
         with Worker(run.settings, api_url, run.run_id, run.stop) as worker:
             if not reasons and (ahead := worker.budget.reset()):
-                # Once a run: what base URLs before this one have used of the budget is used.
+                # Once for each run: requests to earlier base URLs count for its limit.
                 run.listener.notice(
                     f"The clock of the database was {ahead:.0f} s ahead: requests begin now."
                 )
@@ -102,7 +103,7 @@ def open_source(run: Run) -> Iterator[OpenSource]:
 
 
 def _plan(run: Run) -> SweepStart:
-    """Return where the run begins to read the list; without reading it, it asks for page 1."""
+    """Return where the run begins to read the list; page 1 if the run does not read it."""
     if not run.settings.reads_list:
         return SweepStart(1)
     plan = partial(read_sweep_start, settings=run.settings, origin=run.origin)
@@ -112,13 +113,13 @@ def _plan(run: Run) -> SweepStart:
 def choose_error(
     errors: Sequence[YtsUnavailable | YtsRefused | PartialSource],
 ) -> YtsUnavailable | YtsRefused | PartialSource:
-    """Return the one to report: an outage, which passes by itself, before all others."""
+    """Return the error to report: an outage, which may end by itself, before all others."""
     order = (YtsUnavailable, PartialSource, YtsRefused)
     return min(errors, key=lambda error: [isinstance(error, kind) for kind in order].index(True))
 
 
 def _probe(run: Run, worker: Worker, start: SweepStart) -> OpenSource:
-    """Fetch the first page of this run, in the largest size of pages that the source gives."""
+    """Fetch the first page of this run, in the largest page size that the source gives."""
     asked_at = run.db.run_transaction(read_clock)
     size = MOVIES_PER_PAGE
     for _ in range(MOST_SIZES):
@@ -134,9 +135,9 @@ def _probe(run: Run, worker: Worker, start: SweepStart) -> OpenSource:
 
 def _probe_back(worker: Worker, first: PageBatch) -> tuple[PageBatch, MoviePage]:
     """
-    Return *first*, or a page before it if that one alone is broken, and what it says.
+    Return a readable page and its contents: *first* or, if only that is broken, one before it.
 
-    Whether it is, the first page of all shows. The steps back grow.
+    Page 1 shows whether only *first* is broken. The steps back grow.
     """
     try:
         return first, worker.probe(first, PROBE_ATTEMPTS)
@@ -156,7 +157,7 @@ def _probe_back(worker: Worker, first: PageBatch) -> tuple[PageBatch, MoviePage]
 
 
 def _adopt_smaller(worker: Worker, source: OpenSource) -> OpenSource:
-    """Return *source* with pages of as many rows as it gives, if it gives fewer and hides that."""
+    """Return *source* with its real page size, if it sends fewer rows than it claims."""
     first, rows = source.first, source.page.rows
     if not source.page.is_doubtful or not 0 < rows < first.size:
         return source
@@ -169,7 +170,7 @@ def _check_is_whole(run: Run, source: OpenSource) -> None:
     """
     Refuse a source that lists far fewer movies than are stored.
 
-    Its count alone proves nothing: the page where the last of them should be decides.
+    Its count alone proves nothing: the page that should have the last stored movies decides.
     """
     held = run.db.run_transaction(read_held_source)
     if held and gives_way_to(held, source_of(source.worker.client.server_name)):
@@ -193,7 +194,7 @@ def source_of(server_name: str) -> Source:
 
 
 def _guess_origin(run: Run, api_url: str) -> str:
-    """Return what `Run.origin` will be, before the server has said what it is."""
+    """Return the value that `Run.origin` will have, before a response identifies the server."""
     held = run.db.run_transaction(read_held_source)
     return held if held == "sandbox" else without_secrets(api_url)
 
@@ -206,7 +207,7 @@ def _claim(run: Run, worker: Worker, api_url: str) -> bool:
         run.listener.note("The sandbox's practice movies were removed.")
     run.api_url = without_secrets(api_url)
     run.change(api_url=run.api_url)
-    # A sandbox has another port each time.
+    # A sandbox has a different port in each run.
     run.origin = source if source == "sandbox" else run.api_url
     run.write_fenced(partial(doubt_other_denials, origin=run.origin))
     return is_emptied

@@ -31,12 +31,12 @@ from ingest.run import Run
 
 #: Ids read from the table at a time, so that memory does not grow with the catalogue.
 IDS_PER_READ = 1000
-#: Ids looked up at a time whether they are known: each look is a step of its own.
+#: Ids checked at a time for being known; each check is a step of its own.
 IDS_PER_LOOK = 10_000
 
 
 def read_ids(run: Run, pool: BatchPool, source: OpenSource, ids: tuple[range, ...]) -> None:
-    """Fetch the movies of `--ids`; stored ones only to update them."""
+    """Fetch the movies of `--ids`; stored ones only with `--update`."""
     kind = MovieBatch((), update=run.settings.update, denial_context=run.denial_context)
     unknown = _without_known(run, chain.from_iterable(ids))
     expected = sum(len(part) for part in ids)
@@ -64,7 +64,7 @@ def retry_failed(run: Run, pool: BatchPool, source: OpenSource) -> None:
     count = read(lambda session: get_or_create_sync_state(session).movie_count) or 0
     keys = read(partial(read_due_failures, kind="page"))
     ids = [int(key) for key in read(partial(read_due_failures, kind="movie"))]
-    # Perhaps an update failed, and a retry that is none would hide it.
+    # Perhaps an update failed; a retry that does not update would hide that.
     pages = [replace(PageBatch.of_key(key), update=True, movie_count=count) for key in keys]
     run.change(phase="pages", pages_expected=len(pages), details_expected=len(ids))
 
@@ -95,7 +95,7 @@ def _fetch(run: Run, pool: BatchPool, ids: Iterator[int], expected: int, kind: M
 
 
 def _without_known(run: Run, ids: Iterator[int]) -> Iterator[int]:
-    """Leave out what is known, and count it as skipped, so that no worker starts for it."""
+    """Leave out known ids and count them as skipped, so that no worker starts for them."""
     while run.should_continue and (some := list(islice(ids, IDS_PER_LOOK))):
         known = run.db.run_transaction(partial(read_known, ids=some, update=run.settings.update))
         if known:
@@ -118,7 +118,7 @@ def _ids_without_details(run: Run) -> Iterator[int]:
 
 
 def _stale_ids(run: Run, age: timedelta) -> Iterator[int]:
-    # As of the beginning of the run, so that what is renewed meanwhile does not come again.
+    # As of the beginning of the run, so that renewed details are not renewed twice.
     read = partial(read_stale, before=run.began_at - age, count=IDS_PER_READ)
     last: tuple[datetime, int] | None = None
     while stale := run.db.run_transaction(partial(read, after=last)):

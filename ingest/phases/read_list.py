@@ -1,9 +1,9 @@
 """
 `read_list`: read list pages and save their movies, the first phase of a run.
 
-There is one sweep, oldest movies first. Every run continues it where the last one
-ended: in the middle of the list, or at its end, where new movies are added.
-`--full` and `--update` begin it again, unless such a sweep is under way.
+There is one sweep, oldest movies first. Every run continues it where the last one ended: in the
+middle of the list, or at its end, where new movies are added. `--full` and `--update` begin a new
+sweep, unless one of their kind is under way.
 """
 
 from collections.abc import Mapping
@@ -32,12 +32,12 @@ from ingest.worker.fetcher import failure_of
 from yts.errors import YtsUnavailable
 from yts.settings import MOVIES_PER_PAGE
 
-#: Readings of one run: where rows moved, the part is read again, up to this.
+#: Maximum number of readings of one run: a part in which rows moved is read again.
 MOST_READINGS = 4
 
 
 def read_list(run: Run, pool: BatchPool, source: OpenSource) -> bool:
-    """Read on from the page of *source*; return whether the list was read to its end."""
+    """Read the list from the page of *source* on; return whether it was read to its end."""
     details = run.foresee_details(source.page.movie_count)
     run.change(phase="pages", details_expected=details)
     start = source.start
@@ -56,7 +56,7 @@ def read_list(run: Run, pool: BatchPool, source: OpenSource) -> bool:
         sweep = Sweep(first.page, next_page, run.settings.max_pages, first.size)
         under_way = Reading(run, pool, source, sweep, first)
         under_way.read(source)
-        # Rows that came equally twice have not moved meanwhile, whatever YTS counts.
+        # Rows that are equal in two readings have not moved in between, whatever YTS counts.
         is_settled = bool(before) and sweep.digests.items() <= before.items()
         is_read = _conclude(run, source, sweep, under_way, is_settled=is_settled)
         if is_read is not None:
@@ -79,7 +79,7 @@ def read_list(run: Run, pool: BatchPool, source: OpenSource) -> bool:
 def _conclude(
     run: Run, source: OpenSource, sweep: Sweep, under_way: Reading, *, is_settled: bool
 ) -> bool | None:
-    """Return whether the list was read to its end; None: a part has to be read again."""
+    """Return whether the list was read to its end; None if a part has to be read again."""
     if not sweep.is_complete:
         return False
     if (doubt := _doubt_end(run, source, sweep)) is None:
@@ -87,7 +87,7 @@ def _conclude(
         rows = sweep.rows_to_end
         state = run.db.run_transaction(get_or_create_sync_state)
         if run.db.run_transaction(partial(has_unexplained_rows, rows=rows)):
-            # Movies were added in the middle of the list, or came to a place that is known.
+            # Movies were added in the middle of the list, or moved to pages that were read before.
             run.write_fenced(partial(begin_sweep, is_updating=state.is_updating, origin=run.origin))
         elif (
             is_settled
@@ -108,10 +108,10 @@ def _conclude(
 
 def _go_back_to_known(run: Run, source: OpenSource) -> OpenSource:
     """
-    Return *source* with the page to begin with, the same or one before it.
+    Return *source* with the page to begin with: the same page or an earlier one.
 
-    It begins with a movie that the sweep has seen, or is the first of all. Otherwise so
-    many were removed since that some would be left out. The steps back grow.
+    The sweep has seen the first movie of this page, or it is page 1. Beginning later would leave
+    out movies, because removals moved them to earlier pages. The steps back grow.
     """
     step = 1
     while source.first.page > 1 and not _begins_with_known(run, source):
@@ -130,10 +130,10 @@ def _begins_with_known(run: Run, source: OpenSource) -> bool:
 
 def _doubt_end(run: Run, source: OpenSource, sweep: Sweep) -> str | None:
     """
-    Return why the list does not end where the sweep ended; None where it does.
+    Return why the list does not end where the sweep ended; None if it does.
 
-    Where YTS counts another number of movies, the newest ones of the list are asked for: the
-    sweep has seen them, unless pages came without rows that exist, or with those of others.
+    If YTS counts another number of movies, request the newest movies of the list. The sweep has
+    seen them, unless pages lacked rows or had the rows of other pages.
     """
     is_counted = sweep.rows_to_end == sweep.movie_count == run.db.run_transaction(count_listed)
     if is_counted and not sweep.is_end_doubtful:
@@ -147,7 +147,7 @@ def _doubt_end(run: Run, source: OpenSource, sweep: Sweep) -> str | None:
 
 
 def _clear_ending(run: Run, sweep: Sweep, under_way: Reading) -> None:
-    """Forget that the pages of the end failed, though YTS counts more movies than they show."""
+    """Clear the failures of the last pages: they are the end, though YTS counts more movies."""
     if sweep.is_end_doubtful:
         keys = tuple(page.key for page in sweep.ending)
         save_step(run.db, run.run_id, Step(pages_read=keys))

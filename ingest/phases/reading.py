@@ -1,4 +1,4 @@
-"""`Reading`: one reading of the list; hands out its pages, saves them, and notes how far it is."""
+"""`Reading`: one reading of the list; plans its pages, saves them, and stores the progress."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -20,7 +20,7 @@ from yts.settings import MOVIES_PER_PAGE
 
 #: At most this many pages are read by this process: starting workers would take longer.
 FEW_PAGES = 4
-#: A run that is killed reads again what was read since the last note.
+#: Pages between two stores of the progress; a killed run reads them again.
 SECONDS_BETWEEN_NOTES = 1.0
 
 
@@ -51,7 +51,7 @@ class Reading:
             pages = self._sweep.plan()
             if (next_page := next(pages, None)) is None:
                 break
-            # Made one by one, so that each knows the newest count.
+            # Batches are made one by one, so that each has the newest count.
             batches = (self._batch(page) for page in chain([next_page], pages))
             if is_short:
                 self._run.run_inline(self._worker, batches, self._follow)
@@ -91,7 +91,7 @@ class Reading:
         )
 
     def to_unit(self, page: int) -> int:
-        """Return *page* in pages of `MOVIES_PER_PAGE`."""
+        """Return the number of *page* in pages of `MOVIES_PER_PAGE` movies."""
         return convert_page(page, self._sweep.size, MOVIES_PER_PAGE)
 
     def _note_progress(self) -> None:
@@ -106,7 +106,7 @@ class Reading:
         self._noted_at = monotonic()
 
     def record_short(self, pages: Iterable[PageReport], reason: str) -> None:
-        """Record pages as failed that came with fewer rows than they have."""
+        """Record pages as failed if they came with fewer rows than they should have."""
         self._run.record_failures(
             Failure(
                 "page",

@@ -1,4 +1,4 @@
-"""`Sweep`: which list pages one reading asks for next, and when the end is reached; no I/O."""
+"""`Sweep`: which list pages one reading requests next, and when the end is reached; no I/O."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from ingest.report import PageReport
 from ingest.settings import RunSettings
 from yts.settings import MOVIES_PER_PAGE
 
-#: Known pages that are read once more where a sweep continues: the order of the list has small
+#: Known pages that are read again where a sweep continues: the order of the list has small
 #: exceptions, and removed movies shift the rest towards the front.
 PAGES_READ_AGAIN = 2
 
@@ -26,14 +26,14 @@ def convert_page(page: int, size: int, new_size: int) -> int:
 class SweepStart:
     """Where a run continues the sweep; pages in units of `MOVIES_PER_PAGE`."""
 
-    #: The first page that is not read yet; 1 begins a sweep of the whole list.
+    #: The first page that was not read yet; 1 begins a sweep of the whole list.
     next_page: int
-    #: The sweep writes what changed in stored movies.
+    #: Whether the sweep writes changes of stored movies.
     is_updating: bool = False
 
     @property
     def first_page(self) -> int:
-        """Return the page with which the run begins: some are read again."""
+        """Return the page with which the run begins: some known pages are read again."""
         return max(1, self.next_page - PAGES_READ_AGAIN)
 
 
@@ -47,10 +47,10 @@ def plan_sweep(
     is_whole_due: bool = False,
 ) -> SweepStart:
     """
-    Return where a run with *settings* begins, given what `sync_state` says.
+    Return where a run with *settings* begins, given the row of `sync_state`.
 
-    *is_whole*: a sweep of the whole list is under way; *is_updating*: one that updates;
-    *is_whole_due*: the whole list is to be read again in any case.
+    *is_whole*: a sweep of the whole list is under way; *is_updating*: it also updates;
+    *is_whole_due*: the whole list has to be read again in any case.
     """
     if (settings.update and not is_updating) or (settings.full and not is_whole) or is_whole_due:
         return SweepStart(1, settings.update or is_updating)
@@ -61,9 +61,9 @@ class Sweep:
     """
     One reading of the list from *start_page* on, oldest movies first, page by page.
 
-    Pages may come in any order; they are judged in that of their numbers. A page is read
-    when it has *size* rows. One with fewer is the end if the page after it is empty, and a
-    failure if that one has rows. YTS's count plans requests, and never ends the reading.
+    Pages may come in any order; they are judged in the order of their numbers. A page counts as
+    read when it has *size* rows. A page with fewer rows is the end if the next page is empty, and a
+    failure if the next page has rows. The count of YTS plans requests, and never ends the reading.
     """
 
     def __init__(
@@ -84,9 +84,9 @@ class Sweep:
         self._short: set[int] = set()
         #: The first page with these rows, by digest.
         self._page_of: dict[int | None, int] = {}
-        #: What YTS counted on the last page in order.
+        #: The count of YTS on the last page in order.
         self.movie_count = 0
-        #: From here on rows may have moved: the count went down, or a page had a movie twice.
+        #: From this page on rows may have moved: the count went down, or a page had a movie twice.
         self.recheck_page: int | None = None
 
     def record(self, page: PageReport) -> None:
@@ -108,7 +108,7 @@ class Sweep:
         """
         Yield the pages to read next, one by one: to the end by YTS's count, or one beyond.
 
-        What is recorded meanwhile counts: nothing is asked for beyond an end that is seen.
+        Pages that are recorded meanwhile count: nothing after an end that was seen is planned.
         """
         last = min(self._planned_up_to + max(1, self.pages_ahead), self._last_allowed)
         while True:
@@ -120,11 +120,11 @@ class Sweep:
 
     @property
     def pages_ahead(self) -> int:
-        """Return how many pages are left to plan, by YTS's count."""
+        """Return how many pages are left to plan, by the count of YTS."""
         return max(0, last_page(self.movie_count, self.size) - self._planned_up_to)
 
     def _end_seen(self) -> int | None:
-        """Return the empty page after the end, seen or expected; None while no page is short."""
+        """Return the empty page after the end, seen or expected; None if no page is short."""
         # A short page before others with rows is not the end, but a failure.
         first = min((page for page in self._short if self._rows(page + 1) <= 0), default=None)
         if first is None:
@@ -136,13 +136,13 @@ class Sweep:
         return -1 if report is None else report.rows
 
     def repeated_page(self, page: PageReport) -> int | None:
-        """Return another page of this reading with the same rows: then paging does not work."""
+        """Return another page with the same rows, if any: then paging does not work."""
         other = self._page_of.get(page.digest, page.page)
         return None if other == page.page or page.digest is None else other
 
     @property
     def ending(self) -> list[PageReport]:
-        """Return the pages that show the end, in order: a short one and an empty one, or that."""
+        """Return the pages that show the end: a short and an empty one, or only the empty one."""
         end = self._pages.get(self._front)
         if end is None or (end.rows and self._rows(end.page + 1)):
             return []
@@ -166,24 +166,24 @@ class Sweep:
 
     @property
     def short_pages(self) -> list[PageReport]:
-        """Return pages that lack rows for certain: others follow, or YTS counted more before."""
+        """Return pages that certainly lack rows: others follow, or YTS counted more before."""
         short = (self._pages[page] for page in sorted(self._short))
         return [page for page in short if self._rows(page.page + 1) > 0 or page.is_collapsed]
 
     @property
     def digests(self) -> Mapping[int, int | None]:
-        """Return what identifies the rows of each page."""
+        """Return a digest of the rows of each page."""
         return {page.page: page.digest for page in self._pages.values()}
 
     @property
     def next_page(self) -> int:
-        """Return where another sweep continues: with a page that failed, or one that may grow."""
+        """Return the page where the sweep continues: one that failed or may get more rows."""
         if self._front in self._pages:
             return self._front
         return max(self._front, self._known_up_to + 1)
 
     @property
     def pages_expected(self) -> int:
-        """Return how many pages there are to read, the first included, by YTS's count."""
+        """Return how many pages there are to read, including the first, by the count of YTS."""
         last = min(last_page(self.movie_count, self.size), self._last_allowed)
         return int(max(1, last - self._start_page + 1))

@@ -9,13 +9,13 @@ from ingest.stop import StopReason
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, YtsRefused, YtsUnavailable
 
-#: Pages or movies in a row that the source did not give until it is asked for something that it
-#: has given before. Only if it does not give that either, the source is given up.
+#: After this many failed pages or movies in a row, the source is probed: something is requested
+#: that it has given before. Only if that fails too, the source is given up.
 FAILURES_UNTIL_PROBE = 5
-#: Movies that one probe asks for at most, each in one request.
+#: Maximum number of movies that one probe requests, each in one request.
 MOVIES_PER_PROBE = 5
-#: After a probe that succeeded, until something else does: the source works, so the item is to
-#: blame. It is in the ledger and a later run retries it.
+#: Attempts for an item after a successful probe, until another item succeeds: the source works, so
+#: the item is the cause. It is in the ledger, and a later run tries it again.
 ATTEMPTS_OF_SUSPECTS = 1
 
 
@@ -35,12 +35,12 @@ class Breaker:
         self._is_probed = False
         self._good_page: int | None = None
         self._good_movie: int | None = None
-        #: Why nothing more should be requested from the source.
+        #: Why no more requests should be made to the source.
         self.stop_reason: StopReason | None = None
 
     @property
     def attempts(self) -> int | None:
-        """Return how often the next item may be requested; None: as the client's settings say."""
+        """Return the attempts for the next item; None means as in the client's settings."""
         return ATTEMPTS_OF_SUSPECTS if self._is_probed else None
 
     def count_page(self, page: int) -> None:
@@ -49,7 +49,7 @@ class Breaker:
         self._reset()
 
     def count_movie(self, movie_id: int | None) -> None:
-        """Note that the source has given the details of a movie; None: that it does not have it."""
+        """Note that the source has given the details of a movie, or has denied it if None."""
         self._good_movie = movie_id or self._good_movie
         self._reset()
 
@@ -59,9 +59,9 @@ class Breaker:
 
     def count_failure(self, error: YtsUnavailable | YtsRefused, probe: Callable[[], bool]) -> None:
         """
-        Note that an item failed; every few in a row, *probe* decides about the source.
+        Note that an item failed; after several in a row, *probe* decides about the source.
 
-        Other threads whose items failed wait meanwhile, so that they do not waste more.
+        Other threads whose items failed wait for the probe, so that they make no useless requests.
 
         Raises:
             Stopped: a stop came while the probe was waiting.
@@ -106,7 +106,7 @@ class Breaker:
         yield from [id_ for id_ in ids[::step] if id_ != self._good_movie][:MOVIES_PER_PROBE]
 
     def _read_listed_ids(self) -> Sequence[int]:
-        """Return the movies of the first list page, for a database without any movies."""
+        """Return the ids on the first list page, for a database without movies."""
         with suppress(YtsUnavailable, YtsRefused):
             page = self._client.fetch_page(1, "asc", attempts=1)
             return [movie.id for movie in page.movies]

@@ -16,11 +16,11 @@ from ingest.stop import Stopped, StopRequest
 UNLIMITED_RATE = 1e6
 #: Maximum number of threads that wait for slots at the same time, if their number is not known.
 MOST_TAKERS = 256
-#: After a wait of at most this, a worker does not look whether the server said "slower" meanwhile:
-#: that response would hardly have come by then, and many short waits would be many looks.
+#: After a wait of at most this many seconds, a worker does not check whether a 429 came meanwhile:
+#: it would hardly have come by then, and many short waits would mean many checks.
 SECONDS_NOT_WORTH_A_LOOK = 0.1
-#: A worker that wakes later than this, and later than the next slot, takes another slot, once:
-#: late requests come together with those behind them, and the server counts.
+#: A worker that wakes later than this, and later than the next slot, takes another slot, once: late
+#: requests arrive together with the next ones, and the server counts them.
 SECONDS_LATE = 0.02
 
 Result = TypeVar("Result")
@@ -43,9 +43,9 @@ class BudgetClient:
         takers: int | None = None,
     ) -> None:
         """
-        Ask for *rate* requests a second in all, and *limit* in sum; 0 and None: no limit.
+        Use *rate* requests a second and *limit* requests in total; 0 and None mean no limit.
 
-        *takers* threads of the run may wait for slots at the same time; None: not known.
+        *takers* threads of the run may wait for slots at the same time; None if not known.
         """
         self._takers = takers or MOST_TAKERS
         self._backend = engine
@@ -57,7 +57,7 @@ class BudgetClient:
         """
         Set pace and limit for all workers on this database, at the start of a run.
 
-        Return by how many seconds slots were ahead that a wrong clock had left; 0: none.
+        Return how many seconds ahead slots were that a wrong clock had left; 0 if there were none.
         """
         if self._rate <= 0:
             return 0.0
@@ -65,13 +65,13 @@ class BudgetClient:
 
     def take_slot(self) -> None:
         """
-        Wait until a request may leave.
+        Wait until a request may be sent.
 
         Raises:
             Stopped: the run is being stopped.
-            LimitReached: no request may leave any more.
+            LimitReached: no more requests may be sent.
         """
-        self._stop.sleep(0)  # A stop must not wait for a database that is away, either.
+        self._stop.sleep(0)  # A stop must not wait for an unreachable database either.
         if self._rate <= 0:
             return
         slot = self._repeat(self._take_slot)
@@ -101,7 +101,7 @@ class BudgetClient:
 
     def pause(self, seconds: float) -> None:
         """
-        Wait until the next attempt after one that failed.
+        Wait until the next attempt after a failure.
 
         Raises:
             Stopped: the run is being stopped.

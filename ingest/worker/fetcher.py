@@ -27,19 +27,19 @@ from yts.errors import (
 from yts.payload import MoviePayload
 from yts.responses import MoviePage
 
-#: Attempts for a page that comes with another number.
+#: Attempts for a page when the response has another page number.
 WRONG_PAGE_ATTEMPTS = 2
-#: When the run is stopped, seconds that requests under way may still take.
+#: Seconds that requests under way may still take when the run is stopped.
 SECONDS_TO_DRAIN = 5.0
-#: A thread that waits for a response looks this often whether the run is stopped.
+#: Seconds between two checks for a stop while a thread waits for a response.
 SECONDS_BETWEEN_LOOKS = 0.25
 
-#: The result of requesting one movie; None: YTS has no such movie.
+#: The result of requesting one movie; None means that YTS has no such movie.
 Fetched = MoviePayload | Failure | None
 
 
 class Fetcher:
-    """Asks one client with several threads; one batch at a time."""
+    """Makes requests with one client and several threads; one batch at a time."""
 
     def __init__(
         self,
@@ -58,18 +58,18 @@ class Fetcher:
 
     @property
     def stop_reason(self) -> StopReason | None:
-        """Return why nothing more should be requested; None if there is no reason."""
+        """Return why no more requests should be made; None if requests may continue."""
         return self._breaker.stop_reason or self._limit
 
     def ask_for_page(self, batch: PageBatch, attempts: int | None = None) -> MoviePage:
         """
-        Fetch one list page, on a thread, so that a response that stalls does not hold up a stop.
+        Fetch one list page, on a thread, so that a stalled response does not delay a stop.
 
         Raises:
             Stopped: a stop came first.
             SmallerPages: the source gives fewer rows a page.
             WrongPage: the source ignores the page number, or takes a lower one.
-            YtsUnavailable, YtsRefused: as the client.
+            YtsUnavailable, YtsRefused: as `YtsClient.fetch_page`.
         """
         for _ in range(WRONG_PAGE_ATTEMPTS):
             page = self._ask_for_page(batch, attempts)
@@ -100,7 +100,7 @@ class Fetcher:
         return future.result()
 
     def fetch_page(self, batch: PageBatch) -> MoviePage | Failure | None:
-        """Fetch one list page; None where a stop or a giving up came first."""
+        """Fetch one list page; None if the run is stopped or the source given up before."""
         if self.stop_reason:
             return None
         try:
@@ -126,10 +126,10 @@ class Fetcher:
 
     def fetch_movies(self, ids: Sequence[int]) -> Generator[dict[int, Fetched], None, None]:
         """
-        Fetch the details of all *ids* and yield what has come, by id, in chunks.
+        Fetch the details of all *ids*, and yield results by id, in chunks.
 
-        An id that was not tried, because a stop or a giving up came first, is in none.
-        Close the generator, so that the threads stop when the rest is not wanted.
+        Ids that were not requested, because of a stop or because the source was given up, are left
+        out. Close the generator to stop the threads early.
         """
         return self._fetch(ids, self._fetch_movie)
 
@@ -137,7 +137,7 @@ class Fetcher:
         """
         Search the list for movies by their IMDb codes, and yield rows by id, in chunks.
 
-        None: the list does not show the movie. Otherwise as `fetch_movies`.
+        None means that the list does not show the movie. Otherwise like `fetch_movies`.
         """
 
         def search(movie_id: int) -> Fetched:
@@ -165,19 +165,19 @@ class Fetcher:
                 if (self.stop_reason or self._stop.is_set()) and give_up_at == float("inf"):
                     chunks.cancel_pending()
                     for thread in pulling:
-                        if thread.cancel():  # It never began: others wait for responses that stall.
+                        if thread.cancel():  # It never began: other threads are stalled.
                             chunks.worker_done()
                     give_up_at = monotonic() + SECONDS_TO_DRAIN
             if chunk := chunks.take_chunk(seconds=0, is_last=True):
                 yield chunk
             for thread in pulling:
                 if not thread.cancelled() and (chunks.is_done or thread.done()):
-                    thread.result()  # It may have met what no movie is to blame for.
+                    thread.result()  # The thread may have ended with an error that no movie causes.
         finally:
             chunks.cancel_pending()
 
     def _pull(self, chunks: WorkQueue[Fetched], fetch: Callable[[int], Fetched]) -> None:
-        """Fetch one movie after another, until there is none or no point."""
+        """Fetch one movie after another, until none is left or the run should stop."""
         try:
             while not self.stop_reason and (movie_id := chunks.next_id()) is not None:
                 chunks.put_result(movie_id, fetch(movie_id))
@@ -194,14 +194,14 @@ class Fetcher:
         except (YtsUnavailable, YtsRefused) as error:
             self._count_failure(error, self._breaker.is_any_movie_given)
             return failure_of("movie", str(movie_id), error)
-        # Here and not when it is saved: by then the source may have died.
+        # Counted here and not when it is saved: by then the source may be down.
         self._breaker.count_movie(movie.id if movie else None)
         return movie
 
     def _count_failure(self, error: YtsUnavailable | YtsRefused, probe: Callable[[], bool]) -> None:
         try:
             self._breaker.count_failure(error, probe)
-        except Stopped as stopped:  # The item has failed all the same.
+        except Stopped as stopped:  # The item has failed in any case.
             self._note_ending(stopped)
 
     def _note_ending(self, error: Stopped) -> None:
@@ -209,11 +209,11 @@ class Fetcher:
             self._limit = StopReason("--max-requests allows no more", ExitCode.LIMIT)
 
     def close(self) -> None:
-        """Start nothing more; threads that still wait for a response are left behind."""
+        """Start no more requests; do not wait for threads that wait for a response."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def failure_of(kind: FailureKind, key: str, error: YtsError) -> Failure:
-    """Return the ledger's view of *error*."""
+    """Return *error* as a failure for the ledger."""
     stage: FailureStage = "parse" if isinstance(error, MalformedMovie) else "fetch"
     return Failure(kind, key, stage, type(error).__name__, str(error))

@@ -17,11 +17,11 @@ class WorkQueue(Generic[Fetched]):
     """
     A work queue: several threads fetch, one consumer is woken for each full chunk.
 
-    A thread takes ids with `next_id` until there is none, and then calls `worker_done`.
+    A thread takes ids with `next_id` until it returns None, and then calls `worker_done`.
     """
 
     def __init__(self, ids: Iterable[int], threads: int) -> None:
-        """Expect *threads* threads."""
+        """Prepare a queue for *threads* threads."""
         self._ids = deque(ids)
         self._come: dict[int, Fetched] = {}
         self._since = monotonic()

@@ -50,10 +50,10 @@ class Worker:
         name: str = "",
     ) -> None:
         """
-        Open nothing yet but pools.
+        Open no connection yet.
 
-        *run_id* None leaves no trace in `fetch_runs`. *name* tells it from all others of the
-        database; without one, this process is the only one of its number.
+        With *run_id* None, `fetch_runs` is not changed. *name* is unique among the workers of the
+        database; the default contains the id of this process.
         """
         self.api_url = api_url
         self._run_id = run_id
@@ -85,7 +85,7 @@ class Worker:
 
     def probe(self, first: PageBatch, attempts: int | None = None) -> MoviePage:
         """
-        Fetch the first page of a run; it also shows whether the source is YTS.
+        Fetch the first page of a run; this also shows whether the source is YTS.
 
         Raises:
             Stopped: the run is being stopped.
@@ -98,12 +98,12 @@ class Worker:
 
     @property
     def stop_reason(self) -> StopReason | None:
-        """Return why nothing more should be requested; None if there is no reason."""
+        """Return why no more requests should be made; None if requests may continue."""
         return self._fetcher.stop_reason
 
     def is_denied(self, movie_id: int) -> bool | None:
         """
-        Ask for one movie; return whether YTS denies it, None where there is no usable response.
+        Request one movie; return whether YTS denies it, None without a usable response.
 
         Nothing is saved.
         """
@@ -115,15 +115,15 @@ class Worker:
 
     def run_batch(self, batch: Batch) -> BatchReport:
         """
-        Do all of *batch*, or until a stop what is done by then.
+        Run *batch* to its end, or until a stop.
 
-        Trouble with YTS is never raised but reported.
+        Errors of YTS are reported, not raised.
 
         Raises:
             DatabaseNotReady: the database stayed out of reach.
         """
         note = partial(note_work, name=self._name, doing=batch.in_words)
-        # The clock of the database decides what is newer, whatever this machine's says.
+        # The clock of the database decides what is newer, not the clock of this machine.
         asked_at = self.db.run_transaction(note)
         if isinstance(batch, PageBatch):
             report = self._run_page(batch, asked_at)
@@ -135,14 +135,14 @@ class Worker:
         return replace(report, stop_reason=self.stop_reason)
 
     def note_wait(self, message: str) -> None:
-        """Let the main process say what this worker waits for, if the database can be used."""
+        """Record what this worker waits for, so that the main process reports it."""
         with suppress(DatabaseNotReady, Stopped):
             self.db.run_transaction(
                 partial(note_work, name=self._name, doing=message), patience_seconds=0
             )
 
     def rest(self) -> None:
-        """Say that there is nothing to do for now."""
+        """Record that this worker has no batch."""
         self.db.run_transaction(partial(forget_workers, name=self._name))
 
     def _run_page(self, batch: PageBatch, asked_at: datetime) -> BatchReport:
@@ -154,9 +154,9 @@ class Worker:
         return self.save_page(batch, page, asked_at)
 
     def save_page(self, batch: PageBatch, page: MoviePage, asked_at: datetime) -> BatchReport:
-        """Save a page that was asked for at *asked_at*, by the database's clock, in one step."""
+        """Save a page that was requested at *asked_at*, by the database's clock, in one step."""
         failures = tuple(
-            # A row that does not even say whose it is goes to the page's account.
+            # A row without a readable id is recorded as a failure of the page.
             failure_of("page", batch.key, error)
             if error.movie_id is None
             else failure_of("movie", str(error.movie_id), error)
@@ -169,7 +169,7 @@ class Worker:
             asked_at=asked_at,
             swept=swept or None,
             failures=failures,
-            # Whether a page that is not full is the end, the sweep decides.
+            # The sweep decides whether a page that is not full is the end.
             pages_read=(batch.key,) if page.rows >= batch.size or not page.is_doubtful else (),
             counters={"pages_read": 1},
         )
@@ -239,7 +239,7 @@ class Worker:
             denial_context=batch.denial_context,
             searched=tuple(id_ for id_, result in chunk.items() if not isinstance(result, Failure)),
             delisted=delisted,
-            # Another search is owed anyway, unless it was to settle a denial.
+            # The search is repeated in a later run, unless it was made because of a denial.
             failures=tuple(
                 result
                 for result in chunk.values()
@@ -251,7 +251,7 @@ class Worker:
         return replace(self._save(step), contradicted=movie_ids)
 
     def _count_requests(self) -> BatchReport:
-        """Save how many requests were made without a response that could be saved."""
+        """Add requests that are not part of a saved step to the counters of the run."""
         is_current = self._requests_counted == self.client.requests_made
         return BatchReport() if is_current else self._save(Step())
 
@@ -288,14 +288,14 @@ class Worker:
         self.close()
 
 
-# What follows is one process of the pool.
+# The functions below run in a process of the pool.
 
 _worker: Worker | None = None
 _hearing = ExitStack()
 
 
 def start_worker(settings: RunSettings, api_url: str, run_id: int | None) -> None:
-    """Prepare this process of the pool; only its parent asks it to stop."""
+    """Prepare this process of the pool; only its parent can ask it to stop."""
     global _worker  # noqa: PLW0603 -- one worker a process, made by the pool's initializer
     stop = StopRequest()
     for number in GROUP_SIGNALS:
