@@ -13,7 +13,7 @@ from database.models import Movie
 
 
 def read_due_failures(session: Session, kind: FailureKind) -> list[str]:
-    """Return the keys of failures that may be tried again now, those due longest first."""
+    """Return the keys of failures that are due, the longest overdue first."""
     return list(
         session.scalars(
             select(FetchFailure.key)
@@ -27,7 +27,7 @@ def read_ids_without_details(session: Session, below: int | None, count: int) ->
     """
     Return up to *count* YTS ids that are due for details, newest first.
 
-    Only those under *below*; None: all.
+    With *below*, only ids lower than that.
     """
     query = select(Movie.external_id).where(*_lacks_details())
     if below is not None:
@@ -46,8 +46,8 @@ def read_stale(
     """
     Return up to *count* movies whose details are older than *before*, oldest first.
 
-    Each as the time of its details and its YTS id; *after* is such a pair, of the last
-    movie that is known already.
+    Each is a pair of the time of its details and its YTS id. *after* is the last pair of the
+    previous call.
     """
     fetched_at = Movie.details_fetched_at
     query = select(fetched_at, Movie.external_id).where(*_is_stale(before))
@@ -63,7 +63,7 @@ def count_stale(session: Session, before: datetime) -> int:
 
 
 def count_lacking_details(session: Session) -> int:
-    """Return how many stored movies have no details and no record of why not."""
+    """Return how many stored movies have no details and no record that explains it."""
     id_ = Movie.external_id
     is_recorded = (
         select(MissingMovie.external_id).where(MissingMovie.external_id == id_).exists(),
@@ -79,13 +79,13 @@ def _lacks_details() -> tuple[ColumnElement[bool], ...]:
 
 
 def _is_stale(before: datetime) -> tuple[ColumnElement[bool], ...]:
-    # Details of a time to come were fetched while the clock was wrong.
+    # Details with a time in the future were fetched while the clock was wrong.
     fetched_at = Movie.details_fetched_at
     return (fetched_at < before) | (fetched_at > func.now()), *_may_be_asked_for()
 
 
 def _may_be_asked_for() -> tuple[ColumnElement[bool], ...]:
-    """Return the SQL conditions that a movie is not missing, and has no failure that must wait."""
+    """Return the SQL conditions that a movie is not missing, and has no failure that is not due."""
     has_failed = select(FetchFailure.key).where(_is_of_movie(), ~_may_be_tried())
     return ~is_missing(Movie.external_id), ~has_failed.exists()
 

@@ -22,14 +22,14 @@ LONGEST_RETRY = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What could not be done, and why."""
+    """A page or movie that could not be fetched, parsed or saved, and the reason."""
 
     kind: FailureKind
-    #: Number of the page from the oldest, or YTS id of the movie.
+    #: Number of the page, oldest movies first, or YTS id of the movie.
     key: str
     stage: FailureStage
     error_class: str
-    #: For a person; never holds a secret.
+    #: The reason as text for the user; it never contains a secret.
     message: str
 
 
@@ -37,12 +37,12 @@ class TitledFailure(NamedTuple):
     """A failure on record, with the title of its movie."""
 
     failure: FailureRow
-    #: None for a page, and for a movie that is not stored.
+    #: None for a page, or for a movie that is not stored.
     title: str | None
 
 
 def record_failures(session: Session, failures: Iterable[Failure]) -> None:
-    """Write *failures*, counting attempts of those that failed before."""
+    """Record *failures*; for those that failed before, count another attempt."""
     by_key = {(failure.kind, failure.key): failure for failure in failures}
     if not by_key:
         return
@@ -54,7 +54,7 @@ def record_failures(session: Session, failures: Iterable[Failure]) -> None:
         select(*(source.c[name] for name in names), func.now() + literal(FIRST_RETRY)),
     )
     old, new = table_of(FetchFailure).c, statement.excluded
-    # The exponent is bounded, or the interval would overflow after some 60 attempts.
+    # The exponent is limited, because the interval would overflow after some 60 attempts.
     doubled = func.power(2, func.least(old.attempts, 16))
     pause = interval_of(FIRST_RETRY.total_seconds() * doubled)
     session.execute(
@@ -74,7 +74,7 @@ def record_failures(session: Session, failures: Iterable[Failure]) -> None:
 
 
 def clear_failures(session: Session, kind: FailureKind, keys: Collection[int | str]) -> None:
-    """Forget the failures of what has succeeded since."""
+    """Delete the failures of pages and movies that have succeeded since."""
     session.execute(
         delete(FetchFailure).where(
             FetchFailure.kind == kind, FetchFailure.key == func.any([str(key) for key in keys])
@@ -115,7 +115,7 @@ def position_of(failure: FailureRow) -> Position:
 
 
 def read_next_attempt(session: Session) -> datetime | None:
-    """Return when the first of the failures may be tried again; None where there are none."""
+    """Return when the next failure is due; None if there are no failures."""
     return session.scalar(select(func.min(FetchFailure.next_attempt_at)))
 
 
@@ -125,7 +125,7 @@ def count_failures(session: Session) -> int:
 
 
 def count_lost(session: Session) -> int:
-    """Return how many failures leave something out: pages, and movies that are not stored."""
+    """Return how many failures mean missing data: pages, and movies that are not stored."""
     is_stored = select(Movie.id).where(cast(Movie.external_id, Text) == FetchFailure.key).exists()
     query = select(func.count()).where((FetchFailure.kind == "page") | ~is_stored)
     return session.scalar(query.select_from(FetchFailure)) or 0

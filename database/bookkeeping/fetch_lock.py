@@ -16,11 +16,12 @@ from database.connection.advisory_locks import (
 from database.connection.retry import repeat_transient
 from database.connection.waits import waiting_for
 
-#: While waiting for another fetch to end.
+#: Pause between two attempts to take the lock.
 SECONDS_BETWEEN_TRIES = 0.5
 
-#: A connection may have waited for the lock. It holds it since the run began that it has opened
-#: then; a run older than the connection is one that was killed before.
+#: Describes the holder: since when is the later of the start of its connection and of the open run.
+#: The connection may have waited for the lock, and an open run that is older than the connection
+#: was killed.
 _DESCRIBE_HOLDER = text(
     "SELECT 'process ' || pid || ' of ' || coalesce(host(client_addr), 'this machine') || "
     "' since ' || to_char(greatest(backend_start, began), 'YYYY-MM-DD HH24:MI:SS') || ' UTC' "
@@ -39,14 +40,14 @@ def hold_fetch_lock(
     engine: Engine, wait_seconds: float = 0.0, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[Callable[[], None]]:
     """
-    Hold the lock of this database for as long as the block runs.
+    Hold the fetch lock of this database until the block ends.
 
     If another session holds it, try again for *wait_seconds*; *sleep* waits between two
     attempts, and may raise to give up. The lock is lost with its connection: call the
     function that is yielded from time to time to take it again.
 
     Raises:
-        FetchLockHeld: another session holds it, or has taken it meanwhile.
+        FetchLockHeld: another session holds the lock, or has taken it meanwhile.
         DatabaseNotReady: the database cannot be used.
     """
     with repeat_transient(engine.connect, sleep=sleep) as connection:
@@ -73,7 +74,7 @@ def _wait_for_lock(connection: Connection, deadline: float, sleep: Callable[[flo
 
 
 def _take(connection: Connection) -> None:
-    # The lock is the session's and outlives the transaction.
+    # The lock belongs to the session and is kept after the transaction.
     with connection.begin():
         if not take_lock(connection, AdvisoryLock.FETCH):
             pid = read_lock_holder(connection, AdvisoryLock.FETCH)

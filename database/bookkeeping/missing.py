@@ -1,5 +1,5 @@
 """
-`record_missing`: ids that YTS does not have; when it is asked again, and which movies are gone.
+`record_missing`: ids that YTS does not have, when to request them again, and gone movies.
 
 A denial of a movie that the list names is a contradiction, and is not recorded here.
 Nothing here commits.
@@ -21,17 +21,17 @@ from database.sql import column_types, interval_of, table_of, unnest_params, unn
 
 _Time = InstrumentedAttribute[datetime]
 
-#: The pause after the second denial, which is believed; doubled with each further one ...
+#: Pause after the second denial, which is believed; doubled with each further denial ...
 ASK_MISSING_AGAIN = timedelta(days=30)
 #: ... up to this.
 LONGEST_PAUSE = timedelta(days=360)
-#: Of a longer gap between stored ids only this many at each end are asked for: ids are dense, and
-#: such a gap is more likely a jump of the numbering. If a movie exists there, its neighbours are
-#: asked for, too.
+#: In a longer gap between stored ids, only this many ids at each end are requested: ids are dense,
+#: and such a gap is probably a jump in the numbering. If a movie is found there, its neighbours are
+#: requested too.
 IDS_AT_EACH_END = 500
 
 #: Ids below the highest stored one that are neither stored nor recorded as missing. The parameter
-#: says whether those count that failed and are not due.
+#: says whether failed ids that are not due count.
 _NEVER_ASKED = """
     WITH stored AS (SELECT external_id::bigint AS id FROM movies UNION SELECT 0),
     gaps AS (SELECT id + 1 AS first, lead(id) OVER (ORDER BY id) - 1 AS last FROM stored)
@@ -50,22 +50,22 @@ def is_due(at: _Time, written_at: _Time) -> ColumnElement[bool]:
     """
     Return the SQL condition that the time *at* has come.
 
-    Or that it was *written_at* a time that is still to come: then the clock was wrong.
+    It also holds if *written_at* is in the future: then the clock was wrong.
     """
     return or_(at <= func.now(), written_at > func.now())
 
 
 @dataclass(frozen=True, slots=True)
 class DenialContext:
-    """What decides whether a run believes that YTS has no such movie."""
+    """Facts that decide whether a run believes a denial."""
 
     #: The base URL that the run reads, without secrets, or `sandbox`.
     origin: str = ""
-    #: Number of the first reading of the list that is part of the run.
+    #: Number of the first reading of the list in this run.
     first_reading: int = 0
 
 
-#: Whatever any reading has seen counts as listed.
+#: Every movie that any reading has seen counts as listed.
 ANY_READING = DenialContext()
 
 
@@ -73,11 +73,11 @@ def find_contradictions(
     session: Session, external_ids: Collection[int], first_reading: int
 ) -> tuple[set[int], set[int]]:
     """
-    Return which of these ids the list names, and which it may name.
+    Return which of these denied ids the list names, and which it may name.
 
-    It names those that a reading from *first_reading* on has seen: if YTS denies them, it
-    contradicts itself. It may name those that only an earlier reading has seen, and, while a
-    sweep of the whole list is under way, all that are stored.
+    The list names an id that a reading from *first_reading* on has seen: the denial is then a
+    contradiction. It may name an id that only an earlier reading has seen and, while a sweep of the
+    whole list is under way, each stored id.
     """
     ids = list(external_ids)
     is_on_page = (ListedMovie.external_id == func.any(ids)) & ListedMovie.page.is_not(None)
@@ -97,10 +97,10 @@ def find_contradictions(
 
 def record_missing(session: Session, external_ids: Collection[int], origin: str) -> None:
     """
-    Count a denial of each id; the first one is due again at once, the next are believed.
+    Count a denial of each id; after the first it is due at once, later ones are believed.
 
-    Denials of another base URL than *origin* do not count. Stored movies are marked as
-    gone if two sweeps of the whole list at *origin* are over, and the last has not seen them.
+    Denials of another base URL than *origin* do not count. Stored movies are marked as gone if the
+    last two sweeps of the whole list read *origin*, and the last one has not seen them.
     """
     if not external_ids:
         return
@@ -122,7 +122,7 @@ def _count_denials(session: Session, external_ids: Sequence[int], origin: str) -
     )
     old = table_of(MissingMovie).c
     is_same = func.coalesce(old.origin, origin) == origin
-    # The exponent is bounded, or the interval would overflow.
+    # The exponent is limited, because the interval would overflow.
     doubled = func.power(2, func.least(old.denials - 1, 16))
     pause = func.least(
         interval_of(ASK_MISSING_AGAIN.total_seconds() * doubled), literal(LONGEST_PAUSE)
@@ -140,14 +140,14 @@ def _count_denials(session: Session, external_ids: Sequence[int], origin: str) -
 
 
 def doubt_other_denials(session: Session, origin: str) -> None:
-    """Make ids due that another base URL than *origin* has denied."""
+    """Make ids due that a base URL other than *origin* has denied."""
     session.execute(
         update(MissingMovie).where(MissingMovie.origin != origin).values(ask_again_at=func.now())
     )
 
 
 def clear_missing(session: Session, external_ids: Collection[int]) -> None:
-    """Forget that these were missing or gone: YTS shows them."""
+    """Delete the records that these ids are missing or gone, because YTS shows them."""
     ids = list(external_ids)
     session.execute(delete(MissingMovie).where(MissingMovie.external_id == func.any(ids)))
     session.execute(
@@ -165,9 +165,9 @@ def is_missing(external_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
 
 def read_ids_to_audit(session: Session, count: int) -> list[int]:
     """
-    Return up to *count* ids that the list does not name and that may exist all the same.
+    Return up to *count* ids that the list does not name and that may still exist.
 
-    First those never asked for, newest first, then denied ones that are due.
+    Ids that were never requested come first, newest first, then denied ids that are due.
     """
     query = text(_NEVER_ASKED.format(what="id") + "ORDER BY id DESC LIMIT :count")
     parameters = {"edge": IDS_AT_EACH_END, "with_failed": False, "count": count}
@@ -186,7 +186,7 @@ def read_ids_to_audit(session: Session, count: int) -> list[int]:
 
 
 def read_unsearched(session: Session) -> list[tuple[int, str]]:
-    """Return YTS id and IMDb code of movies that no page named, and that lack texts of the list."""
+    """Return YTS id and IMDb code of movies that no page named and that lack the list's texts."""
     rows = session.execute(
         select(Movie.external_id, Movie.imdb_code)
         .join(ListedMovie, ListedMovie.external_id == Movie.external_id)
@@ -204,7 +204,7 @@ def read_unsearched(session: Session) -> list[tuple[int, str]]:
 
 
 def read_imdb_codes(session: Session, external_ids: Collection[int]) -> list[tuple[int, str]]:
-    """Return YTS id and IMDb code of those of these movies whose code is stored."""
+    """Return YTS id and IMDb code of each of these movies that has a stored code."""
     rows = session.execute(
         select(Movie.external_id, Movie.imdb_code)
         .where(Movie.external_id == func.any(list(external_ids)))
@@ -214,7 +214,7 @@ def read_imdb_codes(session: Session, external_ids: Collection[int]) -> list[tup
 
 
 def count_never_asked(session: Session) -> int:
-    """Return how many ids of `read_ids_to_audit` were never asked for and are not on record."""
+    """Return how many ids of `read_ids_to_audit` were never requested and have no record."""
     query = text(_NEVER_ASKED.format(what="count(*)"))
     return session.scalar(query, {"edge": IDS_AT_EACH_END, "with_failed": True}) or 0
 
@@ -239,7 +239,7 @@ def read_unlisted(session: Session) -> list[int]:
 
 
 def count_vanished(session: Session) -> int:
-    """Return how many movies of `read_unlisted` pages named before."""
+    """Return how many movies of `read_unlisted` were named on pages before."""
     is_known = select(ListedMovie).where(ListedMovie.external_id == Movie.external_id)
     query = select(func.count()).where(Movie.gone_since.is_(None), ~is_known.exists())
     return session.scalar(query) or 0
@@ -247,9 +247,9 @@ def count_vanished(session: Session) -> int:
 
 def finish_gone_check(session: Session) -> None:
     """
-    Owe the check of vanished movies no longer, unless one of them is still to be asked for.
+    End the owed check of vanished movies, unless one of them still has to be requested.
 
-    They are asked for once if they cannot be marked, because two base URLs were swept in turn.
+    They are requested once if they cannot be marked because two base URLs were read in turn.
     """
     state = get_or_create_sync_state(session)
     state.is_gone_check_due = state.confirmed_origin is not None and bool(read_unlisted(session))

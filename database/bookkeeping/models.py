@@ -70,7 +70,7 @@ class FetchFailure(Base):
 
 
 class MissingMovie(Base):
-    """An id that YTS says it does not have; asked again after growing intervals."""
+    """An id that YTS says it does not have; requested again after growing pauses."""
 
     __tablename__ = "missing_movies"
 
@@ -87,7 +87,7 @@ class MissingMovie(Base):
 
 
 class SyncState(Base):
-    """How far the mirror has come; the one row."""
+    """The progress of the mirror; a table with a single row."""
 
     __tablename__ = "sync_state"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
@@ -143,7 +143,7 @@ class SyncState(Base):
 
 class ListedMovie(Base):
     """
-    A movie that YTS has shown since the sweep of the whole list began: on a page, or by details.
+    A movie that YTS has shown, on a page or by details, since the sweep of the whole list began.
 
     When the next sweep of the whole list begins, only movies that no page named are kept.
     """
@@ -171,7 +171,7 @@ class FetchWorker(Base):
     """
     What a worker of the running fetch does; rows of ended workers stay until the next run.
 
-    Unlogged, because it is worth nothing after a crash, and a batch need not wait for the disk.
+    Unlogged, because it has no value after a crash, and a batch need not wait for the disk.
     """
 
     __tablename__ = "fetch_workers"
@@ -186,9 +186,9 @@ class FetchWorker(Base):
 
 class RequestBudget(Base):
     """
-    The pace that all workers, runs and machines on this database share; the one row.
+    The pace that all workers, runs and machines on this database share; a single row.
 
-    Unlogged, because it is worth nothing after a crash: a missing row is created again.
+    Unlogged, because it has no value after a crash: a missing row is created again.
     """
 
     __tablename__ = "request_budget"

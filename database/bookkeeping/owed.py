@@ -12,15 +12,15 @@ from database.bookkeeping.sweep_state import get_or_create_sync_state
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """Work that is left though a run has read the list to its end."""
+    """Work that is left after a run has read the list to its end."""
 
     #: Rows moved while the list was read, so that a part has to be read again.
     is_recheck: bool = False
-    #: Stored movies that the list does not name any more and that were not asked for yet.
+    #: Stored movies that the list no longer names and that were not requested yet.
     vanished: int = 0
-    #: Stored movies without details, with nothing on record that explains it.
+    #: Stored movies without details and without a record that explains it.
     details: int = 0
-    #: Ids that the list does not name and that were never asked for.
+    #: Ids that the list does not name and that were never requested.
     unaudited: int = 0
     #: Movies found by their ids that lack the texts that only the list has.
     unsearched: int = 0
@@ -31,14 +31,14 @@ class Owed:
 
     @property
     def is_work_left(self) -> bool:
-        """Return whether the next run has more to do than to try failures again."""
+        """Return whether work other than recorded failures is left for the next run."""
         return bool(
             self.is_recheck or self.vanished or self.details or self.unaudited or self.unsearched
         )
 
     @property
     def is_incomplete(self) -> bool:
-        """Return whether something that YTS has may not be stored."""
+        """Return whether a movie that YTS has may not be stored."""
         return self.is_work_left or bool(self.lost)
 
     def __bool__(self) -> bool:
@@ -47,7 +47,7 @@ class Owed:
 
     @property
     def message(self) -> str | None:
-        """Return what is left, for the user; None if nothing is."""
+        """Return the work that is left, as text for the user; None if there is none."""
         parts = {
             "the list kept changing while it was read": self.is_recheck,
             f"{self.vanished:,} movies that the list does not name any more are not confirmed as "
@@ -64,7 +64,7 @@ class Owed:
 
 
 def read_owed(session: Session, *, with_details: bool, with_audit: bool) -> Owed:
-    """Return what is left; movies without details and unknown ids only where they are wanted."""
+    """Return the work that is left; movies without details and unknown ids only on request."""
     state = get_or_create_sync_state(session)
     return Owed(
         is_recheck=state.recheck_page is not None,

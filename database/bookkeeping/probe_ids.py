@@ -12,7 +12,7 @@ def read_ids_to_probe(session: Session, count: int) -> Sequence[int]:
     """
     Return up to *count* ids of movies of the list, spread evenly over all ids.
 
-    Those whose details are stored: YTS has given them once. Without any, others.
+    Movies with stored details, because YTS has given them once; if there are none, other movies.
     """
     is_listed = Movie.gone_since.is_(None)
     for conditions in ((is_listed, Movie.details_fetched_at.is_not(None)), (is_listed,)):

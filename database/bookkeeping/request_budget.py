@@ -17,17 +17,18 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from database.bookkeeping.models import RequestBudget
 from database.sql import interval_of
 
-#: Slots lie this much further apart than the rate asks for. A server counts what came within the
-#: last second; a request that leaves 20 ms late must not be one too many together with the next.
+#: Slots lie this much further apart than the rate asks for. A server counts the requests of the
+#: last second; a request that is sent 20 ms late must not exceed the limit together with the next
+#: one.
 SPACING = 1.02
-#: After the server said "slower", the pace is halved at most once in this time ...
+#: After a 429 or Retry-After, the pace is halved at most once in this time ...
 HALVING_PAUSE = timedelta(seconds=5)
 #: ... never below this share of the wanted rate ...
 LOWEST_SHARE = 1 / 32
-#: ... and comes back by this share of the wanted rate with each slot that is taken.
+#: ... and rises by this share of the wanted rate with each slot that is taken.
 RECOVERY_SHARE = 1 / 64
 
-#: How far ahead the last slot may be at the start of a run: longer than any Retry-After counts.
+#: How far ahead the last slot may be at the start of a run: longer than any accepted Retry-After.
 LONGEST_LEAD = timedelta(minutes=3)
 
 _budget = RequestBudget.__table__.c
@@ -36,11 +37,11 @@ _now = func.clock_timestamp()
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The right to make one request, unless the server says "slower" before it begins."""
+    """The right to make one request, unless the server asks for a lower rate before it begins."""
 
-    #: Until it begins, from when it was taken.
+    #: Seconds from taking the slot until it begins.
     seconds: float
-    #: When the server had said "slower" last.
+    #: When the server last asked for a lower rate.
     slowed_at: datetime | None
 
 
@@ -48,9 +49,9 @@ def reset_budget(engine: Engine, rate: float, limit: int | None = None) -> float
     """
     Set the pace to *rate* requests a second, at the start of a run; taken slots stay taken.
 
-    Limited workers get *limit* slots together from now on. Slots that lie further
-    ahead than `LONGEST_LEAD` come from a clock that was wrong, and are given up. Return how
-    many seconds they were ahead, 0 if none were.
+    With *limit*, all workers together get that many slots from now on. Slots further ahead than
+    `LONGEST_LEAD` come from a clock that was wrong, and are discarded. Return how many seconds
+    ahead they were, 0 if there were none.
     """
     values = {"pace": rate, "slowed_at": None, "requests_left": limit}
     ahead = select(func.extract("epoch", _budget.last_slot_at - _now)).where(
@@ -72,11 +73,11 @@ def take_slot(
     engine: Engine, rate: float, *, is_limited: bool = False, takers: int = 1
 ) -> Slot | None:
     """
-    Take the next free slot; None: the limit of the run is used up.
+    Take the next free slot; None if the limit of the run is used up.
 
-    *rate* is the wanted pace in requests a second, over 0; the shared pace is
-    slower for a while after `slow_down`. Of *takers* threads each waits for one slot at
-    most: one further ahead than that comes from a clock that was wrong.
+    *rate* is the wanted pace in requests a second, over 0; the shared pace is slower for a while
+    after `slow_down`. Each of *takers* threads waits for at most one slot, so a slot further ahead
+    comes from a clock that was wrong.
     """
     values: dict[str, Any] = {"pace": func.least(rate, _budget.pace + rate * RECOVERY_SHARE)}
     lead = LONGEST_LEAD + timedelta(seconds=takers * SPACING / (rate * LOWEST_SHARE))
@@ -85,7 +86,7 @@ def take_slot(
         values["requests_left"] = _budget.requests_left - 1
         taken = taken.where(_budget.requests_left > 0)
     slot = _run(engine, taken.values(values))
-    # A crash empties the table: the count is lost then, and counts as used up.
+    # A crash empties the table: the count is lost, and is taken as used up.
     if slot is not None or is_limited:
         return slot
     _put_back(engine, rate)
@@ -94,9 +95,9 @@ def take_slot(
 
 def renew_slot(engine: Engine, slot: Slot, *, is_late: bool = False) -> Slot | None:
     """
-    Exchange a slot that has begun for a later one, if the server said "slower" meanwhile.
+    Exchange a slot that has begun for a later one, if the server has asked for a lower rate.
 
-    In any case if it *is_late*. None: the request may leave.
+    A slot that *is_late* is always exchanged. None means that the request may be sent.
     """
     later = _next_slot()
     if not is_late:
@@ -105,7 +106,7 @@ def renew_slot(engine: Engine, slot: Slot, *, is_late: bool = False) -> Slot | N
 
 
 def _next_slot(lead: timedelta | None = None) -> ReturningUpdate[float, datetime | None]:
-    """Return the statement that takes the next slot; now, if it is more than *lead* ahead."""
+    """Return the statement that takes the next slot; one more than *lead* ahead becomes now."""
     next_at = _budget.last_slot_at + interval_of(literal(SPACING) / _budget.pace)
     begins: ColumnElement[datetime] = func.greatest(next_at, _now)
     if lead is not None:
@@ -127,19 +128,19 @@ def _put_back(engine: Engine, rate: float) -> None:
     """Create the row again: the table is unlogged, and a crash of the server has emptied it."""
     with engine.begin() as connection:
         connection.execute(
-            # Others notice, too, and one may have made and changed it by now.
+            # Other workers notice this too, and one may have created and changed the row by now.
             insert(RequestBudget).values(id=1, pace=rate).on_conflict_do_nothing()
         )
 
 
 def slow_down(engine: Engine, rate: float, retry_after_seconds: float | None) -> None:
     """
-    Halve the pace for all workers, and give no slot before the time that the server asks for.
+    Halve the pace for all workers, and delay the next slot as long as the server asks for.
 
     Slots that were taken before are no longer valid: see `renew_slot`.
     """
     wish = literal(timedelta(seconds=retry_after_seconds or 0.0))
-    # Of several refusals at once only the first counts, unless another asks for a longer pause.
+    # Of several 429s at once only the first one counts, unless another one asks for a longer pause.
     is_first = (
         _budget.slowed_at.is_(None)
         | (_budget.slowed_at < _now - literal(HALVING_PAUSE))

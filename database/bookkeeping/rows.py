@@ -10,7 +10,7 @@ from database.bookkeeping.models import OUTCOMES, FetchFailure, FetchRun, SyncSt
 FailureKind = Literal["page", "movie"]
 FailureStage = Literal["fetch", "parse", "save"]
 RunPhase = Literal["starting", "pages", "details", "ended", "killed"]
-#: `killed`: it did not close its row, and no process is left that could.
+#: `killed`: the run did not close its row, and no process is left that could.
 RunState = Literal["running", "ended", "killed"]
 
 
@@ -57,7 +57,7 @@ class RunRow:
         return "running" if is_alive else "killed"
 
     def seconds(self, state: RunState, now: datetime) -> float:
-        """Return how long it took: until *now* if it is running, else until its last heartbeat."""
+        """Return the seconds until *now* if the run is running, else until its last heartbeat."""
         end = now if state == "running" else self.finished_at or self.heartbeat_at
         return max(0.0, (end - self.started_at).total_seconds())
 
@@ -82,7 +82,7 @@ class FailureRow:
         return cls(**_columns_of(failure, cls))
 
     def is_due(self, now: datetime) -> bool:
-        """Return whether it may be tried again at the time *now*."""
+        """Return whether the failure is due at the time *now*."""
         return self.next_attempt_at <= now
 
 
@@ -92,13 +92,13 @@ class WorkerRow:
 
     name: str
     doing: str
-    #: How long it has been doing that.
+    #: Seconds since this activity began.
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class SyncStateRow:
-    """The row of `sync_state`, by default as before the first run; see `SyncState`."""
+    """The row of `sync_state`; the defaults are the state before the first run."""
 
     id: int = 1
     source: str | None = None

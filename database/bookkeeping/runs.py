@@ -1,8 +1,8 @@
 """
-`start_run`, `change_run`, `close_run`, `fenced`: the row of a run, without which it cannot write.
+`start_run`, `change_run`, `close_run`: the row of a run; `fenced`: write only while it is open.
 
 Only an open run may write, and starting a run closes all others. So a fetch that lost its lock
-without noticing cannot save anything after another one has begun. Nothing here commits.
+unnoticed cannot save anything after another one has begun. Nothing here commits.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from database.connection.retry import Result, Work
 
 
 class RunTakenOver(Exception):
-    """Another fetch has begun since, so this one saves nothing any more."""
+    """Another fetch has begun since, so this one must not save anything more."""
 
 
 def start_run(session: Session, command: str) -> int:
@@ -38,7 +38,7 @@ def change_run(session: Session, run_id: int, **values: object) -> None:
     Set columns of an open run, and its heartbeat.
 
     Raises:
-        RunTakenOver: the run was closed by another that began.
+        RunTakenOver: another run has begun and closed this one.
     """
     changed = session.scalar(
         update(FetchRun)
@@ -54,7 +54,7 @@ def change_run(session: Session, run_id: int, **values: object) -> None:
 
 def close_run(session: Session, run_id: int, exit_code: int, **values: object) -> None:
     """
-    Close an open run, now by the clock of the database, with *values* in its columns.
+    Close an open run, and set its columns to *values*; its end is now by the database's clock.
 
     Raises:
         RunTakenOver: as `change_run`.
@@ -70,7 +70,7 @@ def close_run(session: Session, run_id: int, exit_code: int, **values: object) -
 
 
 def fenced(step: Work[Result], run_id: int) -> Work[Result]:
-    """Return *step* for an open run only: otherwise it raises `RunTakenOver`."""
+    """Return *step* with a check that the run is open; otherwise it raises `RunTakenOver`."""
 
     def of_open_run(session: Session) -> Result:
         change_run(session, run_id)

@@ -1,4 +1,4 @@
-"""`claim_source`: set the source of a database; empties the tables if practice data gives way."""
+"""`claim_source`: set the source of a database; a real source deletes practice data first."""
 
 from typing import Literal
 
@@ -23,12 +23,12 @@ def read_held_source(session: Session) -> str | None:
 
 def claim_source(session: Session, source: Source) -> bool:
     """
-    Make *source* the one of this database; return whether practice data was removed.
+    Set the source of this database to *source*; return whether practice data was removed.
 
     Practice data is removed for the real catalogue; the reverse is refused.
 
     Raises:
-        SourceMismatch: real movies are here and *source* is the sandbox.
+        SourceMismatch: the database has real movies and *source* is the sandbox.
     """
     state = get_or_create_sync_state(session)
     gives_way = gives_way_to(read_held_source(session) or source, source)

@@ -1,7 +1,7 @@
 """
 `begin_sweep`, `complete_sweep`, `note_listed`: the stored progress of the sweep, and what it owes.
 
-Pages are counted here in units of `MOVIES_PER_PAGE`, whatever page size a source gives.
+Page numbers here are for pages of `MOVIES_PER_PAGE`, also if a source has another page size.
 Nothing here commits.
 """
 
@@ -21,17 +21,17 @@ WHOLE_SWEEP_EVERY = timedelta(days=7)
 
 
 def get_or_create_sync_state(session: Session) -> SyncState:
-    """Return the one row of `sync_state`, made if it is not there yet."""
+    """Return the single row of `sync_state`; create it if it does not exist."""
     session.execute(insert(SyncState).values(id=1).on_conflict_do_nothing())
     return session.scalars(select(SyncState)).one()
 
 
 def is_whole_sweep_due(session: Session, origin: str | None) -> bool:
     """
-    Return whether the whole list of *origin* is to be read, whatever the sweep has seen before.
+    Return whether the whole list of *origin* has to be read again.
 
-    Because another base URL was read before, or because the last time is long ago: movies may
-    have changed their ids or places meanwhile, which the end of the list does not show.
+    This is the case if another base URL was read before, or if the last sweep of the whole list is
+    long ago: movies may have changed ids or positions, which the end of the list does not show.
     Without *origin*, only the time counts.
     """
     state = session.scalars(select(SyncState)).one_or_none()
@@ -54,10 +54,10 @@ def highest_movie_id(session: Session) -> int | None:
 
 def begin_sweep(session: Session, *, is_updating: bool, origin: str) -> None:
     """
-    Begin a sweep of the whole list with its first page, and forget what the last one has seen.
+    Begin a sweep of the whole list at its first page; forget what the previous one has seen.
 
-    *is_updating* stays with the sweep until its end, whichever run reads on. *origin* is the
-    base URL that is read. Movies that no page named are kept, as seen before this sweep.
+    *is_updating* applies until the end of the sweep, also in later runs. *origin* is the base URL
+    that is read. Records of movies that no page named are kept, as seen before this sweep.
     """
     session.execute(delete(ListedMovie).where(ListedMovie.page.is_not(None)))
     session.execute(update(ListedMovie).values(reading=0))
@@ -68,7 +68,7 @@ def begin_sweep(session: Session, *, is_updating: bool, origin: str) -> None:
 
 
 def begin_reading(session: Session) -> int:
-    """Begin one reading of list pages and return its number; only one is under way at a time."""
+    """Begin a reading of list pages and return its number; only one is under way at a time."""
     state = get_or_create_sync_state(session)
     state.reading += 1
     session.flush()
@@ -79,10 +79,10 @@ def note_listed(
     session: Session, external_ids: Collection[int], page: int, reading: int
 ) -> int | None:
     """
-    Remember that *reading* saw these movies on *page* of the size that the source gives.
+    Record that *reading* saw these movies on *page*, in the page size of the source.
 
-    Return the lowest other page on which the same reading has seen one of them: rows moved
-    while the list was read. None where none was.
+    Return the lowest other page on which the same reading has seen one of them, which means that
+    rows moved while the list was read; None if there is no such page.
     """
     rows = [{"external_id": id_, "page": page, "reading": reading} for id_ in sorted(external_ids)]
     if not rows:
@@ -109,7 +109,7 @@ def note_listed(
 
 
 def note_shown(session: Session, external_ids: Collection[int]) -> None:
-    """Remember that YTS has shown these movies by their details, though on no page yet."""
+    """Record that YTS has shown these movies by their details, and not on a page yet."""
     reading = get_or_create_sync_state(session).reading
     rows = [{"external_id": id_, "reading": reading} for id_ in sorted(external_ids)]
     names = ["external_id", "reading"]
@@ -128,7 +128,7 @@ def note_shown(session: Session, external_ids: Collection[int]) -> None:
 
 
 def note_searched(session: Session, external_ids: Collection[int]) -> None:
-    """Remember that a search of the list was made for these movies, which no page named."""
+    """Record that the list was searched for these movies, which no page named."""
     session.execute(
         update(ListedMovie)
         .where(ListedMovie.external_id == func.any(list(external_ids)), ListedMovie.page.is_(None))
@@ -137,7 +137,7 @@ def note_searched(session: Session, external_ids: Collection[int]) -> None:
 
 
 def forget_listed(session: Session, external_ids: Collection[int]) -> None:
-    """Forget that pages named these movies: now YTS denies them, and no search finds them."""
+    """Delete records of movies that YTS denies and that a search of the list does not find."""
     session.execute(
         delete(ListedMovie).where(ListedMovie.external_id == func.any(list(external_ids)))
     )
@@ -173,21 +173,21 @@ def count_listed(session: Session) -> int:
 def remember_progress(
     session: Session, *, next_page: int, movie_count: int, recheck_page: int | None
 ) -> None:
-    """Note how far the sweep has come, the count YTS gave last, and from where to read again."""
+    """Store the position of the sweep, the last count of YTS, and the page to read again from."""
     state = get_or_create_sync_state(session)
     state.next_page, state.movie_count = next_page, movie_count
     note_recheck(session, recheck_page)
 
 
 def note_recheck(session: Session, page: int | None) -> None:
-    """Owe another reading from *page* on, unless one from an earlier page is owed already."""
+    """Record that the list has to be read again from *page*, unless an earlier page is recorded."""
     if page is not None:
         state = get_or_create_sync_state(session)
         state.recheck_page = min(page, state.recheck_page or page)
 
 
 def go_back_to_recheck(session: Session) -> int:
-    """Let the sweep continue where it has to read again; return that page."""
+    """Move the sweep back to the page that has to be read again; return that page."""
     state = get_or_create_sync_state(session)
     state.next_page = min(state.recheck_page or state.next_page, state.next_page)
     state.recheck_page = None
@@ -196,11 +196,12 @@ def go_back_to_recheck(session: Session) -> int:
 
 def complete_sweep(session: Session, *, origin: str, rows: int) -> None:
     """
-    Move the watermark: the list was read to its end, and nothing moved that was not read again.
+    Record the end of a sweep: the watermark and, after a whole list, the owed check for gone
+    movies.
 
-    *origin* is the base URL that was read, *rows* the length of the list. Movies that a sweep
-    of the whole list has not seen are to be asked for. They are marked as gone only if the
-    sweep before read the same base URL: a movie that only another one has is not gone.
+    *origin* is the base URL that was read, *rows* the length of the list. Movies that a sweep of
+    the whole list has not seen have to be requested. They are marked as gone only if the previous
+    sweep read the same base URL, because a movie that only another base URL has is not gone.
     """
     state = get_or_create_sync_state(session)
     state.surplus_rows = rows - count_listed(session)
@@ -217,9 +218,9 @@ def complete_sweep(session: Session, *, origin: str, rows: int) -> None:
 
 def _forget_page_failures(session: Session, whole_since: datetime | None) -> None:
     """
-    Forget pages that could not be fetched: no sweep comes to its end without reading them.
+    Delete failures of pages that could not be fetched: a finished sweep has read them.
 
-    Their rows that could not be read stay, unless the whole list was read since.
+    Failures of malformed rows stay, unless the whole list was read since.
     """
     is_moot: ColumnElement[bool] = FetchFailure.stage == "fetch"
     if whole_since is not None:

@@ -10,11 +10,11 @@ from sqlalchemy.exc import DBAPIError
 import database.bookkeeping.models  # noqa: F401 -- fills the metadata
 from database.models import Base
 
-#: How long it may take in all. What is not done by then is overdue at the end of the next run.
+#: Seconds for all tables together. The other tables follow at the end of the next run.
 SECONDS = 60.0
 
-#: Our own tables that are past the thresholds of autovacuum. The embedded server often lives for a
-#: shorter time than autovacuum sleeps between two looks.
+#: Own tables that are past the thresholds of autovacuum. The embedded server often runs for a
+#: shorter time than autovacuum sleeps between two checks.
 _OVERDUE = text("""
     WITH setting AS MATERIALIZED (
         SELECT replace(name, 'autovacuum_', '') AS name, setting::float FROM pg_settings
@@ -45,14 +45,13 @@ def vacuum_overdue_tables(
     """
     Vacuum and analyze tables past the thresholds of autovacuum; return their names.
 
-    It waits for no lock. An error ends it without harm: autovacuum, or the next run, does the
-    rest.
+    It does not wait for locks. An error does no harm: autovacuum or the next run does the rest.
     """
     done: list[str] = []
     deadline = monotonic() + seconds
     with suppress(DBAPIError), engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
-        connection.detach()  # It is closed afterwards: other users of the pool want no timeout.
+        connection.detach()  # This connection is closed afterwards, because of its timeout.
         for name, is_vacuum in _read_overdue(connection):
             left = deadline - monotonic()
             if left <= 0 or is_stopped():

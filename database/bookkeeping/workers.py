@@ -1,4 +1,4 @@
-"""`note_work` and `read_workers`: what each worker of the running fetch does; nothing commits."""
+"""`note_work`, `read_workers`: the current activity of each worker of a fetch; nothing commits."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ _connections = table("pg_stat_activity", column("application_name"), column("dat
 
 
 def note_work(session: Session, name: str, doing: str) -> datetime:
-    """Note what the worker *name* begins now; return the time by the clock of the database."""
+    """Store the activity that the worker *name* begins; return the time by the database's clock."""
     values = {"doing": doing, "since": func.now()}
     statement = (
         insert(FetchWorker)
@@ -25,16 +25,16 @@ def note_work(session: Session, name: str, doing: str) -> datetime:
 
 
 def forget_workers(session: Session, name: str | None = None) -> None:
-    """Forget the worker *name*, which has nothing to do; None: all workers of earlier runs."""
+    """Delete the idle worker *name*; with None, all workers of earlier runs."""
     statement = delete(FetchWorker)
     session.execute(statement if name is None else statement.where(FetchWorker.name == name))
 
 
 def read_workers(session: Session) -> list[WorkerRow]:
     """
-    Return what each connected worker does, and for how many seconds.
+    Return the activity of each connected worker, and for how many seconds it has lasted.
 
-    A database user without the right to see the connections of others gets none.
+    A database user without the right to see the connections of others gets an empty list.
     """
     is_connected = (
         select(_connections.c.application_name)
