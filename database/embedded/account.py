@@ -33,19 +33,19 @@ class Account:
     @property
     def may_enter_anything(self) -> bool:
         """
-        Return whether the programs may pass directories that are closed to their user.
+        Return whether the programs may pass through directories that are closed to their user.
         """
         return bool(self.prefix)
 
     def give(self, path: Path) -> None:
-        """Make this user the owner of *path*, which lies in a home of ours."""
+        """Make this user the owner of *path*, which is in a home of the current user."""
         if self.uid != os.geteuid():
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 def read_own_name() -> str:
     """
-    Return the name of the user we are.
+    Return the name of the current user.
 
     Raises:
         DatabaseNotReady: the user has only a number, as happens in containers.
@@ -69,10 +69,10 @@ def name_user(uid: int) -> str:
 
 def check_owner(home: Path, data: Path) -> None:
     """
-    Raise if *home* or its *data* belongs to another user, who would decide what runs as us.
+    Raise if *home* or *data* belongs to another user, who could make this process run programs.
 
     Raises:
-        DatabaseNotReady: says to whom, and what to do.
+        DatabaseNotReady: the message names the owner and what to do.
     """
     status, us = home.stat(), os.geteuid()
     is_roots_gift = status.st_uid == 0 and os.access(home, os.W_OK)  # as a volume of Kubernetes
@@ -97,10 +97,11 @@ def check_owner(home: Path, data: Path) -> None:
 
 def choose_account(home: Path, data: Path, program: Path) -> Account:
     """
-    Choose the user that runs PostgreSQL: the owner of *data* if it exists; it must reach all three.
+    Choose the user to run PostgreSQL as, who must reach all three directories; the owner of *data*,
+    if it exists.
 
-    Nothing is changed to let that user in. Where a directory is closed, the programs get the
-    capability to pass it, and only that one.
+    No permissions are changed. If a directory is closed to this user, the programs get the
+    capability to pass through it, and no other one.
 
     Raises:
         DatabaseNotReady: root has no user to run PostgreSQL as, or cannot give it access.
@@ -123,16 +124,16 @@ def choose_account(home: Path, data: Path, program: Path) -> Account:
 
 
 def _drop_privileges(setpriv: str, user: "pwd.struct_passwd", program: Path) -> tuple[str, ...]:
-    """Return the command that runs another one as *user*, with one capability and no way back."""
-    # To pass directories, to read is enough, where root has that right (in Docker it has not), and
-    # where the program itself is not closed.
+    """Return the prefix of a command that runs as *user*, with one capability at most."""
+    # The capability to read is enough to pass through directories, if root has it (in Docker it
+    # does not), and if the program itself can be executed.
     may_read = _may_enter(program.stat(), user) and _has_capability(_CAP_DAC_READ_SEARCH)
     capability = "+dac_read_search" if may_read else "+dac_override"
     ids = ("--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups")
     capabilities = ("--inh-caps", capability, "--ambient-caps", capability)
     bounds = ("--bounding-set", f"-all,{capability}", "--no-new-privs")
-    # Without this, access(2), by which initdb looks for its siblings, would ignore the
-    # capability. The exec that follows leaves no other one.
+    # Without this, access(2), with which initdb looks for other programs, would ignore the
+    # capability. The following exec drops all others.
     securebits = ("--securebits", "+no_setuid_fixup")
     return (setpriv, *ids, *capabilities, *bounds, *securebits, "--")
 
@@ -179,10 +180,10 @@ def _choose_lesser_user(data: Path) -> "pwd.struct_passwd":
 
 def _find_closed(path: Path, user: "pwd.struct_passwd") -> Path | None:
     """
-    Return the first of *path* and its parents that *user* may not enter or execute.
+    Return the outermost of *path* and its parents that *user* may not enter or execute.
 
-    Goes by mode bits alone: an access list that lets the user in is not seen, one that keeps
-    the user out shows when PostgreSQL starts.
+    Only mode bits are read: an access list that admits the user is ignored, and one that refuses
+    the user shows when PostgreSQL starts.
     """
     for directory in (*reversed(path.parents), path):
         if not _may_enter(directory.stat(), user):

@@ -22,7 +22,7 @@ def open_lock(path: Path) -> Iterator[int]:
     """
     Open the lock file *path*, without locking it yet.
 
-    At the end the lock is free, unless a process that inherited the descriptor lives on.
+    At the end the lock is free, unless a process that inherited the descriptor still runs.
     """
     descriptor = open_lock_file(path)
     try:
@@ -33,7 +33,7 @@ def open_lock(path: Path) -> Iterator[int]:
 
 @contextlib.contextmanager
 def hold_lock(path: Path) -> Iterator[None]:
-    """Hold the lock file *path* exclusively, however long it takes to get it."""
+    """Hold the lock file *path* exclusively; wait for it without a limit."""
     with open_lock(path) as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
@@ -44,26 +44,26 @@ def hold_lock(path: Path) -> Iterator[None]:
 
 
 def share_lock(path: Path) -> int:
-    """Hold *path* together with others until the returned descriptor is closed."""
+    """Hold a shared lock on *path* until the returned descriptor is closed."""
     descriptor = open_lock_file(path)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     return descriptor
 
 
 def open_lock_file(path: Path) -> int:
-    """Return a descriptor that the programs we start do not inherit, unless asked for."""
+    """Return a descriptor that child processes do not inherit, unless it is passed to them."""
     try:
         return open_own_file(path, os.O_RDWR)
     except OSError as error:
         if error.errno != errno.EROFS:
             raise
-        # To leave a file system that has become read-only, no right to write is needed.
+        # A file system may have become read-only; a lock then works on a descriptor for reading.
         return open_own_file(path, os.O_RDONLY)
 
 
 def open_own_file(path: Path, flags: int) -> int:
     """
-    Return a descriptor of a file of ours, which is created if need be, for us alone.
+    Return a descriptor of a file that only the current user can use; create it if necessary.
 
     Raises:
         DatabaseNotReady: it is a symbolic link, which could lead to a file of another user.
@@ -79,12 +79,12 @@ def open_own_file(path: Path, flags: int) -> int:
 
 
 def share_again(descriptor: int) -> None:
-    """Go back from an exclusive lock, or a failed try to get one, to a shared lock."""
+    """Change an exclusive lock, or a failed attempt to get one, back to a shared lock."""
     fcntl.flock(descriptor, fcntl.LOCK_SH)
 
 
 def try_lock(descriptor: int, timeout_seconds: float = 0) -> bool:
-    """Lock exclusively and return True, or False if others hold on to it for that long."""
+    """Lock exclusively and return True; False if others still hold the lock after the wait."""
     deadline = time.monotonic() + timeout_seconds
     while True:
         try:

@@ -15,18 +15,18 @@ try:
 except ImportError:  # Windows, which `open_embedded` refuses.
     fcntl = None  # type: ignore[assignment]
 
-#: How often the guard looks. A command that was killed has lost its share by then.
+#: Seconds between two checks of the guard. A command that was killed has lost its share by then.
 SECONDS_BETWEEN_LOOKS = 3.0
 _STOP_SECONDS = 30.0
 
 
 def start_guard(startup_lock: Path, users_lock: Path, server_pid: int) -> None:
     """
-    Let a process look after the server that has just been started; it ends with the server.
+    Start a process that watches the server that was just started; it ends with the server.
 
-    The last command to leave stops the server, but one that is killed cannot.
+    The last command that closes its share stops the server, but a killed command cannot.
     """
-    if not hasattr(os, "pidfd_open"):  # Without it, a signal could reach another process.
+    if not hasattr(os, "pidfd_open"):  # A signal could reach another process.
         return
     arguments = [str(startup_lock), str(users_lock), str(server_pid)]
     guard = subprocess.Popen(
@@ -37,7 +37,7 @@ def start_guard(startup_lock: Path, users_lock: Path, server_pid: int) -> None:
         cwd="/",
         start_new_session=True,
     )
-    threading.Thread(target=guard.wait, daemon=True).start()  # Else it would become a zombie.
+    threading.Thread(target=guard.wait, daemon=True).start()  # Otherwise it would become a zombie.
 
 
 def _watch(startup_lock: Path, users_lock: Path, server_pid: int) -> None:
@@ -45,7 +45,7 @@ def _watch(startup_lock: Path, users_lock: Path, server_pid: int) -> None:
     end = select.poll()
     end.register(server, select.POLLIN)
     while not end.poll(SECONDS_BETWEEN_LOOKS * 1000):
-        # As in `EmbeddedServer`: no other process joins or leaves meanwhile.
+        # As in `EmbeddedServer`: no other process can open or close a share meanwhile.
         with _locked(startup_lock), suppress(BlockingIOError), _locked(users_lock, fcntl.LOCK_NB):
             signal.pidfd_send_signal(server, signal.SIGINT)  # A fast shutdown.
             end.poll(_STOP_SECONDS * 1000)
@@ -53,7 +53,7 @@ def _watch(startup_lock: Path, users_lock: Path, server_pid: int) -> None:
 
 @contextmanager
 def _locked(path: Path, flags: int = 0) -> Iterator[None]:
-    # Not made where it is missing: the home was deleted.
+    # The file is not created if it is missing: the home was deleted.
     descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | flags)

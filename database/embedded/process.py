@@ -1,4 +1,4 @@
-"""The PostgreSQL process of one home: start it, find it, stop it."""
+"""`ServerProcess`: start, find and stop the PostgreSQL server of one home."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ from database.embedded.home import PORT, Home, SocketAddress
 from database.embedded.launcher import SUPERUSER, Launcher
 from database.errors import DatabaseNotReady
 
-_START_SECONDS = 60  # Recovery after a crash is part of a start.
+_START_SECONDS = 60  # Long, because a start includes the recovery after a crash.
 _STOP_SECONDS = 30
 _UNREACHABLE_SECONDS = 5
 _POLL_SECONDS = 0.01
@@ -32,22 +32,23 @@ class ServerProcess:
     """
     The PostgreSQL server of one home, running or not.
 
-    It is alive as long as its processes hold `server.lock`: they inherit the lock, and the
-    kernel frees it after the last one. It is ours if it answers on our socket and names our
-    data directory. A pid proves nothing. The methods expect `startup.lock` to be held.
+    It is alive as long as its processes hold `server.lock`: they inherit the lock, and the kernel
+    frees it after the last one. It belongs to this home if it answers on the socket of the home and
+    names its data directory. A pid proves nothing. The caller of each method must hold
+    `startup.lock`.
     """
 
     def __init__(self, home: Home) -> None:
         self._home = home
         self._launcher = Launcher(home)
-        #: The postmaster, if it was started here.
+        #: The postmaster, if this object has started it.
         self._child: subprocess.Popen[bytes] | None = None
         self._address: SocketAddress | None = None
         self._refusal = ""
 
     def start_unless_running(self, is_alone: Callable[[], bool]) -> None:
         """
-        Return when the server answers; *is_alone* tells whether no other program uses the home.
+        Return when the server answers; *is_alone* returns whether no other program uses the home.
 
         Raises:
             DatabaseNotReady: it ended early, or does not answer in time.
@@ -56,7 +57,7 @@ class ServerProcess:
         while not self._answers():
             waited_seconds = time.monotonic() - began
             if waited_seconds > _START_SECONDS:
-                # It is left alone, so that a long recovery gets somewhere.
+                # The server is not stopped, so that a long recovery can continue.
                 raise DatabaseNotReady(
                     f"PostgreSQL in {self._home.directory} did not answer for {_START_SECONDS} s "
                     f"({self._refusal}). It may still be recovering from a crash: see "
@@ -72,16 +73,16 @@ class ServerProcess:
             time.sleep(_POLL_SECONDS)
 
     def start_again(self, is_alone: Callable[[], bool]) -> None:
-        """Do the same after the server that was started here has ended; its address stays."""
+        """Start the server again after it has ended; its address stays the same."""
         self._child = None
         self.start_unless_running(is_alone)
 
     def explain_absence(self) -> str | None:
-        """Say why the server has ended; None if it has not."""
+        """Return why the server has ended; None if it has not."""
         return None if self._answers() else self._launcher.explain_end(0)
 
     def create_database_unless_present(self, name: str) -> None:
-        """Make the database *name*, empty, if there is none."""
+        """Create the empty database *name*, if it does not exist."""
         with contextlib.closing(self._connect()) as connection, connection.cursor() as cursor:
             cursor.execute("select from pg_database where datname = %s", [name])
             if cursor.rowcount == 0:
@@ -96,7 +97,7 @@ class ServerProcess:
         return self._address.path
 
     def forget_address(self) -> None:
-        """Close what connections to the server need."""
+        """Close the address for connections to the server."""
         if self._address is not None:
             self._address.close()
             self._address = None
@@ -105,7 +106,8 @@ class ServerProcess:
         """
         Shut the server down and wait until its processes are gone, 30 s at most.
 
-        Open transactions are rolled back. No process is touched that is not proven to be ours.
+        Open transactions are rolled back. A process is stopped only if it is proven to be the
+        server of this home.
         """
         pid = self._find_postmaster()
         if pid is not None:
@@ -122,7 +124,7 @@ class ServerProcess:
                 return
             self._child = self._launcher.launch(server_lock)
         start_guard(self._home.startup_lock, self._home.users_lock, self._child.pid)
-        # Without this, a server that ends before we do would stay a zombie.
+        # Without this, a server that ends before this process would stay a zombie.
         threading.Thread(target=self._child.wait, daemon=True).start()
 
     def _replace_unreachable(self, is_alone: Callable[[], bool]) -> None:
@@ -146,7 +148,7 @@ class ServerProcess:
         return True
 
     def _connect(self) -> Connection:
-        """Connect to our own server; anything else is an `OperationalError`."""
+        """Connect to the server of this home; raise `OperationalError` for any other server."""
         connection = psycopg2.connect(
             host=self.find_address(),
             port=PORT,
@@ -163,7 +165,7 @@ class ServerProcess:
         raise psycopg2.OperationalError("another server has its socket")
 
     def _find_postmaster(self) -> int | None:
-        """Return the pid of the process that is proven to be our living server."""
+        """Return the pid of the process that is proven to be the running server of this home."""
         try:
             with contextlib.closing(self._connect()) as connection:
                 return _read_peer_pid(connection.fileno())
@@ -171,7 +173,8 @@ class ServerProcess:
             pid = self._home.read_postmaster_pid()
         if pid is not None and _is_postgres_in(self._home.data, pid):
             return pid
-        # Last, as another server may have followed a child whose end is not noticed yet.
+        # Checked last, because another server may have replaced a child whose end is not noticed
+        # yet.
         child = self._child
         return child.pid if child is not None and child.returncode is None else None
 
@@ -192,7 +195,7 @@ def _read_peer_pid(descriptor: int) -> int | None:
 
 
 def _is_postgres_in(data: Path, pid: int) -> bool:
-    """True if process *pid* is a PostgreSQL at work in *data*; False where /proc cannot say."""
+    """Return whether *pid* is a PostgreSQL that uses *data*; False if /proc does not show it."""
     process = Path(f"/proc/{pid}")
     try:
         is_postgres = (process / "comm").read_text() == "postgres\n"

@@ -28,10 +28,10 @@ SECONDS_OF_SILENCE = 1.0
 
 def default_home() -> Path:
     """
-    Return `YTS_HOME`, or the directory of this platform for the data of a user's programs.
+    Return `YTS_HOME`, or a folder in the user data directory of this platform.
 
     Raises:
-        DatabaseNotReady: `YTS_HOME` begins with the home of a user who is unknown.
+        DatabaseNotReady: `YTS_HOME` begins with the home of an unknown user.
     """
     chosen = os.environ.get("YTS_HOME")
     if not chosen:
@@ -48,8 +48,8 @@ def open_embedded(home: Path | None = None, *, create: bool = True) -> "Embedded
     """
     Return a share in the server of *home*, which is created and started as needed.
 
-    The database is there, but may be empty. Close the share, or leave the program, to let the
-    server stop. Until then the variables of libpq (PG*) are not in the environment.
+    The database exists, but may be empty. Closing the share, or ending the program, lets the server
+    stop. Until then the variables of libpq (PG*) are not in the environment.
 
     *create* is False for programs that only read: they create no home and no data.
 
@@ -81,8 +81,8 @@ class EmbeddedServer:
     """
     One share in the server of a home; it starts with the first share and stops with the last.
 
-    A program that is killed loses its share, by the kernel. A server left without users in this
-    way is stopped by its guard.
+    The kernel removes the share of a program that is killed. If that was the last share, the guard
+    stops the server.
     """
 
     def __init__(self, directory: Path, *, create: bool = True) -> None:
@@ -94,27 +94,27 @@ class EmbeddedServer:
             waiting_for(
                 f"the embedded PostgreSQL in {self.home} to start; the first time this takes "
                 "about ten seconds",
-                # A log or a mail needs no word of an ordinary start.
+                # Ordinary starts are not reported in logs and mails.
                 seconds=SECONDS_OF_SILENCE if sys.stderr.isatty() else SECONDS_UNTIL_SAID,
             ),
             hold_lock(self._files.startup_lock),
         ):
-            # Another program may have been creating the data until now.
+            # Another program may have been creating the data while this one waited.
             if not create and not self._files.data.exists():
                 raise _no_data(self.home)
             self.url = self._join()
 
     def explain_absence(self) -> str | None:
-        """Say why the server has ended; None if it has not."""
+        """Return why the server has ended; None if it has not."""
         return self._process.explain_absence()
 
     def start_if_ended(self) -> bool:
         """
-        Return whether the server had ended; then it was started again, at the same URL.
+        Start the server again, at the same URL, if it has ended; return whether it had.
 
         Raises:
             DatabaseNotReady: it cannot be started.
-            OSError: the home cannot be used any more.
+            OSError: the home can no longer be used.
         """
         if self._share is None or self._process.explain_absence() is None:
             return False
@@ -123,7 +123,7 @@ class EmbeddedServer:
         return True
 
     def close(self) -> None:
-        """Give the share back; the last one stops the server, whatever it is doing."""
+        """Close the share; closing the last one stops the server, also during a query."""
         if self._share is None:
             return
         try:
@@ -145,7 +145,7 @@ class EmbeddedServer:
         self.close()
 
     def _join(self) -> URL:
-        # It does not wait: the whole lock is held only during start-up and leaving.
+        # It does not wait: the exclusive lock is held only during start-up and closing.
         self._share = share_lock(self._files.users_lock)
         _open_servers.add(self)
         hide_libpq_environment()
@@ -161,16 +161,17 @@ class EmbeddedServer:
             raise
 
     def _leave(self) -> None:
-        """Drop the share, and stop the server if no other process has one."""
+        """Release the share, and stop the server if no other process has one."""
         try:
-            # From sharing to holding alone is two steps, but no process can come in between.
+            # Changing the shared lock to an exclusive one takes two steps, but no process can lock
+            # in between.
             if self._share is not None and try_lock(self._share):
                 self._process.stop()
         finally:
             self._drop_share()
 
     def _is_alone(self) -> bool:
-        """Return whether no other program uses the home; the startup lock keeps it so."""
+        """Return whether no other program uses the home; the startup lock prevents a change."""
         assert self._share is not None  # noqa: S101 -- it is called while joining
         is_alone = try_lock(self._share)
         share_again(self._share)
@@ -196,7 +197,7 @@ def _make_url(address: str) -> URL:
 
 def _prepare_directory(directory: Path, *, create: bool) -> Path:
     """
-    Create *directory* if it is absent, check that it is ours, and return its real path.
+    Create *directory* if it is absent, check its owner, and return its real path.
     """
     if not str(directory).isprintable():
         raise DatabaseNotReady(
@@ -205,13 +206,13 @@ def _prepare_directory(directory: Path, *, create: bool) -> Path:
         )
     directory = directory.resolve()
     if create:
-        # If root starts it, PostgreSQL runs as another user, who must be able to enter.
+        # If root starts it, PostgreSQL runs as another user, which must be able to enter.
         directory.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
     elif not directory.exists():
         raise _no_data(directory)
     files = Home(directory)
     check_owner(directory, files.data)
-    # A program that is just creating the data has the lock already.
+    # A program that is creating the data holds the lock already.
     if not create and not files.data.exists() and not files.startup_lock.exists():
         raise _no_data(directory)
     if files.startup_lock.exists() and files.startup_lock.lstat().st_uid != os.geteuid():
@@ -235,7 +236,7 @@ def _explain_permission(directory: Path) -> str:
     return ""
 
 
-#: Those that have a share.
+#: The open shares of this process.
 _open_servers: set[EmbeddedServer] = set()
 
 
@@ -246,7 +247,7 @@ def _close_all() -> None:
 
 
 def _forget_all() -> None:
-    """Leave a forked child without shares: it keeps none alive, and stops no server."""
+    """Remove all shares in a forked child, so that it neither keeps nor stops a server."""
     for server in list(_open_servers):
         server._drop_share()
 
