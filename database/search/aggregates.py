@@ -19,21 +19,21 @@ _LONGEST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Some movies that have something in common."""
+    """A group of movies, with their number and mean rating."""
 
-    #: Such as Drama, 1999, 1990s, en, 2026-11 or a name; None where YTS does not say.
+    #: For example Drama, 1999, 1990s, en, 2026-11 or a name; None if unknown.
     name: str | None
     movies: int
-    #: Of those that are rated, to two places; None where none is.
+    #: Mean of the rated movies, to two places; None if none is rated.
     average_rating: float | None
 
 
 def aggregate_movies(session: Session, by: By, filters: MovieFilter) -> list[Group]:
     """
-    Return the groups of the movies that *filters* let through; of actors at most 1,000.
+    Return the groups of the movies that match *filters*; at most 1,000 actors.
 
-    Years, decades and months are in the order of time, the newest first; the others by how many
-    movies they have. A month is that of the upload, in UTC.
+    Years, decades and months come newest first, other groups by their number of movies. A month is
+    that of the upload, in UTC.
     """
     name, query = _grouped(by)
     movies = func.count().label("movies")

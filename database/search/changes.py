@@ -1,9 +1,9 @@
 """
-`read_next_since`: the time from which a program that follows the mirror asks next.
+`read_next_since`: the time to use for the next request of a program that follows the mirror.
 
-`created_at` and `updated_at` are the time at which a transaction began; others see its rows when
-it is committed, which is later. A program that asks for rows since its last request would never
-see those of a transaction that began before it and was committed after it.
+`created_at` and `updated_at` are the time at which a transaction began; other programs see its rows
+only after the commit. A program that asks for rows since its last request would miss the rows of a
+transaction that began before that request and was committed after it.
 """
 
 from datetime import datetime, timedelta
@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-#: Longer than a transaction of a fetch lasts, unless another program locks its rows.
+#: Longer than any transaction of a fetch, unless another program locks its rows.
 OVERLAP = timedelta(hours=1)
-#: Between the time that a transaction has as its beginning, and the moment others see it.
+#: Time between the recorded beginning of a transaction and the moment other sessions see it.
 _SLACK = timedelta(seconds=1)
 
 _BEGAN = text("""
@@ -27,7 +27,7 @@ _BEGAN = text("""
 
 def read_next_since(session: Session) -> datetime:
     """
-    Return a time T: rows that are committed from now on are new or changed at T or later.
+    Return a time T: rows that are committed from now on have times of T or later.
 
     Read it before the rows, in a statement of its own; then ask for `added_since=T` or
     `updated_since=T` next time. Rows that come twice have the same ids. It is as old as the

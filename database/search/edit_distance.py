@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 
 def count_edits(one: str, other: str) -> int:
-    """Return the least number of letters added, left out, replaced or swapped with the next."""
+    """Return the minimum number of letters added, left out, replaced or swapped with the next."""
     rows: list[list[int]] = [list(range(len(other) + 1))]
     for i, letter in enumerate(one, start=1):
         row = [i]
@@ -18,11 +18,11 @@ def count_edits(one: str, other: str) -> int:
 
 
 def closest_match(word: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate with the fewest edits, whatever the case; None if all are far away."""
+    """Return the candidate with the fewest edits, ignoring case; None if none is close."""
     typed = word.strip().lower()[:50]
     edits = {word: count_edits(typed, word.lower()) for word in candidates}
     best = min(edits, key=lambda word: (edits[word], word), default=None)
     if best is None or edits[best] > max(2, len(best) // 2):
         return None
-    # Two codes of two letters are never far from each other.
+    # Codes of two letters are always close to each other.
     return best if edits[best] < len(best) else None

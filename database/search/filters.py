@@ -24,37 +24,38 @@ _LANGUAGE_NAMES = """
     portuguese=pt punjabi=pa romanian=ro russian=ru serbian=sr slovak=sk slovenian=sl spanish=es
     swedish=sv tagalog=tl tamil=ta telugu=te thai=th turkish=tr ukrainian=uk urdu=ur vietnamese=vi
 """
-#: What people write, and the value that YTS uses.
+#: Names that users write, and the values that YTS uses.
 _LANGUAGES = dict(pair.split("=") for pair in _LANGUAGE_NAMES.split())
 _QUALITIES = {"4k": "2160p", "uhd": "2160p", "fhd": "1080p", "fullhd": "1080p", "hd": "720p"}
 
 
 class UnknownFilterValue(ValueError):
-    """No movie has this value; the argument says so, and which is nearest."""
+    """No movie has this value; the argument says so and names the closest value."""
 
 
 @dataclass(frozen=True, slots=True)
 class MovieFilter:
-    """Conditions for movies; by default none. An unknown value of a movie is in no range."""
+    """Conditions for movies, by default none. A movie with an unknown value is in no range."""
 
-    #: All of them, by their names as stored; see `resolve_genres`.
+    #: A movie must have all of these, by their stored names; see `resolve_genres`.
     genres: tuple[str, ...] = ()
     years: Range = _OPEN
     #: IMDb, 0.1 to 10.
     rating: Range = _OPEN
     #: Minutes.
     runtime: Range = _OPEN
-    #: Any of them, as YTS writes them: en, ja ...
+    #: A movie must be in one of these, as YTS writes them: en, ja ...
     languages: tuple[str, ...] = ()
-    #: At least one torrent of it: 720p, 2160p, 3D ...
+    #: A movie must have a torrent of this quality: 720p, 2160p, 3D ...
     quality: str | None = None
-    #: Stored at this time or later, by the clock of the database; aware, like the next two.
+    #: Stored at this time or later, by the clock of the database; with time zone, like the next
+    #: two.
     added_since: datetime | None = None
     #: Stored before this time.
     added_before: datetime | None = None
     #: New or changed at this time or later; see `database.search.changes`.
     updated_since: datetime | None = None
-    #: Also movies that YTS no longer has.
+    #: Include movies that YTS no longer has.
     with_gone: bool = False
 
     def __post_init__(self) -> None:
@@ -62,7 +63,7 @@ class MovieFilter:
         Refuse times without a time zone.
 
         Raises:
-            ValueError: names the field.
+            ValueError: the message names the field.
         """
         for name in ("added_since", "added_before", "updated_since"):
             time: datetime | None = getattr(self, name)
@@ -71,11 +72,11 @@ class MovieFilter:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing is asked."""
+        """Whether there are no conditions."""
         return self == MovieFilter()
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """Return what rows of `movies` must fulfil."""
+        """Return the SQL conditions on rows of `movies`."""
         conditions = self._times()
         if not self.with_gone:
             conditions.append(Movie.gone_since.is_(None))
@@ -115,7 +116,7 @@ def resolve_genres(session: Session, names: Sequence[str]) -> tuple[str, ...]:
     Return the stored names of genres that were written in any case.
 
     Raises:
-        UnknownFilterValue: no movie is of such a genre.
+        UnknownFilterValue: no movie has this genre.
     """
     return _resolve("is of the genre", names, session.scalars(select(Genre.name)), {})
 
@@ -125,7 +126,7 @@ def resolve_languages(session: Session, names: Sequence[str]) -> tuple[str, ...]
     Return the stored codes of languages that were written in any case.
 
     Raises:
-        UnknownFilterValue: no movie is in such a language.
+        UnknownFilterValue: no movie is in this language.
     """
     stored = session.scalars(select(Movie.language).distinct()) if names else ()
     return _resolve("is in the language", names, stored, _LANGUAGES)
@@ -136,7 +137,7 @@ def resolve_quality(session: Session, name: str) -> str:
     Return the stored name of a quality that was written in any case.
 
     Raises:
-        UnknownFilterValue: no torrent has it.
+        UnknownFilterValue: no torrent has this quality.
     """
     stored = session.scalars(select(Torrent.quality).distinct())
     return _resolve("has the quality", [name], stored, _QUALITIES)[0]

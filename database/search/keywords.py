@@ -14,11 +14,11 @@ from database.models import Movie
 from database.search.filters import MovieFilter
 from database.search.query_terms import Term
 
-#: Movies that are looked at, about: of frequent words, those of the rarer ones.
+#: Approximate number of movies that are scored: with frequent words, those with the rarer ones.
 _MOST_CANDIDATES = 4000
-#: Where even the rarest word is in more than these movies, the others are not looked at.
+#: If even the rarest word is in more movies than this, movies without it are not scored.
 _MOST_READ = 8000
-#: What a word counts in a title, in the names of cast and genres, and in a description.
+#: Weight of a word in a title, in the names of cast and genres, and in a description.
 _IN_TITLE, _IN_NAMES, _IN_DESCRIPTION = 1.0, 0.8, 0.6
 
 
@@ -28,8 +28,8 @@ def search_by_words(
     """
     Return `movies.id` of movies that have any of *terms*, the best first.
 
-    The score is the sum of the weights of the words a movie has, less for a description
-    than for a title; among equals those with more likes and votes come first.
+    The score is the sum of the weights of the words that a movie has; a description counts less
+    than a title. Among equal scores, movies with more likes and higher ratings come first.
     """
     if not terms:
         return []
@@ -55,21 +55,22 @@ def search_by_words(
 
 
 def _count_candidates(terms: Sequence[Term]) -> int:
-    """Return of how many of *terms*, the rarest first, the movies are looked at."""
+    """Return how many of *terms*, the rarest first, choose the movies to score."""
     movies = list(accumulate(term.movies for term in terms))
     return max(1, bisect_right(movies, _MOST_CANDIDATES))
 
 
 @cache
 def _wanted(terms: int) -> ColumnElement[bool]:
-    # One condition a term: of a single long one PostgreSQL thinks that half the table has it.
+    # One condition for each term: PostgreSQL estimates that a single long one matches half of the
+    # table.
     has = Movie.search_vector.bool_op("@@")
     return or_(*(has(_parameter("anywhere", number)) for number in range(terms)))
 
 
 @cache
 def _score(terms: int) -> ColumnElement[float]:
-    """Return the score by this number of terms, which are parameters."""
+    """Return the SQL expression of the score for this number of terms, which are parameters."""
     has = column("search_vector", TSVECTOR).bool_op("@@")
     shares = (
         bindparam(f"weight_{number}", type_=Float)
@@ -99,6 +100,6 @@ def _parameters(terms: Sequence[Term]) -> dict[str, str | float]:
 
 
 def _query(term: Term, label: str = "") -> str:
-    """Return any of the lexemes as a tsquery; they are quoted, so that none is an operator."""
+    """Return a tsquery for any of the lexemes, which are quoted, so that none is an operator."""
     quoted = (lexeme.replace("\\", "\\\\").replace("'", "''") for lexeme in term.lexemes)
     return " | ".join(f"'{lexeme}'{label}" for lexeme in quoted)

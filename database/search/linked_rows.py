@@ -10,7 +10,7 @@ from database.models import Cast, Movie, MovieCast, Torrent
 from database.search.filters import MovieFilter
 
 LinkedTable = Literal["people", "roles", "torrents"]
-#: Rows that are fetched at once; memory stays the same however many there are.
+#: Rows that are fetched at once; memory does not grow with the number of rows.
 _ROWS_AT_ONCE = 1000
 
 _PERSON: dict[str, ColumnElement[Any]] = {
@@ -22,7 +22,7 @@ _TORRENT_NAMES = (
     "hash", "quality", "type", "is_repack", "video_codec", "bit_depth", "audio_channels", "seeds",
     "peers", "size", "size_bytes", "date_uploaded", "url",
 )  # fmt: skip
-#: Column of each table: its expression. `movie_id` is the id at YTS.
+#: The columns of each table with their SQL expressions. `movie_id` is the id at YTS.
 _COLUMNS: dict[LinkedTable, dict[str, ColumnElement[Any]]] = {
     "people": {
         **_PERSON,
@@ -46,9 +46,9 @@ def stream_rows(
     session: Session, table: LinkedTable, columns: Sequence[str], filters: MovieFilter
 ) -> Iterator[dict[str, Any]]:
     """
-    Yield *columns* of *table* for the movies that *filters* let through, in a steady order.
+    Yield *columns* of *table* for the movies that match *filters*, in a fixed order.
 
-    Of people, `movies` is the number of these movies.
+    For people, `movies` is the number of these movies.
     """
     chosen = [_COLUMNS[table][name].label(name) for name in columns]
     query = _linked(table, select(*chosen)).where(*filters.conditions())
@@ -58,7 +58,7 @@ def stream_rows(
 
 
 def _linked(table: LinkedTable, query: Select[Any]) -> Select[Any]:
-    """Return *query* with the tables that it reads, and with its order."""
+    """Return *query* with its tables and its order."""
     if table == "torrents":
         joined = query.select_from(Movie).join(Torrent, Torrent.movie_id == Movie.id)
         return joined.order_by(Movie.external_id, Torrent.id)

@@ -12,7 +12,7 @@ from database.search.references import has_imdb_code, has_page, has_title
 SearchOrder = Literal["rating", "likes", "year", "title", "newest", "added", "updated"]
 Query = TypeVar("Query", bound=Select[Any])
 
-#: The largest id that a column of them can hold.
+#: The largest id that the column can hold.
 _LARGEST_ID = 2**31 - 1
 _RATING = Key(Movie.rating.expression, is_descending=True, has_nulls=True)
 _LIKES = Key(Movie.like_count.expression, is_descending=True, has_nulls=True)
@@ -36,7 +36,7 @@ _KEYS: dict[SearchOrder, tuple[Key, ...]] = {
 
 
 def with_links(query: Query) -> Query:
-    """Let *query*, of movies, bring genres, cast and torrents: one more statement for each."""
+    """Let a query for movies load genres, cast and torrents: one more statement for each."""
     return query.options(
         selectinload(Movie.genres),
         selectinload(Movie.cast_links).joinedload(MovieCast.cast),
@@ -56,13 +56,13 @@ def order_of(order: SearchOrder) -> list[ColumnElement[Any]]:
 
 def find_movies(session: Session, reference: str, limit: int) -> list[int]:
     """
-    Return `movies.id` of what *reference* names.
+    Return `movies.id` of the movies that *reference* names.
 
-    The first of these that any movie has: a YTS id; an IMDb code, or the URL of a page at IMDb
-    or YTS; a title, also with the year; the beginning of a title.
+    The first of these that any movie matches is used: a YTS id; an IMDb code, or the URL of a page
+    at IMDb or YTS; a title, also with the year; the beginning of a title.
     """
     wanted = reference.replace("\0", "").strip()
-    # Lists show ids: each must name its movie, though another one may have the number as title.
+    # Lists show ids, so an id comes before a title that is the same number.
     if wanted.isdecimal() and int(wanted) <= _LARGEST_ID:
         movies = _read(session, Movie.external_id == int(wanted), limit)
         if movies:
@@ -76,7 +76,7 @@ def find_movies(session: Session, reference: str, limit: int) -> list[int]:
 def _begins_with(title: str) -> ColumnElement[bool]:
     key = func.search_key(Movie.title)
     wanted = func.search_key(title)
-    # Between the beginning and what would come after all that begin like this.
+    # A range from the beginning to the first text after all texts that begin like this.
     return (func.left(key, func.length(wanted)) == wanted) & (func.length(wanted) > 1)
 
 

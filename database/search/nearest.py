@@ -11,15 +11,15 @@ from database.search.filters import MovieFilter
 from database.vectors.spaces import Space
 
 VectorColumn = Literal["recommend", "search"]
-#: How many of an index's entries are looked at: more find more of the true neighbours.
+#: Number of index entries that are compared: more find more of the true neighbours.
 _LOOKED_AT = {"recommend": 200, "search": 400}
-#: As much as pgvector allows.
+#: The maximum of pgvector.
 _MOST_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The vector that others are compared with."""
+    """The vector to compare others with."""
 
     space: Space
     kind: VectorColumn
@@ -27,7 +27,7 @@ class Target:
 
     @property
     def as_text(self) -> str:
-        """The vector as pgvector reads it."""
+        """The vector as text for pgvector."""
         return f"[{','.join(format(number, '.6g') for number in self.vector)}]"
 
 
@@ -37,7 +37,8 @@ def read_nearest(
     """
     Return `movies.id` and inner product of the nearest movies, the nearest first.
 
-    With *filters*, exactly those; otherwise by the index, which misses a few.
+    With *filters*, all matching movies are compared; otherwise the index is used, which misses a
+    few.
     """
     if filters.is_empty:
         looked_at = min(max(_LOOKED_AT[target.kind], 2 * limit), _MOST_LOOKED_AT)
@@ -49,8 +50,8 @@ def read_nearest(
 
 
 def _by_index(target: Target, filters: MovieFilter, limit: int) -> Select[int, float]:
-    # Expression and literal as the index has them, or PostgreSQL does not know the one from the
-    # other. Which movies are gone is asked afterwards: a condition here would cost neighbours.
+    # Expression and literal must be written as in the index, otherwise PostgreSQL does not use it.
+    # Gone movies are removed afterwards, because a condition here would lose neighbours.
     vector = f"{target.kind}::halfvec({target.space.dimensions(target.kind)})"
     distance = literal_column(f"({vector}) <#> '{target.as_text}'", Float())
     nearest = (
@@ -70,7 +71,7 @@ def _by_index(target: Target, filters: MovieFilter, limit: int) -> Select[int, f
 
 
 def _exact(target: Target, filters: MovieFilter, limit: int) -> Select[int, float]:
-    # An index knows nothing of conditions, and would give a few of them, or none.
+    # The index ignores conditions, and would return only a few matching movies, or none.
     column = getattr(MovieEmbedding, target.kind)
     matching = (
         select(MovieEmbedding.movie_id, column.label("vector"))

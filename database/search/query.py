@@ -1,8 +1,9 @@
 """
 `search_movies`: movies that a query names, then movies that match its words or its meaning.
 
-An IMDb code or a URL is all that is looked for. A whole title and a person's whole name come
-first. The rest is ranked by reciprocal-rank fusion of two halves: words, and nearness of vectors.
+If the query has an IMDb code or a URL, only this is searched for. Otherwise, a whole title and a
+person's whole name come first. The rest is ranked by reciprocal-rank fusion of two halves: words,
+and nearness of vectors.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,12 +27,12 @@ How = Literal["imdb", "page", "title", "person", "words", "meaning", "both"]
 #: The number of results of each half that take part in the fusion.
 _DEPTH = 100
 _MOST_FOUND = 1000
-#: The number of results by words that may be the title that was meant.
+#: Number of results by words that are compared with the query as a mistyped title.
 _LIKELY_TITLES = 20
 
 
 class NothingToSearch(ValueError):
-    """The query has no word to look for; the argument says so."""
+    """The query has no word; the argument says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Found:
 
     #: `movies.id`.
     row_id: int
-    #: By what: a name, one of the halves, or both of them.
+    #: How it was found: by a name, by one of the two rankings, or by both.
     how: How
     #: 1 for what the query names; less for the others, which are ranked by it.
     score: float = 1.0
@@ -56,13 +57,13 @@ def search_movies(
     offset: int = 0,
 ) -> list[Found]:
     """
-    Return the movies that match *query*, best first; of a long query the first 32 words count.
+    Return the movies that match *query*, best first; only its first 32 words count.
 
-    *vector* is the query's in the active space of *search*; None leaves the meaning out.
-    At most 1,000 are found in all.
+    *vector* is the *search* vector of the query in the active space; with None, meaning is left
+    out. At most 1,000 movies are returned.
 
     Raises:
-        NothingToSearch: it has neither letters nor digits.
+        NothingToSearch: *query* has neither letters nor digits.
     """
     query = query.replace("\0", " ")
     filters = filters or MovieFilter()
@@ -122,7 +123,7 @@ def _how(in_words: bool, in_meaning: bool) -> How:  # noqa: FBT001
 def search_by_meaning(
     session: Session, vector: Sequence[float] | None, filters: MovieFilter, limit: int
 ) -> list[int]:
-    """Return `movies.id` of those whose *search* vectors are nearest to *vector*."""
+    """Return `movies.id` of the movies whose *search* vectors are nearest to *vector*."""
     space = read_active_space(session)
     if space is None or vector is None:
         return []
@@ -131,7 +132,7 @@ def search_by_meaning(
 
 
 def _mistyped(session: Session, query: str, results: Sequence[int]) -> list[int]:
-    """Return those of the first *results* whose title is the query with typing errors."""
+    """Return the movies among the first *results* whose title is the query with typing errors."""
     if len(query) > LONGEST_TITLE:
         return []
     first = results[:_LIKELY_TITLES]
@@ -148,7 +149,7 @@ def _mistyped(session: Session, query: str, results: Sequence[int]) -> list[int]
 
 
 def _count_errors(typed: str | None, key: str | None) -> int | None:
-    """Return the number of typing errors, or None if that are more than one, two in long titles."""
+    """Return the number of typing errors; None if more than one, or two in long titles."""
     if typed is None or key is None or abs(len(typed) - len(key)) > 1:
         return None
     errors = count_edits(typed, key)
@@ -174,7 +175,7 @@ _NAMES: tuple[tuple[How, Callable[[Session, str, MovieFilter], list[int]]], ...]
 
 
 def _read(session: Session, condition: ColumnElement[bool], filters: MovieFilter) -> list[int]:
-    """Return `movies.id` of those that fulfil *condition*, those with most likes first."""
+    """Return `movies.id` of the movies that fulfil *condition*, those with most likes first."""
     return list(
         session.scalars(
             select(Movie.id)

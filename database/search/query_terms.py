@@ -1,4 +1,4 @@
-"""`read_terms`: a query as lexemes with weights by rarity, and words that a typing error hides."""
+"""`read_terms`: a query as weighted lexemes, with corrections of possible typing errors."""
 
 import math
 import re
@@ -13,34 +13,34 @@ from database.counts import read_movie_count
 from database.models import SearchWord
 from database.search.edit_distance import count_edits
 
-#: Of a longer query the rest is not read.
+#: Maximum number of words; the rest of a longer query is ignored.
 MOST_WORDS = 32
-#: A rarer word may be a typing error of another one.
+#: A word in fewer movies than this may be a typing error of another one.
 _RARE = 3
-#: What a word that was guessed counts for, against one that was typed.
+#: Weight of a guessed word, relative to a typed one.
 _GUESSED = 0.6
-#: Guesses for one word, the most frequent ones.
+#: Maximum number of guesses for one word; the most frequent ones are used.
 _MOST_GUESSES = 5
 _LONGEST_GUESSED = 31
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One word of a query: any of its lexemes will do."""
+    """One word of a query, which matches by any of its lexemes."""
 
     lexemes: tuple[str, ...]
-    #: The rarer, the more it says.
+    #: Higher for rarer words.
     weight: float
-    #: Movies that have it.
+    #: Number of movies with the word.
     movies: int
-    #: It was not typed, but one typing error may explain what was.
+    #: Whether the word is a guess: one typing error away from a typed word.
     is_guess: bool = False
 
 
 def words_of(query: str) -> list[str]:
     """Return the words of *query* without punctuation, each once, in their order."""
     query = unicodedata.normalize("NFC", query.lower())
-    # Accents and vowel signs that are characters of their own belong to the word before them.
+    # Accents and vowel signs that are separate characters belong to the word before them.
     marks = "".join({char for char in query if unicodedata.category(char).startswith("M")})
     word = rf"\w[\w{re.escape(marks)}]*"
     return list(dict.fromkeys(re.findall(rf"{word}(?:['\u2019]{word})*", query)))[:MOST_WORDS]
@@ -50,14 +50,13 @@ def read_terms(session: Session, query: str) -> list[Term]:
     """
     Return the terms to search for.
 
-    Words that were counted nowhere, for instance those of movies that came since, are taken for
-    the rarest.
+    Words without a count, for example words of movies that were stored since, count as the rarest.
     """
     words = words_of(query)
     if not words:
         return []
     typed = _read_words(session, words)
-    # Words such as "the" count only if there are no others.
+    # Words such as "the" count only if there are no other words.
     telling = [word for word in typed if not word.is_stop] or typed
     movies = _read_frequencies(session, {lexeme for word in telling for lexeme in word.lexemes})
     total = max(read_movie_count(session), 1)
@@ -73,10 +72,10 @@ def read_terms(session: Session, query: str) -> list[Term]:
 
 def are_known(terms: Sequence[Term]) -> bool:
     """
-    Return whether a query has a meaning that can be compared with those of movies.
+    Return whether the meaning of a query can be compared with that of movies.
 
-    At least half of its words must be in a movie. The vector of a word that is in none is noise,
-    and is near to something all the same: see docs/decisions/search-floor.md. Numbers mean nothing.
+    At least half of its words must be in some movie. The vector of a word that no movie has is
+    noise, but always near some movie: see docs/decisions/search-floor.md. Numbers have no meaning.
     """
     typed = [
         term for term in terms if not term.is_guess and any(map(str.isalpha, "".join(term.lexemes)))
@@ -86,7 +85,7 @@ def are_known(terms: Sequence[Term]) -> bool:
 
 
 def read_weights(session: Session, words: Sequence[str]) -> dict[str, float]:
-    """Return how much each of *words* says; stop words are left out."""
+    """Return the weight of each of *words*; stop words are left out."""
     if not words:
         return {}
     typed = [word for word in _read_words(session, words) if not word.is_stop]
@@ -99,7 +98,7 @@ def read_weights(session: Session, words: Sequence[str]) -> dict[str, float]:
 
 
 def _weight(movies: int, total: int) -> float:
-    """Return the inverse document frequency, steepened: a rare word outweighs two usual ones."""
+    """Return a power of the inverse document frequency: a rare word outweighs two common ones."""
     inverse = math.log(1 + max(total - movies + 0.5, 0.5) / (movies + 0.5))
     return float(inverse**1.5)
 
@@ -110,9 +109,9 @@ class _Word:
 
     typed: str
     folded: str
-    #: As documents have it: plain, and stemmed.
+    #: Its forms in documents: plain, and stemmed.
     lexemes: tuple[str, ...]
-    #: So usual that descriptions are indexed without it.
+    #: Whether it is so common that descriptions are indexed without it.
     is_stop: bool
 
 
@@ -140,7 +139,7 @@ def _read_frequencies(session: Session, lexemes: set[str]) -> dict[str, int]:
 
 
 def _guess(session: Session, word: _Word, total: int) -> list[Term]:
-    """Return words of titles and names that one typing error parts from *word*."""
+    """Return words of titles and names that are one typing error away from *word*."""
     keys = func.word_keys(literal(word.folded[:_LONGEST_GUESSED]))
     rows = session.execute(
         select(SearchWord.word, SearchWord.movies)

@@ -1,4 +1,4 @@
-"""`fuse`: reciprocal-rank fusion, one order from several by ranks alone; pure."""
+"""`fuse`: reciprocal-rank fusion, which makes one ranking from several; pure."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
@@ -6,14 +6,14 @@ from typing import TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 
-#: The larger, the less the first places count against the others.
+#: The larger this is, the less the first ranks count against the others.
 _K = 60
 #: The score of what is first in both of two orders.
 BEST = 2 / (_K + 1)
 
 
 def fuse(*orders: Sequence[Key]) -> dict[Key, float]:
-    """Return the scores of all keys, the best first; each order adds 1 / (60 + rank)."""
+    """Return the scores of all keys, best first; each ranking adds 1 / (60 + rank)."""
     scores: defaultdict[Key, float] = defaultdict(float)
     for order in orders:
         for rank, key in enumerate(order, start=1):

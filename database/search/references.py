@@ -19,9 +19,9 @@ _TITLE_AND_YEAR = re.compile(
 
 
 def has_imdb_code(text: str) -> ColumnElement[bool] | None:
-    """Return the condition for the IMDb codes in *text*, as in their URLs; None without one."""
+    """Return the condition for the IMDb codes in *text*, which may be in URLs; None without one."""
     codes = _IMDB_CODE.findall(text)
-    # Some write more zeros, or fewer.
+    # Some programs write more leading zeros, or fewer.
     spellings = {spelling for code in codes for spelling in _spellings(code)}
     return Movie.imdb_code.in_(spellings) if codes else None
 
@@ -36,7 +36,7 @@ def has_page(text: str) -> ColumnElement[bool] | None:
     if match is None:
         return None
     slug = unquote(match[1]).lower()
-    # Of movies with the same slug, all except one store another; their pages have one URL.
+    # Movies with the same slug at YTS share a URL, but only one of them stores this slug.
     return or_(Movie.slug == slug, Movie.url.endswith(f"/movies/{slug}", autoescape=True))
 
 
@@ -50,7 +50,7 @@ def has_title(text: str) -> ColumnElement[bool]:
 
 
 def _is_called(title: str) -> ColumnElement[bool]:
-    """Compare without case, accents, spaces and signs; titles of signs alone as they are."""
+    """Compare titles without case, accents, spaces and signs, unless they consist of signs."""
     key = func.search_key(title)
     as_it_is = and_(
         key.is_(None),

@@ -10,9 +10,9 @@ from database.search.filters import MovieFilter
 from database.search.nearest import Target, read_nearest
 from database.vectors.spaces import read_active_space
 
-#: The number of nearest movies that are ranked again, with their ratings.
+#: Number of nearest movies that are ranked again with their ratings.
 _RANKED_AGAIN = 100
-#: What one point of rating is worth against similarity, and what counts as no opinion.
+#: Bonus for one point of rating, and the rating without a bonus.
 _RATING_WEIGHT, _NEUTRAL_RATING = 0.02, 6.5
 _NONE_AT_ALL = "No vectors have been made yet; make them with: python embed_movies.py"
 _NONE_OF_THIS = (
@@ -22,18 +22,18 @@ _NONE_OF_THIS = (
 
 
 class NoVector(Exception):
-    """There is nothing to compare a movie by; the argument says why, and what to do."""
+    """The movie has no vector; the argument says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A movie that is like another."""
+    """A movie that is similar to another one."""
 
     #: `movies.id`.
     row_id: int
     #: Inner product of both vectors; at most 1.
     similarity: float
-    #: The score that ranks it.
+    #: The score for ranking.
     score: float
 
 
@@ -43,11 +43,11 @@ def similar_movies(
     """
     Return the movies most like the one with `movies.id` *row_id*, the best first.
 
-    Of the nearest 100, those with higher ratings move up a little. Neither the movie itself,
-    nor another entry of the same film, nor a film twice is among them.
+    Among the nearest 100, movies with higher ratings move up a little. The movie itself and other
+    entries of the same film are left out, and no film comes twice.
 
     Raises:
-        NoVector: nothing has been embedded yet, or nothing is known of this movie.
+        NoVector: there are no vectors yet, or nothing is known about this movie.
     """
     space = read_active_space(session)
     if space is None:
@@ -70,7 +70,7 @@ def _rank(session: Session, row_id: int, similarities: dict[int, float]) -> list
             Movie.id, Movie.imdb_code, func.search_key(Movie.title), Movie.year, Movie.rating
         ).where(Movie.id.in_([row_id, *similarities]))
     ).all()
-    # A film is known by its IMDb code, and by title and year.
+    # Entries of one film have the same IMDb code, or the same title and year.
     films = {id_: {code, (title, year)} - {None} for id_, code, title, year, _ in rows}
     ratings = {id_: _NEUTRAL_RATING if rating is None else rating for id_, _, _, _, rating in rows}
     scored = [

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from database.counts import read_counts
 from database.models import SearchWord
 
-#: No document has this word; its row says how many movies there were when all were counted.
+#: An empty word, in no document; its row has the number of movies at the last full count.
 ALL = ""
 #: All words are counted again when the number of movies has changed by this share: it takes a
 #: second for every ten thousand movies.
@@ -21,7 +21,7 @@ _COUNT = """
     FROM ts_stat('SELECT search_vector FROM movies') AS words
     LEFT JOIN ts_stat('SELECT search_vector FROM movies', 'ab') AS names USING (word)
     UNION ALL SELECT '', count(*), false FROM movies"""
-# Rows that would not change are left alone.
+# Rows that would not change are not written.
 _SAVE = """
     INSERT INTO search_words AS known (word, movies, is_name)
     SELECT word, movies, is_name FROM counted_words
@@ -40,11 +40,11 @@ _ADD = """
 
 def refresh_words(session: Session, changed: Sequence[int] = (), *, is_full: bool = False) -> None:
     """
-    Learn the words of the documents of *changed* movies, by `movies.id`; does not commit.
+    Add the words in documents of *changed* movies, by `movies.id`; does not commit.
 
     If the catalogue has grown or shrunk by a twentieth since the last time, or if *is_full*, the
-    words of all documents are counted again. In between, frequencies are a little old, which
-    hardly matters, and no word is missing.
+    words of all documents are counted again. In between, frequencies are slightly out of date,
+    which hardly matters, and no word is missing.
     """
     movies = read_counts(session).movies
     counted = session.get(SearchWord, ALL)
