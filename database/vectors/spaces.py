@@ -1,8 +1,9 @@
 """
 `Space`: the vectors of one model with one recipe; vectors of different spaces are never compared.
 
-Queries use the active space. Another one is filled beside it, and becomes active in one
-transaction; the previous one stays until the next filling begins, for queries that are running.
+Queries use the active space. A new space is filled while the active one is used, and then becomes
+active in one transaction. The previous space stays until the next one is filled, for running
+queries.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from database.connection.advisory_locks import AdvisoryLock, releasing, take_lock
 from database.models import EmbeddingSpace, Movie, MovieEmbedding
 
-#: Of the names of all indexes over vectors: they come and go with the spaces.
+#: Prefix of the names of all vector indexes, which are created and dropped with their space.
 INDEX_PREFIX = "idx_movie_embeddings_vector_"
 
 
@@ -40,7 +41,7 @@ class Space:
 
     @property
     def folder(self) -> Path | None:
-        """Where the model's files lie; None: in an installed package."""
+        """Folder of the model's files; None if they are in an installed package."""
         return None if self.model_folder is None else Path(self.model_folder)
 
     def dimensions(self, kind: str) -> int:
@@ -51,7 +52,7 @@ class Space:
 @contextmanager
 def hold_embedding_lock(engine: Engine) -> Iterator[None]:
     """
-    Let no other process make vectors for this database while the block runs.
+    Hold the lock for making vectors for this database while the block runs.
 
     Raises:
         EmbeddingLockHeld: another process makes vectors.
@@ -65,7 +66,7 @@ def hold_embedding_lock(engine: Engine) -> Iterator[None]:
 
 
 def read_active_space(session: Session) -> Space | None:
-    """Return the active space, or None if none has been filled yet."""
+    """Return the active space, or None if no space has been filled yet."""
     row = session.scalars(select(EmbeddingSpace).where(EmbeddingSpace.is_active)).one_or_none()
     return None if row is None else _space(row)
 
@@ -80,7 +81,7 @@ def find_or_create_space(
     recommend_dimensions: int,
     search_dimensions: int,
 ) -> Space:
-    """Return the space of this model and recipe, new and inactive if need be; does not commit."""
+    """Return the space of this model and recipe; create it if necessary. Does not commit."""
     statement = insert(EmbeddingSpace).values(
         model=model,
         model_folder=model_folder,
@@ -124,7 +125,7 @@ def count_vectors(session: Session, space_id: int) -> int:
 
 
 def activate(session: Session, space: Space) -> None:
-    """Make *space* the active one, from the next query on; does not commit."""
+    """Make *space* the active one for the next queries; does not commit."""
     session.execute(
         update(EmbeddingSpace)
         .where(EmbeddingSpace.is_active, EmbeddingSpace.id != space.id)
@@ -136,7 +137,7 @@ def activate(session: Session, space: Space) -> None:
 
 
 def forget_other_spaces(session: Session, kept: Space) -> None:
-    """Delete what is neither active nor *kept*, vectors and indexes; does not commit."""
+    """Delete all spaces except the active one and *kept*, with their vectors; does not commit."""
     others = session.scalars(
         select(EmbeddingSpace.id).where(
             EmbeddingSpace.is_active.is_(False), EmbeddingSpace.id != kept.id

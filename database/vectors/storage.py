@@ -23,19 +23,20 @@ _COPY = (
 )
 _HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 _TRAILER = struct.pack("!h", -1)
-#: With this memory the index of 77,500 movies is built; for more movies, the bytes for each count.
-#: Without enough memory, PostgreSQL adds one by one on disk: hours for a million.
+#: Memory for building an index of up to 77,500 movies, and bytes for each movie beyond that.
+#: Without enough memory, PostgreSQL adds entries one by one on disk, which takes hours for a
+#: million.
 _BUILD_MEGABYTES = 256
 _BUILD_BYTES_PER_MOVIE = 2500
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The parts of a movie's document, and what they amount to."""
+    """The parts of a movie's document, and the hash of the document."""
 
     movie_id: int
     hash: str
-    #: What is stored beside the movie is of other parts, or not made yet.
+    #: Whether the stored hash and search vector are missing or out of date.
     is_stale: bool
     title: str
     year: int | None
@@ -47,9 +48,9 @@ class Document:
 @dataclass(frozen=True, slots=True)
 class VectorRow:
     """
-    The vectors of one movie, None where nothing is known.
+    The vectors of one movie; None if nothing is known.
 
-    Each is its numbers as 16-bit floats, the most significant byte first.
+    Each vector is a sequence of 16-bit floats, most significant byte first.
     """
 
     movie_id: int
@@ -85,7 +86,7 @@ def read_documents(session: Session, movie_ids: Sequence[int]) -> list[Document]
 
 def save_vectors(session: Session, space: Space, rows: Sequence[VectorRow]) -> None:
     """
-    Replace the vectors of these movies in *space* by *rows*; does not commit.
+    Replace the vectors of these movies in *space* with *rows*; does not commit.
 
     Only the holder of the embedding lock and its workers may call it.
     """
@@ -95,11 +96,11 @@ def save_vectors(session: Session, space: Space, rows: Sequence[VectorRow]) -> N
             MovieEmbedding.movie_id.in_([row.movie_id for row in rows]),
         )
     )
-    # Numbers as text would take ten times as long, on both sides.
+    # Numbers as text would take ten times as long, here and in PostgreSQL.
     cursor: Any = session.connection().connection.cursor()
     try:
         cursor.copy_expert(_COPY, BytesIO(_as_copied(space.id, rows)))
-    except psycopg2.Error as error:  # As SQLAlchemy would raise it.
+    except psycopg2.Error as error:  # The same class that SQLAlchemy raises.
         raise DBAPIError.instance(_COPY, None, error, psycopg2.Error) from error
     cursor.close()
 
@@ -131,15 +132,15 @@ def refresh_statistics(session: Session) -> None:
 
 
 def build_indexes(engine: Engine, space: Space, movies: int) -> None:
-    """Create the missing indexes of *space*, which has this number of *movies*; each commits."""
+    """Create the missing indexes of *space*, which has *movies* movies; each commits."""
     megabytes = max(_BUILD_MEGABYTES, movies * _BUILD_BYTES_PER_MOVIE // 2**20)
-    # Both at once, as that is the longest part of filling a space.
+    # Both at the same time, because this is the longest part of filling a space.
     with ThreadPoolExecutor(len(KINDS)) as executor:
         list(executor.map(lambda kind: _build_index(engine, space, kind, megabytes), KINDS))
 
 
 def _build_index(engine: Engine, space: Space, kind: str, megabytes: int) -> None:
-    # The expression and the literal are what `database.search.nearest` asks for.
+    # `database.search.nearest` uses the same expression and literal.
     statement = (
         f"CREATE INDEX IF NOT EXISTS {index_name(kind, space.id)} ON movie_embeddings "
         f"USING hnsw (({kind}::halfvec({space.dimensions(kind)})) halfvec_ip_ops) "
@@ -147,6 +148,6 @@ def _build_index(engine: Engine, space: Space, kind: str, megabytes: int) -> Non
     )
     with engine.begin() as connection:
         connection.execute(text(f"SET LOCAL maintenance_work_mem = '{megabytes}MB'"))
-        # Helpers would share the graph in /dev/shm, of which containers have 64 MB.
+        # Parallel workers would share the graph in /dev/shm, which has 64 MB in containers.
         connection.execute(text("SET LOCAL max_parallel_maintenance_workers = 0"))
         connection.execute(text(statement))

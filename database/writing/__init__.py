@@ -1,1 +1,1 @@
-"""Save movies with genres, cast, torrents and search documents, set by set."""
+"""Save movies with genres, cast, torrents and search documents, with set-based statements."""

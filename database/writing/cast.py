@@ -26,7 +26,7 @@ _PERSON_COLUMNS = ("name", "imdb_code", "url_small_image")
 _ROLE_COLUMNS = ("movie_id", "cast_id", "character_name", "position")
 
 CastLinkRow = dict[str, Any]
-#: `movies.id` and `casts.id` to the name of the character, if known, and the position.
+#: From `movies.id` and `casts.id` to the name of the character, if known, and the position.
 Roles = dict[tuple[int, int], tuple[str | None, int]]
 Key = TypeVar("Key")
 
@@ -64,22 +64,21 @@ def _key(imdb_code: str | None, name: str) -> str:
 
 
 def _add(rows: dict[Key, CastLinkRow], key: Key, row: CastLinkRow) -> None:
-    """Add *row*, or fill in what the one of the same key does not know."""
+    """Add *row*, or fill unknown values of the row with the same key."""
     known = rows.setdefault(key, row)
     known.update({name: value for name, value in row.items() if known[name] is None})
 
 
 def _save_people(session: Session, people: Mapping[str, CastLinkRow]) -> dict[str, int]:
     """
-    Add those not known yet, and pictures not known yet; return `casts.id` of all, by key.
-
-    The first spelling of a name stays.
+    Add new people and new pictures; return `casts.id` of all, by key. The first spelling of a name
+    stays.
     """
     known = _read_people(session, list(people.values()))
     unknown = [people[key] for key in sorted(people.keys() - known.keys())]
     if unknown:
         session.execute(_people_statement(), unnest_params(unknown, _PERSON_COLUMNS))
-        # Also those that another writer has added since.
+        # This includes people that another writer has added meanwhile.
         known |= _read_people(session, unknown)
     pictures = [
         {"id": row_id, "url_small_image": people[key]["url_small_image"]}
@@ -92,7 +91,7 @@ def _save_people(session: Session, people: Mapping[str, CastLinkRow]) -> dict[st
 
 
 def _read_people(session: Session, people: Sequence[CastLinkRow]) -> dict[str, tuple[int, bool]]:
-    """Return id, and whether there is a picture, of those of *people* that are stored, by key."""
+    """Return id, and whether there is a picture, for each stored person of *people*, by key."""
     codes = [row["imdb_code"] for row in people if row["imdb_code"]]
     names = [row["name"] for row in people if not row["imdb_code"]]
     rows = session.execute(_known_statement(), {"codes": codes, "names": names})
@@ -123,7 +122,7 @@ def _people_statement() -> Insert:
 def _pictures_statement() -> Update:
     casts = table_of(Cast)
     source = unnest_rows(column_types(Cast, ["id", "url_small_image"]))
-    # Taken in the order of their ids, or two writers might wait for each other.
+    # Locked in the order of their ids, otherwise two writers could block each other.
     lacking = (
         select(casts.c.id, source.c.url_small_image)
         .join(casts, casts.c.id == source.c.id)

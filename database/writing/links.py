@@ -41,7 +41,7 @@ _TORRENT_COLUMNS = (
 )
 _TORRENT_KEY = ["movie_id", "hash"]
 _TORRENT_ROW = ["movie_id", "date_uploaded", *_TORRENT_COLUMNS]
-#: Written along with a real change, but none by themselves.
+#: Columns that are written together with a real change, but are not changes by themselves.
 _VOLATILE_TORRENT_COLUMNS = frozenset({"seeds", "peers", "date_uploaded_unix"})
 
 
@@ -52,10 +52,9 @@ def save_links(
     Save genres, cast and torrents of *movies*, keyed by `movies.id`; does not commit.
 
     Return the row ids of movies whose genres or torrents changed, and of movies that have a new
-    cast member. Genres and torrents that a response no longer lists are deleted. Cast members
-    stay, because every response has another sample of the cast, and a new one is not a change.
-    The rows of *new* movies were made in this transaction and have nothing yet, so
-    nothing is looked up for them.
+    cast member. Genres and torrents that a response no longer lists are deleted. Cast members stay,
+    because every response has another sample of the cast, and a new one is not a change. The rows
+    of *new* movies were created in this transaction and have no links yet, so none are read.
     """
     changed = _save_genres(session, movies, new)
     cast_changed = save_cast(session, movies, new)
@@ -66,7 +65,7 @@ def _save_genres(session: Session, movies: Mapping[int, MoviePayload], new: Set[
     genres_of = {
         row_id: movie.genres for row_id, movie in movies.items() if movie.genres is not None
     }
-    # Names that YTS does not use may be in another language: they fill an empty place only.
+    # Names that YTS does not use may be in another language, so they never replace genres.
     doubtful = [row_id for row_id in genres_of.keys() - new if not movies[row_id].has_known_genres]
     if doubtful:
         for row_id in session.scalars(_have_genres(), {"movie_ids": doubtful}):
@@ -93,8 +92,8 @@ def _have_genres() -> Select[int]:
 
 
 def _key_of(name: ColumnElement[str]) -> ColumnElement[str]:
-    """Return what names of one genre have in common: they may differ in case and blanks."""
-    # Literals, because PostgreSQL takes two parameters for different, and thus two keys.
+    """Return a key that is equal for all spellings of a genre: they differ in case and spaces."""
+    # Literals, because PostgreSQL treats two parameters as different, and so two keys as well.
     constants = [literal_column(constant, Text) for constant in (r"'\s'", "''", "'g'")]
     return func.lower(func.regexp_replace(name, *constants))
 
@@ -112,7 +111,7 @@ def _genre_statements() -> tuple[Insert, ReturningDelete[int], ReturningInsert[i
     )
     add_genres = insert(genres).from_select(["name"], unknown)
 
-    # One row for each key, should there be two of earlier versions.
+    # One row for each key, because earlier versions may have left two.
     known = (
         select(func.min(genres.c.id).label("id"), _key_of(genres.c.name).label("key"))
         .group_by(_key_of(genres.c.name))

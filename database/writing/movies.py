@@ -32,7 +32,7 @@ from yts.payload import MoviePayload
 
 Outcome = Literal["saved", "updated", "unchanged", "skipped"]
 
-#: Columns that a payload fills under the same name.
+#: Columns with the same names as the fields of a payload.
 _PAYLOAD_COLUMNS = (
     "imdb_code",
     "title_english",
@@ -57,9 +57,9 @@ _PAYLOAD_COLUMNS = (
     "date_uploaded_unix",
 )
 _COLUMNS = ["external_id", "title", "slug", "yts_slug", "date_uploaded", *_PAYLOAD_COLUMNS]
-#: Never changed by the upsert; `assign_slugs` changes the slugs of stored movies.
+#: Columns that the upsert never changes; `assign_slugs` changes the slugs of stored movies.
 _INSERTED_COLUMNS = frozenset({"external_id", "slug"})
-#: Written along with a real change, but none by themselves.
+#: Columns that are written together with a real change, but are not changes by themselves.
 _VOLATILE_COLUMNS = frozenset({"like_count", "date_uploaded_unix"})
 
 
@@ -74,11 +74,10 @@ def save_movies(
     """
     Save *movies* with genres, cast and torrents; return the outcome of each YTS id.
 
-    Stored movies are skipped, except that a response with details completes a row
-    that came from a list page, and that *update* writes whatever really changed.
-    A row written from a response that was requested after *asked_at* (None: now), by the
-    clock of the database, is skipped too: newer data is never overwritten by older. Does
-    not commit.
+    Stored movies are skipped, except that a response with details completes a row from a list page,
+    and that *update* writes real changes. A row written from a response that was requested after
+    *asked_at* (None: now), by the clock of the database, is skipped too: newer data is never
+    overwritten by older. Does not commit.
     """
     asked_at = asked_at or read_clock(session)
     by_id = {movie.id: movie for movie in sorted(movies, key=lambda movie: movie.id)}
@@ -139,17 +138,17 @@ def existing_ids(
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """What decides whether a stored movie is written again."""
+    """Facts that decide whether a stored movie is written again."""
 
     is_complete: bool
     fetched_at: datetime
-    #: The row was written at a time that is still to come: the clock was wrong then.
+    #: The row was written at a time that is in the future: the clock was wrong then.
     is_ahead: bool
 
     def wants(self, asked_at: datetime, has_details: bool, update: bool) -> bool:  # noqa: FBT001
         """Return whether a response that was requested at *asked_at* is of use."""
-        # One older than the row would undo what is newer in it. If it brings the first details,
-        # the row stays due for them, and the next run asks again.
+        # A response older than the row would undo newer values. If it has the first details, the
+        # row stays due for them, and the next run requests them again.
         is_newer = self.is_ahead or asked_at >= self.fetched_at
         return is_newer and (update or (has_details and not self.is_complete))
 
@@ -157,7 +156,7 @@ class _Stored:
 def _read_stored(
     session: Session, external_ids: Collection[int], *, is_locked: bool = False
 ) -> dict[int, _Stored]:
-    """Return what is stored of these ids; *is_locked* keeps others from changing it meanwhile."""
+    """Return the stored rows of these ids; *is_locked* prevents changes by other transactions."""
     query = (
         select(
             Movie.external_id,
@@ -183,7 +182,7 @@ def read_clock(session: Session) -> datetime:
 def _upsert(
     session: Session, movies: Sequence[MoviePayload], *, has_details: bool, asked_at: datetime
 ) -> list[tuple[int, int, bool]]:
-    """Write the movie rows; return those new or changed: both ids, and whether it is new."""
+    """Write the movie rows; return both ids of new and changed rows, and whether each is new."""
     slugs = assign_slugs(session, {movie.id: movie.slug for movie in movies})
     rows = [_row(movie, slugs[movie.id]) for movie in movies]
     times = {"asked_at": asked_at, "details_at": asked_at if has_details else None}
@@ -219,7 +218,7 @@ def _upsert_statement() -> ReturningInsert[int, int, bool]:
     first_details = old.details_fetched_at.is_(None) & new.details_fetched_at.is_not(None)
     values["details_fetched_at"] = func.coalesce(new.details_fetched_at, old.details_fetched_at)
     values |= {"updated_at": func.now(), "fetched_at": new.fetched_at}
-    # Only then is the response likely to be complete; see `document_columns`.
+    # Only then is the response probably complete; see `document_columns`.
     values |= {name: case((first_details, new[name]), else_=old[name]) for name in document}
     return statement.on_conflict_do_update(
         index_elements=["external_id"], set_=values, where=or_(changes, first_details)

@@ -26,7 +26,7 @@ from database.models import Movie
 from database.sql import table_of
 from yts.payload import MoviePayload
 
-#: A view of migration 0006, which says what a document is made of.
+#: A view of migration 0006, which defines a document.
 movie_documents = table(
     "movie_documents",
     *map(column, ("movie_id", "title", "title_english", "year", "genres", "description", "casts")),
@@ -35,12 +35,12 @@ movie_documents = table(
 )
 
 
-#: What of a payload goes into its document beside columns of the movie, as JSON.
+#: The parts of a payload that belong to the document but not to the movie's columns, as JSON.
 LINKED_NAMES = ("genre_names", "cast_names")
 
 
 def linked_names(movie: MoviePayload) -> dict[str, str]:
-    """Return the names of genres and cast as the view has them where nothing else is linked."""
+    """Return the names of genres and cast as in the view, if nothing else is linked."""
     genres = {genre for genre in movie.genres or () if genre}
     people = {person.name for person in movie.cast or () if person.name}
     return {
@@ -51,10 +51,10 @@ def linked_names(movie: MoviePayload) -> dict[str, str]:
 
 def document_columns(source: FromClause) -> dict[str, ColumnElement[Any]]:
     """
-    Return hash and vector of incoming movies, from their columns and `linked_names`.
+    Return SQL for hash and vector of incoming movies, from their columns and `linked_names`.
 
-    So a new movie is written once. Where a person is stored by another spelling, or more is
-    linked than the response says, `save_documents` puts it right.
+    So a new movie is written once. If a person is stored with another spelling, or more is linked
+    than the response has, `save_documents` corrects the document.
     """
     incoming = source.c
     genres, casts = (_texts_of(source, name) for name in LINKED_NAMES)

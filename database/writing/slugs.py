@@ -1,10 +1,10 @@
 """
 `assign_slugs`: give every movie a unique slug; at YTS several movies may share one.
 
-`movies.yts_slug` is the slug as YTS gives it, `movies.slug` is unique. Of the movies that
-claim one slug, the lowest id keeps it; the others append their id: `<slug>-<id>`. A claim
-that ends in the movie's own id gives way to one that does not, and appends the id once
-more. So the slugs follow from all stored movies, whatever the order they were saved in.
+`movies.yts_slug` is the slug as YTS gives it, `movies.slug` is unique. Of the movies that claim one
+slug, the lowest id keeps it; the others append their id: `<slug>-<id>`. A claim that ends in the
+movie's own id gives way to one that does not, and appends the id once more. So the slugs depend
+only on the stored movies, not on the order in which they were saved.
 """
 
 import re
@@ -44,7 +44,7 @@ def assign_slugs(session: Session, yts_slugs: Mapping[int, str | None]) -> dict[
 
 
 def unique_slugs(yts_slugs: Mapping[int, str]) -> dict[int, str]:
-    """Return the unique slug of each movie, if these were all movies."""
+    """Return the unique slug of each movie, as if these were all movies."""
     return _resolve(yts_slugs)[0]
 
 
@@ -63,7 +63,7 @@ class _Plan:
 
     @property
     def needs_lock(self) -> bool:
-        """Return whether the unique index alone cannot decide which movie has which slug."""
+        """Return whether the unique index is not enough to decide which movie has which slug."""
         return any(
             self.is_moved(id_) if id_ in self.stored else slug != self.own[id_]
             for id_, slug in self.slugs.items()
@@ -83,13 +83,13 @@ def _plan(session: Session, yts_slugs: Mapping[int, str | None]) -> _Plan:
                 own[external_id] = own_slug
         asked |= names
         slugs, claimed = _resolve(own)
-        # A slug that a movie leaves may be what another one has been waiting for.
+        # Another movie may get the slug that a movie gives up.
         claimed |= {slug for slug in stored.values() if slug is not None}
     return _Plan(stored, slugs, own)
 
 
 def _resolve(own: Mapping[int, str]) -> tuple[dict[int, str], set[str]]:
-    """Return each movie's slug, and all slugs that any of them has claimed on the way."""
+    """Return each movie's slug, and all slugs that any of them claimed in the process."""
     slugs, claimed = dict(own), set(own.values())
     while losers := _find_losers(slugs):
         slugs |= {external_id: f"{slug}-{external_id}" for external_id, slug in losers.items()}
@@ -98,7 +98,7 @@ def _resolve(own: Mapping[int, str]) -> tuple[dict[int, str], set[str]]:
 
 
 def _find_losers(claims: Mapping[int, str]) -> dict[int, str]:
-    """Return the ids that have to leave the slug they claim to another one."""
+    """Return the ids that have to give up the slug that they claim."""
     claimants: defaultdict[str, set[int]] = defaultdict(set)
     for external_id, slug in claims.items():
         claimants[slug].add(external_id)
@@ -114,7 +114,7 @@ def _read_claimants(
 ) -> list[tuple[int, str | None, str | None]]:
     """Return YTS id, slug and YTS's slug of these movies, and of those that claim *slugs*."""
     claims = [{"slug": slug} for slug in sorted(slugs)]
-    # A slug with an id appended is claimed by the movie of that id alone.
+    # Only the movie of that id claims a slug with this id appended.
     appended = [int(match[1]) for slug in slugs if (match := _LAST_NUMBER.search(slug))]
     parameters = {
         **unnest_params(claims, ["slug"]),
@@ -131,7 +131,7 @@ def _claimants_statement() -> CompoundSelect[int, str | None, str | None]:
     stored = select(movies.c.external_id, movies.c.slug, movies.c.yts_slug)
     renamed = stored.where(movies.c.slug.is_distinct_from(movies.c.yts_slug))
     integers = ARRAY(movies.c.external_id.type)
-    # Rows to join, because PostgreSQL would plan `= any(...)` for milliseconds.
+    # Join rows, because PostgreSQL needs milliseconds to plan `= any(...)`.
     claimed = unnest_rows(column_types(Movie, ["slug"]))
     return union(
         stored.where(movies.c.external_id == func.any(bindparam("external_ids", type_=integers))),
