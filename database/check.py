@@ -38,13 +38,13 @@ def prepare_and_check(db: DatabaseManager) -> list[Check]:
     """
     Create or migrate the tables if they are not current, and return the checks.
 
-    Every problem is a failed check; after a lost connection there are no more.
+    Every problem is a failed check; after a lost connection no further checks are made.
     """
     checks: list[Check] = []
     try:
         if not is_embedded(db.url):
             refuse_transaction_pool(db.url)
-        # Each statement stands alone: a refused one must not spoil the next.
+        # Each statement commits by itself: a refused one must not affect the next.
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             checks.append(Check("connection", is_ok=True, message=_shown(db.url)))
             checks += check_versions(connection)
@@ -83,7 +83,7 @@ def check_versions(connection: Connection) -> list[Check]:
 
 
 def check_table(connection: Connection, table: Table, *, is_made: bool) -> Check:
-    """Return the check of *table*, with its rows; *is_made* if migrations claim to have made it."""
+    """Return the check of *table*, with its rows; *is_made*: migrations should have created it."""
     name = f"table {table.name}"
     try:
         rows = connection.scalar(select(func.count()).select_from(table))
@@ -100,7 +100,7 @@ def check_table(connection: Connection, table: Table, *, is_made: bool) -> Check
 
 
 def _migrate(db: DatabaseManager, connection: Connection) -> Check:
-    """Bring the tables up to date, and return the check, which says how they were before."""
+    """Migrate the tables, and return the check, which describes their state before."""
     try:
         before = read_revision(connection)
         ensure_schema(db.engine)
@@ -119,7 +119,7 @@ def _migrate(db: DatabaseManager, connection: Connection) -> Check:
 
 
 def _shown(url: URL) -> str:
-    """Return *url* as psql takes it, without the password."""
+    """Return *url* in the form that psql accepts, without the password."""
     hidden = " (password hidden)" if has_secrets(url) else ""
     safe = without_secrets(url).set(drivername="postgresql")
     return safe.render_as_string().replace("%2F", "/") + hidden

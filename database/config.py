@@ -12,10 +12,10 @@ from sqlalchemy.exc import ArgumentError
 
 from database.errors import InvalidDatabaseUrl
 
-#: Either counts for every command; the second is the form of all other options.
+#: Every command reads both; the second has the form of the variables of options.
 _VARIABLES = ("DATABASE_URL", "YTS_DATABASE_URL")
 _EXAMPLE = "postgresql://user:password@host:5432/database"
-#: SQLAlchemy takes psycopg 3 when an URL names no driver; this project uses psycopg2.
+#: SQLAlchemy uses psycopg 3 if a URL names no driver; this project uses psycopg2.
 _DRIVER = "postgresql+psycopg2"
 #: Parameters of libpq in the query of a URL that are secret.
 _SECRET_PARAMETERS = (
@@ -31,15 +31,15 @@ def parse_database_url(text: str, name: str = "The database URL") -> URL:
     """
     Read a PostgreSQL URL; `postgres://` is accepted, the driver is always psycopg2.
 
-    *name* is what messages call it.
+    *name* is its name in messages.
 
     Raises:
-        InvalidDatabaseUrl: not a URL, or of another kind of database.
+        InvalidDatabaseUrl: not a URL, or one of another kind of database.
     """
     # The text itself stays out of all messages: it may hold a password.
     unreadable = InvalidDatabaseUrl(f"{name} cannot be read. It should look like {_EXAMPLE}")
     if text.count("@") > 1:
-        # What would be taken for host or database begins with the end of a password.
+        # The parsed host or database begins with the end of a password.
         raise InvalidDatabaseUrl(
             f"{name} has more than one @. In a user name or password, write @ as %40 "
             f"and % as %25: {_EXAMPLE}"
@@ -66,7 +66,7 @@ def parse_database_url(text: str, name: str = "The database URL") -> URL:
 
 
 def _name_hosts_apart(text: str) -> str:
-    """Return a URL with several hosts, as libpq takes it, in the form that SQLAlchemy takes."""
+    """Return a URL with several hosts, as libpq accepts it, in the form that SQLAlchemy accepts."""
     scheme, _, rest = text.partition("://")
     authority = re.split(r"[/?]", rest, maxsplit=1)[0]
     path, _, query = rest[len(authority) :].partition("?")
@@ -78,14 +78,14 @@ def _name_hosts_apart(text: str) -> str:
 
 
 def read_parameters(url: URL) -> dict[str, str]:
-    """Return the parameters of libpq that *url* has; several hosts are one, with commas."""
+    """Return the libpq parameters in *url*; several hosts are one value, separated by commas."""
     parameters = url.get_dialect()().create_connect_args(url)[1]
     return {name: str(value) for name, value in parameters.items()}
 
 
 def without_secrets(url: URL) -> URL:
     """Return *url* as it may be shown: without secrets, but otherwise complete."""
-    # `URL.set` takes None for "as it was".
+    # `URL.set` keeps the old value if it gets None.
     bare = URL.create(
         url.drivername, url.username, None, url.host, url.port, url.database, url.query
     )
@@ -109,7 +109,7 @@ def read_database_url(explicit: str | URL | None = None) -> URL | None:
     explicit = (explicit or "").strip()
     for name in _VARIABLES:
         text = os.environ.get(name, "").strip()
-        if text and explicit in {"", text}:  # A command may have read it there itself.
+        if text and explicit in {"", text}:  # A command may already have read it from the file.
             return parse_database_url(text, name)
     if explicit:
         return parse_database_url(explicit)
@@ -118,7 +118,7 @@ def read_database_url(explicit: str | URL | None = None) -> URL | None:
 
 
 def _read_url_file() -> str:
-    """Return what the file says that DATABASE_URL_FILE names, as container secrets are given."""
+    """Return the contents of the file in DATABASE_URL_FILE, as used for secrets of containers."""
     name = os.environ.get("DATABASE_URL_FILE", "").strip()
     if not name:
         return ""

@@ -16,11 +16,11 @@ class Counts:
     movies: int
     movies_with_details: int
     gone_movies: int
-    #: Of rated movies, to two places; None where there are none.
+    #: Mean of the rated movies, to two places; None if there are none.
     average_rating: float | None
     casts: int
     torrents: int
-    #: With a row of vectors in the space that is asked.
+    #: Movies with a row of vectors in the given space.
     movies_with_vectors: int
 
 
@@ -28,7 +28,7 @@ def read_counts(session: Session) -> Counts:
     """Return all counts except the movies of each genre."""
     counted = CatalogueCount.name, func.sum(CatalogueCount.value)
     rows = session.execute(select(*counted).group_by(CatalogueCount.name))
-    # What was never changed has no row.
+    # A count that never changed has no row.
     values: dict[str, Decimal] = dict(rows.all())
     space_id = session.scalar(select(EmbeddingSpace.id).where(EmbeddingSpace.is_active))
     ratings = int(values.get("movies.rating", 0))
@@ -49,13 +49,13 @@ def read_movie_count(session: Session) -> int:
 
 
 def count_of(name: str) -> ScalarSelect[Decimal]:
-    """Return the SQL expression of one count; see the names in `read_counts`."""
+    """Return the SQL expression of one count; `read_counts` has the names."""
     total = func.coalesce(func.sum(CatalogueCount.value), 0)
     return select(total).where(CatalogueCount.name == name).scalar_subquery()
 
 
 def movies_of_genres() -> Select[str, Decimal]:
-    """Return a query for `name` and `movies` of each genre that has any."""
+    """Return a query for `name` and `movies` of each genre with movies."""
     movies = func.sum(CatalogueCount.value)
     return (
         select(Genre.name, movies.label("movies"))

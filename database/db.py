@@ -34,9 +34,9 @@ class DatabaseManager:
     """
     One database with its own pool of connections, which open when first needed.
 
-    Without *database_url*, DATABASE_URL is used, else the embedded server, which
-    is started if need be and stopped when its last user leaves. Never shared
-    between processes: each makes its own.
+    Without *database_url*, DATABASE_URL is used, else the embedded server, which is started if
+    necessary and stopped when its last user has closed it. Processes must not share a manager: each
+    opens its own.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class DatabaseManager:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """
-        Choose the database; only the embedded one is touched yet.
+        Choose the database; only the embedded server is started here.
 
         *is_keyed* is as in `open_engine`, *create* as in `open_embedded`.
         *sleep* waits while the database is away; it may raise to give up.
@@ -84,7 +84,7 @@ class DatabaseManager:
         Open a session; commit when the block ends well, roll back when it raises.
 
         Raises:
-            DatabaseAway: no connection can be had.
+            DatabaseAway: no connection can be made.
         """
         with self._sessions() as session:
             try:
@@ -98,10 +98,10 @@ class DatabaseManager:
         self, step: Work[Result], *, patience_seconds: float | None = None
     ) -> Result:
         """
-        Run *step* in a transaction, again and again while its errors pass by themselves.
+        Run *step* in a transaction, and repeat it while its errors are temporary.
 
-        A connection that is lost while it commits leaves open whether it did: what *step*
-        writes must bear to be written twice.
+        If the connection is lost during the commit, it is unknown whether the commit succeeded, so
+        *step* must be repeatable.
 
         Raises:
             DatabaseNotReady: as `database.connection.retry.repeat_transient`.
@@ -120,10 +120,10 @@ class DatabaseManager:
 
     def get_or_create_genre(self, session: Session, name: str) -> Genre:
         """
-        Return the genre of this name, new if need be; does not commit.
+        Return the genre of this name, created if necessary; does not commit.
 
-        Safe beside other sessions that create the same one: the later waits for
-        the earlier to commit.
+        Safe with other sessions that create the same genre: the later one waits until the earlier
+        one commits.
 
         Raises:
             ValueError: the name is empty.
@@ -136,10 +136,10 @@ class DatabaseManager:
 
     def get_or_create_cast(self, session: Session, cast_data: Mapping[str, Any]) -> Cast:
         """
-        Return the person of a `cast` entry as YTS gives it, new if need be; does not commit.
+        Return the person of a `cast` entry of YTS, created if necessary; does not commit.
 
-        Known by `imdb_code`, or by `name` where there is no code. Safe beside
-        other sessions, as `get_or_create_genre`.
+        A person is identified by `imdb_code`, or by `name` if there is no code. Safe with other
+        sessions, like `get_or_create_genre`.
 
         Raises:
             ValueError: the entry has no name.
@@ -163,15 +163,14 @@ class DatabaseManager:
         self, movie_data: Mapping[str, Any], *, update: bool = False
     ) -> tuple[bool, int | None, str]:
         """
-        Save one movie as the API gives it, in a transaction of its own.
+        Save one movie as YTS gives it, in a transaction of its own.
 
-        Returns whether the movie is stored now, its `movies.id`, and one of
-        "created", "updated", "already_exists", or the reason why it is not stored.
-        A stored movie is left alone, except that details complete a row that came
-        from a list page, and that *update* writes whatever changed.
+        Return whether the movie is stored now, its `movies.id`, and one of "created", "updated",
+        "already_exists", or the reason why it is not stored. A stored movie is not changed, except
+        that details complete a row from a list page, and that *update* writes all changes.
 
         Raises:
-            DatabaseNotReady: the database cannot be used, whatever the movie.
+            DatabaseNotReady: the database cannot be used.
         """
         try:
             movie = parse_movie(dict(movie_data))
@@ -187,20 +186,20 @@ class DatabaseManager:
         return True, row_id, message
 
     def get_stats(self) -> dict[str, Any]:
-        """Return the fields of `database.stats.Stats` as a dictionary that JSON can hold."""
+        """Return the fields of `database.stats.Stats` as a dictionary of JSON values."""
         stats = self.run_transaction(read_stats, patience_seconds=CALL_PATIENCE_SECONDS)
         saved_at = stats.last_saved_at
         return {**asdict(stats), "last_saved_at": saved_at and saved_at.isoformat()}
 
     def close_all(self) -> None:
-        """Close every connection, and leave the embedded server, if it is in use."""
+        """Close every connection, and the share in the embedded server, if it is used."""
         self.engine.dispose()
         if self._embedded is not None:
             self._embedded.close()
             self._embedded = None
 
     def __enter__(self) -> Self:
-        """Return itself: a manager is usable at once."""
+        """Return itself."""
         return self
 
     def __exit__(
@@ -213,7 +212,7 @@ class DatabaseManager:
         Close everything.
 
         Raises:
-            DatabaseAway: instead of one that does not know that the embedded server has ended.
+            DatabaseAway: the embedded server has ended; replaces less clear errors of the block.
         """
         try:
             if isinstance(error, DatabaseAway) and (reason := self.explain_absence()):
@@ -223,7 +222,7 @@ class DatabaseManager:
 
     def start_if_ended(self) -> bool:
         """
-        Return whether the embedded server had ended and was started again; False for another one.
+        Start the embedded server again if it has ended; return whether that was done.
 
         Raises:
             DatabaseNotReady: it cannot be started.
@@ -234,7 +233,7 @@ class DatabaseManager:
             raise DatabaseNotReady(f"The embedded PostgreSQL cannot be used: {error}.") from error
 
     def explain_absence(self) -> str | None:
-        """Return why the embedded server has ended; None if it has not, or another one is used."""
+        """Return why the embedded server has ended; None if it runs, or if it is not used."""
         reason = self._embedded.explain_absence() if self._embedded else None
         return reason and (
             f"The embedded PostgreSQL has ended: {reason}. What was saved stays; when there is "
@@ -253,7 +252,7 @@ def get_db_manager(
     """
     Open the database, with its tables made or migrated; the caller closes it.
 
-    A factory: each call returns a new manager. Workers take 2 and 5.
+    Each call returns a new manager. Workers use 2 and 5 for the sizes of the pool.
 
     Raises:
         InvalidDatabaseUrl: the URL cannot be read.
@@ -272,7 +271,7 @@ def get_db_manager(
         ensure_schema(db.engine)
     except OperationalError as error:
         try:
-            sleep(0)  # It may have been cancelled, because the program is to end.
+            sleep(0)  # The statement may have been cancelled because the program has to end.
             reason = db.explain_absence() or explain_unreachable(error, db.url)
         finally:
             db.close_all()

@@ -13,13 +13,12 @@ class DatabaseNotReady(Exception):
     """
     The database cannot be used as it is.
 
-    Its text is a message for the user: what is wrong, what to do. It never
-    holds a password.
+    Its text is a message for the user: what is wrong and what to do. It never contains a password.
     """
 
 
 class NoDataYet(DatabaseNotReady):
-    """The embedded server has no data yet, and is not to make any."""
+    """The embedded server has no data yet, and must not create any."""
 
 
 class DatabaseAway(DatabaseNotReady):
@@ -27,21 +26,21 @@ class DatabaseAway(DatabaseNotReady):
 
 
 class RowRefused(DatabaseNotReady):
-    """PostgreSQL refuses a row for what it says, and may take others."""
+    """PostgreSQL refuses the values of a row; other rows may be accepted."""
 
     def __init__(self, error_class: str, message: str) -> None:
-        """Take what the ledger will say of the row; never a password."""
+        """Take the reason for the ledger, which must not contain a password."""
         super().__init__(error_class, message)
         self.error_class = error_class
         self.message = message
 
     def __str__(self) -> str:
-        """Say it of the mirror's own rows, which no movie is to blame for."""
+        """Return the message for rows of the mirror's own tables, which belong to no movie."""
         return (
-            f"The database refuses a row of the mirror's own books: {self.message}. Remove the "
+            f"The database refuses a row of the bookkeeping tables: {self.message}. Remove the "
             "constraint or trigger that does so; then run the same command again."
         )
 
 
 class InvalidDatabaseUrl(Exception):
-    """The database URL cannot be understood; a matter of configuration."""
+    """The database URL cannot be parsed: the configuration is wrong."""

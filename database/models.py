@@ -171,7 +171,7 @@ class Movie(Base):
         """
         Add genre names, cast with roles, and torrents to the columns.
 
-        On a movie that has left its session, those not loaded before are left out.
+        If the movie is detached from its session, those that were not loaded are left out.
         """
         state = inspect(self)
         absent = state.unloaded if state.detached else frozenset()
@@ -297,7 +297,7 @@ class MovieCast(Base):
     cast: Mapped[Cast] = relationship()
 
     def to_dict(self) -> dict[str, Any]:
-        """Add the name and IMDb code of the person, if they are loaded or can be."""
+        """Add the name and IMDb code of the person, if they are loaded or can be loaded."""
         link = super().to_dict()
         state = inspect(self)
         if not (state.detached and "cast" in state.unloaded):
@@ -338,7 +338,8 @@ class MovieEmbedding(Base):
     """
     The two vectors of one movie in one space, which has an index for each of them.
 
-    Their lengths are the space's; *search* is a unit vector, *recommend* one where all is known.
+    The space has their lengths. *search* is a unit vector; *recommend* is one if nothing is
+    unknown.
     """
 
     __tablename__ = "movie_embeddings"
@@ -387,9 +388,9 @@ class SearchWord(Base):
 
 class CatalogueCount(Base):
     """
-    A part of a number of rows, which is the sum over all shards; only triggers write it.
+    A part of a number of rows; the number is the sum over all shards. Only triggers write it.
 
-    A transaction adds to a shard that no other one is adding to: see migration 0004.
+    A transaction adds to a shard that no other transaction is using: see migration 0004.
     """
 
     __tablename__ = "catalogue_counts"

@@ -22,7 +22,7 @@ __all__ = ["FoundMovie", "MovieFilter", "MovieRepository", "QueryEmbedder", "Sim
 
 
 class QueryEmbedder(Protocol):
-    """Makes the vector of a query, as `embeddings.load.open_embedder` gives one."""
+    """Protocol: makes the vector of a query, like that of `embeddings.load.open_embedder`."""
 
     def embed_query(self, query: str) -> list[float] | None:
         """Return the vector in the active space of *search*; None if it has no known word."""
@@ -38,21 +38,21 @@ class FoundMovie:
 
 @dataclass(frozen=True, slots=True)
 class SimilarMovie:
-    """A movie that is like another."""
+    """A movie that is similar to another one."""
 
     movie: Movie
     #: Inner product of both vectors; at most 1.
     similarity: float
-    #: The score that ranks it: similarity, and a little for its rating.
+    #: The score for ranking: the similarity plus a small bonus for the rating.
     score: float
 
 
 class MovieRepository:
     """
-    Asks in a session that the caller opens and ends; nothing is written.
+    Reads movies in a session that the caller opens and closes; writes nothing.
 
-    Movies come with genres, cast and torrents, in a number of statements that does not
-    depend on how many they are. Movies that YTS no longer has are left out, except by `get`.
+    Movies come with genres, cast and torrents; the number of statements does not depend on the
+    number of movies. Movies that YTS no longer has are left out, except by `get`.
     """
 
     def __init__(self, session: Session, embedder: QueryEmbedder | None = None) -> None:
@@ -65,7 +65,7 @@ class MovieRepository:
         Return the stored names of genres that were written in any case.
 
         Raises:
-            UnknownFilterValue: there is none of such a name; says which is nearest.
+            UnknownFilterValue: there is no genre of this name; the message has the closest one.
         """
         return resolve_genres(self.session, names)
 
@@ -74,7 +74,7 @@ class MovieRepository:
         Return the stored codes of languages that were written in any case.
 
         Raises:
-            UnknownFilterValue: no movie is in such a language.
+            UnknownFilterValue: no movie is in this language.
         """
         return resolve_languages(self.session, names)
 
@@ -83,12 +83,12 @@ class MovieRepository:
         Return the stored name of a quality that was written in any case.
 
         Raises:
-            UnknownFilterValue: no torrent has it.
+            UnknownFilterValue: no torrent has this quality.
         """
         return resolve_quality(self.session, name)
 
     def read_weights(self, words: Sequence[str]) -> dict[str, float]:
-        """Return how much each of *words* says: the rarer, the more; stop words are left out."""
+        """Return the weight of each of *words*: rare words have more; stop words are left out."""
         return read_weights(self.session, words)
 
     def read_clock(self) -> datetime:
@@ -105,9 +105,9 @@ class MovieRepository:
         """
         Return the movies that *reference* names; those with most likes come first.
 
-        A YTS id, an IMDb code, the URL of a page at IMDb or YTS, or a title, also with the year.
-        Case, accents and signs of titles do not count. If no movie has the title, those whose
-        titles begin with it are returned.
+        It can be a YTS id, an IMDb code, the URL of a page at IMDb or YTS, or a title, also with
+        the year. Case, accents and signs of titles do not count. If no movie has the title, those
+        whose titles begin with it are returned.
         """
         return self._load(find_movies(self.session, reference, limit))
 
@@ -123,7 +123,7 @@ class MovieRepository:
         Return the movies that match *words*, best first; see `database.search.query.search_movies`.
 
         Raises:
-            NothingToSearch: there is neither a letter nor a digit in them.
+            NothingToSearch: *words* has neither a letter nor a digit.
         """
         words = unicodedata.normalize("NFC", words)
         vector = None if self.embedder is None else self.embedder.embed_query(words)
@@ -142,7 +142,7 @@ class MovieRepository:
         Return the movies most like *movie*, the best first; see `database.search.similar`.
 
         Raises:
-            NoVector: there is nothing to compare it by.
+            NoVector: *movie* has no vector.
         """
         results = similar_movies(self.session, movie.id, filters=filters, limit=limit)
         movies = self._load([result.row_id for result in results])
@@ -159,7 +159,7 @@ class MovieRepository:
         limit: int = 20,
         offset: int = 0,
     ) -> list[Movie]:
-        """Return a page of the movies that *filters* let through; pages never overlap."""
+        """Return a page of the movies that match *filters*; pages never overlap."""
         query = select(Movie).where(*(filters or MovieFilter()).conditions())
         query = query.order_by(*order_of(order)).limit(limit).offset(offset)
         return list(self.session.scalars(with_links(query)))
@@ -172,10 +172,10 @@ class MovieRepository:
         are_linked: bool = True,
     ) -> Iterator[Movie]:
         """
-        Yield all movies that *filters* let through, by their YTS ids; *yield_per* at a time.
+        Yield all movies that match *filters*, ordered by YTS id; *yield_per* are read at a time.
 
-        Memory stays the same however many they are: those that were yielded are forgotten.
-        Without *are_linked*, they come without genres, cast and torrents.
+        Memory does not grow with their number: movies that were yielded leave the session. Without
+        *are_linked*, they come without genres, cast and torrents.
         """
         query = select(Movie).where(*(filters or MovieFilter()).conditions())
         query = query.order_by(Movie.external_id)
@@ -186,7 +186,7 @@ class MovieRepository:
     def stream_linked(
         self, table: LinkedTable, columns: Sequence[str], filters: MovieFilter | None = None
     ) -> Iterator[dict[str, Any]]:
-        """Yield the people, roles or torrents of the movies that *filters* let through, as rows."""
+        """Yield the people, roles or torrents of the movies that match *filters*, as rows."""
         return stream_rows(self.session, table, columns, filters or MovieFilter())
 
     def aggregate(self, by: By, filters: MovieFilter | None = None) -> list[Group]:

@@ -11,11 +11,11 @@ from database.connection.advisory_locks import AdvisoryLock, wait_for_lock
 from database.connection.explain import explain_trouble, first_line, sqlstate
 from database.errors import DatabaseNotReady
 
-#: The newest revision in alembic/versions; a test holds the two together. Knowing it here
-#: spares every start the import of alembic.
+#: The newest revision in alembic/versions; a test compares the two. With this constant, commands
+#: start without importing alembic.
 HEAD_REVISION = "0013"
 MIN_SERVER_VERSION = 140000
-#: The first with halfvec.
+#: The first version of pgvector with halfvec.
 MIN_PGVECTOR = (0, 7, 0)
 
 _READ_ONLY, _NO_SCHEMA, _NO_RIGHT = "25006", "3F000", "42501"
@@ -32,7 +32,7 @@ def lock_migrations(connection: Connection) -> None:
 
 
 def read_revision(connection: Connection) -> str | None:
-    """Return the revision of the tables, or None where there are none yet."""
+    """Return the revision of the tables, or None if there are no tables yet."""
     if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -44,9 +44,8 @@ def ensure_schema(engine: Engine) -> None:
     Create or migrate the tables if they are not current; safe from several processes.
 
     Raises:
-        DatabaseNotReady: too old a server, no pgvector, missing rights, or tables that
-            are newer than this program.
-        sqlalchemy.exc.OperationalError: no connection can be had.
+        DatabaseNotReady: the server is too old, pgvector or rights are missing, or the tables are
+        newer than this program. sqlalchemy.exc.OperationalError: no connection can be made.
     """
     try:
         with engine.connect() as connection:
@@ -55,7 +54,7 @@ def ensure_schema(engine: Engine) -> None:
         with engine.begin() as connection:
             check_server(connection)
             lock_migrations(connection)
-            # Another process may have done it while we waited.
+            # Another process may have migrated the tables meanwhile.
             revision = read_revision(connection)
             _refuse_foreign_tables(connection, revision)
             if revision != HEAD_REVISION:
@@ -68,10 +67,10 @@ def ensure_schema(engine: Engine) -> None:
 
 def require_schema(session: Session) -> None:
     """
-    Raise unless the tables are current; creates and migrates none.
+    Raise unless the tables are current; change nothing.
 
     Raises:
-        DatabaseNotReady: there are none, or others; says what to do.
+        DatabaseNotReady: there are no tables, or of another revision; says what to do.
     """
     revision = read_revision(session.connection())
     if revision is None:
@@ -86,7 +85,7 @@ def require_schema(session: Session) -> None:
 
 
 def _find_own_tables(connection: Connection) -> list[str]:
-    """Return which tables of the mirror there are, or what else has their names."""
+    """Return the names of the mirror's tables that exist, also as other objects such as views."""
     exists = text("SELECT name FROM unnest(:names) AS name WHERE to_regclass(name) IS NOT NULL")
     names = sorted(FetchRun.metadata.tables)
     return list(connection.scalars(exists, {"names": names}))
@@ -109,7 +108,7 @@ def check_server(connection: Connection) -> None:
     Raise unless the server is new enough and offers pgvector.
 
     Raises:
-        DatabaseNotReady: says which of the two, and what to do.
+        DatabaseNotReady: the message says which of the two is missing and what to do.
     """
     version = connection.scalar(text("SELECT current_setting('server_version_num')::int"))
     if version < MIN_SERVER_VERSION:

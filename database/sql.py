@@ -26,9 +26,9 @@ def unnest_rows(types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:
     """
     Return a source of rows, `unnest(array, array, ...)`, one array for each column of *types*.
 
-    One statement then writes them all, with one round trip and no SQL strings. The
-    arrays are parameters, `unnest_params` the rows: so a statement is built once and used
-    again, which saves most of what SQLAlchemy costs.
+    One statement then writes all rows in one round trip, without building SQL strings. The arrays
+    are parameters, made by `unnest_params`, so a statement is built once and used again, which
+    saves most of the cost of SQLAlchemy.
     """
     arrays = [
         cast(bindparam(_parameter(name), type_=ARRAY(type_)), ARRAY(type_))
@@ -44,7 +44,7 @@ def unnest_params(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> di
 
 
 def _parameter(column_name: str) -> str:
-    # SQLAlchemy keeps the bare names for its own parameters.
+    # SQLAlchemy uses the names without this prefix for its own parameters.
     return f"incoming_{column_name}"
 
 
@@ -60,7 +60,7 @@ def column_types(model: type[DeclarativeBase], names: Iterable[str]) -> dict[str
     return {name: table_of(model).c[name].type for name in names}
 
 
-#: Columns of all tables that hold addresses.
+#: The columns of all tables that contain URLs.
 URL_COLUMNS = frozenset(
     {
         "url",
@@ -78,13 +78,13 @@ def path_of(url: ColumnElement[Any]) -> ColumnElement[str]:
     """
     Return the path of *url*: the site's domain changes every year, its paths do not.
 
-    Rows of earlier versions have a token behind it, as query.
+    Rows of earlier versions can have a query with a token.
     """
     return func.regexp_replace(url, "^(https?:)?//[^/?#]*|[?#].*$", "", "g", type_=Text)
 
 
 def differs(old: KeyedColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Return whether *new* is known and differs from *old*; of addresses the path counts."""
+    """Return the condition that *new* is known and differs from *old*; of URLs, the path counts."""
     if old.key in URL_COLUMNS:
         return and_(new.is_not(None), path_of(old).is_distinct_from(path_of(new)))
     return and_(new.is_not(None), old.is_distinct_from(new))

@@ -36,7 +36,7 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class StoredMovie:
-    """A movie of the list of those that were stored last."""
+    """A recently stored movie."""
 
     #: Its id at YTS.
     id: int
@@ -72,7 +72,7 @@ def read_stats(session: Session) -> Stats:
 
 
 def read_sync_state(session: Session) -> SyncStateRow | None:
-    """Return where the movies come from and how complete the mirror is; None before a run."""
+    """Return the source of the movies and the state of the sweep; None before the first run."""
     state = session.get(SyncState, 1)
     return None if state is None else SyncStateRow.from_model(state)
 
@@ -88,13 +88,13 @@ def read_last_stored(session: Session, count: int = 5) -> list[StoredMovie]:
 
 
 def read_top_genres(session: Session, count: int = 8) -> list[GenreTotal]:
-    """Return the genres with most movies, largest first."""
+    """Return the genres with the most movies, largest first."""
     rows = session.execute(movies_of_genres().order_by(desc("movies"), Genre.name).limit(count))
     return [GenreTotal(name, int(movies)) for name, movies in rows]
 
 
 def read_last_errors(session: Session, count: int = 3) -> list[FailureRow]:
-    """Return the failures on record that happened last, newest first."""
+    """Return the most recent recorded failures, newest first."""
     rows = session.scalars(
         select(FetchFailure).order_by(FetchFailure.last_failed_at.desc()).limit(count)
     )

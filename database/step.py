@@ -1,5 +1,5 @@
 """
-One durable step: some movies, what was learnt beside them, and the counters, in one transaction.
+`Step`, `save_step`: save movies, failures, other findings and counters in one transaction.
 
 The only place where fetched movies are committed. A step may be repeated: saving
 twice equals saving once.
@@ -54,37 +54,37 @@ class Step:
     movies: tuple[MoviePayload, ...] = ()
     #: From details responses, not from a list page.
     has_details: bool = False
-    #: Write what changed, instead of leaving stored movies alone.
+    #: Write changes of stored movies, instead of skipping them.
     update: bool = False
-    #: When the oldest of its responses was requested, by the clock of the database; None: just now.
+    #: When the oldest of its responses was requested, by the clock of the database; None means now.
     asked_at: datetime | None = None
-    #: Ids that YTS says it does not have, and what decides whether that is believed.
+    #: Ids that YTS denies, and the facts that decide whether that is believed.
     missing: tuple[int, ...] = ()
     denial_context: DenialContext = ANY_READING
-    #: The list does not name these movies: remember that YTS has them all the same.
+    #: The list does not name these movies: record that YTS has them nevertheless.
     is_unlisted: bool = False
     #: A search of the list was made for these movies.
     searched: tuple[int, ...] = ()
     #: YTS denies these movies, and a search of the list does not find them.
     delisted: tuple[int, ...] = ()
-    #: Remember that the sweep has seen the movies on this page.
+    #: Record that the sweep has seen the movies on this page.
     swept: SweptPage | None = None
     failures: tuple[Failure, ...] = ()
-    #: Ledger keys of pages that were read well.
+    #: Ledger keys of pages that were read without an error.
     pages_read: tuple[str, ...] = ()
-    #: Known movies that were left alone before any fetch.
+    #: Number of known movies that were skipped before any fetch.
     skipped: int = 0
-    #: Further counters of the run, such as requests.
+    #: Other counters of the run, such as requests.
     counters: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """How many movies came to which outcome, and what could not be saved."""
+    """Number of movies for each outcome, and the failures."""
 
     outcomes: Counter[str]
     failures: tuple[Failure, ...]
-    #: Missing movies that the list names, or may name. Nothing of them was recorded or counted.
+    #: Missing movies that the list names, or may name. They were neither recorded nor counted.
     contradicted: frozenset[int] = frozenset()
     doubtful: frozenset[int] = frozenset()
     #: The lowest other page on which the same reading saw a movie of this one.
@@ -104,10 +104,10 @@ class StepResult:
 
 def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult:
     """
-    Make *step* durable, together with the counters of the run, if there is one.
+    Save *step* in one transaction, with the counters of the run, if there is one.
 
-    A movie that PostgreSQL refuses becomes a failure in the ledger; the others of
-    the step are saved. Transient errors are waited out for a minute.
+    A movie that PostgreSQL refuses becomes a failure in the ledger; the other movies of the step
+    are saved. The step is repeated for a minute if an error is transient.
 
     Raises:
         DatabaseNotReady: an error that no single movie causes.
@@ -119,7 +119,7 @@ def save_step(db: DatabaseManager, run_id: int | None, step: Step) -> StepResult
             raise
         if len(step.movies) == 1:
             return save_step(db, run_id, _with_refusal(step, refused))
-    # Everything but the movies goes with the first half.
+    # Everything except the movies is saved with the first half.
     middle = len(step.movies) // 2
     rest = replace(
         step,
@@ -181,12 +181,12 @@ def _note_seen(session: Session, step: Step, saved: Mapping[int, Outcome]) -> in
         note_searched(session, step.searched)
     if step.swept is None:
         return None
-    # A row that cannot be read is on the list all the same.
+    # A malformed row is on the list as well.
     unread = [int(failure.key) for failure in step.failures if failure.kind == "movie"]
     swept = step.swept
     moved_from = note_listed(session, {*saved, *unread}, swept.page, swept.reading)
     if moved_from is not None:
-        # In the same transaction, so that a death now loses no sign of it.
+        # In the same transaction, so that a kill at this point does not lose the record.
         note_recheck(session, (moved_from - 1) * swept.size // MOVIES_PER_PAGE + 1)
     return moved_from
 

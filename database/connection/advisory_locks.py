@@ -13,16 +13,16 @@ from sqlalchemy.orm import Session
 class AdvisoryLock(IntEnum):
     """A lock of one database, which PostgreSQL releases when its holder dies."""
 
-    #: Creates or migrates the tables; until the end of the transaction.
+    #: For creating or migrating the tables; held until the end of the transaction.
     MIGRATION = 7_190_001
-    #: Runs a fetch; held by a session.
+    #: For a fetch; held by a session.
     FETCH = 7_190_002
-    #: Writes a shard of `catalogue_counts`, whose number is the second key; until the end of the
-    #: transaction. Only the SQL function `count_free_shard` takes it, see migration 0004.
+    #: For writing a shard of `catalogue_counts`, with its number as second key; held until the end
+    #: of the transaction. Only the SQL function `count_free_shard` takes it, see migration 0004.
     COUNT_SHARD = 7_190_003
-    #: Makes vectors; held by a session.
+    #: For making vectors; held by a session.
     EMBEDDING = 7_190_004
-    #: Changes slugs of stored movies; until the end of the transaction.
+    #: For changing slugs of stored movies; held until the end of the transaction.
     SLUGS = 7_190_005
 
 
@@ -31,8 +31,7 @@ _HELD = (
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
     "AND classid = 0 AND objid = :key AND objsubid = 1"
 )
-#: Nothing changes if this session holds it already: taken twice, it would have to be released
-#: twice.
+#: A lock that this session holds already is not taken again: it would have to be released twice.
 _TAKE = text(
     f"SELECT CASE WHEN EXISTS (SELECT {_HELD} AND pid = pg_backend_pid()) THEN true "
     "ELSE pg_try_advisory_lock(:key) END"

@@ -12,8 +12,8 @@ from database.connection.statements import watched_cursor
 from database.errors import DatabaseNotReady
 
 APPLICATION_NAME = "yts-mirror"
-#: Settings of every session, applied after connecting unless the user chose others. The same as the
-#: parameters below: the locks of a machine that was cut off are free after a minute.
+#: Settings of every session, applied after connecting unless the user chose others. Like the
+#: parameters below, they free the locks of a machine that was cut off after a minute.
 _SETTINGS = {
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
@@ -42,7 +42,7 @@ def open_engine(
     pre_ping: bool = True,
 ) -> Engine:
     """
-    Return an engine for *url*; *is_keyed* is for programs that look up all rows by keys.
+    Return an engine for *url*; set *is_keyed* in programs that look up all rows by keys.
 
     With *pre_ping*, a connection that a server restart has cut is replaced before it is used.
     """
@@ -53,7 +53,8 @@ def open_engine(
         pool_pre_ping=pre_ping,
         connect_args=_parameters(url, application_name),
     )
-    # Not the startup parameter `options`: poolers refuse it, and libpq would not read PGOPTIONS.
+    # The startup parameter `options` is not used: poolers refuse it, and libpq would ignore
+    # PGOPTIONS.
     command = _settings_command(url, is_keyed=is_keyed)
 
     @event.listens_for(engine, "connect")
@@ -70,19 +71,19 @@ def refuse_transaction_pool(url: URL) -> None:
     """
     Raise if *url* leads to a pooler that shares connections between transactions.
 
-    There, another client gets the connection of an idle one, or the idle one gets another than
-    before. Poolers choose in different ways, hence two other clients.
+    In such a pool, another client gets the server connection of an idle client, or the idle client
+    gets a different one later. Poolers choose in different ways, so two more clients are opened.
 
     Raises:
-        DatabaseNotReady: it does; says what to do.
-        sqlalchemy.exc.OperationalError: no connection can be had.
+        DatabaseNotReady: it leads to one; the message says what to do.
+        sqlalchemy.exc.OperationalError: no connection can be made.
     """
     engine = create_engine(url, connect_args=_parameters(url, APPLICATION_NAME), poolclass=NullPool)
     try:
         with engine.connect() as first, engine.connect() as second, engine.connect() as third:
             backend = _read_backend(first)
             first.rollback()
-            # Those two stay in their transactions, and so keep what they got.
+            # Both stay in their transactions, and so keep their server connections.
             for other in (second, third):
                 if _read_backend(other) == backend or _read_backend(first) != backend:
                     raise DatabaseNotReady(_TRANSACTION_POOL)
@@ -105,7 +106,7 @@ def _parameters(url: URL, application_name: str) -> dict[str, Any]:
         "application_name": application_name,
         "connect_timeout": 10,
         "client_encoding": "utf8",
-        # A network that falls silent counts as cut after a minute, not after two hours.
+        # A silent network counts as a lost connection after a minute, not after two hours.
         "keepalives_idle": 30,
         "keepalives_interval": 10,
         "keepalives_count": 3,
@@ -116,14 +117,14 @@ def _parameters(url: URL, application_name: str) -> dict[str, Any]:
 
 
 def _settings_command(url: URL, *, is_keyed: bool) -> str:
-    """Return the SQL that applies our settings; those that the user's options name are left out."""
+    """Return the SQL that applies our settings, except those that the user's options contain."""
     settings = dict(_SETTINGS)
     if is_keyed:
-        # Tables that are just being filled have no statistics yet, and PostgreSQL would rather
-        # read them through, again and again, than look up a hundred keys.
+        # Tables that are being filled have no statistics yet, and PostgreSQL would scan them
+        # repeatedly instead of looking up a hundred keys.
         settings["enable_seqscan"] = "off"
     options = f"{url.query.get('options') or os.environ.get('PGOPTIONS', '')}"
     chosen = {name: value for name, value in settings.items() if name not in options}
-    # Times are shown and exported as UTC, whatever PGTZ, a role or a database prefers.
+    # Times are shown and exported in UTC, regardless of PGTZ and the settings of role and database.
     chosen["timezone"] = "UTC"
     return "; ".join(f"SET {name} = '{value}'" for name, value in chosen.items())

@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 
 NAME = ".env"
-#: Ours, and libpq's; the rest of the file is for other programs.
+#: Variables of this program and of libpq; the rest of the file is for other programs.
 _OURS = re.compile(r"YTS_\w+|DATABASE_URL(_FILE)?|PG[A-Z]+")
 _taken: set[str] = set()
 
 
 class UnreadableEnvFile(Exception):
-    """The file is there, but cannot be read; the argument says why."""
+    """The file exists, but cannot be read; the argument says why."""
 
 
 def read_env_file() -> None:
@@ -19,7 +19,7 @@ def read_env_file() -> None:
     Set the variables of `.env` that the environment does not have.
 
     Raises:
-        UnreadableEnvFile: the file is there, but cannot be read.
+        UnreadableEnvFile: the file exists, but cannot be read.
     """
     path = Path(NAME)
     if not path.is_file():
@@ -27,7 +27,7 @@ def read_env_file() -> None:
     from dotenv import dotenv_values  # noqa: PLC0415 -- for a fast --help
 
     try:
-        # A byte order mark is what editors of Windows put first.
+        # Editors on Windows write a byte order mark first.
         values = dotenv_values(path, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableEnvFile(f"The file .env cannot be read: {error}") from None

@@ -8,10 +8,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from yts.printable import one_line
 
-#: Characters of what PostgreSQL said, which may quote a whole value of a row.
+#: Maximum length of a quoted message of PostgreSQL, which may contain a whole value.
 MAX_REASON = 500
 
-#: What libpq says, what it means, what to do.
+#: Part of a message of libpq, its meaning, and what to do.
 _REASONS = (
     (
         ("password authentication failed", "no password supplied", "fe_sendauth"),
@@ -75,7 +75,7 @@ _REASONS = (
     ),
 )
 
-#: The same for errors in mid-work whose SQLSTATE says less than their text, or something else.
+#: The same for errors during work whose SQLSTATE says less than their text, or is misleading.
 _SIGNS = (
     (
         "Read-only file system",
@@ -89,7 +89,8 @@ _SIGNS = (
     ),
 )
 
-#: SQLSTATEs or their beginnings, what they mean in mid-work, what to do; the first that fits.
+#: SQLSTATEs or their beginnings, their meaning during work, and what to do; the first match is
+#: used.
 _TROUBLES = (
     (
         "25006",
@@ -120,18 +121,18 @@ _TROUBLES = (
 
 
 def sqlstate(error: DBAPIError) -> str:
-    """Return the five characters that name the error; empty where the server said nothing."""
+    """Return the five characters of the error's code; empty if the server sent none."""
     return getattr(error.orig, "pgcode", None) or ""
 
 
 def first_line(error: DBAPIError) -> str:
-    """Return the first line of the message of PostgreSQL; the rest may repeat whole rows."""
+    """Return the first line of PostgreSQL's message; the rest may repeat whole rows."""
     lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
     return one_line(lines[0], MAX_REASON)
 
 
 def explain_trouble(error: DBAPIError) -> str:
-    """Return a message for the user about an error that ended a piece of work."""
+    """Return a message for the user about an error that ended a transaction."""
     state, reason = sqlstate(error), first_line(error).rstrip(".")
     for sign, meaning, advice in _SIGNS:
         if sign in str(error.orig):
@@ -150,7 +151,7 @@ def explain_unreachable(error: OperationalError, url: URL) -> str:
 
 
 def _name_server(url: URL, message: str) -> str:
-    """Return user, host and database; a host that *url* itself does not name is in *message*."""
+    """Return user, host and database; if *url* has no host, it is taken from *message*."""
     server = URL.create("", url.username, None, url.host, url.port, url.database)
     name = server.render_as_string().partition("://")[2].removesuffix("/")
     tried = re.findall(r'connection to server (?:on socket|at) ("[^"]+"(?:, port \d+)?)', message)
@@ -168,7 +169,7 @@ def _explain_connection(message: str) -> str | None:
 
 
 def explain_any(error: BaseException) -> str | None:
-    """Return a message about an error of the database itself; None for other errors."""
+    """Return a message for the user about an error of the database; None for other errors."""
     if isinstance(error, PoolTimeout):
         return "The database has no connection left for this program. Try again in a moment."
     return explain_trouble(error) if isinstance(error, DBAPIError) else None

@@ -8,10 +8,10 @@ _users = 0
 
 def hide_libpq_environment() -> None:
     """
-    Remove all variables of libpq from the environment, until as many calls of `restore_...`.
+    Remove all variables of libpq from the environment, until each call is undone.
 
-    They are meant for other servers. libpq has no way to ignore them for one connection, and
-    the programs that a process starts inherit what it has.
+    They are meant for other servers. libpq cannot ignore them for a single connection, and programs
+    that this process starts would inherit them.
     """
     global _users  # noqa: PLW0603 -- the environment is the process's as well
     _users += 1
@@ -20,7 +20,7 @@ def hide_libpq_environment() -> None:
 
 
 def restore_libpq_environment() -> None:
-    """Undo one `hide_libpq_environment`; the last one brings the variables back."""
+    """Undo one call of `hide_libpq_environment`; the last one restores the variables."""
     global _users  # noqa: PLW0603
     _users -= 1
     if _users == 0:

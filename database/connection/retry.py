@@ -1,4 +1,4 @@
-"""`repeat_transient`: repeat a step whose error may pass; otherwise blame a row or end the run."""
+"""`repeat_transient`: repeat a step while its errors are temporary; translate all other errors."""
 
 import time
 from collections.abc import Callable
@@ -29,46 +29,46 @@ from database.connection.explain import explain_trouble, first_line, sqlstate
 from database.connection.waits import waiting_for
 from database.errors import DatabaseAway, DatabaseNotReady, RowRefused
 
-#: How long a step is repeated, in seconds: a restart of the server fits in.
+#: How long a step is repeated, in seconds: long enough for a restart of the server.
 PATIENCE_SECONDS = 60.0
 
-#: A unique violation that outlives this many attempts is not a race between two writers.
+#: A unique violation that lasts for this many attempts is not a race between two writers.
 CONFLICT_ATTEMPTS = 5
 
-#: What may be different in a moment, as SQLSTATEs or their beginnings: connection lost (08),
-#: deadlock and serialization failure (40), unique violation (two writers took the same slug),
-#: idle for too long (25P03, 57P05), no connection left, lock not available, cancelled, and the
-#: server going down or coming up.
+#: Errors that may be temporary, as SQLSTATEs or their beginnings: connection lost (08), deadlock
+#: and serialization failure (40), unique violation (two writers took the same slug), idle for too
+#: long (25P03, 57P05), no connection left, lock not available, cancelled, and the server going down
+#: or coming up.
 _TRANSIENT = (
     "08", "23505", "25P03", "25P04", "40", "53300", "55006", "55P03", "57014",
     "57P01", "57P02", "57P03", "57P05",
 )  # fmt: skip
 
-#: What one row can be at fault for: the same key twice (21), values (22), constraints (23, 44),
-#: too large for an index (54), triggers that refuse it (P0). Everything else would befall any
-#: row, damage and internal errors (XX) included, and is blamed on none.
+#: Errors that one row can cause: the same key twice (21), values (22), constraints (23, 44), too
+#: large for an index (54), triggers that refuse it (P0). All other errors, including damage and
+#: internal errors (XX), would affect any row.
 _ROWS_FAULT = ("21", "22", "23", "44", "54", "P0")
 
 Result = TypeVar("Result")
-#: A function that does its work within one transaction, and does not commit.
+#: A function that works within one transaction and does not commit.
 Work = Callable[[Session], Result]
 
 
 def is_transient(error: BaseException) -> bool:
-    """Return whether the same step may succeed in a moment."""
+    """Return whether the same step may succeed if it is repeated."""
     if isinstance(error, DatabaseAway | PoolTimeout):
         return True
     if not isinstance(error, DBAPIError):
         return False
-    if not (state := sqlstate(error)):  # The server said nothing: it went away, or never was.
+    if not (state := sqlstate(error)):  # The server sent no error.
         is_bare = type(error) is DatabaseError  # as when a response is cut short
         return is_bare or isinstance(error, OperationalError | InterfaceError)
     return error.connection_invalidated or state.startswith(_TRANSIENT)
 
 
 def is_rows_fault(error: DBAPIError) -> bool:
-    """Return whether the same step may succeed with another row."""
-    if not (state := sqlstate(error)):  # The driver itself refuses a value.
+    """Return whether the values of a row cause the error."""
+    if not (state := sqlstate(error)):  # The driver refuses a value.
         return isinstance(error, DataError)
     return state.startswith(_ROWS_FAULT)
 
@@ -80,7 +80,7 @@ def repeat_transient(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
     """
-    Run *step*, again and again while its errors are transient; it must be repeatable.
+    Run *step*, and repeat it while its errors are transient; it must be repeatable.
 
     It is repeated for *patience_seconds*, by default `PATIENCE_SECONDS`; 0 is a single attempt.
     *sleep* waits between attempts; it may raise to give up.

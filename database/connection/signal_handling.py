@@ -1,4 +1,4 @@
-"""`hear_signals`: reacts to signals at once, also while the main thread waits inside libpq."""
+"""`hear_signals`: react to signals at once, also while the main thread waits inside libpq."""
 
 import signal
 import socket
@@ -26,9 +26,9 @@ def hear_signals(
     """
     Call *hear* on a thread of its own for each of these signals while the block runs.
 
-    *interrupt* is called on the main thread, as soon as that runs Python code again; it may
-    raise. Signals that were ignored before (nohup) stay ignored. On any other thread than the
-    main one nothing is heard.
+    *interrupt* is called on the main thread as soon as this runs Python code again; it may raise.
+    Signals that were ignored before (nohup) stay ignored. On a thread other than the main one this
+    does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -48,7 +48,7 @@ def hear_signals(
 
 @contextmanager
 def _numbers_read_by(numbers: Sequence[int], hear: Callable[[int], None]) -> Iterator[None]:
-    """Let C's signal handler write the numbers of signals into a socket that a thread reads."""
+    """Let the signal handler in C write signal numbers into a socket that a thread reads."""
     reading, writing = socket.socketpair()
     writing.setblocking(False)  # noqa: FBT003 -- it has no name
 

@@ -15,10 +15,10 @@ class WatchedCursor(Cursor):
     """
     A cursor whose statements another thread can find and cancel.
 
-    libpq waits for a response as long as it takes, and no signal handler of Python runs meanwhile.
+    libpq waits for a response without a limit, and no signal handler of Python runs meanwhile.
     """
 
-    #: Of the database, to ask there what a statement waits for.
+    #: URL of the database, to ask there what a statement waits for.
     url: URL | None = None
 
     def execute(self, *arguments: Any, **named: Any) -> None:
@@ -47,19 +47,19 @@ class WatchedCursor(Cursor):
 
 
 def watched_cursor(url: URL) -> type[WatchedCursor]:
-    """Return the cursors of one database, as psycopg2's `cursor_factory`."""
+    """Return the class of cursors for one database, for psycopg2's `cursor_factory`."""
     return type("WatchedCursor", (WatchedCursor,), {"url": url})
 
 
 def statements_under_way() -> list[tuple[WatchedCursor, float]]:
-    """Return the cursors that wait for PostgreSQL, with when they began by `monotonic`."""
+    """Return the cursors that wait for PostgreSQL, each with its start time by `monotonic`."""
     return list(_under_way.items())
 
 
 def cancel_statements(*, older_than_seconds: float = 0.0) -> None:
-    """Cancel the statements of this process that have been running for longer than that."""
+    """Cancel the statements of this process that have been running for longer than a limit."""
     latest = monotonic() - older_than_seconds
     for cursor, began in statements_under_way():
         if began <= latest:
-            with suppress(psycopg2.Error):  # It may be closed by now.
+            with suppress(psycopg2.Error):  # The connection may have been closed meanwhile.
                 cursor.connection.cancel()

@@ -12,10 +12,10 @@ from database.connection.statements import statements_under_way
 
 #: A shorter wait is not reported.
 SECONDS_UNTIL_SAID = 5.0
-#: The same message, as of several threads, is not reported twice in this time.
+#: The same message, for example from several threads, is not reported twice in this time.
 SECONDS_BETWEEN_SAME = 30.0
 SECONDS_BETWEEN_LOOKS = 0.5
-#: How long PostgreSQL may take to say what a statement waits for.
+#: Longest time to ask PostgreSQL what a statement waits for, in seconds.
 SECONDS_TO_EXPLAIN = 2.0
 
 _HELD_BY = text("""
@@ -26,13 +26,13 @@ _HELD_BY = text("""
     FROM pg_stat_activity waiting WHERE pid = :pid AND wait_event_type = 'Lock'
     """)
 
-#: What is waited for, and the time from which it is reported.
+#: The subject of each wait, and the time from which it is reported.
 _waits: dict[object, tuple[str, float]] = {}
 
 
 @contextmanager
 def waiting_for(what: str, *, seconds: float = SECONDS_UNTIL_SAID) -> Iterator[None]:
-    """Have *what* reported as that which the program waits for, if it takes over *seconds*."""
+    """Report that the program waits for *what*, if the block takes longer than *seconds*."""
     key = object()
     _waits[key] = what, monotonic() + seconds
     try:
@@ -43,7 +43,7 @@ def waiting_for(what: str, *, seconds: float = SECONDS_UNTIL_SAID) -> Iterator[N
 
 @contextmanager
 def report_waits(say: Callable[[str], None]) -> Iterator[None]:
-    """While the block runs, *say* what this process waits for; from a thread of its own."""
+    """While the block runs, call *say* with what this process waits for, from another thread."""
     ended = threading.Event()
 
     def watch() -> None:
@@ -65,7 +65,7 @@ class _Reporter:
         self._said_at: dict[str, float] = {}
 
     def look(self) -> None:
-        """Say what has become a long wait since the last look."""
+        """Report the waits that have become long since the last check."""
         now = monotonic()
         latest = now - SECONDS_UNTIL_SAID
         waits = {key: what for key, (what, long_from) in list(_waits.items()) if long_from <= now}
@@ -91,7 +91,7 @@ class _Reporter:
 
 
 def _explain_patiently(url: URL | None, pid: int) -> str:
-    """Return what a statement waits for; PostgreSQL is not waited for to say it."""
+    """Return what a statement waits for, without waiting long for PostgreSQL's response."""
     explanations = ["it does not answer"]
     thread = threading.Thread(target=lambda: explanations.append(_explain(url, pid)), daemon=True)
     thread.start()

@@ -25,23 +25,23 @@ class PastRun:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How long ago the mirror was as YTS is."""
+    """When the mirror was last complete."""
 
     #: By the clock of the database.
     time: datetime
-    #: When the last complete run ended: one that read the list to its end, and stored or recorded
-    #: all that was due. None: there was none yet.
+    #: End of the last complete run, which read the list to its end, and stored or recorded
+    #: everything that was due. None if there was no complete run yet.
     completed_at: datetime | None
 
     @property
     def age(self) -> timedelta | None:
-        """Return how old the mirror is; None: it was never complete."""
+        """Return how old the mirror is; None if it was never complete."""
         return None if self.completed_at is None else self.time - self.completed_at
 
 
 def read_history(db: DatabaseManager, limit: int | None = None) -> list[PastRun]:
     """
-    Return all runs, or the last *limit*, see `read_runs`; a database without tables has none.
+    Return all runs, or the last *limit*, newest first; a database without tables has none.
 
     Raises:
         DatabaseNotReady: as `read_only_session`.

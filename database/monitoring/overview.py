@@ -30,11 +30,11 @@ class Overview:
     runs: list[PastRun]
     #: Movies by the month of their upload, newest first.
     months: list[Group]
-    #: Decade: its movies, and how many of them have details; oldest first.
+    #: For each decade, oldest first: its movies, and how many of them have details.
     decades: dict[int, tuple[int, int]]
-    #: Genre: decade: movies.
+    #: For each genre: its movies in each decade.
     genres: dict[str, dict[int, int]]
-    #: Whole points of the rating, from 0 to 10: movies; movies without a rating are left out.
+    #: Movies by whole points of the rating, from 0 to 10; movies without a rating are left out.
     ratings: dict[int, int]
 
 

@@ -66,13 +66,13 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class FailureList:
-    """The failures on record: what failed and did not succeed since."""
+    """The recorded failures: pages and movies that have not succeeded since."""
 
     #: By the clock of the database.
     time: datetime
     #: `yts` or `sandbox`; None before the first run.
     source: str | None
-    #: Those that are tried again soonest first.
+    #: Ordered by the time of the next attempt.
     failures: list[TitledFailure]
 
 
@@ -89,7 +89,7 @@ def read_status(db: DatabaseManager) -> Status:
 
 def read_ledger(db: DatabaseManager, limit: int | None = None) -> FailureList:
     """
-    Return all failures on record, or up to *limit*; a database without tables has none.
+    Return all recorded failures, or up to *limit*; a database without tables has none.
 
     Raises:
         DatabaseNotReady: as `read_status`.
