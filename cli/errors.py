@@ -88,6 +88,6 @@ def _system_refusal(error: BaseException | None) -> str | None:
         if isinstance(error, OSError | MemoryError):
             return message or "no memory is left"
         if "can't start new thread" in message:
-            return f"{message}: no memory, or no process, is left"
+            return f"{message}: no memory or no process is left"
         error = error.__cause__ or error.__context__
     return None

@@ -245,7 +245,7 @@ class Run:
 
     def _record_lost(self, batch: Batch) -> BatchReport:
         """Record a page or movie that has killed its worker repeatedly; the others continue."""
-        reason = "the worker process died over it again and again"
+        reason = "it has killed its worker process repeatedly"
         kind_and_keys = (
             [("page", batch.key)]
             if isinstance(batch, PageBatch)

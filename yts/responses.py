@@ -160,7 +160,7 @@ def _read_leniently(text: str, start: int) -> Any:
     """
     value, end = _DECODER.raw_decode(text, start)
     if text[end:].lstrip().startswith(_GOES_ON):
-        raise ValueError("it goes on after its end, so that a part of it is damaged")
+        raise ValueError("more text follows its end, so a part of it is damaged")
     return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 

@@ -15,7 +15,7 @@ def forecast_in_words(forecast: Forecast, rate: float, run: str) -> str:
         ("pages to read", f"{forecast.pages:,}"),
         (
             "new movies",
-            f"about {forecast.new:,}" if forecast.new else "none, judging by the count",
+            f"about {forecast.new:,}" if forecast.new else "none, according to the count",
         ),
         ("details to fetch", f"{forecast.details:,}"),
         ("requests", f"about {forecast.requests:,}{_time(forecast, rate)}"),

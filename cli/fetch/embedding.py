@@ -39,7 +39,7 @@ def embed_after_fetch(
         messages.note("Vectors are being made by another process; this one leaves that to it.")
     except Stopped:
         again = suggest_command("embed_movies.py")
-        messages.note(f"Making vectors was stopped; those that are made stay. Go on with: {again}")
+        messages.note(f"Making vectors was stopped; finished ones are saved. Continue with: {again}")
         return stop.reason.exit_code
     except DatabaseNotReady as error:
         messages.note(f"Making vectors was given up, all movies are saved: {error}")

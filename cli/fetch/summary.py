@@ -106,7 +106,7 @@ def _headline(report: RunReport) -> str:
     if report.ended_early:
         return f"Ended early ({report.ended_early}). Everything fetched so far is saved."
     if counts.failed:
-        return f"Finished, but {counts.failed:,} failed; they are recorded for a later try."
+        return f"Finished, but {counts.failed:,} failed; they are recorded and will be tried again."
     if report.work_left:
         return f"Done, but {report.work_left}."
     if counts.saved or counts.updated:
@@ -137,7 +137,7 @@ def _next_steps(report: RunReport, again: str, next_attempt: datetime | None) ->
     steps = []
     if report.exit_code == ExitCode.GUARD:
         steps.append(("compare with the count of YTS", _look("--once")))
-        steps.append(("read the list once more", again))
+        steps.append(("read the list again", again))
     elif not report.is_sweep_complete:
         steps.append(("go on with the list", again))
     elif report.ended_early or report.work_left:

@@ -57,7 +57,7 @@ def write_age(freshness: Freshness, max_age: timedelta, *, as_json: bool) -> int
 
 
 def _age_in_words(freshness: Freshness, max_age: timedelta) -> str:
-    history = f"See what came of the runs: {suggest_command('monitor_progress.py', '--history')}"
+    history = f"See how the runs ended: {suggest_command('monitor_progress.py', '--history')}"
     if freshness.age is None or freshness.completed_at is None:
         return f"Stale: no run was ever complete. {history}"
     age, time = duration(freshness.age.total_seconds()), utc_time(freshness.completed_at)

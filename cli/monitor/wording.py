@@ -15,11 +15,11 @@ WAITING = "waiting for the database"
 _PHASES = {"starting": "starting", "pages": "reading the list", "details": "fetching details"}
 _ENDS: dict[int | None, str] = {
     0: "was complete",
-    1: "broke off with an error",
+    1: "ended early with an error",
     2: "was refused: base URL or database was not the right one",
     3: "finished, but some failed",
     4: "ended early: YTS was unavailable",
-    5: "broke off: the database was not ready",
+    5: "ended early: the database was not ready",
     6: "ended early: too many movies had vanished at once",
     7: "reached its own limit, and work is left",
     130: "was interrupted",

@@ -124,7 +124,7 @@ def stats(repository: MovieRepository, options: Options) -> None:
         ("month", "Movies by month of upload, the last twelve"),
         ("genre", "Genres"),
         ("decade", "Decades"),
-        ("actor", "Who plays in most movies"),
+        ("actor", "People in most movies"),
     ):
         if not options["as_json"]:
             click.echo(f"\n{heading}")

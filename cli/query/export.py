@@ -34,7 +34,7 @@ def choose_format(kind: Format | None, output: Path | None) -> Format:
     suffix = output.suffix.lower() if output else ""
     meant = SUFFIXES.get(suffix)
     if kind and meant and kind != meant:
-        raise ValueError(f"The name {output} stands for {meant}, but the format is {kind}.")
+        raise ValueError(f"The name {output} means {meant}, but the format is {kind}.")
     if suffix and not (kind or meant):
         raise ValueError(f"The name {output} does not show the format; add --format.")
     return kind or meant or "csv"

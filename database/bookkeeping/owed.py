@@ -53,7 +53,7 @@ class Owed:
             f"{self.vanished:,} movies that the list does not name any more are not confirmed as "
             "gone": self.vanished,
             f"{self.details:,} movies have no details yet": self.details,
-            f"{self.unaudited:,} ids that the list does not name were not asked for yet "
+            f"{self.unaudited:,} ids that the list does not name were not requested yet "
             "(see --audit)": self.unaudited,
             f"{self.unsearched:,} movies lack texts that only the list has": self.unsearched,
             f"failures on record, to be tried again: {self.failures:,} "

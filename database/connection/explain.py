@@ -45,7 +45,7 @@ _REASONS = (
     ),
     (
         ("No route to host", "Network is unreachable"),
-        "cannot be reached: there is no way to its host",
+        "cannot be reached: there is no route to its host",
         "Check the network, and the host in DATABASE_URL.",
     ),
     (
@@ -106,14 +106,14 @@ _TROUBLES = (
     ("53100", "has no space left: its disk is full", "Free some space there"),
     ("53200", "is out of memory", "Give it more, or use fewer --workers"),
     ("53300", "has no connection left", "Use fewer --workers, or allow it more connections"),
-    ("55P03", "waited too long for a lock", "See who holds it in pg_stat_activity"),
-    ("57014", "cancels what takes it too long", "Raise statement_timeout for this user"),
+    ("55P03", "waited too long for a lock", "Look in pg_stat_activity which session holds it"),
+    ("57014", "cancels statements that take too long", "Raise statement_timeout for this user"),
     ("57P04", "was dropped", "Restore it from a backup, or create it again"),
-    ("40", "breaks off our transactions again and again", "Wait until others are done with it"),
+    ("40", "repeatedly aborts transactions", "Wait until other programs are done with it"),
     (("08", "57P"), "went away", "See that it runs, and why it stopped in its log"),
     (
         ("58", "XX"),
-        "is in trouble with itself",
+        "reports an internal error",
         "Read its log before anything else, because data may be damaged",
     ),
     ("", "refuses its work", "Look into its log"),

@@ -184,7 +184,7 @@ def _check_is_whole(run: Run, source: OpenSource) -> None:
         raise PartialSource(
             f"it lists {source.page.movie_count:,} movies, and {present:,} are stored: too few "
             "to believe, so nothing was changed. Try again later, or another --api-url. If YTS "
-            "really removed so many, remove their rows"
+            "really removed these movies, remove their rows"
         )
 
 

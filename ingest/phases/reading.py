@@ -60,7 +60,7 @@ class Reading:
             self._note_progress()
         if self._run.should_continue:
             self.record_short(
-                self._sweep.short_pages, "the list goes on after it, or YTS counted more before"
+                self._sweep.short_pages, "pages with rows follow it, or YTS counted more before"
             )
 
     def _batch(self, page: int) -> PageBatch:
