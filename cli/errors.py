@@ -35,8 +35,8 @@ def report_errors(
     """
     Turn errors into one message on stderr and an exit code; *notify* gets both as well.
 
-    *script* is the current command. An error that is not expected is reported as a bug; its
-    traceback is shown if *is_verbose*.
+    *script* is the current command. An unexpected error is reported as a bug; its traceback is
+    shown if *is_verbose*.
     """
     try:
         yield
@@ -80,7 +80,7 @@ def _unexpected(error: Exception, script: str, *, is_verbose: bool) -> str:
 
 
 def _system_refusal(error: BaseException | None) -> str | None:
-    """Return what the system refused, also if it is only the cause of *error*; else None."""
+    """Return the message of a refusal by the system, also if it only caused *error*; else None."""
     while error is not None:
         message = masked(one_line(str(error)))
         if isinstance(error, OSError) and error.filename and error.strerror:

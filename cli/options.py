@@ -109,7 +109,8 @@ class Command(click.Command):
             return super().invoke(ctx)
         except click.UsageError as error:
             raise _without_secrets(error, ctx) from None
-        # What follows comes from imports: later, `report_errors` and `leave_on_signals` handle it.
+        # Errors and signals during imports; later, `report_errors` and `leave_on_signals` handle
+        # them.
         except ModuleNotFoundError as error:
             sys.stderr.write(f"{missing_library(error.name)}\n")
             raise SystemExit(ExitCode.FATAL) from None

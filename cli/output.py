@@ -1,4 +1,4 @@
-"""`open_output`: a file, link, pipe or device to write to, treated as `cp` treats its target."""
+"""`open_output`: open a file, link, pipe or device for writing, as `cp` treats its target."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ from typing import IO
 STDOUT = Path("-")
 _DESCRIPTORS = {STDOUT: 1, Path("/dev/stdout"): 1, Path("/dev/stderr"): 2}
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
-#: A folder that is not ours, and a file that is a mount point: they refuse another file.
+#: Errors of files that cannot be replaced: in a folder of another user, or a mount point.
 _CANNOT_REPLACE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV}
 
 
@@ -25,11 +25,12 @@ def open_output(path: Path) -> Iterator[IO[bytes]]:
     """
     Open *path* for writing.
 
-    `-`, a pipe and a device are written to directly. A regular file is replaced in one step when
-    the block ends well, and stays as it was if not; a link stays, and its target is replaced.
+    `-`, a pipe and a device are written to directly. A regular file is replaced in one step if the
+    block ends without an error, and otherwise stays as it was; a link stays, and its target is
+    replaced.
 
     Raises:
-        OSError: it cannot be written; names *path*.
+        OSError: *path* cannot be written; the message names it.
     """
     try:
         if path == STDOUT:
@@ -56,7 +57,8 @@ def open_stream(path: Path) -> IO[bytes] | None:
     match = _DESCRIPTOR.fullmatch(str(path))
     descriptor = int(match[1]) if match else _DESCRIPTORS.get(path)
     if descriptor is not None:
-        # Not opened by name: a file would be written from its beginning, a socket refuses.
+        # Not opened by name: a file would be overwritten from its beginning, and a socket cannot be
+        # opened.
         sys.stdout.flush()
         return os.fdopen(os.dup(descriptor), "wb")
     return path.open("wb") if path.exists() and not path.is_file() else None
@@ -68,7 +70,7 @@ def _replaced(target: Path) -> Iterator[IO[bytes]]:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     if target.exists() and not os.access(target, os.W_OK):
         raise OSError(errno.EACCES, os.strerror(errno.EACCES))
-    # A file without a name: nothing is left of it, however the process ends.
+    # A file without a name: nothing is left of it, also if the process is killed.
     with _open_nameless(target) as file:
         yield file
         file.flush()
@@ -111,7 +113,7 @@ def _give_name(file: IO[bytes], target: Path) -> None:
 def _link(file: IO[bytes], path: Path) -> None:
     folder = os.open(path.parent, os.O_RDONLY)
     try:
-        # With a folder given, links are followed: this one leads to the nameless file.
+        # With a folder given, links are followed; this one leads to the nameless file.
         os.link(f"/proc/self/fd/{file.fileno()}", path.name, dst_dir_fd=folder)
     except OSError:  # Not on Linux, or on a file system that cannot do it.
         _copy(file, path, "xb")

@@ -26,8 +26,8 @@ def missing_library(name: object) -> str:
     return f"Error: {name} is not installed. Install what is needed with: {install}"
 
 
-# A stream that was closed, as by `>&-`, is none at all; and its descriptor would go to the next
-# file or connection that is opened, which whatever is printed would then be written into.
+# A stream that was closed, for example by `>&-`, is None. The next file or connection that is
+# opened would get its descriptor, and printed text would be written into it.
 for _name, _mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
     if getattr(sys, _name) is None:
         setattr(sys, _name, open(os.devnull, _mode))  # noqa: PTH123, SIM115 -- stays open

@@ -2,7 +2,7 @@
 
 
 class NoSuchMovie(Exception):
-    """No movie, or more than one, has that name; the message lists similar ones."""
+    """No movie, or more than one, has the given name; the message lists candidates."""
 
 
 class ParquetMissing(Exception):

@@ -15,12 +15,12 @@ _USERINFO = re.compile(r"://(\S*)@")
 _PARAMETER = re.compile(
     r"(?i)\b(\w*(?:password|passwd|secret|token|key)\s*[=:]\s*)('[^']*'|[^\s&]+)"
 )
-#: Shorter ones occur within many words.
+#: Minimum length: shorter secrets occur within many words.
 _SHORTEST_SECRET = 4
 
 
 def masked(text: str) -> str:
-    """Return *text*, such as a traceback, without known secrets and what looks like a secret."""
+    """Return *text*, such as a traceback, without known secrets and text that looks like one."""
     for secret in sorted(_known_secrets(), key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "***")
@@ -38,7 +38,7 @@ def _known_secrets() -> Iterator[str]:
     for value in (*sys.argv[1:], *values):
         scheme, _, rest = value.partition("://")
         user, _, password = rest.rpartition("@")[0].partition(":")
-        if scheme.endswith(("http", "https")):  # There a token may stand for the user.
+        if scheme.endswith(("http", "https")):  # There a token may be in place of the user.
             password = password or user
         secrets = [password, *(match[2] for match in _PARAMETER.finditer(value))]
         for secret in filter(None, secrets):

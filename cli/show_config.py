@@ -20,7 +20,7 @@ def write_config(context: click.Context, defaults: Mapping[str, str], *, as_json
     """
     Write all options of *context* with their values and where these come from.
 
-    *defaults* describes what happens if an option has no value. No secret is shown.
+    *defaults* describes the effect of options without a value. No secret is shown.
     """
     rows = list(_rows(context, defaults))
     if as_json:

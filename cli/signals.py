@@ -16,7 +16,7 @@ from ingest.backends.processes import kill_processes
 from ingest.bound_statements import statements_bound_by
 from ingest.stop import Stopped, StopReason, StopRequest
 
-#: How long an orderly end may take before it is forced, in seconds.
+#: Seconds that an orderly end may take before it is forced.
 STOP_SECONDS = 9.5
 
 
@@ -25,7 +25,7 @@ class _Left(SystemExit):
 
 
 class _Leaver:
-    """Ends the program at the first signal by an exception, at the second one at once."""
+    """Ends the program by an exception at the first signal, and at once at the second one."""
 
     def __init__(self, exit_codes: Mapping[int, int]) -> None:
         self._exit_codes = exit_codes
@@ -66,9 +66,9 @@ def leave_on_signals(
     """
     End the program at a signal, closing what is open; the second time at once.
 
-    *say* gets messages about what the program waits for, from another thread.
-    The exit code is 128 + the signal's number unless *exit_codes* has another one. A fetch uses
-    it before its run and after it; `stop_on_signals` takes over in between.
+    *say* is called from another thread with messages about waits. The exit code is 128 + the number
+    of the signal, unless *exit_codes* has another one. A fetch uses this before and after its run,
+    and `stop_on_signals` during the run.
     """
     leaver = _Leaver(exit_codes or {})
     with (
@@ -79,8 +79,8 @@ def leave_on_signals(
         try:
             yield
         except _Left as left:
-            cancel_statements()  # Those of other threads.
-            # Without stdout: its reader may be what the program was waiting for.
+            cancel_statements()  # Cancel the statements of other threads.
+            # Do not flush stdout: the program may have been waiting for its reader.
             with suppress(OSError):
                 sys.stderr.flush()
             os._exit(int(str(left.code)))
@@ -89,10 +89,10 @@ def leave_on_signals(
 @contextmanager
 def stop_on_signals(release: Callable[[], None]) -> Iterator[StopRequest]:
     """
-    Yield the stop request, which SIGINT, SIGTERM and a closed terminal set.
+    Yield the stop request, which SIGINT, SIGTERM and SIGHUP (a closed terminal) set.
 
-    An end that takes too long, or a second signal, ends the process and its children
-    at once; *release* then gives back what would outlive them.
+    If the end takes too long, or at a second signal, the process and its children end at once;
+    *release* then frees resources that would outlive them.
     """
     stop = StopRequest()
     is_heard = False
@@ -109,7 +109,7 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[StopRequest]:
         is_heard = True
         stop.end(StopReason("stopped by a signal", 128 + number))
         with suppress(OSError, ValueError):
-            sys.stderr.write("\n")  # A progress bar may stand there.
+            sys.stderr.write("\n")  # The line may have a progress bar.
         say_on_stderr("Stopping: what is under way is being saved (at most 10 s).")
         say_on_stderr("A second signal stops at once.")
         _start_timer(force)
@@ -117,7 +117,7 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[StopRequest]:
     with statements_bound_by(stop), hear_signals(hear):
         try:
             yield stop
-        except Stopped:  # Before the run had begun.
+        except Stopped:  # The run had not begun.
             sys.stderr.write(f"Ended early: {stop.reason.reason}.\n")
             exit_now(stop.reason.exit_code)
 

@@ -236,8 +236,8 @@ class DatabaseManager:
         """Return why the embedded server has ended; None if it runs, or if it is not used."""
         reason = self._embedded.explain_absence() if self._embedded else None
         return reason and (
-            f"The embedded PostgreSQL has ended: {reason}. What was saved stays; when there is "
-            "nothing in its way any more, run the same command again: it starts the server again."
+            f"The embedded PostgreSQL has ended: {reason}. What was saved stays; when the cause is "
+            "removed, run the same command again: it starts the server again."
         )
 
 

@@ -26,7 +26,7 @@ def run(database_url: str | None, *, is_verbose: bool) -> None:
 
 
 def _check(database_url: str | None) -> int:
-    """Show what was found, and return the exit code."""
+    """Print the checks and totals, and return the exit code."""
     try:
         with DatabaseManager(database_url) as db:
             checks = prepare_and_check(db)
@@ -49,7 +49,7 @@ def _show(checks: Sequence[Check]) -> None:
 
 
 def _in_columns(stats: Mapping[str, Any]) -> str:
-    """Return *stats* as names and values, numbers under numbers."""
+    """Return *stats* as aligned lines of names and values."""
     numbers = {
         name: f"{value:,}" for name, value in stats.items() if isinstance(value, int | float)
     }

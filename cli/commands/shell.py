@@ -23,7 +23,8 @@ from database.errors import DatabaseNotReady, InvalidDatabaseUrl
 
 #: The exit code of a shell for a command that does not exist.
 NOT_FOUND = 127
-#: What programs without libpq read as well; passwords stay out of files.
+#: Parameters that are also set as variables, for programs without libpq; passwords stay out of
+#: files.
 _VARIABLES = {
     "host": "PGHOST",
     "port": "PGPORT",
@@ -53,7 +54,7 @@ def run(database_url: str | None, program: str, arguments: Sequence[str]) -> Non
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Run *command* to its end and return its exit code; signals are passed on to it."""
+    """Run *command* to its end and return its exit code; pass signals on to it."""
     process: subprocess.Popen[bytes] | None = None
     received: list[int] = []
 
@@ -79,8 +80,8 @@ def _environment(url: URL, stack: ExitStack) -> dict[str, str]:
     """
     Return the environment in which libpq finds the database of *url*, as long as *stack* is open.
 
-    Only a service file takes every parameter of a URL: for some there are no variables, and what
-    libpq does not know is an error there instead of nothing.
+    A service file accepts every parameter of a URL. Some parameters have no variable, and libpq
+    reports unknown parameters in a service file instead of ignoring them.
     """
     parameters = read_parameters(url)
     service = parameters.pop("service", os.environ.get("PGSERVICE"))
@@ -99,6 +100,6 @@ def _environment(url: URL, stack: ExitStack) -> dict[str, str]:
         file.write_text("".join(["[yts-mirror]\n", *lines]), encoding="utf-8")
         values |= {"PGSERVICE": "yts-mirror", "PGSERVICEFILE": str(file)}
     path = os.environ.get("PATH", os.defpath)
-    with suppress(DatabaseNotReady):  # Without the wheel, those of the system are found.
+    with suppress(DatabaseNotReady):  # Without the wheel, programs of the system are used.
         path = f"{find_programs()}{os.pathsep}{path}"
     return {**os.environ, **values, "PATH": path}

@@ -1,8 +1,8 @@
 """
 `EventStream`: sends the messages of a command, plain dictionaries, to all of its sinks.
 
-Each sink (a terminal, JSON Lines, a log file) gets all messages in order, and shows what is useful
-there. docs/messages.md has their fields.
+Each sink (a terminal, JSON Lines, a log file) gets all messages in order, and shows those that are
+useful there. docs/messages.md has their fields.
 """
 
 import errno
@@ -40,7 +40,7 @@ _GONE = {errno.EPIPE, errno.EIO}
 class Sink:
     """A reader of messages; this one ignores them."""
 
-    #: The shortest time between two messages of progress that it gets.
+    #: Minimum time between two progress messages, in seconds.
     seconds_between = 0.0
 
     def handle(self, message: Message) -> None:
@@ -54,7 +54,7 @@ class EventStream:
     """Sends messages to all sinks of one command."""
 
     def __init__(self, readers: Sequence[Sink], rate: float = 0) -> None:
-        """Send to *readers*, in this order; *rate* is the limit of requests a second, 0: none."""
+        """Send to *readers*, in order; *rate* is the limit of requests a second, 0 for none."""
         self._readers = list(readers)
         self._rate = rate or None
         self._countdown = Countdown()
@@ -63,11 +63,11 @@ class EventStream:
         self._last = dict.fromkeys(readers, float("-inf"))
 
     def start(self, **facts: Any) -> None:
-        """Report what begins."""
+        """Send the message `start`."""
         self._send("start", **facts)
 
     def progress(self, row: Mapping[str, Any]) -> None:
-        """Report the progress of a run, from its row; for a finished phase, its end once."""
+        """Send the progress of a run, from its row; for a finished phase, its end once."""
         counts = {name: row[name] for name in _OUTCOMES if row[name]}
         is_known = row["phase"] in _PHASES
         now = row["phase"] if is_known else "details" if row["details_expected"] else "pages"
@@ -81,7 +81,7 @@ class EventStream:
         self._phase = now
 
     def phase(self, name: str, done: int, total: int) -> None:
-        """Report the progress of a phase that is not part of a run."""
+        """Send the progress of a phase that is not part of a run."""
         eta = self._countdown.record(name, done, max(0, total - done), monotonic())
         self._send_progress(name, done, total, {}, eta)
 
@@ -98,11 +98,11 @@ class EventStream:
         )
 
     def forecast(self, **facts: Any) -> None:
-        """Report what a run would do."""
+        """Send what a run would do."""
         self._send("forecast", **facts)
 
     def failure(self, failure: "Failure") -> None:
-        """Report what failed."""
+        """Send a page or movie that failed."""
         self._send(
             "failure",
             kind=failure.kind,
@@ -113,15 +113,15 @@ class EventStream:
         )
 
     def note(self, message: str) -> None:
-        """Report something that the user should know."""
+        """Send a note for the user."""
         self._send("note", message=message)
 
     def summary(self, **facts: Any) -> None:
-        """Report the results."""
+        """Send the results."""
         self._send("summary", **facts)
 
     def error(self, message: str, exit_code: int) -> None:
-        """Report why there is no summary."""
+        """Send the error that replaces the summary."""
         self._send("error", message=message, exit_code=exit_code)
 
     def close(self) -> None:

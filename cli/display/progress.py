@@ -19,8 +19,8 @@ def bar_format(message: Message, remaining: str, columns: int) -> str:
     """
     Return the bar of a progress message for tqdm, not longer than *columns*.
 
-    *remaining* is the time to the end of the run, empty while it is unknown.
-    What does not fit is left out completely, first the bar, and failures last: no number is cut.
+    *remaining* is the time to the end of the run, empty while it is unknown. Parts that do not fit
+    are left out completely, the bar first and failures last; no number is cut.
     """
     name, done, total, counts = (message[field] for field in ("phase", "done", "total", "counts"))
     share = f"{min(100, 100 * done // max(total, 1)):3d}%"
@@ -55,7 +55,7 @@ class Bars(Sink):
     def _move(self, message: Message) -> None:
         name, done, total = message["phase"], message["done"], message["total"]
         if total and name not in self._bars:
-            self.close()  # A finished phase stands still.
+            self.close()  # The bar of a finished phase does not move.
             # Measured at each update: the terminal may have become narrower.
             self._bars[name] = tqdm(total=total, desc=name, bar_format=" ", dynamic_ncols=True)
         if (bar := self._bars.get(name)) is not None and not bar.disable:

@@ -31,9 +31,9 @@ class Pace:
 
     state: "RunState"
     elapsed_seconds: float
-    #: Of each counter, a second: of the last minute, or of the whole run if little was seen of it.
+    #: Increase of each counter a second, in the last minute, or in the whole run if less was seen.
     rates: Rates
-    #: To the end of the run; None while it is unknown.
+    #: Seconds to the end of the run; None while unknown.
     eta_seconds: float | None
 
 
@@ -45,7 +45,7 @@ class ProgressMeter:
         self._seen: deque[Status] = deque()
 
     def record(self, status: "Status") -> Pace | None:
-        """Record *status*, the newest, and return the pace as of it; None if there is no run."""
+        """Record *status*, the newest one, and return the current pace; None if there is no run."""
         if status.run is None:
             return None
         if self._seen and _phase(self._seen[-1]) != _phase(status):
@@ -64,15 +64,16 @@ class ProgressMeter:
         if (rates := self._recent_rates()) is not None:
             rate = rates.get(f"{run.phase}_read")
         else:
-            # Each page and each movie takes a request; its own counter says nothing of a phase
-            # that began late.
+            # Each page and each movie takes a request; the counter of a phase that began late is
+            # not enough.
             rates, rate = average, average["requests"]
         return Pace(state, elapsed, rates, seconds_left(left_of(asdict(run)), rate, limit))
 
     def _is_alive(self) -> bool:
         if self._seen[-1].is_fetch_running:
             return True
-        # A restart of the server takes the lock from a run that continues: its heartbeat moves.
+        # After a restart of the server, a run can continue without its lock; then its heartbeat
+        # changes.
         beats = {
             status.run and status.run.heartbeat_at
             for status in self._seen
@@ -102,10 +103,10 @@ class Countdown:
         self, phase: str, done: int, left: int | None, now: float, limit: float | None = None
     ) -> float | None:
         """
-        Record that *done* of *phase* are done, and return the seconds until *left* more are done.
+        Record that *done* items of *phase* are done; return the seconds until *left* more are done.
 
-        *now* is in seconds, *limit* the most that can be done in each. None while too little
-        was seen of the phase.
+        *now* is in seconds, *limit* is the maximum number of items a second. Return None while too
+        little of the phase was seen.
         """
         if phase != self._phase:
             self._phase = phase
@@ -127,7 +128,7 @@ class RateHistory:
         self._run_id: int | None = None
 
     def record(self, status: "Status") -> list[float]:
-        """Record *status*, and return the rates, each of `SECONDS_PER_RATE`, the newest last."""
+        """Record *status*; return the rates for periods of `SECONDS_PER_RATE`, the newest last."""
         run = status.run
         run_id = None if run is None else run.id
         if run_id != self._run_id:
@@ -149,7 +150,7 @@ class RateHistory:
         return [(after - before) / SECONDS_PER_RATE for before, after in pairwise(marks)]
 
     def _requests_at(self, time: float) -> float:
-        """Return the requests made by then, between two looks in proportion."""
+        """Return the number of requests at a time, interpolated between two statuses."""
         for (t0, before), (t1, after) in pairwise(self._seen):
             if t0 <= time <= t1 and t1 > t0:
                 return before + (after - before) * (time - t0) / (t1 - t0)
@@ -164,10 +165,10 @@ def sparkline(rates: Sequence[float]) -> str:
 
 def left_of(run: Mapping[str, Any]) -> int | None:
     """
-    Return how many pages and movies the whole run is yet to ask for; None if not known yet.
+    Return how many pages and movies the whole run still has to request; None if unknown.
 
-    While pages are read, the movies that they bring are an estimate. Pages that failed are not
-    asked for again once details are.
+    While pages are read, the number of new movies is an estimate. Failed pages are not requested
+    again once details are.
     """
     phases = {"pages": ("pages", "details"), "details": ("details",)}.get(run["phase"], ())
     if not phases or not run[f"{run['phase']}_expected"]:

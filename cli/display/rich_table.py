@@ -36,7 +36,7 @@ def write_rich_table(
 
 
 def _fit_columns(lines: Sequence[Sequence[str]], columns: int) -> list[int] | None:
-    """Return widths that break no word and fill no more than *columns*; None if there are none."""
+    """Return widths that break no word and fit into *columns*; None if there are none."""
     cells = list(zip(*lines, strict=True))
     widest = [max(map(cell_len, column)) for column in cells]
     words = [[word for text in column for word in text.split()] for column in cells]

@@ -26,8 +26,8 @@ def fitted(text: str, stream: TextIO) -> str:
     """
     Return *text* with lines that end between words at the width of the terminal *stream*.
 
-    A list stays aligned: lines continue below their last column. Commands below `Next:` stay in
-    one piece, to be copied. Other streams get *text* as it is.
+    Lists stay aligned: lines continue below their last column. Commands below `Next:` are not
+    broken, so that they can be copied. *text* for other streams is not changed.
     """
     if not stream.isatty():
         return text
@@ -55,9 +55,10 @@ def _wrapped(line: str, columns: int) -> str:
 
 def prepare_stdout() -> None:
     """
-    Let stdout write a question mark for characters it lacks, and let its errors name stdout.
+    Let stdout write a question mark for unsupported characters, and let its errors name stdout.
 
-    A title must not end a command, and "No space left on device" alone does not say where.
+    A character in a title must not end a command, and "No space left on device" alone names no
+    file.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
@@ -78,7 +79,7 @@ def _naming_stdout(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def marks() -> tuple[str, str]:
-    """Return the marks for right and wrong that stdout can show."""
+    """Return the marks for passed and failed checks that stdout can show."""
     good, bad = "✅", "❌"
     try:
         (good + bad).encode(sys.stdout.encoding)

@@ -33,7 +33,7 @@ def process_batch(
     options = {**options, **dict.fromkeys(_CLUSTER_OPTIONS)}
     with get_db_manager(pool_size=2, max_overflow=5) as db, ExitStack() as stack:
         settings = run_settings(options, db, stack, open_practice_api)
-        # The limit of requests is that of a run, and this is not a run.
+        # --max-requests limits a run, and this is not a run.
         settings = replace(settings, max_requests=None)
         with Worker(settings, settings.api_urls[0], None, StopRequest()) as worker:
             return worker.run_batch(MovieBatch(tuple(ids)))

@@ -19,7 +19,8 @@ def read_cluster(options: Mapping[str, Any]) -> ClusterSettings | None:
     Return the cluster of --cluster with its certificates; None without --cluster.
 
     Raises:
-        click.UsageError: names what is missing, or which options contradict each other.
+        click.UsageError: the message names what is missing, or the options that contradict each
+        other.
     """
     address, files = options["cluster"], [options[name] for name in _FILES]
     if address is None:
@@ -51,7 +52,7 @@ def _check_database(database_url: str | None) -> None:
     try:
         url = read_database_url(database_url)
     except InvalidDatabaseUrl:
-        return  # It is reported when the database is opened.
+        return  # This error is reported when the database is opened.
     if url is None:
         raise click.UsageError(
             "the embedded database is for one machine, and --cluster for several. Set DATABASE_URL "

@@ -141,7 +141,7 @@ def _fetch(
 
 
 def _open_database(options: Options, opened: ExitStack, stop: StopRequest) -> DatabaseManager:
-    """Open the database in *opened*, which vacuums it in the end, within --max-duration."""
+    """Open the database; closing *opened* vacuums it, within --max-duration."""
     stop.end_after(max_seconds(options))
     url = options["database_url"]
     db = opened.enter_context(get_db_manager(database_url=url, sleep=stop.sleep))

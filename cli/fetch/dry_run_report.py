@@ -7,7 +7,7 @@ from ingest.dry_run import Forecast
 
 
 def forecast_in_words(forecast: Forecast, rate: float, run: str) -> str:
-    """Return what *run* would do at *rate* requests a second, 0 being no limit."""
+    """Return what *run* would do at *rate* requests a second; 0 means no limit."""
     rows = [
         ("base URL", forecast.api_url),
         ("in the catalogue", f"{forecast.movie_count:,} movies, as YTS counts"),

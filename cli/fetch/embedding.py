@@ -17,7 +17,7 @@ def embed_after_fetch(
     db: DatabaseManager, messages: EventStream, stop: StopRequest, workers: int
 ) -> int:
     """
-    Update the vectors, or report why not; return the exit code of that.
+    Make missing vectors, or report why not; return the exit code of that.
 
     A missing model, or another process that makes vectors, is not an error of the fetch.
     """
@@ -39,7 +39,7 @@ def embed_after_fetch(
         messages.note("Vectors are being made by another process; this one leaves that to it.")
     except Stopped:
         again = suggest_command("embed_movies.py")
-        messages.note(f"Making vectors was stopped; finished ones are saved. Continue with: {again}")
+        messages.note(f"Making vectors was stopped; finished ones stay. Continue with: {again}")
         return stop.reason.exit_code
     except DatabaseNotReady as error:
         messages.note(f"Making vectors was given up, all movies are saved: {error}")

@@ -1,4 +1,4 @@
-"""`start_fork_server`: let the server that forks the workers import while this process does."""
+"""`start_fork_server`: start the server that forks the workers early, to import in parallel."""
 
 import os
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ def start_fork_server(options: Mapping[str, Any]) -> None:
     if options["show_config"] or options["dry_run"]:
         return
     if not (options["database_url"] or os.environ.get("DATABASE_URL_FILE")):
-        hide_libpq_environment()  # Before the workers inherit it.
+        hide_libpq_environment()  # Done before the workers inherit the environment.
     if options["workers"] > 1 and options["cluster"] is None:
-        with suppress(OSError):  # The pool tries again, and reports it.
+        with suppress(OSError):  # The pool tries again, and reports the error.
             warm_up()

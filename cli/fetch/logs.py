@@ -32,7 +32,7 @@ class MessageLines(Sink):
 
 class LogFile(Sink):
     """
-    Appends to a file, and begins a new one if that was moved away, as by logrotate.
+    Appends to a file, and creates a new one if it was moved away, for example by logrotate.
 
     `-`, pipes and devices are written to directly. After an error, such as a full disk, nothing
     more is written, and stderr says so once.
@@ -59,7 +59,7 @@ class LogFile(Sink):
     def close(self) -> None:
         """Close the file; it is opened again for later messages."""
         for handler in self._logger.handlers:
-            with suppress(OSError):  # It was reported when it could not be written.
+            with suppress(OSError):  # The error was reported when it occurred.
                 handler.close()
 
     def handle(self, message: Message) -> None:
@@ -68,12 +68,12 @@ class LogFile(Sink):
 
 
 class _SaysOnce(logging.Handler):
-    """Reports the first error on stderr, and then writes no more."""
+    """Reports the first error on stderr, and writes nothing after it."""
 
     path: Path
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- the library's name
-        """Go on without a log."""
+        """Report the error, and continue without a log."""
         self.setLevel(sys.maxsize)
         click.echo(f"No log any more: {self.path}: {sys.exc_info()[1]}", err=True)
 

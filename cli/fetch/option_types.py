@@ -62,7 +62,7 @@ def check_options(options: Mapping[str, Any]) -> None:
     Refuse options that contradict each other.
 
     Raises:
-        click.UsageError: names the two.
+        click.UsageError: the message names both options.
     """
     if options["api_url"] and options["sandbox"]:
         raise click.UsageError("--sandbox brings its own API; leave out --api-url.")

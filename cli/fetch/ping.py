@@ -1,9 +1,9 @@
 """
 `Watchdog`: tell a service such as healthchecks.io that a fetch begins, and how it ended.
 
-The URL gets a POST at the end of a run that went well, `URL/fail` at the end of another one, and
-`URL/start` at the beginning. A ping is never the reason for a fetch to fail, and its end waits for
-pings a few seconds at most.
+It sends a POST to `URL/start` at the beginning of a run, to the URL at the end of a successful run,
+and to `URL/fail` at the end of any other run. A failed ping never fails a fetch, and the end of a
+fetch waits for pings a few seconds at most.
 """
 
 import threading
@@ -21,11 +21,11 @@ from ingest.stop import Stopped, StopRequest
 from yts import __version__
 from yts.connection_errors import explain
 
-#: Exit codes of a run that went well: what it left over, it or the next run tries again by itself.
+#: Exit codes of a successful run: the next run continues with what is left.
 SUCCESSES = frozenset({ExitCode.DONE, ExitCode.SOME_FAILED, ExitCode.LIMIT})
 #: Longest silence of the service, and longest wait for all pings at the end of a run, in seconds.
 _SILENCE_SECONDS, _WAIT_SECONDS = 4.0, 5.0
-#: Bytes of the summary that a ping contains.
+#: Maximum length of the summary in a ping, in bytes.
 _MOST_BYTES = 10_000
 _HEADERS = {
     "Content-Type": "text/plain; charset=utf-8",
@@ -38,7 +38,7 @@ class Watchdog:
     """Sends the pings of one run from a thread of its own, in their order."""
 
     def __init__(self, url: str | None, say: Callable[[str], None]) -> None:
-        """Ping *url*, or nothing if it is None; *say* gets why pings failed, at the end."""
+        """Ping *url*, or nothing if it is None; pass the reason of failed pings to *say*."""
         self._url = None if url is None else urlsplit(url)
         self._say = say
         self._pings: SimpleQueue[tuple[str, str] | None] = SimpleQueue()
@@ -52,7 +52,7 @@ class Watchdog:
         self._pings.put(("start", ""))
         try:
             self._thread.start()
-        except RuntimeError as error:  # The system refuses another thread.
+        except RuntimeError as error:  # The system cannot start another thread.
             self._problems.append(str(error))
 
     def finish(self, exit_code: int, message: str) -> None:
@@ -71,7 +71,7 @@ class Watchdog:
 
     @contextmanager
     def hearing_of(self, stop: StopRequest) -> Iterator[None]:
-        """Report the end of a run that *stop* ends before it has begun."""
+        """While the block runs, report a run that *stop* ends before it has begun."""
         try:
             yield
         except Stopped:
@@ -90,7 +90,8 @@ class Watchdog:
         url = self._url._replace(path=f"{path}/{event}" if event else path).geturl()
         body = masked(message).encode(errors="replace")[:_MOST_BYTES].decode(errors="ignore")
         try:
-            # The body of the response is not read: it may come slowly. A redirection loses ours.
+            # The body of the response is not read, because it may be slow. Redirects are not
+            # followed, because they would lose the body of the request.
             with requests.post(
                 url,
                 data=body.encode(),
@@ -112,5 +113,5 @@ def _refusal(response: requests.Response) -> str:
 
 
 def _without_path(url: SplitResult) -> str:
-    """Return what may be shown of the URL of a ping: all the rest of it is a secret."""
+    """Return the part of a ping's URL that may be shown; the path is a secret."""
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}"

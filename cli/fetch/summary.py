@@ -21,7 +21,7 @@ _CHOICES = {
     "--update": False,
     "--retry-failed": False,
 }
-#: Characters of a reason in the summary; the ledger has all of it.
+#: Maximum length of a reason in the summary; the ledger has the whole reason.
 MAX_REASON = 300
 WHAT_VANISHED = (
     "A list cut short and a wrong base URL look the same as real removals. See whether YTS shows "

@@ -36,7 +36,7 @@ def run(options: Options) -> None:
     prepare_stdout()
     report = next((report for name, report in REPORTS.items() if options[name]), None)
     is_file = bool(options["prometheus"] or options["html"])
-    # A live view shows by itself that it waits.
+    # A live view shows waits itself.
     say = say_on_stderr if report or is_file or options["once"] else say_nothing
     try:
         with (
@@ -62,7 +62,7 @@ def run(options: Options) -> None:
 
 
 def _plain_display(options: Options, database: str) -> Blocks | JsonLines | None:
-    """Return the display of text or JSON; None if the live view fits the options and stdout."""
+    """Return the display of text or JSON; None if the options and stdout allow the live view."""
     if options["json"]:
         return JsonLines()
     return Blocks(database) if options["once"] or not is_live(sys.stdout) else None
@@ -112,7 +112,7 @@ def _render(db: DatabaseManager, database: str, options: Options) -> None:
             _watch(db, dashboard, options)
 
 
-#: Option: the report that it asks for, if this needs no library of its own.
+#: Options with their reports, if these need no library of their own.
 REPORTS: dict[str, Report] = {
     "failures": _report_failures,
     "history": _report_history,

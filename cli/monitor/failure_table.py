@@ -14,7 +14,7 @@ from database.bookkeeping.failures import TitledFailure
 from database.monitoring.status import FailureList
 
 NONE = "No failures on record."
-#: Fewer columns leave no space for reasons.
+#: Minimum width of the table: with less, there is no space for reasons.
 NARROWEST = 70
 
 _COLUMNS = ("kind", "key", "stage", "tries", "next attempt", "reason")
@@ -57,7 +57,7 @@ def _cells(titled: TitledFailure, now: datetime) -> tuple[str, ...]:
 
 
 def _lines(cells: tuple[str, ...], widths: list[int], columns: int) -> Iterator[str]:
-    """Yield one row of the table; a long reason continues below itself."""
+    """Yield the lines of one row of the table; a long reason continues on the next line."""
     kind, key, stage, tries, time = (
         f"{cell:>{width}}" if name == "tries" else f"{cell:<{width}}"
         for name, cell, width in zip(_COLUMNS, cells, widths, strict=False)

@@ -14,9 +14,9 @@ from cli.output import open_output
 from database.monitoring.history import PastRun
 from database.monitoring.overview import Overview
 
-#: Runs that are listed; `--history` has them all.
+#: Maximum number of listed runs; `--history` has all of them.
 RUNS = 30
-#: Genres that have most movies.
+#: Number of genres in the table, those with the most movies.
 GENRES = 14
 
 

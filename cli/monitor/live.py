@@ -35,10 +35,10 @@ from database.monitoring.status import Status
 
 #: Wider terminals are not filled: columns far apart are hard to read.
 WIDEST = 100
-#: Few enough that 24 lines also hold a long reason to wait.
+#: Few enough to leave space in 24 lines for a long reason of a wait.
 GENRES = 6
 FEWER_GENRES = 3
-#: Lines that are always shown; a higher terminal shows more.
+#: Lines that are always used; a higher terminal shows more.
 LOWEST = 23
 #: Style of the headline, by the state of the run.
 STYLES = {"running": "bold green", "ended": "bold", "killed": "bold yellow"}
@@ -81,7 +81,7 @@ class Dashboard:
         return self._compose(local_time(status.time), self._footer)
 
     def wait(self, reason: str) -> None:
-        """Draw why there is no status, below the last one."""
+        """Draw the reason why there is no status, below the last status."""
         footer = f"{WAITING}: {printable(reason)}"
         self._live.update(self._compose("", footer, "yellow"), refresh=True)
 
@@ -96,7 +96,7 @@ def _body(status: Status, pace: Pace | None, rates: Sequence[float], height: int
     if status.is_empty:
         return Text(EMPTY)
     parts: list[RenderableType] = [_catalogue(status), Text()]
-    # What fits into 24 lines is always shown; the rest as far as it fits.
+    # The first parts fit into 24 lines and are always shown; the others if there is space.
     spare = height - LOWEST
     if status.run is not None and pace is not None:
         parts += [_run(status, status.run, pace, rates), Text()]
@@ -105,7 +105,7 @@ def _body(status: Status, pace: Pace | None, rates: Sequence[float], height: int
             spare -= len(status.workers) + 2
     errors = error_rows(status)
     shown = GENRES
-    if errors and spare < len(errors) + 2:  # Errors are worth more than genres.
+    if errors and spare < len(errors) + 2:  # Errors are more important than genres.
         shown, errors, spare = FEWER_GENRES, errors[:2], 4
     if status.last_stored_movies:
         parts += [_newest_and_genres(status, shown), Text()]

@@ -36,7 +36,7 @@ class Blocks:
 
 
 class JsonLines:
-    """Writes a JSON object for each status, and for each time that it cannot be read."""
+    """Writes a JSON object for each status, and for each failed attempt to read it."""
 
     def show(self, status: Status, pace: Pace | None) -> None:
         """Write the status."""

@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 def watch_status(
     db: DatabaseManager, interval_seconds: float
 ) -> Iterator[Status | DatabaseNotReady]:
-    """Yield the status, or the error that prevents it, again and again, with a pause after each."""
+    """Yield the status, or the error that prevents it, repeatedly, with a pause after each."""
     while True:
         yield from _read(db, read_status)
         time.sleep(interval_seconds)

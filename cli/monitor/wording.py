@@ -38,7 +38,7 @@ def local_time(time: datetime | str) -> str:
 
 
 def failure_reason(failure: FailureRow) -> str:
-    """Return in one line why it failed."""
+    """Return in one line why a page or movie failed."""
     return one_line(failure.message) or failure.error_class
 
 
@@ -90,12 +90,12 @@ def headline(run: RunRow, pace: Pace) -> str:
 
 
 def phases(run: RunRow) -> list[tuple[str, int, int]]:
-    """Return the phases that have begun, each with what was read and what was expected."""
+    """Return the phases that have begun, each with the numbers read and expected."""
     counters = [
         ("pages", run.pages_read, run.pages_expected),
         ("details", run.details_read, run.details_expected),
     ]
-    # What was expected is an estimate.
+    # The expected number is an estimate.
     return [(phase, read, max(read, expected)) for phase, read, expected in counters if expected]
 
 
@@ -112,7 +112,7 @@ def run_rows(status: Status, run: RunRow, pace: Pace) -> list[tuple[str, str]]:
 def rate_in_words(status: Status, pace: Pace) -> str:
     """Return the rate of requests, and its limit."""
     rate = f"{pace.rates['requests']:.1f} a second"
-    # A run without a limit has no pace, or one that is never reached.
+    # Without a limit, a run has no pace, or one that is never reached.
     is_limited = pace.state == "running" and status.pace and status.pace < HIGHEST_PACE
     return f"{rate} of {status.pace:.1f}" if is_limited else rate
 
@@ -125,7 +125,7 @@ def error_rows(status: Status) -> list[tuple[str, str]]:
 
 
 def worker_rows(status: Status) -> list[tuple[str, str]]:
-    """Return the name of each worker, and what it does."""
+    """Return the name and the activity of each worker."""
     return [
         (worker.name.removeprefix("yts-mirror "), f"{worker.doing}, for {duration(worker.seconds)}")
         for worker in status.workers

@@ -14,7 +14,7 @@ from cli.query_errors import ParquetMissing
 from yts.printable import json_line
 
 Format = Literal["csv", "jsonl", "parquet"]
-#: The ending of a file's name, and the format that it means.
+#: Endings of file names, and the formats that they mean.
 SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".jsonl": "jsonl",
@@ -26,10 +26,10 @@ SUFFIXES: dict[str, Format] = {
 
 def choose_format(kind: Format | None, output: Path | None) -> Format:
     """
-    Return the format that was asked for, or that the name of *output* means; else CSV.
+    Return the requested format, or the format that the name of *output* means; else CSV.
 
     Raises:
-        ValueError: they contradict each other, or the name has another ending.
+        ValueError: format and name contradict each other, or the ending is unknown.
     """
     suffix = output.suffix.lower() if output else ""
     meant = SUFFIXES.get(suffix)
@@ -90,7 +90,7 @@ _FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 
 def _for_excel(value: Any) -> Any:
-    """Return a text that would be a formula with an apostrophe before it, so that it is none."""
+    """Return *value* with an apostrophe before it if it is a text that would be a formula."""
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 

@@ -21,7 +21,7 @@ def check_export(options: Options) -> None:
     Refuse contradictions before the database is opened.
 
     Raises:
-        click.UsageError: says which options do not fit.
+        click.UsageError: the message names the options that do not fit.
     """
     _format_of(options)
     _table_of(options)
@@ -55,7 +55,7 @@ def _table_of(options: Options) -> ExportTable:
     Return what an export contains.
 
     Raises:
-        click.UsageError: there is no such column, or the options contradict each other.
+        click.UsageError: a column does not exist, or the options contradict each other.
     """
     try:
         return choose_table(options["table"], options["columns"], with_posters=options["posters"])

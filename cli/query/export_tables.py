@@ -26,7 +26,7 @@ class ExportTable:
     columns: Types
 
     def read(self, repository: MovieRepository, filters: MovieFilter) -> Iterator[Row]:
-        """Yield the rows of the movies that *filters* let through, in constant memory."""
+        """Yield the rows of the movies that match *filters*, in constant memory."""
         if self.name != "movies":
             yield from repository.stream_linked(self.name, [*self.columns], filters)
             return
@@ -42,7 +42,7 @@ def choose_table(
     Return the table *name* with *columns*, or with its usual columns.
 
     Raises:
-        ValueError: there is no such column, it is named twice, or the options do not fit.
+        ValueError: a column does not exist or is named twice, or the options do not fit.
     """
     if with_posters and (columns is not None or name != "movies"):
         raise ValueError("--posters adds columns to the movies; with --columns, name them there.")
@@ -133,7 +133,7 @@ _USUAL: dict[TableName, dict[str, str]] = {
         "url": "string",
     },
 }
-#: Columns of movies that an export has if they are named.
+#: Columns of movies that an export has only if they are named.
 _MORE_OF_MOVIES = {
     **dict.fromkeys(
         ("title_english", "title_long", "slug", "yts_slug", "yt_trailer_code", *POSTERS), "string"

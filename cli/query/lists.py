@@ -14,7 +14,7 @@ Options = Mapping[str, Any]
 
 
 def show_movies(rows: list[tuple[Movie, dict[str, Any]]], options: Options) -> None:
-    """Write movies, each with further columns, in their order."""
+    """Write movies in their order, with additional columns."""
     if options["as_json"]:
         with_posters = options["posters"]
         objects = (
@@ -30,7 +30,7 @@ def show_movies(rows: list[tuple[Movie, dict[str, Any]]], options: Options) -> N
 def show_groups(
     repository: MovieRepository, options: Options, filters: MovieFilter, by: str, page: slice
 ) -> None:
-    """Write the groups of a *page* of the movies that *filters* let through."""
+    """Write a *page* of the groups of the movies that match *filters*."""
     groups = repository.aggregate(cast("Any", by), filters)[page]
     rows = [
         {by: group.name, "movies": group.movies, "average rating": group.average_rating}

@@ -1,4 +1,4 @@
-"""`attach_embedder` and `explain_all`: searches by meaning, and what similar movies share."""
+"""`attach_embedder`: enable search by meaning; `explain_all`: what similar movies share."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""`open_repository`, `read_filters`, `one_movie`: what the commands of a query look up first."""
+"""`open_repository`, `read_filters`, `one_movie`: database, filters and movie of a query."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ _FILTERS = ("genre", "year", "rating", "runtime", "language", "quality")
 @contextmanager
 def open_repository(database_url: str | None) -> Iterator[MovieRepository]:
     """
-    Open the mirror for reading: nothing is migrated, and no fetch kept waiting.
+    Open the mirror for reading; migrate nothing, and delay no fetch.
 
     Raises:
         DatabaseNotReady: it cannot be reached, or its tables are not current.
@@ -45,7 +45,7 @@ def say(message: str) -> None:
 
 def read_filters(repository: MovieRepository, options: Mapping[str, Any]) -> MovieFilter:
     """
-    Return what the filter options ask for.
+    Return the filter options as a `MovieFilter`.
 
     Raises:
         UnknownFilterValue: no movie has that genre, language or quality.
@@ -75,7 +75,7 @@ def one_movie(repository: MovieRepository, reference: str) -> Movie:
     Return the one movie that *reference* names.
 
     Raises:
-        NoSuchMovie: there is none, or there are several; they are listed.
+        NoSuchMovie: there is no such movie, or several; the message lists them.
     """
     movies = repository.find(reference)
     if len(movies) == 1:

@@ -9,7 +9,7 @@ from cli.display.terminal import fitted
 from cli.display.text import aligned, one_line, printable
 from database.models import Movie
 
-#: Columns that are shown on demand.
+#: Columns that are shown only with an option.
 POSTERS = (
     "small_cover_image",
     "medium_cover_image",
@@ -20,7 +20,7 @@ POSTERS = (
 
 
 def row_of(movie: Movie, **more: Any) -> dict[str, Any]:
-    """Return what a list shows of a movie."""
+    """Return the columns of a movie for lists."""
     return {
         "id": movie.external_id,
         "title": movie.title,
@@ -32,7 +32,7 @@ def row_of(movie: Movie, **more: Any) -> dict[str, Any]:
 
 
 def write_movie(movie: Movie, *, with_posters: bool) -> None:
-    """Write all that is known about one movie, as text."""
+    """Write everything that is stored about one movie, as text."""
     facts = [
         ("id", movie.external_id),
         ("IMDb", movie.imdb_code),
@@ -72,7 +72,7 @@ _ROW_IDS = {"id", "movie_id", "cast_id"}
 
 
 def json_of(movie: Movie, *, with_posters: bool) -> dict[str, Any]:
-    """Return a movie as JSON fields; URLs of images only on demand."""
+    """Return a movie as JSON fields; URLs of images only on request."""
     hidden = {"external_id", *_ROW_IDS, *(() if with_posters else POSTERS)}
     facts = {name: value for name, value in movie.to_dict().items() if name not in hidden}
     for links in ("casts", "torrents"):

@@ -48,7 +48,7 @@ def changed(repository: MovieRepository, options: Options) -> None:
 def _read_page(
     repository: MovieRepository, filters: MovieFilter, order: SearchOrder, options: Options
 ) -> list[Movie]:
-    """Return the movies of a page; if there are more, say so."""
+    """Return the movies of a page; report on stderr if there are more."""
     limit, offset = options["limit"], options["offset"]
     movies = repository.paginate(filters, order=order, limit=limit + 1, offset=offset)
     if len(movies) > limit:
@@ -57,7 +57,7 @@ def _read_page(
 
 
 def _columns(movie: Movie, options: Options, *, is_new: bool) -> dict[str, Any]:
-    """Return further columns of a table; JSON has the times already."""
+    """Return additional columns of a table; JSON has the times already."""
     if options["as_json"]:
         return {}
     if is_new:
