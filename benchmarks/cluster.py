@@ -41,10 +41,10 @@ _HOSTS = (1, 2, 3)
 _THREADS = 4
 _LATENCY_SECONDS = 0.1
 _BATCH = 50
-#: Batches of one movie, of which a run makes as many as it has movies.
+#: Batch size and number of batches for measuring the cost of a batch.
 _TINY = 1
 _TINY_BATCHES = 1000
-#: As deploy/dask.yaml has it.
+#: The same value as in deploy/dask.yaml.
 _SETTINGS = {
     "distributed.worker.profile.enabled": False,
     "distributed.scheduler.worker-saturation": 1.0,

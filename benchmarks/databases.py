@@ -81,7 +81,7 @@ class Databases:
 def open_databases() -> Iterator[Databases]:
     """Start a server in a temporary home; both are removed at the end of the block."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        # If root starts it, PostgreSQL runs as another user, who must be able to enter.
+        # If root starts it, PostgreSQL runs as another user, which must be able to enter.
         Path(folder).chmod(0o711)
         with open_embedded(Path(folder) / "home") as server:
             yield Databases(server.url)

@@ -28,7 +28,7 @@ def read_weights(file: Path) -> dict[str, Vectors]:
     Return all tensors that the encoder needs, by their names.
 
     Raises:
-        ModelMissing: the file is of another kind, or a tensor is missing or has a wrong shape.
+        ModelMissing: the file has another format, or a tensor is missing or has a wrong shape.
     """
     try:
         tensors = load_file(file)
@@ -105,7 +105,7 @@ def read_tokenizer(file: Path, vocabulary_size: int, most_tokens: int) -> Any:
     Raises:
         ModelMissing: it cannot be read, or has more than *vocabulary_size* tokens.
     """
-    # The library raises plain exceptions, which cannot be told from bugs.
+    # The library raises plain `Exception`, which cannot be distinguished from bugs.
     if not isinstance(_read_object(file).get("model"), dict):
         raise ModelMissing(f"{file} is not a tokenizer.")
     tokenizer = Tokenizer.from_file(str(file))

@@ -11,7 +11,7 @@ from embeddings.recipe import MovieText
 from embeddings.vectors import Vectors
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
-#: Pairs of words below this cosine similarity are left out.
+#: Minimum cosine similarity of a pair of words.
 _LEAST_SIMILARITY = 0.5
 _MOST_PAIRS = 3
 #: Only the rarest words of each plot are compared.
@@ -31,9 +31,9 @@ class Why:
 
     genres: tuple[str, ...]
     cast: tuple[str, ...]
-    #: None where a year is unknown.
+    #: None if a year is unknown.
     years_apart: int | None
-    #: Pairs of a word from each plot (the same word twice if both have it), most telling first.
+    #: Pairs of words, one from each plot (the same word twice if both have it), best match first.
     words: tuple[tuple[str, str], ...]
 
 

@@ -41,7 +41,7 @@ from embeddings.load import open_model
 from embeddings.recipe import MovieText
 from embeddings.vectors import Vectors
 
-#: Saved in one transaction: a kill loses at most this much work of each process.
+#: Movies that are saved in one transaction: a kill loses at most this much work of each process.
 MOVIES_PER_STEP = 500
 #: For fewer movies, starting processes would take longer than the work.
 _MOVIES_FOR_PROCESSES = 3000
@@ -78,8 +78,8 @@ def embed_all(
     *note* gets a message if worker processes cannot start.
 
     Raises:
-        ModelMissing: there is no such model.
-        EmbeddingLockHeld: another process does the same.
+        ModelMissing: the model is missing or cannot be read.
+        EmbeddingLockHeld: another process is making vectors.
         DatabaseNotReady: as `DatabaseManager.run_transaction`.
     """
     started, embedder = time.monotonic(), Embedder(open_model(folder or _folder_in_use(db)))

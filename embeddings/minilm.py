@@ -21,7 +21,7 @@ from embeddings.bert_files import (
 from embeddings.errors import ModelMissing
 from embeddings.vectors import Vectors, hash_files, unit
 
-#: As the model was trained; longer texts are cut.
+#: Maximum number of tokens, as in the training of the model; longer texts are cut.
 _MOST_TOKENS = 256
 #: Padded tokens of one pass: the values between two layers then fit into the caches of a core.
 _TOKENS_AT_ONCE = 1024

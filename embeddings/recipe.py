@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from database.vectors.spaces import read_active_space, read_all_movies, read_stale_movies
 
-#: Version of the recipe. Raised when the vectors come out differently; then a new space is filled.
+#: Version of the recipe. Increase it when the resulting vectors change; then a new space is filled.
 RECIPE = 1
 
 

@@ -1,1 +1,1 @@
-"""The laws of the mirror."""
+"""Tests of the mirror: each one states a rule that the program keeps."""

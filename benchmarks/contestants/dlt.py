@@ -1,7 +1,8 @@
 """
-A dlt pipeline, tuned: fetching in threads, flat tables, CSV files that are copied, parallel loads.
+A tuned dlt pipeline: requests in threads, flat tables, COPY from CSV files, parallel loads.
 
-dlt extracts everything to files, normalizes those, and loads last: nothing is stored before.
+dlt first extracts everything to files, then normalizes and loads them: nothing is stored before
+that.
 """
 
 import os
@@ -123,7 +124,7 @@ def main() -> None:
 
     ids = unknown_ids(work)
     batches = [ids[start : start + _IDS_A_THREAD] for start in range(0, len(ids), _IDS_A_THREAD)]
-    # A list that is yielded would be taken for many items.
+    # dlt would treat a yielded list as many items.
     plan = dlt.resource(([batch] for batch in batches), name="plan", selected=False)
 
     def fetch(batch: list[list[int]]) -> Iterator[facts.Rows]:

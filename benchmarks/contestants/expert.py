@@ -1,7 +1,8 @@
 """
 `python -m benchmarks.contestants.expert`: one process with aiohttp and asyncpg's COPY.
 
-It is the limit to be measured against: no bookkeeping, no resuming, no judging of responses.
+It shows the fastest possible time: it has no bookkeeping, does not resume, and does not check
+responses.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ Movie = dict[str, Any]
 
 
 class Fetcher:
-    """Keeps *connections* requests under way, and at most *rate* a second."""
+    """Keeps *connections* requests under way, at most *rate* requests a second."""
 
     def __init__(self, work: Work, ids: Sequence[int], queue: asyncio.Queue[Movie | None]) -> None:
         """Prepare queues for the movies."""

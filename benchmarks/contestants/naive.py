@@ -1,8 +1,8 @@
 """
 The usual script: a pool of processes, `requests.get`, ORM objects one by one, a commit a movie.
 
-Nothing is done badly on purpose. Where such scripts lose a movie because two processes insert
-the same actor, this one tries again.
+Nothing is slow on purpose. Where such scripts lose a movie because two processes insert the same
+actor, this one tries again.
 """
 
 import multiprocessing

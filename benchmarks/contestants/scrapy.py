@@ -92,7 +92,7 @@ class BatchingPipeline:
 
 
 def settings(work: Work) -> dict[str, Any]:
-    """Return Scrapy's settings: all connections, and none of what this task does not need."""
+    """Return Scrapy's settings: all connections, and no features that this task does not need."""
     return {
         "CONCURRENT_REQUESTS": work.connections,
         "CONCURRENT_REQUESTS_PER_DOMAIN": work.connections,

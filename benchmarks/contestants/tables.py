@@ -1,8 +1,8 @@
 """
 A plain schema for the contestants that write sets of rows.
 
-It has the facts and unique keys of this project's own, but natural keys, fewer indexes and
-no search: less work than ours has.
+It has the same facts and unique keys as the schema of this project, but natural primary keys, fewer
+indexes and no search, which is less work.
 """
 
 TABLES = """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from benchmarks.contest import REPO
 
 COMMANDS = ("fetch_yts_data.py", "monitor_progress.py", "query_movies.py", "test_db_connection.py")
-#: Libraries that are slow to import and that `--help` does not need.
+#: Libraries that are slow to import, and that `--help` does not need.
 HEAVY = frozenset(
     {
         "aiohttp",

@@ -104,7 +104,7 @@ def _check_references(cursor: Cursor, *, is_on: bool) -> None:
 
 
 def _settle(connection: Connection) -> None:
-    """Do what autovacuum would do within a day."""
+    """Vacuum and analyze, as autovacuum would do within a day."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")

@@ -15,8 +15,8 @@ from database.search.query import search_by_meaning, search_movies
 from database.search.query_terms import read_terms
 from embeddings.embedder import Embedder
 
-#: Descriptions of films. The weights were chosen with those of the first file, never with those of
-#: the second, whose author had seen no results.
+#: Descriptions of films. Only the first file was used to choose the weights; the author of the
+#: second file had seen no results.
 _ITEMS = {"": "known_items.json", ", held out": "known_items_held_out.json"}
 _TITLES = 200
 _FIRST = 10

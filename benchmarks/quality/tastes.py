@@ -61,7 +61,7 @@ def _measure(
 
 def read_neighbours(films: Sequence[Film], data: Path) -> dict[int, list[int]]:
     """Return, by positions, the films that users who like a film also like, nearest first."""
-    from pyarrow.parquet import read_table  # for this alone
+    from pyarrow.parquet import read_table  # only needed here
 
     places = {film.movielens_id: place for place, film in enumerate(films) if film.movielens_id}
     rows = read_table(data / "neighbours_explicit.parquet").to_pylist()
