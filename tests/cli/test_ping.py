@@ -73,7 +73,7 @@ def fetch(url: URL, sandbox: Sandbox, ping_url: str, *options: str, **env: str) 
     return call(FETCH, *source, "--ping", ping_url, *options, url=url, **env)
 
 
-def test_a_watchdog_hears_of_the_beginning_and_of_the_end_with_the_summary(
+def test_a_watchdog_gets_the_beginning_and_the_end_with_the_summary(
     database_url: URL, small_sandbox: Sandbox, server: PingServer
 ):
     """The summary is the text that the run prints; a fetch that fails has its message instead."""

@@ -223,7 +223,7 @@ def test_a_limit_that_a_crash_has_emptied_is_used_up(db: DatabaseManager, engine
     assert take_slot(engine, RATE, is_limited=True) is None
 
 
-def test_an_emptied_table_heals(db: DatabaseManager, engine: Engine) -> None:
+def test_a_missing_row_of_the_budget_is_created_again(db: DatabaseManager, engine: Engine) -> None:
     """A crash of the server empties it, because it is unlogged; the next slot creates the row."""
     run_sql(db.url, "TRUNCATE request_budget")
     assert read_pace(engine) is None
@@ -235,7 +235,7 @@ def test_an_emptied_table_heals(db: DatabaseManager, engine: Engine) -> None:
     assert read_pace(engine) == SLOW
 
 
-def test_what_the_server_asks_for_is_heard_by_an_emptied_table(
+def test_a_requested_pause_is_kept_after_the_table_was_emptied(
     db: DatabaseManager, engine: Engine
 ) -> None:
     """The wait that the server asks for is kept, although the row was lost."""

@@ -25,7 +25,7 @@ def ids(session: Session, filters: MovieFilter) -> list[int]:
     return [film.external_id for film in MovieRepository(session).stream(filters)]
 
 
-def test_movies_are_new_or_changed_from_the_very_microsecond_on(db: DatabaseManager):
+def test_movies_are_new_or_changed_from_the_given_microsecond_on(db: DatabaseManager):
     """`_since` includes the time itself, `_before` does not; the time zone makes no difference."""
     save(db, movie(1), movie(2), movie(3))
     for movie_id in (1, 2, 3):

@@ -87,7 +87,9 @@ def test_words_are_found_with_and_without_accents(db: DatabaseManager, words: st
         ("東京物語", "東京 物語"),
     ],
 )
-def test_a_key_forgives_case_accents_and_signs(db: DatabaseManager, title: str, query: str) -> None:
+def test_a_search_key_ignores_case_accents_and_signs(
+    db: DatabaseManager, title: str, query: str
+) -> None:
     """Exact titles and names are found by their keys."""
     keys = text("SELECT search_key(:title) = search_key(:query)")
     with db.get_session() as session:

@@ -167,7 +167,7 @@ def test_a_copy_is_another_home(tmp_path: Path, homes: Callable[[Path], Path], c
         assert query(server.url, "select 1") == [1]
 
 
-def test_the_environment_of_postgresql_does_not_mislead_us(
+def test_variables_of_libpq_have_no_effect_on_the_embedded_server(
     new_home: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """

@@ -1,4 +1,4 @@
-"""Searches find what they name first, forgive an error, and never raise at bad words."""
+"""`MovieRepository`: names come first, one typing error is accepted, no text raises an error."""
 
 import json
 import re

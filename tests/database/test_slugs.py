@@ -146,7 +146,7 @@ def test_two_movies_may_swap_their_slugs(db: DatabaseManager) -> None:
     assert _stored(db) == {1: "y", 2: "x"}
 
 
-def test_a_movie_of_the_batch_without_a_slug_keeps_or_cedes_its_own(db: DatabaseManager) -> None:
+def test_a_movie_without_a_new_slug_keeps_or_gives_up_its_own(db: DatabaseManager) -> None:
     """An unknown slug replaces none, but the stored one may have to change for another movie."""
     save(db, movie(2, slug="x"), movie(3, slug="y"))
 

@@ -1,4 +1,4 @@
-"""A database that cannot be used: one message with the reason and what to do, and exit code 5."""
+"""Databases of users: unusable ones give one message and exit code 5; settings in URLs apply."""
 
 import os
 import socket

@@ -116,7 +116,7 @@ def test_a_real_change_is_written_and_dated(db: DatabaseManager, change: Json) -
     assert changed == table_contents(db)
 
 
-def test_a_token_that_an_earlier_version_has_stored_is_no_change_and_goes(
+def test_a_stored_token_is_not_a_change_and_is_removed_by_the_next_one(
     db: DatabaseManager,
 ) -> None:
     """It stays until another field changes; then the links are written without it."""

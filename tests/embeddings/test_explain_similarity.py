@@ -19,7 +19,7 @@ def test_shared_values_are_named_and_words_paired():
     assert ("murderer", "killer") in why.words
 
 
-def test_nothing_in_common_is_nothing():
+def test_movies_with_nothing_in_common_have_no_reasons():
     """An unknown year is not year 0, and words without a weight are not compared."""
     why = explain(ONE, MovieText("Third"), open_model(), {})
 

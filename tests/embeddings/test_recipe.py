@@ -52,7 +52,7 @@ def test_a_completely_known_movie_has_length_one():
     assert lengths(search) == [1.0, 1.0]
 
 
-def test_nothing_known_is_zeros():
+def test_an_unknown_movie_has_zeros():
     """An empty movie has zeros, not NaN."""
     recommend, search = Embedder(FakeModel()).embed_movies([MovieText("")])
 

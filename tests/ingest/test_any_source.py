@@ -1,4 +1,4 @@
-"""`MirrorMachine`: random faults and kills; complete is never reported wrongly, and all heals."""
+"""`MirrorMachine`: random faults and kills; no run is wrongly complete, and later runs repair."""
 
 from collections.abc import Callable
 from typing import Any
@@ -274,7 +274,7 @@ class MirrorMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(600)  # In the long profile there are some thousand runs.
-def test_whatever_a_source_does_no_run_is_wrongly_complete_and_the_mirror_heals(
+def test_no_run_is_wrongly_complete_and_two_runs_repair_the_mirror(
     new_database: Callable[..., URL], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """

@@ -1,4 +1,4 @@
-"""A bad movie costs only itself, and a bad response only time; the ledger states the reasons."""
+"""Malformed movies and responses: other movies are stored, and the ledger has the reasons."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

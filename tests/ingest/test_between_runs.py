@@ -1,4 +1,4 @@
-"""Whatever changes between two runs, or differs between two base URLs, is found or reported."""
+"""Changes between two runs, and differences between two base URLs, are found or reported."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""Many broken movies in a row cost only themselves; a source that is really down ends the run."""
+"""`Breaker`: many broken movies in a row do not end a run; a source that is down does."""
 
 from collections.abc import Callable
 

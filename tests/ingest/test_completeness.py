@@ -342,7 +342,7 @@ def test_a_source_with_a_part_of_the_catalogue_is_passed_over(
         assert fetch(db, partial.url, source.url, details=False).exit_code == 0
 
 
-def test_an_update_goes_on_until_its_end(db: DatabaseManager, source: ScriptedSource):
+def test_an_update_continues_until_its_end(db: DatabaseManager, source: ScriptedSource):
     """Runs with a limit and runs without options continue the update and write the changes."""
     source.hold(9 * ROWS)
     mirror(db, source)
@@ -365,9 +365,7 @@ def test_a_full_sweep_with_a_limit_comes_to_its_end(db: DatabaseManager, source:
     assert [report.is_complete for report in reports] == [False, False, True]
 
 
-def test_vanished_movies_are_confirmed_by_whichever_run_comes_next(
-    db: DatabaseManager, source: ScriptedSource
-):
+def test_vanished_movies_are_confirmed_by_the_next_run(db: DatabaseManager, source: ScriptedSource):
     """The database records that they have to be requested, until a run has done so."""
     source.hold(60)
     mirror(db, source)

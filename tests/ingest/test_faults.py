@@ -1,4 +1,4 @@
-"""With answers spoilt in every way, the tables become those of a run whose answers were good."""
+"""Each fault and corruption of the sandbox: the tables equal those of a run without faults."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -57,7 +57,7 @@ def check_report(report: RunReport, failures: int) -> None:
     "fault",
     [pytest.param(name, marks=[pytest.mark.long] if name in ALIKE else []) for name in FAULTS],
 )
-def test_no_fault_costs_anything_in_the_end(
+def test_no_fault_changes_the_final_tables(
     fault: str,
     db: DatabaseManager,
     clean_tables: object,
@@ -68,7 +68,7 @@ def test_no_fault_costs_anything_in_the_end(
     """
     # Two attempts a movie, so that some fail.
     impatient_client(monkeypatch, attempts=2, backoff_seconds=0.001, read_seconds=0.2)
-    # A page-only fault among a few pages must come at all.
+    # Among only a few pages, a fault of pages must still occur.
     share = 0.5 if FAULTS[fault].endpoint == "list_movies.json" else SHARE
     settings = replace(CATALOGUE, stall_seconds=0.5)
     with open_sandbox(settings) as sandbox:

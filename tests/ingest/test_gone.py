@@ -62,7 +62,7 @@ def test_an_unlisted_movie_that_has_details_is_not_gone(
     assert read_sql(db, GONE) == []
 
 
-def test_too_many_at_once_trip_the_guard(db: DatabaseManager, short_sandbox: Sandbox):
+def test_too_many_vanished_movies_at_once_end_the_run(db: DatabaseManager, short_sandbox: Sandbox):
     """Up to 20 movies, or 1 %, are believed; more are a broken list, and none is marked."""
     fetch(db, short_sandbox.url)
     ids = read_sql(db, "SELECT external_id FROM movies ORDER BY 1 LIMIT 21")

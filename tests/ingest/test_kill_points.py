@@ -38,14 +38,14 @@ def calm(new_database: Callable[..., URL], served: Sandbox) -> dict[str, list[tu
 
 
 def run_killed(url: URL, sandbox: Sandbox, workers: int, point: str, mark: Path) -> int:
-    """Run a fetch that dies at *point*, and return its exit code."""
+    """Run a fetch that kills a process at *point*, and return its exit code."""
     address = url.render_as_string(hide_password=False)
     arguments = [address, sandbox.url, str(workers), point, str(mark)]
     return run_python("-m", "tests.support.killed_fetch", *arguments, environment={}).returncode
 
 
-#: A worker's points, where it is a process of its own and where it is not; the main process's
-#: points, where it matters with workers under way.
+#: Kill points of a worker, both in a process of its own and in the main process; kill points of the
+#: main process, with running workers where that matters.
 POINTS = [(point, workers) for point in WORKER_POINTS if point != "poison" for workers in (1, 2)]
 POINTS += [(point, 2 if point in {"inside-progress", "middle-of-details"} else 1)
            for point in MAIN_POINTS]  # fmt: skip
@@ -63,7 +63,7 @@ def deaths() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("death", list(deaths()))
-def test_a_death_at_any_point_loses_nothing_and_doubles_nothing(
+def test_a_kill_at_any_point_loses_and_duplicates_nothing(
     death: tuple[str, int], db: DatabaseManager, served: Sandbox, calm, tmp_path: Path
 ):
     """

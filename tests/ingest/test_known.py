@@ -1,4 +1,4 @@
-"""Ids that need no request are left out before a worker gets any work."""
+"""Known ids are left out before a worker gets a batch."""
 
 import pytest
 

@@ -29,7 +29,7 @@ def test_a_retry_takes_what_is_due_and_nothing_else(db: DatabaseManager, short_s
     assert db.get_stats()["total_movies"] == ROWS + 2
 
 
-def test_a_movie_that_fails_for_ever_is_asked_for_less_and_less(
+def test_a_movie_that_always_fails_is_requested_less_often(
     db: DatabaseManager, short_sandbox: Sandbox
 ):
     """Its attempts are counted, the pause doubles, and earlier runs do not request it."""
@@ -77,7 +77,7 @@ def test_a_page_that_failed_in_an_update_is_updated_by_the_retry(
     assert read_sql(db, "SELECT count(*) FROM fetch_failures") == [0]
 
 
-def test_a_row_that_cannot_be_read_is_tried_less_and_less(
+def test_a_row_that_cannot_be_read_is_requested_less_often(
     db: DatabaseManager, short_sandbox: Sandbox
 ):
     """Such a row has no id, so its page is in the ledger until the row can be read."""

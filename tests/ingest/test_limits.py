@@ -1,4 +1,4 @@
-"""Limits of a run: requests, time and errors; and which runs finish the work."""
+"""Limits of a run on requests, time and errors; and the exit code if work is left."""
 
 import pytest
 from hypothesis import given

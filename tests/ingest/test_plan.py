@@ -1,4 +1,4 @@
-"""`parse_ids` and the batches of movies for the workers."""
+"""`parse_ids`, `plan_movie_batches`, `choose_batch_size`: ids, and batches of movies."""
 
 import pytest
 from hypothesis import given

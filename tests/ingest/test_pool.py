@@ -76,7 +76,7 @@ def test_new_processes_import_nothing():
         backend.close()
 
 
-def test_a_death_costs_nothing(tmp_path: Path):
+def test_batches_of_a_killed_process_run_again(tmp_path: Path):
     """
     The batches of a killed process run again in a new one.
     """
@@ -110,7 +110,7 @@ def test_of_a_batch_that_kills_only_one_movie_is_given_up(tmp_path: Path):
     assert totals(reports) == Counts(saved=5, failed=1)
 
 
-def test_the_death_of_an_idle_process_ends_nothing(tmp_path: Path):
+def test_a_killed_idle_process_does_not_block_the_others(tmp_path: Path):
     """
     A process that waits for work holds the lock of the queue; its death does not block others.
     """
@@ -129,7 +129,7 @@ def test_the_death_of_an_idle_process_ends_nothing(tmp_path: Path):
     assert totals(reports) == Counts(saved=2)
 
 
-def test_the_death_of_the_fork_server_costs_nothing(tmp_path: Path):
+def test_batches_run_again_after_the_fork_server_is_killed(tmp_path: Path):
     """
     Its processes count as dead; another server forks new ones, which do their work.
     """
@@ -143,7 +143,7 @@ def test_the_death_of_the_fork_server_costs_nothing(tmp_path: Path):
     assert totals(reports) == Counts(saved=4)
 
 
-def test_the_death_of_all_between_two_phases_costs_nothing(tmp_path: Path):
+def test_a_pool_that_broke_between_two_phases_is_rebuilt(tmp_path: Path):
     """
     A pool that broke without batches in flight is noticed with the next batch.
     """

@@ -47,7 +47,7 @@ def _kill_a_worker(sandbox: Sandbox) -> None:
     os.kill(workers_of(os.getpid())[0], signal.SIGKILL)
 
 
-def test_two_at_work_and_their_retries_keep_one_pace(
+def test_a_run_and_another_worker_share_one_rate(
     db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
     """A run and another worker share the rate, and their retries are within it too."""
@@ -89,7 +89,7 @@ def test_a_thread_that_wakes_late_takes_a_later_slot(db: DatabaseManager):
     assert slots_later.total_seconds() > 0.3
 
 
-def test_slots_that_are_held_wait_too_when_the_server_says_slower(db: DatabaseManager):
+def test_slots_already_taken_are_delayed_after_a_429(db: DatabaseManager):
     """
     Two processes hold sixteen slots, seconds ahead. After the first 429 none of them is used,
     except by requests that were sent before the response came.
@@ -143,7 +143,7 @@ def _wait_until(condition: Callable[[], Any]) -> None:
         time.sleep(0.01)
 
 
-def test_a_server_that_says_slower_is_obeyed_by_all(db: DatabaseManager):
+def test_all_workers_slow_down_after_a_429(db: DatabaseManager):
     """Above the limit of the server 429s come; the rate is halved for all, and all is fetched."""
     paces: list[float | None] = []
     with open_sandbox(SandboxSettings(movies=60, rate_limit=20)) as strict:

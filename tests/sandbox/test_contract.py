@@ -179,7 +179,7 @@ def test_json_is_written_as_php_does(intact: Sandbox) -> None:
     assert response.headers["Server"].startswith("yts-sandbox/")
 
 
-def test_dates_are_paris_clocks(intact: Sandbox) -> None:
+def test_dates_are_local_times_of_paris(intact: Sandbox) -> None:
     """
     The text is the local time in Paris of the unix time; a movie has the date of its first torrent.
     """

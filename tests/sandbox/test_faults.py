@@ -92,7 +92,7 @@ def test_truncated_ends_before_its_length(faulty: Sandbox) -> None:
         ask(faulty, "list_movies")
 
 
-def test_stall_goes_silent_with_or_without_headers(faulty: Sandbox) -> None:
+def test_a_stall_begins_before_or_after_the_headers(faulty: Sandbox) -> None:
     """
     Half of the stalls send headers first, the others nothing; a read timeout ends both.
     """

@@ -1,4 +1,4 @@
-"""`MakeClient`: the type of the fixture that makes clients; `read_row`: parse a page of one row."""
+"""`MakeClient`: type of the fixture for clients; `read_row`: parse a list page with one row."""
 
 from collections.abc import Callable
 

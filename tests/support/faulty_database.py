@@ -1,4 +1,4 @@
-"""`Mirror`: a run whose database a test disturbs, and the checks of its tables afterwards."""
+"""`Mirror`: a fetch whose database a test disturbs, and checks of the tables afterwards."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Preloaded by a worker of a cluster: it cannot reach the database; see OUT_OF_REACH for when."""
+"""Preloaded by a worker of a cluster: it cannot reach the database, as OUT_OF_REACH says."""
 
 import os
 from typing import Any

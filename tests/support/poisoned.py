@@ -1,4 +1,4 @@
-"""Preloaded by a worker of a cluster: one movie kills the worker each time."""
+"""Preloaded by a worker of a cluster: one movie kills the worker each time it is fetched."""
 
 from tests.support.killed_fetch import poison, wrap
 from yts.client import YtsClient
