@@ -19,12 +19,12 @@ from database.vectors.spaces import INDEX_PREFIX
 
 
 def _is_of_migrations(name: str | None, kind: str, _parents: object) -> bool:
-    """Tell whether migrations make what is called *name*: the indexes of spaces they do not."""
+    """Return whether migrations create the object *name*; they do not create indexes of spaces."""
     return not (kind == "index" and (name or "").startswith(INDEX_PREFIX))
 
 
 def migrate(connection: Connection) -> None:
-    """Bring *connection*'s database to the revision that was asked for."""
+    """Migrate the database of *connection* to the requested revision."""
     lock_migrations(connection)
     context.configure(
         connection=connection, target_metadata=Base.metadata, include_name=_is_of_migrations
@@ -70,17 +70,17 @@ def migrate_database() -> None:
 
 
 def end_wait(_number: int) -> None:
-    """Cancel what PostgreSQL does for us, so that the main thread hears of the signal."""
+    """Cancel running statements, so that the main thread reacts to the signal."""
     cancel_statements()
 
 
 def say(sentence: str) -> None:
-    """Tell the user what takes long."""
+    """Report a long wait on stderr."""
     sys.stderr.write(f"{sentence}\n")
 
 
 def leave(number: int) -> None:
-    """End the program as a last line does, so that the embedded server is closed."""
+    """Exit as at the end of the program, so that the embedded server is closed."""
     raise SystemExit(128 + number)
 
 

@@ -1,5 +1,5 @@
 """
-gone movies, limits, and which answer is newer
+movies that are gone, limits of requests, and times that order responses
 
 Revision ID: 0002
 Revises: 0001

@@ -1,10 +1,10 @@
 """
-one sweep that goes on
+one sweep that every run continues
 
 Revision ID: 0003
 Revises: 0002
 
-A sweep that is under way goes on; pages that failed newest first are read again anyway.
+A sweep that is under way continues; pages that failed in the old order are read again anyway.
 """
 
 from collections.abc import Sequence

@@ -1,12 +1,12 @@
 """
-numbers of rows that are always known
+`catalogue_counts`: numbers of rows, kept up to date by triggers
 
 Revision ID: 0004
 Revises: 0003
 
-Triggers keep `catalogue_counts`, once for each statement that changes rows. They are made
-before anything is counted, so that writers wait until the counts are complete: two seconds
-with a million movies.
+Triggers keep `catalogue_counts`, once for each statement that changes rows. The triggers are
+created before the rows are counted, so writers wait until the counts are complete: two seconds with
+a million movies.
 """
 
 from collections.abc import Sequence
@@ -58,8 +58,8 @@ _EVENTS = {
 # An update changes no number of the other tables.
 _WITH_UPDATES = ("movies", "movie_genres")
 
-# A shard that no other transaction writes to before this one ends: nobody ever waits. Where
-# to begin depends on the process, so that stricter isolation levels rarely meet either.
+# Choose a shard that no other transaction uses until this one ends, so no transaction waits. The
+# first choice depends on the process, so conflicts are rare under stricter isolation levels too.
 _FREE_SHARD = """
     CREATE FUNCTION count_free_shard() RETURNS integer LANGUAGE plpgsql AS $$
     DECLARE
@@ -80,7 +80,7 @@ _COUNT = """
         RETURN NULL;
     END $$"""
 
-# Whoever truncates a table is alone with it.
+# TRUNCATE locks the table exclusively, so no shard is needed.
 _FORGET = """
     CREATE FUNCTION count_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -88,7 +88,7 @@ _FORGET = """
         RETURN NULL;
     END $$"""
 
-# Who may change movies need not be granted the counts, nor have this schema in the search path.
+# Users who change movies need neither rights on the counts nor this schema in the search path.
 _AS_OWNER = """
     DO $$ BEGIN
         EXECUTE 'ALTER FUNCTION {function}() SECURITY DEFINER SET search_path = '
@@ -112,7 +112,7 @@ def upgrade() -> None:
         sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("value", sa.Numeric(), nullable=False),
         sa.PrimaryKeyConstraint("name", "shard", name=op.f("pk_catalogue_counts")),
-        # Room for new versions of a row beside it, which no index has to learn of.
+        # Space for new versions of a row on the same page, so that indexes need no update.
         postgresql_with={"fillfactor": 50},
     )
     op.execute(_FREE_SHARD)

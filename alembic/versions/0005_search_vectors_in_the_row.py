@@ -1,12 +1,12 @@
 """
-search vectors stay in the row
+store search vectors in the row of the movie, and move other texts out of it
 
 Revision ID: 0005
 Revises: 0004
 
-Of a row of more than 2 KB the largest value is stored elsewhere, which was the search vector:
-to rank a match took three times as long. Now it is the plots. Rows of before are as they were
-until they are written again; nothing is rewritten here.
+PostgreSQL stores the largest value of a row of more than 2 KB outside of the row. That was the
+search vector, which made ranking three times as slow; now it is a plot. Existing rows stay as they
+are until they are written again.
 """
 
 from collections.abc import Sequence

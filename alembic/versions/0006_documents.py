@@ -1,12 +1,12 @@
 """
-documents: what of a movie can be searched
+documents: the texts of a movie that can be searched
 
 Revision ID: 0006
 Revises: 0005
 
-The cast lies in another table, so that no generated column can hold its names: the writers fill
-`search_vector` now, as the view `movie_documents` has it, and `document_hash` tells them whether
-there is anything to fill in. Every movie is written anew: about a minute for 77,500.
+The cast is in another table, so a generated column cannot contain its names. Writers now fill
+`search_vector` from the view `movie_documents`, and `document_hash` shows whether it is up to date.
+Every movie is rewritten, which takes about a minute for 77,500 movies.
 """
 
 from collections.abc import Sequence
@@ -19,15 +19,15 @@ down_revision: str | None = "0005"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# Letters with a stroke and the like, which Unicode does not take apart, and typographic signs.
+# Letters such as those with a stroke, which Unicode does not decompose, and typographic signs.
 _FROM = (
     r"\00D8\00F8\0141\0142\0110\0111\00D0\00F0\0131\0126\0127\00DE\00FE"
     r"\00AB\00BB\2039\203A\2018\2019\201A\201B\201C\201D\201E\2010\2011\2012\2013\2014\2015\00B7\2022"
 )
 _TO = "OoLlDdDdiHhTt" + '""""' + "''''" + '"""' + "------" + "  "
 
-# SQL-standard bodies are bound to what they call, whatever the search path of who calls them.
-# A server that keeps no Unicode has nothing to take apart with.
+# SQL-standard function bodies are bound when they are created, so the search path of the caller has
+# no effect. A database without Unicode cannot decompose letters.
 _FOLD_ACCENTS = f"""
     DO $migration$
     DECLARE
@@ -55,8 +55,8 @@ _FOLD_ACCENTS = f"""
             'LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN ' || body;
     END $migration$"""
 
-# By what a title or a name is found whatever its case, accents, spaces and signs. No longer
-# than an index can hold; null where nothing is left.
+# Key of a title or a name, without case, accents, spaces and signs. Limited to the size of an index
+# entry; null if nothing is left.
 _SEARCH_KEY = r"""
     CREATE FUNCTION search_key(value text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -70,7 +70,7 @@ _SEARCH_KEY = r"""
 
 _PARTS = "title text, title_english text, genres text[], description text, casts text[]"
 
-# Words of more than these lengths would pass the size limit of a tsvector.
+# Longer texts would exceed the size limit of a tsvector.
 _DOCUMENT_VECTOR = f"""
     CREATE FUNCTION document_vector({_PARTS}) RETURNS tsvector
     LANGUAGE sql STABLE PARALLEL SAFE

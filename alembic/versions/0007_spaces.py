@@ -4,8 +4,8 @@ spaces of vectors, and the words of all documents
 Revision ID: 0007
 Revises: 0006
 
-A space is one model with one recipe. The vectors of before were never filled by this program;
-they go. Indexes are made for each space when it is full, not here.
+A space is one model with one recipe. The previous vectors were never filled by this program and are
+dropped. Indexes are created for each space when it is full, not here.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ down_revision: str | None = "0006"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# The word, and what is left of it without one of its letters: two words that one typing error
-# parts have one of these in common.
+# The word, and the word without each one of its letters: two words that differ by one typing error
+# share one of these keys.
 _WORD_KEYS = """
     CREATE FUNCTION word_keys(word text) RETURNS text[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

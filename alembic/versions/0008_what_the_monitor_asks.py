@@ -4,8 +4,8 @@ complete runs, what workers do, how many movies have vectors; faster filters
 Revision ID: 0008
 Revises: 0007
 
-An exit code cannot say that a run was complete: one with --ids ends with 0, too. Of the runs before
-this revision those count that ended in order and read a page of the list; more cannot be known.
+An exit code cannot say that a run was complete: one with --ids ends with 0, too. Runs before this
+revision count as complete if they ended in order and read a page of the list; more is not known.
 
 Vectors are counted as in revision 0004; their triggers are made before anything is counted.
 """
@@ -20,7 +20,7 @@ down_revision: str | None = "0007"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# No vector ever moves to another space, so that an update changes no number.
+# A vector never moves to another space, so an update changes no count.
 _EVENTS = {
     "insert": ("NEW TABLE AS changed", "count(*)"),
     "delete": ("OLD TABLE AS changed", "-count(*)"),
@@ -36,7 +36,7 @@ _COUNT = """
         RETURN NULL;
     END $$"""
 
-# Who may change vectors need not be granted the counts, nor have this schema in the search path.
+# Users who change vectors need neither rights on the counts nor this schema in the search path.
 _AS_OWNER = """
     DO $$ BEGIN
         EXECUTE 'ALTER FUNCTION count_movie_embeddings_{event}() '

@@ -4,10 +4,10 @@ where a sweep saw each movie, how often YTS denied an id, and what a run still o
 Revision ID: 0009
 Revises: 0008
 
-One denial is not believed any more: ids that were recorded as missing after a single request
-are due again at once.
+A single denial is no longer believed: ids that were recorded as missing after one request are due
+again at once.
 
-Query and fragment of a link are a token of the response, and not part of the link: they go.
+Query and fragment of links are removed, because they were a token of the response.
 """
 
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ def upgrade() -> None:
         ),
     )
     op.execute("UPDATE missing_movies SET ask_again_at = now()")
-    # Seen on a page that was not noted then.
+    # Seen on a page whose number was not recorded then.
     op.execute("UPDATE listed_movies SET page = 0")
     op.drop_column("sync_state", "is_recheck")
     op.alter_column(

@@ -4,8 +4,8 @@ the slug of each movie as YTS gives it, beside the unique one
 Revision ID: 0010
 Revises: 0009
 
-An appended id is taken off where another movie holds what is left. Where that is a wrong
-guess, the next update of the movie corrects it.
+An appended id is removed if another movie has the rest as its slug. If that guess is wrong, the
+next update of the movie corrects it.
 """
 
 from collections.abc import Sequence

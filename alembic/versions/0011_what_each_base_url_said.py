@@ -65,7 +65,7 @@ def upgrade() -> None:
     )
     for column in columns:
         op.add_column("sync_state", column)
-    # When a mirror of an earlier version read the whole list, is not known: it is read again soon.
+    # It is not known when an earlier version read the whole list, so it is read again soon.
     op.execute("UPDATE sync_state SET whole_sweep_at = sweep_completed_at")
     op.execute(
         "UPDATE sync_state SET swept_url = 'sandbox' "

@@ -1,5 +1,5 @@
 """
-an index of movies by the time of their last change, for programs that follow a mirror
+index of movies by the time of their last change; new comments of both time columns
 
 Revision ID: 0013
 Revises: 0012
