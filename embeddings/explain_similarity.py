@@ -77,7 +77,7 @@ def explain(
     """
     Return what *one* and *other* have in common.
 
-    *weights* holds how rare each word is, see `MovieRepository.read_weights`; words without a
+    *weights* has the rarity of each word, see `MovieRepository.read_weights`; words without a
     weight are not compared, and none without a *model*.
     """
     years = None if one.year is None or other.year is None else abs(one.year - other.year)

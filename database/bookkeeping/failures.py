@@ -94,7 +94,7 @@ def read_failures(
     session: Session, limit: int | None = None, *, after: object = None
 ) -> list[TitledFailure]:
     """
-    Return all failures, or up to *limit*, those that are tried again soonest first.
+    Return all failures, or up to *limit*, ordered by the time of their next attempt.
 
     *after* is the `position_of` a failure: only those that come after it are returned.
 

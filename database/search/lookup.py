@@ -50,7 +50,7 @@ def keys_of(order: SearchOrder) -> tuple[Key, ...]:
 
 
 def order_of(order: SearchOrder) -> list[ColumnElement[Any]]:
-    """Return what to sort movies by, so that no two of them are equal."""
+    """Return the columns to sort movies by, in a unique order."""
     return order_by(keys_of(order))
 
 
