@@ -75,8 +75,8 @@ def open_source(run: Run) -> Iterator[OpenSource]:
     Open a worker on the first base URL that answers, with its first page.
 
     Raises:
-        PartialSource: a base URL answers, but has only a part of the stored movies. YtsUnavailable,
-        YtsRefused: no base URL answers like YTS.
+        PartialSource: a base URL answers, but has only a part of the stored movies.
+        YtsUnavailable, YtsRefused: no base URL answers like YTS.
     """
     reasons: list[YtsUnavailable | YtsRefused | PartialSource] = []
     for api_url in run.settings.api_urls:
