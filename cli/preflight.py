@@ -1,5 +1,5 @@
 """
-Imported first by every command: reports what is not installed, and replaces closed streams.
+Imported first by every command: report missing libraries, and replace closed streams.
 
 It runs on any Python since 3.6, and imports nothing that has to be installed.
 """

@@ -45,7 +45,7 @@ def ensure_schema(engine: Engine) -> None:
 
     Raises:
         DatabaseNotReady: the server is too old, pgvector or rights are missing, or the tables are
-        newer than this program.
+            newer than this program.
         sqlalchemy.exc.OperationalError: no connection can be made.
     """
     try:

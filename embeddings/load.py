@@ -18,7 +18,7 @@ def open_model(folder: Path | None = None) -> TextModel:
     Return the model of *folder*, or the one that is installed with this program.
 
     Raises:
-        ModelMissing: it is not there, or cannot be read.
+        ModelMissing: the model does not exist, or cannot be read.
     """
     if folder is None:
         return StaticModel()

@@ -37,8 +37,8 @@ class BatchPool:
     """
     Runs batches on a backend, which it closes.
 
-    *stop* ends the run early: workers are asked to stop, and what they finish within
-    `DRAIN_SECONDS` is still reported. *heartbeat* is called about every `HEARTBEAT_SECONDS`.
+    *stop* ends the run early: workers are asked to stop, and batches that end within
+    `DRAIN_SECONDS` are still reported. *heartbeat* is called about every `HEARTBEAT_SECONDS`.
     """
 
     def __init__(

@@ -65,7 +65,7 @@ class Transport:
         Make one request, follow redirects within the host, and return the body of a 2xx.
 
         Raises:
-            YtsUnavailable: no response, or one that may be better next time.
+            YtsUnavailable: no response, or an error that another attempt may avoid.
             YtsRefused: a wrong URL, a redirect to another host, or a permanent status.
             ResponseTooLarge: over MAX_RESPONSE_BYTES.
         """

@@ -150,7 +150,7 @@ def _open_database(options: Options, opened: ExitStack, stop: StopRequest) -> Da
 
 
 def _vacuum(db: DatabaseManager, stop: StopRequest) -> None:
-    """Vacuum at the end of every run, except one that the user wants to end now."""
+    """Vacuum at the end of every run, unless the user has asked it to stop."""
     vacuum_overdue_tables(
         db.engine, is_stopped=lambda: stop.is_set() and stop.reason.exit_code != ExitCode.LIMIT
     )

@@ -1,4 +1,4 @@
-"""Readers of what is due: recorded failures, movies without details, movies with old details."""
+"""`read_due_failures`, `read_ids_without_details`, `read_stale`: what a run has to request."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,5 +1,5 @@
 """
-`begin_sweep`, `complete_sweep`, `note_listed`: the stored progress of the sweep, and what it owes.
+`begin_sweep`, `complete_sweep`, `note_listed`: the stored progress of the sweep, and its owed work.
 
 Page numbers here are for pages of `MOVIES_PER_PAGE`, also if a source has another page size.
 Nothing here commits.

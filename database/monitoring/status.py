@@ -133,7 +133,7 @@ def describe_database(url: URL) -> str:
 
 def _read(session: Session) -> Status:
     # The lock is read before and after the row: a run takes it before it begins and releases it
-    # after it has ended, so a run that begins or ends meanwhile is not taken for killed.
+    # after it has ended, so a run that begins or ends meanwhile does not count as killed.
     was_running = is_fetch_running(session)
     has_tables = read_revision(session.connection()) is not None
     run = read_last_run(session) if has_tables else None

@@ -1,4 +1,4 @@
-"""`find_movies`: movies by id, IMDb code, URL or title; `keys_of`: what a list is sorted by."""
+"""`find_movies`: movies by id, IMDb code, URL or title; `keys_of`: the sort keys of a list."""
 
 from typing import Any, Literal, TypeVar
 

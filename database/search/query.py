@@ -43,7 +43,7 @@ class Found:
     row_id: int
     #: How it was found: by a name, by one of the two rankings, or by both.
     how: How
-    #: 1 for what the query names; less for the others, which are ranked by it.
+    #: 1 for movies that the query names; lower for the others, which are ranked by it.
     score: float = 1.0
 
 

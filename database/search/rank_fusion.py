@@ -8,7 +8,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 #: The larger this is, the less the first ranks count against the others.
 _K = 60
-#: The score of what is first in both of two orders.
+#: The score of a key that is first in both of two rankings.
 BEST = 2 / (_K + 1)
 
 

@@ -17,7 +17,7 @@ from tests.support.runs import FEW_MOVIES, counted, fetch, impatient_client
 
 #: A movie on the second page.
 BAD = 16
-#: Corruptions with which a movie is stored all the same.
+#: Corruptions with which a movie is still stored.
 STORABLE = {"nul", "surrogates", "null-title", "many-torrents"}
 #: Faults that come with HTTP 200 and without a response of YTS.
 NOT_YTS = ["cloudflare-200", "truncated", "bad-json", "wrong-shape", "status-error"]

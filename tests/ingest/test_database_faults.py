@@ -1,4 +1,4 @@
-"""A fetch whose database goes away in the middle of a run, for a while or for good."""
+"""A fetch whose database becomes unreachable during a run, for a while or until its end."""
 
 import os
 import signal

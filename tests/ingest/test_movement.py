@@ -39,7 +39,7 @@ def read_present(sandbox: Sandbox, new_database: Callable[..., URL]) -> set[int]
 def test_what_moves_while_a_sweep_reads_is_not_missed(
     new_database: Callable[..., URL], change: str, is_first: bool
 ):
-    """Removals shift unread movies to pages already read; the next run finds them all the same."""
+    """Removals shift unread movies to pages already read; the next run finds them nevertheless."""
     changes = [change]
 
     def interfere(row: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from tests.proofs.stage import Stage, open_stage, say
 from tests.support.commands import environment
 from tests.support.paths import REPO
 
-#: Of so many titles that a search has several pages.
+#: A word of so many titles that a search for it has several pages.
 WORD = "the"
 _MOVIES = """
     SELECT m.external_id AS id, coalesce(m.imdb_code, '') AS imdb_code, m.title,
