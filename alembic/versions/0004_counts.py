@@ -19,7 +19,7 @@ down_revision: str | None = "0003"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# Table: by how much rows that came (sign 1) or went (sign -1) change which number.
+# For each table: changes of its counts by added rows (sign 1) and removed rows (sign -1).
 _CHANGES = {
     "movies": """
         SELECT named.name, named.change
@@ -46,7 +46,7 @@ _CHANGES = {
 _STORED = "SELECT 1 AS sign, * FROM {table}"
 _CAME = "SELECT 1 AS sign, * FROM new_rows"
 _WENT = "SELECT -1 AS sign, * FROM old_rows"
-# Event: how the rows before and after it are named, and all of them with their signs.
+# For each event: names of the rows before and after it, and all these rows with their signs.
 _EVENTS = {
     "insert": ("NEW TABLE AS new_rows", _CAME),
     "update": (
@@ -55,7 +55,7 @@ _EVENTS = {
     ),
     "delete": ("OLD TABLE AS old_rows", _WENT),
 }
-# An update changes no number of the other tables.
+# Tables whose counts an update can change.
 _WITH_UPDATES = ("movies", "movie_genres")
 
 # Choose a shard that no other transaction uses until this one ends, so no transaction waits. The
