@@ -82,7 +82,7 @@ def clear_failures(session: Session, kind: FailureKind, keys: Collection[int | s
     )
 
 
-#: What the list of failures is sorted by.
+#: Sort keys of the list of failures.
 _KEYS = (
     Key(FetchFailure.next_attempt_at.expression, "time"),
     Key(FetchFailure.kind.expression, "text"),
@@ -99,7 +99,7 @@ def read_failures(
     *after* is the `position_of` a failure: only those that come after it are returned.
 
     Raises:
-        BadPosition: *after* cannot be that.
+        BadPosition: *after* is not the position of a failure.
     """
     is_movie = (FetchFailure.kind == "movie") & (FetchFailure.key == cast(Movie.external_id, Text))
     query = select(FetchFailure, Movie.title).join(Movie, is_movie, isouter=True)

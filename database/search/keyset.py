@@ -1,4 +1,4 @@
-"""`Key`, `order_by`, `rows_after`: pages of a sorted list, each after the last row of another."""
+"""`Key`, `order_by`, `rows_after`: a sorted list in pages that begin after a given row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ class BadPosition(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Key:
-    """What a list is sorted by; the last key of a list is different in each row."""
+    """A sort key of a list; the values of the last key are unique."""
 
     column: ColumnElement[Any]
     kind: Literal["number", "text", "time"] = "number"
@@ -90,10 +90,10 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 def read_position(keys: Sequence[Key], values: object) -> Position:
     """
-    Return *values*, which a client has sent, as the position in a list with these keys.
+    Return the position in a list with these keys that a client has sent as *values*.
 
     Raises:
-        BadPosition: they cannot be that.
+        BadPosition: *values* are not a position in this list.
     """
     if not isinstance(values, list) or len(values) != len(keys):
         raise BadPosition
