@@ -11,11 +11,11 @@ from database.db import DatabaseManager
 from database.schema import ensure_schema
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.support import examples  # noqa: F401 -- loads the profile of hypothesis
 from tests.support.compiled_statements import share_compiled_statements
+from tests.support.data import examples  # noqa: F401 -- loads the profile of hypothesis
+from tests.support.data.movies import fetch_details, save
 from tests.support.databases import restore, run_sql, schema_of
-from tests.support.movies import fetch_details, save
-from tests.support.shared_server import WORKER, make_once, open_shared_server, shared_folder
+from tests.support.servers.shared_server import WORKER, make_once, open_shared_server, shared_folder
 
 # Settings in the developer's shell must not reach the tests or the commands that they start.
 # Python's own settings would let each command start from scratch (`start_python`), and

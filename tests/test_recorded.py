@@ -13,19 +13,19 @@ from sqlalchemy import URL, text
 
 from database.db import DatabaseManager
 from database.step import Step, StepResult, save_step
-from tests.support.canned_server import Canned, CannedServer, SeenRequest, open_canned
-from tests.support.commands import call
-from tests.support.databases import table_contents
-from tests.support.paths import RECORDED
-from tests.support.payload_rows import expected, read_movies
-from tests.support.recorded import (
+from tests.support.data.payload_rows import expected, read_movies
+from tests.support.data.recorded import (
     INDEX,
     Catalogue,
     Recording,
     read_catalogue,
     read_index,
 )
-from tests.support.yts_responses import a_ghost, details_response, page_response
+from tests.support.data.yts_responses import a_ghost, details_response, page_response
+from tests.support.databases import table_contents
+from tests.support.paths import RECORDED
+from tests.support.processes.commands import call
+from tests.support.servers.canned_server import Canned, CannedServer, SeenRequest, open_canned
 from yts.client import YtsClient
 from yts.errors import NotYts, YtsError, YtsRefused, YtsUnavailable
 from yts.settings import ClientSettings

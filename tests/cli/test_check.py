@@ -10,9 +10,9 @@ from sqlalchemy import URL
 
 from database.check import TABLES
 from database.db import DatabaseManager
-from tests.support.commands import call, run
 from tests.support.databases import run_sql
 from tests.support.paths import REPO
+from tests.support.processes.commands import call, run
 
 NAMES = sorted(table.name for table in TABLES)
 

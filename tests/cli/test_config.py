@@ -13,9 +13,9 @@ import monitor_progress
 import serve_movies
 import test_db_connection
 from cli.dotenv_file import KNOWN
-from tests.support.commands import HERE, call
 from tests.support.paths import REPO
-from tests.support.programs import run_program
+from tests.support.processes.commands import HERE, call
+from tests.support.processes.programs import run_program
 
 SCRIPT = "fetch_yts_data.py"
 

@@ -11,9 +11,9 @@ from sqlalchemy import URL
 
 from database.config import parse_database_url, read_parameters
 from database.embedded.server import open_embedded
-from tests.support.commands import HERE, call, environment
 from tests.support.paths import REPO
-from tests.support.programs import run_program
+from tests.support.processes.commands import HERE, call, environment
+from tests.support.processes.programs import run_program
 
 
 def execute(*arguments: str, **values: str) -> Any:

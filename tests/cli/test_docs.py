@@ -12,10 +12,10 @@ from sqlalchemy import URL, create_engine, text
 
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.support.commands import call, environment, put_python
 from tests.support.databases import run_sql
 from tests.support.paths import REPO
-from tests.support.programs import Done, in_database, run_program
+from tests.support.processes.commands import call, environment, put_python
+from tests.support.processes.programs import Done, in_database, run_program
 
 #: Commands that are not run here, and why.
 ELSEWHERE = {

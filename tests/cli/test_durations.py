@@ -9,7 +9,7 @@ import pytest
 import fetch_yts_data
 import monitor_progress
 from cli.options import Duration
-from tests.support.commands import call
+from tests.support.processes.commands import call
 
 SECONDS = {"45s": 45, "90m": 5400, "2h": 7200, "30d": 2_592_000, "2w": 1_209_600, "7200": 7200,
            "1.5h": 5400, "0.5": 0.5, " 10 s ": 10, "2H": 7200}  # fmt: skip

@@ -23,10 +23,10 @@ from database.db import DatabaseManager
 from ingest.exit_codes import ExitCode
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.support.commands import call, run, start
 from tests.support.databases import run_sql
 from tests.support.defects import break_function, plant_defect
 from tests.support.paths import REPO
+from tests.support.processes.commands import call, run, start
 from tests.support.runs import counted, read_sql, tell
 from tests.support.waiting import wait_until
 

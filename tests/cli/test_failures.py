@@ -8,8 +8,8 @@ from sqlalchemy import URL
 
 from database.bookkeeping.failures import Failure, record_failures
 from database.db import DatabaseManager
-from tests.support.commands import call, run
 from tests.support.databases import run_sql
+from tests.support.processes.commands import call, run
 
 SCRIPT = "monitor_progress.py"
 #: Longer than the last column of a table of 80 columns.

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import URL
 
 from sandbox.api.sandbox_server import Sandbox
-from tests.support.commands import call
 from tests.support.databases import run_sql
 from tests.support.paths import REPO
+from tests.support.processes.commands import call
 
 GOLDEN = REPO / "tests" / "golden"
 #: Fields whose values differ from run to run.

@@ -20,9 +20,9 @@ from database.bookkeeping.failures import Failure, record_failures
 from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.bookkeeping.workers import note_work
 from database.db import DatabaseManager
-from tests.support.commands import call, run, start
 from tests.support.databases import run_sql
-from tests.support.watching import PATIENCE_SECONDS, read_until, start_writing, watch
+from tests.support.processes.commands import call, run, start
+from tests.support.processes.watching import PATIENCE_SECONDS, read_until, start_writing, watch
 
 SCRIPT = "monitor_progress.py"
 

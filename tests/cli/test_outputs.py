@@ -16,10 +16,10 @@ from sqlalchemy import URL
 
 from cli.output import open_output
 from database.db import DatabaseManager
-from tests.support.commands import call, run
-from tests.support.fork_server import start_python
-from tests.support.movies import movie
+from tests.support.data.movies import movie
 from tests.support.paths import REPO
+from tests.support.processes.commands import call, run
+from tests.support.processes.fork_server import start_python
 
 #: Commands that write a file: their options, and how the file begins.
 WRITERS: dict[str, tuple[tuple[str, ...], bytes]] = {

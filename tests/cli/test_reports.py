@@ -14,8 +14,8 @@ from sqlalchemy import URL
 from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.db import DatabaseManager
 from sandbox.api.sandbox_server import Sandbox
-from tests.support.commands import call
 from tests.support.databases import run_sql
+from tests.support.processes.commands import call
 from tests.support.runs import fetch
 
 SCRIPT = "monitor_progress.py"

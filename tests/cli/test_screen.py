@@ -24,10 +24,10 @@ from cli.display.tables import write_table
 from cli.display.terminal import fitted
 from database.connection.waits import report_waits, waiting_for
 from database.db import DatabaseManager
-from tests.support.commands import HERE, call, environment, start
-from tests.support.examples import examples
+from tests.support.data.examples import examples
 from tests.support.paths import REPO
-from tests.support.programs import run_program
+from tests.support.processes.commands import HERE, call, environment, start
+from tests.support.processes.programs import run_program
 from tests.support.waiting import wait_until
 
 HELP = [

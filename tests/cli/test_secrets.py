@@ -18,11 +18,11 @@ from sqlalchemy import URL
 from database.db import DatabaseManager
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.support.commands import call, run, start
 from tests.support.databases import run_sql
 from tests.support.defects import break_function, plant_defect
-from tests.support.other_server import OtherServer, open_other_server
+from tests.support.processes.commands import call, run, start
 from tests.support.runs import counted, read_sql
+from tests.support.servers.other_server import OtherServer, open_other_server
 from tests.support.waiting import wait_until
 
 FETCH, MONITOR, CHECK = "fetch_yts_data.py", "monitor_progress.py", "test_db_connection.py"

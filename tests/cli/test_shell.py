@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commands import call, environment, put_python
 from tests.support.paths import REPO
-from tests.support.programs import run_program
+from tests.support.processes.commands import call, environment, put_python
+from tests.support.processes.programs import run_program
 
 _COMPLETE = {
     "bash": """

@@ -9,10 +9,7 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from tests.support.canned_server import Canned, CannedServer, SeenRequest, open_canned
-from tests.support.commands import call
-from tests.support.runs import impatient_client, read_sql
-from tests.support.yts_responses import (
+from tests.support.data.yts_responses import (
     a_movie,
     a_person,
     a_row,
@@ -20,6 +17,9 @@ from tests.support.yts_responses import (
     details_response,
     page_response,
 )
+from tests.support.processes.commands import call
+from tests.support.runs import impatient_client, read_sql
+from tests.support.servers.canned_server import Canned, CannedServer, SeenRequest, open_canned
 
 FETCH, MONITOR, QUERY = "fetch_yts_data.py", "monitor_progress.py", "query_movies.py"
 #: C0, C1, a control sequence, right-to-left marks, line separators, half a surrogate pair.

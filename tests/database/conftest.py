@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from tests.support.embedded_world import User, copy_data, find_postmasters, is_all_gone
-from tests.support.movies import empty
-from tests.support.shared_server import pristine_home, shared_folder
+from tests.support.data.movies import empty
+from tests.support.servers.embedded_world import User, copy_data, find_postmasters, is_all_gone
+from tests.support.servers.shared_server import pristine_home, shared_folder
 from tests.support.waiting import becomes_true
 
 
@@ -34,7 +34,7 @@ def _read_children() -> set[psutil.Process]:
     children = set()
     for child in psutil.Process().children():
         with suppress(psutil.NoSuchProcess):
-            if "tests.support.fork_server" not in child.cmdline():
+            if "tests.support.processes.fork_server" not in child.cmdline():
                 children.add(child)
     return children
 

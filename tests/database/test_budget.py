@@ -21,13 +21,13 @@ from database.bookkeeping.request_budget import (
     take_slot,
 )
 from database.db import DatabaseManager
+from tests.support.data.movies import read
 from tests.support.databases import run_sql
-from tests.support.fork_server import start_python
-from tests.support.movies import read
 from tests.support.paths import REPO
-from tests.support.programs import in_database
-from tests.support.savers import run_in_processes
-from tests.support.takers import read_pace, take_slots
+from tests.support.processes.fork_server import start_python
+from tests.support.processes.programs import in_database
+from tests.support.processes.savers import run_in_processes
+from tests.support.processes.takers import read_pace, take_slots
 
 RATE = 50.0
 #: The slots are so far apart that even a busy machine is early for the next one.

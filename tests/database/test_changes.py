@@ -12,8 +12,8 @@ from database.db import DatabaseManager
 from database.repository import MovieFilter, MovieRepository
 from database.search.changes import OVERLAP, read_next_since
 from database.writing.movies import read_clock
+from tests.support.data.movies import movie, read_one, save, updated_at
 from tests.support.databases import run_sql
-from tests.support.movies import movie, read_one, save, updated_at
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 DAY = timedelta(days=1)

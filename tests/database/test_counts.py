@@ -11,12 +11,12 @@ from database.bookkeeping.source import claim_source
 from database.counts import Counts, read_counts
 from database.db import DatabaseManager
 from database.stats import read_top_genres
+from tests.support.data.happenings import HAPPENINGS
+from tests.support.data.movies import list_row, movie, person, read, save
 from tests.support.databases import run_sql
-from tests.support.happenings import HAPPENINGS
-from tests.support.movies import list_row, movie, person, read, save
-from tests.support.programs import run_alembic
-from tests.support.savers import run_in_processes, save_in_random_order
-from tests.support.shared_server import WORKER
+from tests.support.processes.programs import run_alembic
+from tests.support.processes.savers import run_in_processes, save_in_random_order
+from tests.support.servers.shared_server import WORKER
 
 WRITERS = 8
 #: The number of shards at which transactions begin to look for a free one.

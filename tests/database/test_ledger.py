@@ -17,8 +17,8 @@ from database.bookkeeping.sweep_state import (
     remember_progress,
 )
 from database.db import DatabaseManager
+from tests.support.data.movies import list_row, movie, read, save
 from tests.support.databases import run_sql
-from tests.support.movies import list_row, movie, read, save
 
 
 def _failure(key: str, message: str = "no answer") -> Failure:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from database.db import DatabaseManager
 from database.serving.movie_json import read_movies_json
 from database.serving.movie_lists import MovieList, MovieOrder, read_movie_part, read_movie_total
-from tests.support.movies import movie
+from tests.support.data.movies import movie
 
 
 @pytest.fixture(scope="module")

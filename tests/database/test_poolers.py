@@ -13,11 +13,16 @@ from sqlalchemy import URL, text
 
 from database.db import get_db_manager
 from database.errors import DatabaseNotReady
-from tests.support.commands import call
 from tests.support.databases import run_sql
-from tests.support.embedded_world import as_root
-from tests.support.other_server import PASSWORD, OtherServer, _find_free_port, open_other_server
-from tests.support.pooler import open_pooler
+from tests.support.processes.commands import call
+from tests.support.servers.embedded_world import as_root
+from tests.support.servers.other_server import (
+    PASSWORD,
+    OtherServer,
+    _find_free_port,
+    open_other_server,
+)
+from tests.support.servers.pooler import open_pooler
 
 
 @pytest.fixture(scope="module")

@@ -36,9 +36,9 @@ from database.models import (
     SearchWord,
 )
 from sandbox.api.sandbox_server import Sandbox
-from tests.support.movies import movie, person, read, save
+from tests.support.data.movies import movie, person, read, save
 from tests.support.paths import REPO
-from tests.support.programs import in_database, run_program
+from tests.support.processes.programs import in_database, run_program
 
 SCRIPT = REPO / "tests" / "support" / "promised_use.py"
 

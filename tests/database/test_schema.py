@@ -17,9 +17,9 @@ from database.errors import DatabaseNotReady
 from database.models import Base
 from database.schema import HEAD_REVISION, ensure_schema
 from tests.support.databases import run_sql
-from tests.support.fork_server import start_python
 from tests.support.paths import REPO
-from tests.support.programs import ALEMBIC, in_database, run_alembic, run_program
+from tests.support.processes.fork_server import start_python
+from tests.support.processes.programs import ALEMBIC, in_database, run_alembic, run_program
 from tests.support.schema_facts import read_key_functions, read_schema, read_table_names
 
 NewDatabase = Callable[..., URL]

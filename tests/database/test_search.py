@@ -20,8 +20,8 @@ from database.search.query import NothingToSearch, search_movies
 from database.search.query_terms import are_known, read_terms, words_of
 from database.search.similar import NoVector, similar_movies
 from database.search.word_counts import refresh_words
-from tests.support.examples import examples
-from tests.support.movies import movie, save
+from tests.support.data.examples import examples
+from tests.support.data.movies import movie, save
 from tests.support.paths import REPO
 
 FILTERS = {

@@ -14,10 +14,10 @@ from database.config import parse_database_url
 from database.connection.explain import explain_trouble
 from database.db import DatabaseManager, get_db_manager
 from database.errors import DatabaseNotReady, InvalidDatabaseUrl
-from tests.support.commands import call
+from tests.support.data.movies import read
 from tests.support.databases import run_sql
-from tests.support.movies import read
-from tests.support.other_server import PASSWORD, OtherServer, open_other_server
+from tests.support.processes.commands import call
+from tests.support.servers.other_server import PASSWORD, OtherServer, open_other_server
 
 #: Forms of the password that no message may have.
 SECRETS = (PASSWORD, "p%2540", "p%40@", "'/:$x")

@@ -9,8 +9,8 @@ from database.bookkeeping.vacuum import vacuum_overdue_tables
 from database.db import DatabaseManager
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.support.commands import call
 from tests.support.databases import run_sql
+from tests.support.processes.commands import call
 from tests.support.runs import read_sql, set_faults
 
 RUNS = 5

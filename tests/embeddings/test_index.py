@@ -19,11 +19,11 @@ from embeddings.index import embed_all
 from embeddings.load import open_embedder
 from embeddings.recipe import is_up_to_date
 from embeddings.vectors import Vectors, unit
-from tests.support.commands import call, run
-from tests.support.fork_server import start_python
-from tests.support.movies import movie, save
+from tests.support.data.movies import movie, save
 from tests.support.paths import REPO
-from tests.support.programs import run_alembic
+from tests.support.processes.commands import call, run
+from tests.support.processes.fork_server import start_python
+from tests.support.processes.programs import run_alembic
 
 _VECTORS = """
     SELECT external_id, recommend::text, search::text, e.document_hash = m.document_hash

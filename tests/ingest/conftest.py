@@ -10,12 +10,12 @@ from database.db import DatabaseManager
 from database.schema import ensure_schema
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.support.commands import run
 from tests.support.databases import run_sql, table_contents
-from tests.support.faulty_database import Contents, Mirror
-from tests.support.other_server import PASSWORD, OtherServer, open_other_server
+from tests.support.processes.commands import run
 from tests.support.runs import FEW_MOVIES, impatient_client, shrink_pages
-from tests.support.scripted_source import ScriptedSource, open_scripted_source
+from tests.support.servers.faulty_database import Contents, Mirror
+from tests.support.servers.other_server import PASSWORD, OtherServer, open_other_server
+from tests.support.servers.scripted_source import ScriptedSource, open_scripted_source
 
 #: Movies of the sandbox for runs that are disturbed, and its latency.
 MOVIES, LATENCY_SECONDS = 70, 0.08

@@ -19,10 +19,10 @@ import ingest.worker.worker
 from database.db import DatabaseManager
 from ingest.report import RunReport
 from ingest.settings import RunSettings
+from tests.support.data.examples import examples
 from tests.support.databases import make_empty, run_sql
-from tests.support.examples import examples
 from tests.support.runs import fetch, read_sql, shrink_pages
-from tests.support.scripted_source import ScriptedSource, open_scripted_source
+from tests.support.servers.scripted_source import ScriptedSource, open_scripted_source
 from yts.errors import YtsUnavailable
 from yts.settings import ClientSettings
 

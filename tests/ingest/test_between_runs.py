@@ -10,7 +10,7 @@ from ingest.report import RunReport
 from ingest.worker.worker import Worker
 from tests.support.databases import run_sql
 from tests.support.runs import ROWS, fetch, is_whole, read_sql
-from tests.support.scripted_source import ScriptedSource, open_scripted_source
+from tests.support.servers.scripted_source import ScriptedSource, open_scripted_source
 
 GONE = "SELECT external_id FROM movies WHERE gone_since IS NOT NULL ORDER BY 1"
 LEDGER = "SELECT kind, key, attempts FROM fetch_failures ORDER BY 1, 2"

@@ -16,7 +16,7 @@ from ingest.settings import ClusterSettings
 from ingest.stop import StopRequest
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.support.clusters import LocalCluster
+from tests.support.cluster.clusters import LocalCluster
 from tests.support.databases import run_sql, table_contents
 from tests.support.runs import counted, fetch, read_sql
 from tests.support.waiting import wait_until
@@ -275,7 +275,7 @@ def test_a_dead_scheduler_ends_the_run_and_a_re_run_finishes_it(
     ("options", "environ", "message"),
     [
         ([], {"PYTHONPATH": ""}, "has not this program, but yts-mirror"),
-        (["--preload", "tests.support.another_version"], {}, "has yts-mirror 99.0 "),
+        (["--preload", "tests.support.cluster.another_version"], {}, "has yts-mirror 99.0 "),
         ([], {"DASK_CONFIG": "/nowhere"}, "profiler is on"),
     ],
     ids=["no-program", "another-version", "profiler"],
@@ -320,7 +320,7 @@ def test_a_worker_that_cannot_reach_the_database_costs_only_itself(
     first batch, which goes to another worker.
     """
     notices: list[str] = []
-    preload = ("--preload", "tests.support.out_of_reach")
+    preload = ("--preload", "tests.support.cluster.out_of_reach")
     worker = cluster.start_worker("far", *preload, OUT_OF_REACH=since)
     cluster.wait_for_workers()
     try:
@@ -363,7 +363,9 @@ def test_a_movie_that_always_kills_is_given_up_and_the_others_are_not(
     cluster = LocalCluster(tmp_path, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
     try:
         for number in range(2):
-            cluster.start_worker(f"w{number}", "--nanny", "--preload", "tests.support.poisoned")
+            cluster.start_worker(
+                f"w{number}", "--nanny", "--preload", "tests.support.cluster.poisoned"
+            )
         report = fetch_on(cluster, db, sandbox.url, batch_size=20)
     finally:
         cluster.close()

@@ -6,7 +6,7 @@ from database.db import DatabaseManager
 from ingest.report import RunReport
 from tests.support.databases import run_sql
 from tests.support.runs import ROWS, fetch, is_whole, read_sql, refuse
-from tests.support.scripted_source import ScriptedSource, open_scripted_source
+from tests.support.servers.scripted_source import ScriptedSource, open_scripted_source
 
 STORED = "SELECT external_id FROM movies ORDER BY 1"
 LEDGER = "SELECT kind, key, error_class FROM fetch_failures ORDER BY 1, 2"

@@ -16,7 +16,14 @@ from ingest.plan import MovieBatch
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts
 from ingest.stop import StopRequest
-from tests.support.pool_work import POISON, SLOW, report_lost, run, start, start_if_preloaded
+from tests.support.processes.pool_work import (
+    POISON,
+    SLOW,
+    report_lost,
+    run,
+    start,
+    start_if_preloaded,
+)
 
 
 @contextmanager

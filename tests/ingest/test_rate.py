@@ -19,9 +19,9 @@ from ingest.worker.worker import Worker
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.databases import run_sql
-from tests.support.processes import workers_of
+from tests.support.processes.running import workers_of
+from tests.support.processes.takers import read_pace
 from tests.support.runs import counted, fetch, impatient_client, read_sql, set_faults
-from tests.support.takers import read_pace
 
 RATE = 10.0
 #: Requests that may come within one second of the server: one at either end of it, and those that

@@ -16,8 +16,8 @@ from database.db import DatabaseManager
 from database.serving.suggestions import suggest_movies
 from tests.proofs.client_installs import CLIENTS, Client, Installs, NotPossible
 from tests.proofs.stage import Stage, open_stage, say
-from tests.support.commands import environment
 from tests.support.paths import REPO
+from tests.support.processes.commands import environment
 
 #: A word of so many titles that a search for it has several pages.
 WORD = "the"

@@ -13,7 +13,7 @@ from sqlalchemy import URL, make_url, text
 from database.db import DatabaseManager
 from tests.proofs.hosts import OFFICE, Host, open_hosts
 from tests.proofs.stage import Stage, compare, open_stage, say
-from tests.support.clusters import LocalCluster, dask_tls, make_certificate, our_tls
+from tests.support.cluster.clusters import LocalCluster, dask_tls, make_certificate, our_tls
 from tests.support.paths import REPO
 
 SECONDS_TO_END = 600

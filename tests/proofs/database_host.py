@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from tests.support.other_server import open_other_server
+from tests.support.servers.other_server import open_other_server
 
 with open_other_server(sys.argv[1]) as server:
     click.echo(server.url.render_as_string(hide_password=False))

@@ -15,7 +15,7 @@ import requests
 from database.embedded.server import open_embedded
 from database.errors import DatabaseNotReady
 from tests.proofs.stage import Stage, compare, half_movies, open_stage, say
-from tests.support.processes import workers_of
+from tests.support.processes.running import workers_of
 
 #: Slow enough to be killed while it works.
 COMMAND = ("--rate", "40", "--workers", "3", "--threads", "2", "--batch-size", "5")

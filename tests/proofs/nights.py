@@ -18,10 +18,10 @@ from database.schema import ensure_schema
 from database.writing.slugs import unique_slugs
 from tests.proofs.restless_source import RestlessSource
 from tests.proofs.stage import SECONDS_TO_END, Commands, compare, make_home, say
-from tests.support.commands import environment
 from tests.support.paths import REPO
-from tests.support.processes import workers_of
-from tests.support.scripted_source import open_scripted_source
+from tests.support.processes.commands import environment
+from tests.support.processes.running import workers_of
+from tests.support.servers.scripted_source import open_scripted_source
 
 #: As fast as the machine allows; a stalled response takes longer than the timeout.
 OPTIONS = ("-q", "--rate", "0", "--workers", "2", "--timeout", "1s")

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 
-from tests.support.scripted_source import WIRE_FAULTS, ScriptedSource
+from tests.support.servers.scripted_source import WIRE_FAULTS, ScriptedSource
 
 #: Weights of the changes. Many removals cannot be distinguished from an outage, so they are rare.
 WEIGHTS = {"add": 4, "remove": 1, "date again": 2, "number again": 1, "swap": 2, "rename": 2}

@@ -20,9 +20,9 @@ import requests
 
 from database.db import DatabaseManager
 from database.embedded.server import open_embedded
-from tests.support.commands import children_of, environment
 from tests.support.databases import run_sql, table_contents
 from tests.support.paths import REPO
+from tests.support.processes.commands import children_of, environment
 from yts.client import YtsClient
 from yts.settings import ClientSettings
 

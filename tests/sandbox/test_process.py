@@ -12,8 +12,8 @@ import requests
 
 from sandbox.api.sandbox_server import open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.support.fork_server import start_python
 from tests.support.paths import REPO
+from tests.support.processes.fork_server import start_python
 from tests.support.sandbox_requests import TIMEOUT_SECONDS
 
 

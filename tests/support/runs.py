@@ -19,7 +19,7 @@ from ingest.run import Listener
 from ingest.settings import RunSettings
 from ingest.stop import StopRequest
 from sandbox.api.sandbox_server import Sandbox
-from tests.support.scripted_source import ScriptedSource
+from tests.support.servers.scripted_source import ScriptedSource
 from yts.http_status import raise_for_status
 from yts.settings import ClientSettings
 from yts.transport import Query, Transport

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from tests.support.web_server import open_server
+from tests.support.servers.web_server import open_server
 from web.settings import ServerSettings
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import URL
 
 from cli.commands import serve
 from database.errors import DatabaseNotReady
-from tests.support.commands import run, start
+from tests.support.processes.commands import run, start
 
 SCRIPT = "serve_movies.py"
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from database.db import DatabaseManager
 from tests.support.databases import run_sql
-from tests.support.web_server import open_server
+from tests.support.servers.web_server import open_server
 from web.guards import is_allowed
 from web.settings import ServerSettings
 

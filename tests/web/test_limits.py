@@ -13,7 +13,7 @@ from sqlalchemy import URL
 import web.connections
 import web.server
 from database.db import DatabaseManager
-from tests.support.web_server import open_server
+from tests.support.servers.web_server import open_server
 from web.guards import LONGEST_URL
 from web.settings import ServerSettings
 

@@ -7,7 +7,7 @@ import requests
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from tests.support.web_server import open_server
+from tests.support.servers.web_server import open_server
 from web.settings import ServerSettings
 
 PATHS = ("list_movies.json?limit=50", "movie_details.json?movie_id=5&with_images=1&with_cast=1",

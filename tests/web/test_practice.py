@@ -15,8 +15,8 @@ from database.bookkeeping.source import SourceMismatch
 from database.db import DatabaseManager
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.support.commands import start
 from tests.support.databases import run_sql
+from tests.support.processes.commands import start
 from tests.support.runs import counted
 from tests.web.test_command import root_of
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from database.db import DatabaseManager
-from tests.support.recorded import read_catalogue, read_index
-from tests.support.web_server import open_server
+from tests.support.data.recorded import read_catalogue, read_index
+from tests.support.servers.web_server import open_server
 from tests.web.test_yts_api import ROW_KEYS, read
 
 pytestmark = pytest.mark.skipif(not read_index(), reason="the recorded responses are not here")

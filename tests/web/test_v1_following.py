@@ -17,11 +17,11 @@ from sqlalchemy import text
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from tests.cli.test_docs import blocks
-from tests.support.commands import environment
+from tests.support.data.movies import movie
 from tests.support.databases import run_sql
-from tests.support.movies import movie
-from tests.support.programs import run_program
-from tests.support.web_server import open_server
+from tests.support.processes.commands import environment
+from tests.support.processes.programs import run_program
+from tests.support.servers.web_server import open_server
 from tests.web.test_v1_lists import get, ids
 from web.reader import CatalogueReader
 from web.v1 import streams

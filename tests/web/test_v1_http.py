@@ -8,9 +8,9 @@ import requests
 
 from database.bookkeeping.failures import Failure, record_failures
 from database.db import DatabaseManager
+from tests.support.data.movies import movie
 from tests.support.databases import run_sql
-from tests.support.movies import movie
-from tests.support.web_server import open_server
+from tests.support.servers.web_server import open_server
 from tests.web.test_v1_lists import get, pages
 from web.settings import ServerSettings
 from web.v1.table import ROUTES

@@ -10,10 +10,10 @@ from sqlalchemy import URL
 from database.db import DatabaseManager
 from database.repository import MovieRepository
 from embeddings.load import open_embedder
-from tests.support.commands import call
+from tests.support.data.movies import movie as movie_data
 from tests.support.databases import run_sql
-from tests.support.movies import movie as movie_data
-from tests.support.web_server import open_server
+from tests.support.processes.commands import call
+from tests.support.servers.web_server import open_server
 from tests.web.test_v1_lists import get, ids
 from web import meaning
 from web.settings import ServerSettings

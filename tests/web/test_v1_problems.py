@@ -9,9 +9,9 @@ import requests
 from sqlalchemy import text
 
 from database.db import DatabaseManager
+from tests.support.data.movies import movie
 from tests.support.databases import run_sql
-from tests.support.movies import movie
-from tests.support.web_server import open_server
+from tests.support.servers.web_server import open_server
 from tests.web.test_http import WAITING
 from web.settings import ServerSettings
 

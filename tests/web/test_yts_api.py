@@ -13,7 +13,7 @@ from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.databases import run_sql, table_contents
 from tests.support.runs import FEW_MOVIES, fetch, shrink_pages
-from tests.support.web_server import open_server
+from tests.support.servers.web_server import open_server
 from yts.errors import MalformedMovie
 from yts.responses import parse_details
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.canned_server import CannedServer, open_canned
-from tests.support.clients import MakeClient
+from tests.support.servers.canned_server import CannedServer, open_canned
+from tests.support.servers.client_fixtures import MakeClient
 from yts.client import YtsClient
 from yts.settings import ClientSettings
 

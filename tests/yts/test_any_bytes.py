@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.examples import examples
-from tests.support.yts_responses import a_movie, a_row, details_response, page_response
+from tests.support.data.examples import examples
+from tests.support.data.yts_responses import a_movie, a_row, details_response, page_response
 from yts.errors import YtsError
 from yts.payload import MoviePayload
 from yts.responses import parse_details, parse_page

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.examples import examples
-from tests.support.yts_responses import a_movie, a_row, details_response, page_response
+from tests.support.data.examples import examples
+from tests.support.data.yts_responses import a_movie, a_row, details_response, page_response
 from tests.yts.test_any_bytes import assert_storable_text
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, YtsRefused, YtsUnavailable

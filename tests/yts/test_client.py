@@ -2,8 +2,14 @@
 
 import pytest
 
-from tests.support.canned_server import CannedServer
-from tests.support.yts_responses import a_ghost, a_movie, a_row, details_response, page_response
+from tests.support.data.yts_responses import (
+    a_ghost,
+    a_movie,
+    a_row,
+    details_response,
+    page_response,
+)
+from tests.support.servers.canned_server import CannedServer
 from yts import PROJECT_URL, __version__
 from yts.client import YtsClient
 from yts.errors import YtsUnavailable

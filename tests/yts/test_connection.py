@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.canned_server import Canned, CannedServer
-from tests.support.clients import MakeClient
-from tests.support.yts_responses import a_row, page_response
+from tests.support.data.yts_responses import a_row, page_response
+from tests.support.servers.canned_server import Canned, CannedServer
+from tests.support.servers.client_fixtures import MakeClient
 from yts.client import YtsClient
 
 

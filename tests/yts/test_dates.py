@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.support.yts_responses import a_row, a_torrent, without
+from tests.support.data.yts_responses import a_row, a_torrent, without
 from yts.payload import parse_movie
 
 

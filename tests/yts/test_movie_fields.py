@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from database.sql import URL_COLUMNS
-from tests.support.clients import read_row
-from tests.support.yts_responses import (
+from tests.support.data.yts_responses import (
     a_movie,
     a_person,
     a_row,
@@ -14,6 +13,7 @@ from tests.support.yts_responses import (
     details_response,
     without,
 )
+from tests.support.servers.client_fixtures import read_row
 from yts.errors import MalformedMovie
 from yts.payload import MoviePayload, parse_movie
 from yts.responses import parse_details

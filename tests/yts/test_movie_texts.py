@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.clients import read_row
-from tests.support.yts_responses import Json, a_movie, a_row, without
+from tests.support.data.yts_responses import Json, a_movie, a_row, without
+from tests.support.servers.client_fixtures import read_row
 from yts.errors import MalformedMovie
 from yts.payload import parse_movie
 

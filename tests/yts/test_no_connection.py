@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.canned_server import Canned, CannedServer
-from tests.support.clients import MakeClient
-from tests.support.raw_server import open_raw, read_request, whole_response
-from tests.support.yts_responses import a_row, page_response
+from tests.support.data.yts_responses import a_row, page_response
+from tests.support.servers.canned_server import Canned, CannedServer
+from tests.support.servers.client_fixtures import MakeClient
+from tests.support.servers.raw_server import open_raw, read_request, whole_response
 from yts.client import YtsClient
 from yts.errors import YtsRefused, YtsUnavailable
 

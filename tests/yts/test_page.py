@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.support.yts_responses import (
+from tests.support.data.yts_responses import (
     a_ghost,
     a_movie,
     a_row,

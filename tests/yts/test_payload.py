@@ -6,7 +6,7 @@ Quirks and sections are those of docs/yts-api.md.
 
 import pytest
 
-from tests.support.yts_responses import (
+from tests.support.data.yts_responses import (
     a_ghost,
     a_movie,
     a_row,

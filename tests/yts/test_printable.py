@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.settings import RunSettings
-from tests.support.examples import examples
+from tests.support.data.examples import examples
 from yts.errors import MalformedMovie, NotYts, ResponseTooLarge, YtsRefused, YtsUnavailable
 from yts.printable import json_line, one_line, printable
 from yts.settings import ClientSettings

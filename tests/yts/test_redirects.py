@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.canned_server import Canned, CannedServer, open_canned
-from tests.support.yts_responses import a_row, page_response
+from tests.support.data.yts_responses import a_row, page_response
+from tests.support.servers.canned_server import Canned, CannedServer, open_canned
 from yts.client import YtsClient
 from yts.errors import YtsRefused, YtsUnavailable
 from yts.transport import is_same_origin

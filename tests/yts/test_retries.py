@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from tests.support.canned_server import Canned, CannedServer
-from tests.support.clients import MakeClient
-from tests.support.yts_responses import a_row, page_response
+from tests.support.data.yts_responses import a_row, page_response
+from tests.support.servers.canned_server import Canned, CannedServer
+from tests.support.servers.client_fixtures import MakeClient
 from yts.client import YtsClient
 from yts.errors import YtsUnavailable
 from yts.http_status import MAX_RETRY_AFTER_SECONDS

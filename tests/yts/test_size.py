@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import pytest
 
-from tests.support.canned_server import Canned, CannedServer
-from tests.support.yts_responses import a_row, page_response
+from tests.support.data.yts_responses import a_row, page_response
+from tests.support.servers.canned_server import Canned, CannedServer
 from yts.client import YtsClient
 from yts.errors import YtsUnavailable
 from yts.transport import MAX_RESPONSE_BYTES

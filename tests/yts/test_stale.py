@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clients import MakeClient
-from tests.support.raw_server import open_raw, read_request, whole_response
-from tests.support.yts_responses import a_row, page_response
+from tests.support.data.yts_responses import a_row, page_response
+from tests.support.servers.client_fixtures import MakeClient
+from tests.support.servers.raw_server import open_raw, read_request, whole_response
 from yts.deadlines import MAX_STALE
 from yts.errors import YtsUnavailable
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.canned_server import Canned, CannedServer, SeenRequest
-from tests.support.yts_responses import a_movie, a_row, details_response, page_response
+from tests.support.data.yts_responses import a_movie, a_row, details_response, page_response
+from tests.support.servers.canned_server import Canned, CannedServer, SeenRequest
 from yts.client import YtsClient
 from yts.errors import ResponseTooLarge, YtsUnavailable
 from yts.settings import Order

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.yts_responses import Json, a_movie, a_person, a_row, a_torrent, without
+from tests.support.data.yts_responses import Json, a_movie, a_person, a_row, a_torrent, without
 from yts.errors import MalformedMovie
 from yts.payload import CastPayload, TorrentPayload, parse_movie
 

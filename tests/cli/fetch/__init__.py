@@ -1,0 +1,1 @@
+"""Tests of `fetch_yts_data.py` as a command."""

@@ -1,0 +1,1 @@
+"""Tests of `query_movies.py` as a command."""

@@ -1,0 +1,108 @@
+"""Several processes that save movies at once leave the same tables as one process."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import URL
+
+from database.bookkeeping.runs import start_run
+from database.db import DatabaseManager
+from database.writing.movies import save_movies
+from tests.support.data.movies import Json, movie, payloads, person, read, save
+from tests.support.databases import table_contents
+from tests.support.processes.savers import run_in_processes, save_in_random_order
+from tests.support.waiting import wait_until
+
+WORKERS = 4
+MOVIES = 160
+
+
+def _movies(count: int) -> list[Json]:
+    """Return movies with many people in common, so that several processes add the same ones."""
+    generator = random.Random(1)
+    genres = ["Action", "Comedy", "Drama", "Horror", "War", "Western"]
+    return [
+        movie(
+            movie_id,
+            genres=generator.sample(genres, 3),
+            cast=[person(number) for number in generator.sample(range(2000), 40)],
+        )
+        for movie_id in range(1, count + 1)
+    ]
+
+
+def test_four_processes_lose_nothing_and_never_deadlock(
+    new_database: Callable[[], URL], db: DatabaseManager
+) -> None:
+    """
+    Each movie is new for exactly one process, and there is no deadlock.
+
+    PostgreSQL counts deadlocks, also those after which the product repeats its transaction.
+    """
+    movies = _movies(MOVIES)
+    # Few movies in common: processes that save one movie wait for each other before its people.
+    shares = [movies[:4] + movies[4 + number :: WORKERS] for number in range(WORKERS)]
+    url = new_database()
+    with DatabaseManager(url) as together:
+        with together.get_session() as session:
+            run_id = start_run(session, "test")
+        work = [(url, run_id, share, seed) for seed, share in enumerate(shares)]
+
+        outcomes = sum(run_in_processes(save_in_random_order, work), Counter[str]())
+
+        # A movie is skipped if another process has saved it since this one began to.
+        again = outcomes["unchanged"] + outcomes["skipped"]
+        assert outcomes["saved"] == MOVIES
+        assert again == sum(map(len, shares)) - MOVIES
+        save(db, *movies)
+        assert table_contents(together) == table_contents(db)
+        deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        assert read(together, deadlocks) == [0]
+        counters = "SELECT planned, saved, unchanged + skipped, failed FROM fetch_runs"
+        assert read(together, counters) == [(MOVIES + again, MOVIES, again, 0)]
+
+
+def test_movies_that_share_a_slug_may_meet(
+    new_database: Callable[[], URL], db: DatabaseManager
+) -> None:
+    """The process that comes second finds the slug taken, and tries again with another one."""
+    movies = [movie(number, slug="remake-2014") for number in range(1, 21)]
+    url = new_database()
+    with DatabaseManager(url) as together:
+        with together.get_session() as session:
+            run_id = start_run(session, "test")
+        work = [(url, run_id, movies[seed::2], seed) for seed in (0, 1, 0, 1)]
+
+        outcomes = sum(run_in_processes(save_in_random_order, work), Counter[str]())
+
+        assert outcomes == {"saved": 20, "unchanged": 20}
+        save(db, *movies)
+        assert table_contents(together) == table_contents(db)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_one_writer_frees_a_slug_while_another_wants_it(db: DatabaseManager, first: int) -> None:
+    """Whichever comes first, no slug keeps an appended id that is not needed."""
+    save(db, movie(1, slug="x"))
+    batches = [movie(1, slug="y"), movie(2, slug="x")]
+    begun, other = batches[first], batches[1 - first]
+
+    def waits_for_lock() -> bool:
+        waiting = (
+            "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
+            "WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
+        )
+        return read(db, waiting) == [1]
+
+    with ThreadPoolExecutor() as pool:
+        with db.get_session() as session:
+            save_movies(session, payloads([begun]), has_details=True, update=True)
+            saving = pool.submit(save, db, other, update=True)
+            wait_until(lambda: saving.done() or waits_for_lock(), "the second save does not wait")
+        saving.result(timeout=10)
+
+    slugs = dict(read(db, "SELECT external_id, slug FROM movies"))
+    assert slugs == {1: "y", 2: "x"}

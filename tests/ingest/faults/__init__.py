@@ -1,0 +1,1 @@
+"""Tests of runs whose source, database or process fails."""

@@ -1,0 +1,1 @@
+"""Test clusters of dask, and modules that their workers load first."""

@@ -1,0 +1,1 @@
+"""Movies and responses for tests: invented, recorded, and changed at random."""

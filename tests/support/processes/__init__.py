@@ -1,0 +1,1 @@
+"""Helpers that start processes: commands, programs, and work for worker processes."""

@@ -1,0 +1,1 @@
+"""Servers that tests start: YTS APIs, PostgreSQL, and the server over a mirror."""
