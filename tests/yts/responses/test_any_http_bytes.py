@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.data.examples import examples
 from tests.support.data.yts_responses import a_movie, a_row, details_response, page_response
-from tests.yts.test_any_bytes import assert_storable_text
+from tests.yts.responses.test_any_bytes import assert_storable_text
 from yts.client import YtsClient
 from yts.errors import MalformedMovie, YtsRefused, YtsUnavailable
 from yts.payload import MoviePayload

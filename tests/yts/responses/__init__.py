@@ -1,0 +1,1 @@
+"""Tests of how responses of YTS are read."""
