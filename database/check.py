@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from database.bookkeeping.models import FetchRun
 from database.config import has_secrets, without_secrets
 from database.connection.engine import refuse_transaction_pool
-from database.connection.explain import explain_unreachable
+from database.connection.explain import explain_unreachable, first_line
 from database.db import DatabaseManager
 from database.embedded.home import is_embedded
 from database.errors import DatabaseNotReady
@@ -94,7 +94,7 @@ def check_table(connection: Connection, table: Table, *, is_made: bool) -> Check
             advice = "put it back from a backup, or begin with an empty database."
             message = f"is lost: {advice}" if is_made else "is not there yet: see migrations."
             return Check(name, is_ok=False, message=message)
-        advice = f"cannot be read: {_first_line(error)}. Let its owner grant you the right."
+        advice = f"cannot be read: {first_line(error)}. Let its owner grant you the right."
         return Check(name, is_ok=False, message=advice)
     return Check(name, is_ok=True, message=f"{rows:,} {'row' if rows == 1 else 'rows'}")
 
@@ -110,7 +110,7 @@ def _migrate(db: DatabaseManager, connection: Connection) -> Check:
         raise
     except DBAPIError as error:
         advice = "Migrate as the owner of the database: alembic upgrade head"
-        return Check("migrations", is_ok=False, message=f"{_first_line(error)}. {advice}")
+        return Check("migrations", is_ok=False, message=f"{first_line(error)}. {advice}")
     news = {
         HEAD_REVISION: "newest",
         None: "newest; the tables were created just now",
@@ -123,7 +123,3 @@ def _shown(url: URL) -> str:
     hidden = " (password hidden)" if has_secrets(url) else ""
     safe = without_secrets(url).set(drivername="postgresql")
     return safe.render_as_string().replace("%2F", "/") + hidden
-
-
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0]

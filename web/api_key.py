@@ -11,7 +11,7 @@ _MESSAGE = "This server needs the key of YTS_API_KEY, as `Authorization: Bearer 
 
 
 def require_key(key: str) -> Middleware:
-    """Return the middleware that asks for *key*, compared in a time that tells nothing of it."""
+    """Return the middleware that asks for *key*; it compares in constant time."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:

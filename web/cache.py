@@ -4,7 +4,7 @@ import gzip
 import zlib
 from collections import OrderedDict
 
-#: Smaller bodies do not get smaller enough.
+#: Bytes. Compressing a shorter body saves too little.
 _SMALLEST_GZIP = 1000
 
 
@@ -21,7 +21,7 @@ class CachedBody:
         self._compressed: bytes | None = None
 
     def compressed(self) -> bytes | None:
-        """Return the bytes compressed by gzip; None if that does not pay."""
+        """Return the bytes compressed by gzip; None if that saves too little."""
         if self._compressed is None and len(self.plain) >= _SMALLEST_GZIP:
             # A higher level costs four times as much and saves a tenth of the bytes.
             self._compressed = gzip.compress(self.plain, 1, mtime=0)
@@ -55,7 +55,7 @@ class ResponseCache:
         return body
 
     def note_revision(self, revision: str) -> None:
-        """Forget all bodies if *revision* is not theirs."""
+        """Forget all bodies if they belong to another revision than *revision*."""
         if revision != self._revision:
             self._revision = revision
             self._bodies.clear()

@@ -1,5 +1,5 @@
-"""`AddressUnusable`: the server cannot listen where it was told to."""
+"""`AddressUnusable`: the server cannot listen on the given address and port."""
 
 
 class AddressUnusable(Exception):
-    """The address or port is taken, not of this machine, or not allowed; says what to do."""
+    """The address or port is taken, not of this machine, or not allowed."""

@@ -1,4 +1,4 @@
-"""`serve`: the HTTP server over a mirror, from opening its port until it is told to stop."""
+"""`serve`: the HTTP server over a mirror, from opening its port until it is asked to stop."""
 
 import asyncio
 import os

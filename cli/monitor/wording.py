@@ -8,22 +8,25 @@ from cli.display.text import aligned, duration, one_line
 from database.bookkeeping.rows import FailureRow, RunRow
 from database.monitoring.status import Status
 from database.stats import Stats, StoredMovie
+from ingest.exit_codes import ExitCode
 
 EMPTY = "empty: no fetch has run yet. Start one with: python fetch_yts_data.py"
 WAITING = "waiting for the database"
 
 _PHASES = {"starting": "starting", "pages": "reading the list", "details": "fetching details"}
 _ENDS: dict[int | None, str] = {
-    0: "was complete",
-    1: "ended early with an error",
-    2: "was refused: base URL or database was not the right one",
-    3: "finished, but some failed",
-    4: "ended early: YTS was unavailable",
-    5: "ended early: the database was not ready",
-    6: "ended early: too many movies had vanished at once",
-    7: "reached its own limit, and work is left",
-    130: "was interrupted",
-    143: "was interrupted",
+    ExitCode.DONE: "was complete",
+    ExitCode.FATAL: "ended early with an error",
+    ExitCode.USAGE: "was refused: base URL or database was not the right one",
+    ExitCode.SOME_FAILED: "finished, but some failed",
+    ExitCode.UNAVAILABLE: "ended early: YTS was unavailable",
+    ExitCode.NOT_READY: "ended early: the database was not ready",
+    ExitCode.GUARD: "ended early: too many movies had vanished at once",
+    ExitCode.LIMIT: "reached its own limit, and work is left",
+    ExitCode.LOCKED: "ended early: another fetch had taken over",
+    ExitCode.CLOSED_TERMINAL: "was interrupted",
+    ExitCode.INTERRUPTED: "was interrupted",
+    ExitCode.TERMINATED: "was interrupted",
 }
 
 #: Requests a second: a higher rate counts as unlimited, see `ingest.worker.budget`.

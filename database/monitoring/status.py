@@ -15,7 +15,7 @@ from database.bookkeeping.request_budget import read_pace
 from database.bookkeeping.rows import FailureRow, RunRow, SyncStateRow, WorkerRow
 from database.bookkeeping.workers import read_workers
 from database.config import without_secrets
-from database.connection.explain import explain_unreachable
+from database.connection.explain import explain_unreachable, first_line
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.schema import read_revision
@@ -119,9 +119,8 @@ def read_only_session(db: DatabaseManager) -> Iterator[Session]:
     except OperationalError as error:
         raise DatabaseNotReady(explain_unreachable(error, db.url)) from error
     except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0]
         raise DatabaseNotReady(
-            f"The tables cannot be read: {reason}. See what is wrong with: "
+            f"The tables cannot be read: {first_line(error)}. See what is wrong with: "
             "python test_db_connection.py"
         ) from error
 

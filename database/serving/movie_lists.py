@@ -13,7 +13,7 @@ from database.search.keyset import Key, Position, order_by, read_position, rows_
 from database.search.lookup import SearchOrder, keys_of
 from database.search.references import has_imdb_code
 
-#: Those of `query_movies.py`; and by id, which needs the least work.
+#: The orders of `query_movies.py`, and by id, which needs the least work.
 MovieOrder = Literal["rating", "likes", "year", "title", "newest", "added", "updated", "id"]
 _KEYS: dict[MovieOrder, tuple[Key, ...]] = {
     **{order: keys_of(order) for order in get_args(SearchOrder)},
@@ -23,7 +23,7 @@ _KEYS: dict[MovieOrder, tuple[Key, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class MovieList:
-    """A list of movies: all of them, the largest id first, unless it says otherwise."""
+    """A list of movies; by default all movies, the largest id first."""
 
     filters: MovieFilter = field(default_factory=MovieFilter)
     order: MovieOrder = "id"

@@ -29,7 +29,7 @@ _QUERY: Final = text("""
 
 def read_people_part(session: Session, *, name: str = "", after: object = None, limit: int) -> Part:
     """
-    Return up to *limit* people in the order of names; with *name*, those whose names have it.
+    Return up to *limit* people in the order of names; with *name*, people whose names contain it.
 
     Raises:
         BadPosition: *after* is not a position in this list.

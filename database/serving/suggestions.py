@@ -1,4 +1,4 @@
-"""`suggest_movies`: the movies most like another one, or of its genres where vectors lack."""
+"""`suggest_movies`: the movies most like another one; by genre if it has no vectors."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session

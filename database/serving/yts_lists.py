@@ -38,7 +38,7 @@ class YtsList:
 
     @property
     def is_filtered(self) -> bool:
-        """Return whether not all movies are on the list."""
+        """Return whether the list leaves out some movies."""
         return bool(
             self.genre or self.quality or self.minimum_rating or self.words or self.imdb_code
         )

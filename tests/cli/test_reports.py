@@ -13,6 +13,7 @@ from sqlalchemy import URL
 
 from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.db import DatabaseManager
+from ingest.exit_codes import ExitCode
 from sandbox.api.sandbox_server import Sandbox
 from tests.support.databases import run_sql
 from tests.support.processes.commands import call
@@ -32,6 +33,15 @@ def json_lines(done: Any) -> list[dict[str, Any]]:
     """Return the JSON lines of a command that printed no error."""
     assert done.stderr == ""
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_end_of_a_run_has_a_description_for_each_exit_code(db: DatabaseManager) -> None:
+    """Only the code of old data is left out, because no run ends with it."""
+    for code in set(ExitCode) - {ExitCode.STALE}:
+        run_sql(db.url, "DELETE FROM fetch_runs")
+        add_run(db.url, exit_code=str(int(code)), finished_at="now()")
+
+        assert "exit code" not in call(SCRIPT, "--once", url=db.url).stdout
 
 
 def test_the_history_has_every_run_and_its_state(

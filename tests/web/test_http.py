@@ -97,7 +97,7 @@ def test_a_server_without_a_free_connection_says_so(db: DatabaseManager):
     assert int(busy.headers["Retry-After"]) > 0
 
 
-def test_a_database_that_goes_away_is_a_message_and_heals(db: DatabaseManager):
+def test_while_the_database_is_away_requests_get_503_and_later_work_again(db: DatabaseManager):
     """503 says what is wrong; no restart of the server is needed."""
     db.save_movie({"id": 1, "title": "Lamp", "torrents": []})
     with open_server(db) as root:

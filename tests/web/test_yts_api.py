@@ -1,4 +1,4 @@
-"""The YTS API v2 of the server: clients of YTS cannot tell it from YTS, except by its speed."""
+"""The YTS API v2 of the server: its responses have the form of those of YTS."""
 
 import json
 from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import Any
 
 from database.search.keyset import BadPosition
 
-#: More than any position that a list gives.
+#: Characters. Every cursor of a list is shorter.
 LONGEST_CURSOR = 5000
 
 

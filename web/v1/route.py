@@ -44,7 +44,7 @@ class Items:
 
     @classmethod
     def of(cls, rows: list[str], span: Span) -> Self:
-        """Return a part of *rows*, which are all there are."""
+        """Return a part of *rows*, which are the whole list."""
         begin = decode_place("place", span.cursor)
         return cls(rows[begin : begin + span.limit], next_place(begin, span.limit, len(rows)))
 
