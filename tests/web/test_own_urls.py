@@ -68,3 +68,14 @@ def test_a_name_that_fits_in_no_url_is_not_repeated(own: str, host: str):
     )
 
     assert response.json()["data"]["movie"]["url"].startswith("http://localhost/mirror/movies/")
+
+
+def test_the_pages_lead_to_the_movies(own: str):
+    """The URL of each movie of a list can be opened: the API v1 has the movie."""
+    movies = requests.get(f"{own}/api/v2/list_movies.json", timeout=20).json()["data"]["movies"]
+
+    responses = [requests.get(movie["url"], timeout=20) for movie in movies]
+    opened = [response.json()["id"] for response in responses]
+
+    assert opened == [movie["id"] for movie in movies]
+    assert requests.get(f"{own}/movies/no-such-movie", timeout=20).status_code == 404

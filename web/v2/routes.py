@@ -5,6 +5,7 @@ from functools import partial
 from aiohttp import web
 
 from database.errors import DatabaseNotReady
+from database.serving.movie_pages import find_page
 from database.serving.prepared import Reading
 from web.reader import CatalogueReader, Overloaded
 from web.responses import JSON, body_response
@@ -35,6 +36,7 @@ class YtsApi:
             web.get("/api/v2/{endpoint}/", self._handle),
             web.options("/api/v2/{endpoint}", self._describe),
             web.options("/api/v2/{endpoint}/", self._describe),
+            web.get("/movies/{slug}", self._open_movie),
         ]
 
     async def _handle(self, request: web.Request) -> web.Response:
@@ -54,6 +56,19 @@ class YtsApi:
         response = body_response(request, body, JSON)
         response.headers.update(self._headers)
         return response
+
+    async def _open_movie(self, request: web.Request) -> web.Response:
+        """Send clients of `--urls own` from the page of a movie to what the API v1 has of it."""
+        find = partial(find_page, slug=request.match_info["slug"])
+        try:
+            movie_id = await self._reader.run(find)
+        except Overloaded:
+            return self._unavailable("The server is busy; try again soon.")
+        except DatabaseNotReady as error:
+            return self._unavailable(str(error))
+        if movie_id is None:
+            raise web.HTTPNotFound
+        raise web.HTTPFound(f"{self._settings.base_path}/api/v1/movies/{movie_id}")
 
     def _own_root(self, request: web.Request) -> str:
         """Return the root URL of pages of movies on this server; empty if they are at YTS."""
