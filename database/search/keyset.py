@@ -1,6 +1,6 @@
-"""`Key`, `order_by`, `rows_after`: a sorted list in pages that begin after a given row."""
+"""`Key`, `order_by`, `segments_of`: a sorted list in pages that begin after a given row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeGuard
@@ -72,6 +72,7 @@ def rows_after(keys: Sequence[Key], position: Position) -> ColumnElement[bool]:
         return row < last if keys[0].is_descending else row > last
     conditions: list[ColumnElement[bool]] = []
     equal: list[ColumnElement[bool]] = []
+    first, begin = keys[0], position[0]
     for key, value in zip(keys, position, strict=True):
         if value is not None:
             is_beyond = key.column < value if key.is_descending else key.column > value
@@ -79,7 +80,42 @@ def rows_after(keys: Sequence[Key], position: Position) -> ColumnElement[bool]:
                 is_beyond = or_(is_beyond, key.column.is_(None))
             conditions.append(and_(*equal, is_beyond))
         equal.append(key.column.is_(None) if value is None else key.column == value)
-    return or_(*conditions)
+    if first.has_nulls or begin is None:
+        return or_(*conditions)
+    # The rest follows from this, but an index on the first key can begin at the row only with it.
+    is_beside = first.column <= begin if first.is_descending else first.column >= begin
+    return and_(is_beside, or_(*conditions))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """
+    Consecutive rows of a list: those that fulfil all conditions, in this order.
+
+    The first key of the order is known in all of them, so an index on it can be read in both
+    directions. With nulls, which are always last, it could be read in one direction only.
+    """
+
+    conditions: list[ColumnElement[bool]]
+    order: list[ColumnElement[Any]]
+
+
+def segments_of(keys: Sequence[Key], position: Position | None = None) -> Iterator[Segment]:
+    """Yield the segments of a list, or of its rows after *position*, in their order."""
+    unknown: list[ColumnElement[bool]] = []
+    after = position
+    for number, first in enumerate(keys):
+        if after is None or after[0] is not None:
+            rest = (replace(first, has_nulls=False), *keys[number + 1 :])
+            known = [first.column.is_not(None)] if first.has_nulls else []
+            begins = [] if after is None else [rows_after(rest, after)]
+            yield Segment([*unknown, *known, *begins], order_by(rest))
+            after = None
+        else:
+            after = after[1:]
+        if not first.has_nulls:
+            return
+        unknown.append(first.column.is_(None))
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

@@ -1,15 +1,15 @@
 """`MovieList`, `read_movie_part`: which movies a list has, in which order, and a part of it."""
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
 from database.counts import count_of
 from database.models import Movie, MovieCast
 from database.search.filters import MovieFilter
-from database.search.keyset import Key, Position, order_by, read_position, rows_after
+from database.search.keyset import Key, Position, read_position, segments_of
 from database.search.lookup import SearchOrder, keys_of
 from database.search.references import has_imdb_code
 
@@ -74,11 +74,15 @@ def read_movie_part(
         BadPosition: *after* is not a position in this list.
     """
     keys = movies.keys
+    begin = None if after is None else read_position(keys, after)
     query = select(Movie.id, *(key.column for key in keys)).where(*movies.conditions())
-    if after is not None:
-        query = query.where(rows_after(keys, read_position(keys, after)))
-    rows = session.execute(query.order_by(*order_by(keys)).limit(limit + 1)).all()
-    position = tuple(rows[limit - 1][1:]) if len(rows) > limit else None
+    rows: list[Row[Any]] = []
+    for segment in segments_of(keys, begin):
+        ordered = query.where(*segment.conditions).order_by(*segment.order)
+        rows += session.execute(ordered.limit(limit + 1 - len(rows)))
+        if len(rows) > limit:
+            break
+    position: Position | None = tuple(rows[limit - 1][1:]) if len(rows) > limit else None
     return Part([row[0] for row in rows[:limit]], position)
 
 
