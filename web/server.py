@@ -17,6 +17,7 @@ from web.guards import LONGEST_URL, guard_requests
 from web.meaning import Meaning
 from web.metrics import Metrics
 from web.reader import CatalogueReader, Overloaded
+from web.server_errors import answer_bugs, server_log
 from web.settings import ServerSettings
 from web.v1.api import ROOT, ApiV1
 from web.v1.problems import report_problems
@@ -48,6 +49,7 @@ async def serve(
     reader = CatalogueReader(url, settings)
     runner = web.AppRunner(
         _application(reader, settings),
+        logger=server_log,
         access_log=access_logger if settings.logs_access else None,
         shutdown_timeout=_DRAIN_SECONDS,
         keepalive_timeout=IDLE_SECONDS,
@@ -86,6 +88,7 @@ def _application(reader: CatalogueReader, settings: ServerSettings) -> web.Appli
     ]
     if settings.api_key:
         middlewares.append(require_key(settings.api_key))
+    middlewares.append(answer_bugs(settings.base_path))
     application = web.Application(middlewares=middlewares)
     routes = [
         *YtsApi(reader, settings).routes(),

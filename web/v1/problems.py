@@ -71,6 +71,7 @@ def report_problems(root: str) -> Middleware:
             detail = (response.text or "").strip()
             response.body = _body_of(response.status, detail, None)
             response.content_type = PROBLEM_JSON
+            response.charset = None
         return response
 
     return report
