@@ -126,7 +126,14 @@ def read_filter(session: Session, query: Filters) -> MovieFilter:
 
     Raises:
         UnknownFilterValue: no movie has that genre, language or quality.
+        ProblemFound: a range ends before it begins.
     """
+    for name in ("year", "rating", "runtime"):
+        low, high = getattr(query, f"{name}_from"), getattr(query, f"{name}_to")
+        if low is not None and high is not None and low > high:
+            raise ProblemFound(
+                400, f"{name}_from is larger than {name}_to, so no movie matches. Exchange them."
+            )
     return MovieFilter(
         genres=resolve_genres(session, query.genre) if query.genre else (),
         years=(query.year_from, query.year_to),

@@ -25,6 +25,7 @@ PROBLEMS = {
     405: "The server can only be read.",
     409: "Several movies or people have this code or name.",
     421: "The server is not known by this name.",
+    500: "The server has a bug.",
     503: "The server is busy, or the database is away.",
 }
 

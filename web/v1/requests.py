@@ -83,7 +83,9 @@ def _unknown(name: str, known: list[str]) -> ParameterError:
 
 def _explain(route: Route, error: ErrorDetails) -> ParameterError:
     name = str(error["loc"][0])
-    message = error["msg"].removeprefix("Value error, ").replace("Input should", "It should")
+    message = error["msg"].removeprefix("Value error, ").partition(" after validation")[0]
+    for standard in ("Input", "String", "Tuple"):
+        message = message.replace(f"{standard} should", "It should")
     if error["type"] == "missing":
         message = "It is required"
     elif error["type"] == "string_pattern_mismatch":
