@@ -139,6 +139,11 @@ def resolve_quality(session: Session, name: str) -> str:
     Raises:
         UnknownFilterValue: no torrent has this quality.
     """
+    wanted = func.lower(Torrent.quality) == name.strip().lower()
+    # The first torrent that has it ends this; the list of all needs the whole table.
+    known = session.scalar(select(Torrent.quality).where(wanted).limit(1))
+    if known is not None:
+        return known
     stored = session.scalars(select(Torrent.quality).distinct())
     return _resolve("has the quality", [name], stored, _QUALITIES)[0]
 

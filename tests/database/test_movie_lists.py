@@ -132,3 +132,20 @@ def _kinds_of(plan: dict[str, Any]) -> Iterator[str]:
     yield plan["Node Type"]
     for below in plan.get("Plans", []):
         yield from _kinds_of(below)
+
+
+@pytest.mark.parametrize("column", ["quality", "video_codec"])
+def test_the_planner_knows_how_many_torrents_a_filter_lets_through(
+    db: DatabaseManager, column: str
+):
+    """In any case of letters: an estimate that is too low makes it read all torrents."""
+    with db.get_session() as session:
+        session.execute(_COMBINATIONS)
+        session.execute(
+            text(f"INSERT INTO torrents (movie_id, hash, {column}) SELECT id, id, 'X1' FROM movies")
+        )
+        session.execute(text("ANALYZE torrents"))
+        query = f"EXPLAIN (FORMAT JSON) SELECT FROM torrents WHERE lower({column}) = 'x1'"
+        (plan,) = session.execute(text(query)).scalar_one()
+
+    assert plan["Plan"]["Plan Rows"] == 54

@@ -19,6 +19,8 @@ _QUERIES = {
     "storage": "SELECT attrelid::regclass::text, attname, attstorage FROM pg_attribute "
     "JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'public'::regnamespace "
     "AND relkind = 'r' AND attnum > 0 AND NOT attisdropped",
+    "statistics": "SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext "
+    "WHERE stxnamespace = 'public'::regnamespace",
     "triggers": "SELECT pg_get_triggerdef(oid), tgenabled FROM pg_trigger WHERE NOT tgisinternal",
     "functions": "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE prokind = 'f' "
     "AND pronamespace = 'public'::regnamespace AND NOT EXISTS (SELECT FROM pg_depend "

@@ -1,5 +1,5 @@
 """
-indexes of movies by likes, time of upload and title, which lists are sorted by
+indexes of movies for each order of lists, and statistics for the filters of torrents
 
 Revision ID: 0014
 Revises: 0013
@@ -27,15 +27,22 @@ KEYS: dict[str, tuple[list[str], list[str]]] = {
     "ix_movies_date_uploaded": ([], ["date_uploaded"]),
     "ix_movies_title": ([], ['"left"(title, 200)']),
 }
+#: Columns of `torrents` that filters read in lower case; the planner guesses 0.5 % otherwise.
+FILTERED = ("quality", "video_codec")
 INCLUDED = {"ix_movies_year": ["id", "runtime", "language", "gone_since"]}
 
 
 def upgrade() -> None:
     for name, (before, after) in KEYS.items():
         _replace(name, before, after)
+    for column in FILTERED:
+        op.execute(f"CREATE STATISTICS st_torrents_{column} ON (lower({column})) FROM torrents")
+    op.execute("ANALYZE torrents")
 
 
 def downgrade() -> None:
+    for column in FILTERED:
+        op.execute(f"DROP STATISTICS st_torrents_{column}")
     for name, (before, after) in KEYS.items():
         _replace(name, after, before)
 
