@@ -137,9 +137,9 @@ def test_a_lasting_unique_violation_is_a_failure_of_one_movie(
         ("42P01", "test_db_connection.py"),
         ("53100", "disk is full"),
         ("53200", "out of memory"),
-        ("58030", "trouble with itself"),
-        ("XX000", "trouble with itself"),
-        ("XX001", "trouble with itself"),
+        ("58030", "internal error"),
+        ("XX000", "internal error"),
+        ("XX001", "internal error"),
         ("0A000", "refuses its work"),
     ],
 )

@@ -151,7 +151,8 @@ def start_python(
         "arguments": [*arguments], "env": env, "cwd": str(cwd), "new_session": start_new_session,
         "patches": dict(patches or {}), "imports": [*imports],
     }  # fmt: skip
-    exit_codes, theirs = socket.socketpair()
+    # With packets, the process id and an exit code that follows at once are two messages.
+    exit_codes, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     null = os.open(os.devnull, os.O_RDWR)
     passed, ours = [null if stdin == subprocess.DEVNULL else stdin], []
     for number in (stdout, stderr):
