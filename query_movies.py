@@ -190,7 +190,7 @@ def stats() -> None:
     "--updated-since",
     type=Since(),
     metavar="24h",
-    help="Only movies that are new or have changed since then.",
+    help="Only movies that are new or have changed since then, also those that YTS has removed.",
 )
 @click.option(
     "--format",

@@ -34,6 +34,7 @@ def export(repository: MovieRepository, options: Options) -> None:
         read_filters(repository, options),
         added_since=_read_since(repository, options["added_since"]),
         updated_since=_read_since(repository, options["updated_since"]),
+        with_gone=_has_gone(options) and table.name == "movies",
     )
     count = write_rows(
         table.read(repository, filters),
@@ -50,6 +51,11 @@ def _read_since(repository: MovieRepository, since: datetime | timedelta | None)
     return None if since is None else read_since(repository, since)
 
 
+def _has_gone(options: Options) -> bool:
+    """Return whether movies that YTS has removed are in an export: their removal is a change."""
+    return options["updated_since"] is not None
+
+
 def _table_of(options: Options) -> ExportTable:
     """
     Return what an export contains.
@@ -58,7 +64,12 @@ def _table_of(options: Options) -> ExportTable:
         click.UsageError: a column does not exist, or the options contradict each other.
     """
     try:
-        return choose_table(options["table"], options["columns"], with_posters=options["posters"])
+        return choose_table(
+            options["table"],
+            options["columns"],
+            with_posters=options["posters"],
+            with_gone=_has_gone(options),
+        )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 

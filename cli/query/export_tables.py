@@ -36,10 +36,12 @@ class ExportTable:
 
 
 def choose_table(
-    name: TableName, columns: Sequence[str] | None, *, with_posters: bool
+    name: TableName, columns: Sequence[str] | None, *, with_posters: bool, with_gone: bool
 ) -> ExportTable:
     """
     Return the table *name* with *columns*, or with its usual columns.
+
+    With *with_gone*, the usual columns of movies end with `gone_since`.
 
     Raises:
         ValueError: a column does not exist or is named twice, or the options do not fit.
@@ -48,7 +50,8 @@ def choose_table(
         raise ValueError("--posters adds columns to the movies; with --columns, name them there.")
     if columns is None:
         posters = dict.fromkeys(POSTERS, "string") if with_posters else {}
-        return ExportTable(name, _USUAL[name] | posters)
+        gone = {"gone_since": "time"} if with_gone and name == "movies" else {}
+        return ExportTable(name, _USUAL[name] | posters | gone)
     known = _USUAL[name] | (_MORE_OF_MOVIES if name == "movies" else {})
     for column in columns:
         if column not in known:
@@ -138,5 +141,7 @@ _MORE_OF_MOVIES = {
     **dict.fromkeys(
         ("title_english", "title_long", "slug", "yts_slug", "yt_trailer_code", *POSTERS), "string"
     ),
-    **dict.fromkeys(("created_at", "updated_at", "fetched_at", "details_fetched_at"), "time"),
+    **dict.fromkeys(
+        ("created_at", "updated_at", "fetched_at", "details_fetched_at", "gone_since"), "time"
+    ),
 }

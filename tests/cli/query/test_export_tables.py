@@ -144,11 +144,43 @@ def test_an_export_can_have_what_is_new_or_changed_alone(new_database: Callable[
     assert export(url, "--added-since", "1s") == []
 
 
+def test_an_export_of_changes_has_movies_that_yts_has_removed_and_says_so(
+    new_database: Callable[..., URL],
+):
+    """
+    `gone_since` is the last column; other exports have neither the column nor these movies.
+
+    Torrents have no such column, so those of removed movies stay out.
+    """
+    url = new_database()
+    run_sql(
+        url,
+        """INSERT INTO movies (external_id, title, created_at, updated_at, gone_since) VALUES
+           (1, 'Gone', '2026-11-01Z', '2026-11-03Z', '2026-11-03Z'),
+           (2, 'New', '2026-11-03Z', '2026-11-03Z', NULL)""",
+        "INSERT INTO torrents (movie_id, hash) SELECT id, repeat(title, 9) FROM movies",
+    )
+    changes = ("--updated-since", "2026-11-02")
+
+    rows = export(url, *changes, "--posters")
+    assert [(it["id"], it["gone_since"]) for it in rows] == [
+        (1, "2026-11-03T00:00:00+00:00"),
+        (2, None),
+    ]
+    assert list(rows[0])[-1] == "gone_since"
+    named = export(url, *changes, "--columns", "gone_since,id")
+    assert named == [{name: row[name] for name in ("gone_since", "id")} for row in rows]
+    assert [it["movie_id"] for it in export(url, "--table", "torrents", *changes)] == [2]
+    everything = export(url)
+    assert [it["id"] for it in everything] == [2]
+    assert "gone_since" not in everything[0]
+
+
 @pytest.mark.parametrize("table", ["movies", *TABLES])
 def test_a_table_has_only_columns_that_can_be_read(table: Any, mirror_url: URL):
     """Every column of the list in the message of a wrong name can be exported."""
     with pytest.raises(ValueError, match="It has: ") as refusal:
-        choose_table(table, ["none"], with_posters=False)
+        choose_table(table, ["none"], with_posters=False, with_gone=False)
     columns = str(refusal.value).partition("It has: ")[2].strip(".").replace(" ", "")
 
     rows = export(mirror_url, "--table", table, "--year", "1999", "--columns", columns)
