@@ -13,8 +13,8 @@ from cli.display.terminal import prepare_stdout
 from cli.errors import report_errors
 from cli.query.export_command import check_export, export
 from cli.query.filter_options import GROUPS
-from cli.query.lists import hint, show_groups, show_movies
-from cli.query.movie_lookup import one_movie, open_repository, read_filters, say
+from cli.query.lists import say_empty, show_groups, show_movies
+from cli.query.movie_lookup import one_movie, open_repository, read_filters
 from cli.query.movie_rows import json_of, write_movie
 from cli.query.recent import changed, new
 from cli.signals import leave_on_signals
@@ -59,8 +59,8 @@ def search(repository: MovieRepository, options: Options) -> None:
     show_movies([(match.movie, {"found by": match.how}) for match in results], options)
     if not results:
         where = "title, IMDb code, person, words and meaning"
-        advice = hint(options) or " Try other words, in English."
-        say(f"Nothing found for {query!r} by {where}.{advice}")
+        message = f"Nothing found for {query!r} by {where}."
+        say_empty(message, options, advice=" Try other words, in English.")
 
 
 def similar(repository: MovieRepository, options: Options) -> None:
@@ -76,7 +76,7 @@ def similar(repository: MovieRepository, options: Options) -> None:
     ]
     show_movies(shown, options)
     if not results:
-        click.echo(f"No movie is similar to {movie.title!r}.{hint(options)}", err=True)
+        say_empty(f"No movie is similar to {movie.title!r}.", options)
 
 
 def _reasons(
@@ -114,7 +114,7 @@ def top(repository: MovieRepository, options: Options) -> None:
     )
     show_movies([(movie, {"likes": movie.like_count}) for movie in movies], options)
     if not movies:
-        click.echo(f"No movie matches.{hint(options)}", err=True)
+        say_empty("No movie matches.", options)
 
 
 def stats(repository: MovieRepository, options: Options) -> None:

@@ -1,10 +1,10 @@
-"""`show_movies`, `show_groups`: lists of movies and of groups, as a table or as JSON Lines."""
+"""`show_movies`, `show_groups`, `say_empty`: lists of movies and groups, as table or JSON Lines."""
 
 from collections.abc import Mapping
 from typing import Any, cast
 
 from cli.display.tables import write_json, write_table
-from cli.query.movie_lookup import is_filtered
+from cli.query.movie_lookup import is_filtered, say
 from cli.query.movie_rows import json_of, row_of
 from database.models import Movie
 from database.repository import MovieRepository
@@ -46,6 +46,15 @@ def _keys(row: dict[str, Any]) -> dict[str, Any]:
     return {name.replace(" ", "_"): value for name, value in row.items()}
 
 
-def hint(options: Options) -> str:
-    """Return advice for a list without movies."""
-    return " Try without the filters." if is_filtered(options) else ""
+def say_empty(message: str, options: Options, *, advice: str = "") -> None:
+    """
+    Write that a list has no movies: *message*, with advice about filters, or else *advice*.
+
+    With --offset the list may have movies, but not so many.
+    """
+    if offset := options["offset"]:
+        say(f"The list has no movies after the first {offset:,}. Try a smaller --offset.")
+    elif is_filtered(options):
+        say(f"{message} Try without the filters.")
+    else:
+        say(f"{message}{advice}")

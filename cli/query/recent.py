@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cli.display.text import utc_time
-from cli.query.lists import hint, show_movies
+from cli.query.lists import say_empty, show_movies
 from cli.query.movie_lookup import read_filters, read_since, say
 from database.models import Movie
 from database.repository import MovieRepository
@@ -23,7 +23,7 @@ def new(repository: MovieRepository, options: Options) -> None:
     movies = _read_page(repository, filters, "added", options)
     show_movies([(movie, _columns(movie, options, is_new=True)) for movie in movies], options)
     if not movies:
-        say(f"No movie is new since {_shown(since)}.{hint(options)}")
+        say_empty(f"No movie is new since {_shown(since)}.", options)
 
 
 def changed(repository: MovieRepository, options: Options) -> None:
@@ -42,7 +42,7 @@ def changed(repository: MovieRepository, options: Options) -> None:
     movies = _read_page(repository, filters, "updated", options)
     show_movies([(movie, _columns(movie, options, is_new=False)) for movie in movies], options)
     if not movies:
-        say(f"No movie has changed since {_shown(since)}.{hint(options)}")
+        say_empty(f"No movie has changed since {_shown(since)}.", options)
 
 
 def _read_page(

@@ -115,6 +115,17 @@ def test_a_page_says_that_there_are_more(url: URL):
     assert ids(second) == [1]
 
 
+def test_a_page_past_the_end_says_that_the_list_has_no_more_movies(url: URL):
+    """The message does not deny that there are new movies."""
+    for command in (("new",), ("changed",), ("top",), ("search", "film")):
+        done = call("query_movies.py", *command, "--offset", "400", url=url)
+
+        assert (done.returncode, done.stdout) == (0, "")
+        message = "The list has no movies after the first 400. Try a smaller --offset."
+        assert done.stderr.splitlines()[-1] == message
+        assert "No movie" not in done.stderr
+
+
 def test_filters_choose_among_the_new_movies(url: URL):
     """The message for an empty list suggests to leave them out."""
     done = call("query_movies.py", "new", "--year", "1999", url=url)
