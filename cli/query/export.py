@@ -11,7 +11,7 @@ from typing import IO, Any, Literal
 from cli.output import STDOUT, open_output
 from cli.query.export_tables import Row, Types
 from cli.query_errors import ParquetMissing
-from yts.printable import json_line
+from yts.printable import json_line, printable
 
 Format = Literal["csv", "jsonl", "parquet"]
 #: Endings of file names, and the formats that they mean.
@@ -71,10 +71,12 @@ def _write_csv(rows: Iterator[Row], columns: Types, stream: IO[bytes], *, for_ex
         stream.write("\ufeff".encode())
     writer = csv.writer(_Encoded(stream), lineterminator=_CRLF)
     writer.writerow(columns)
+    is_terminal = stream.isatty()
     count = 0
     for count, row in enumerate(rows, start=1):  # noqa: B007 -- counted as they go
         cells = map(_cell, row.values())
-        writer.writerow(map(_for_excel, cells) if for_excel else cells)
+        cells = map(_for_excel, cells) if for_excel else cells
+        writer.writerow(map(_for_terminal, cells) if is_terminal else cells)
     return count
 
 
@@ -92,6 +94,11 @@ _FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 def _for_excel(value: Any) -> Any:
     """Return *value* with an apostrophe before it if it is a text that would be a formula."""
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _for_terminal(value: Any) -> Any:
+    """Return *value* without control characters if it is a text; files and pipes have them all."""
+    return printable(value) if isinstance(value, str) else value
 
 
 def _plain(value: Any) -> Any:

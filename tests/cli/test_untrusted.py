@@ -1,6 +1,8 @@
 """Control characters in texts of YTS reach no terminal, log, page or table row of an error."""
 
 import json
+import os
+import pty
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from tests.support.data.yts_responses import (
     page_response,
 )
 from tests.support.processes.commands import call
+from tests.support.processes.watching import read_until
 from tests.support.runs import impatient_client, read_sql
 from tests.support.servers.canned_server import Canned, CannedServer, SeenRequest, open_canned
 
@@ -124,6 +127,25 @@ def test_the_json_of_a_fetch_has_no_control_characters(
     assert len(done.stdout) < 30_000
     summary = [json.loads(line) for line in done.stdout.splitlines()][-1]
     assert len(summary["unknown_fields"]) == 21
+
+
+def test_an_export_as_csv_has_control_characters_in_files_and_not_on_a_terminal(
+    fetched: Any, database_url: URL
+) -> None:
+    """A file or a pipe gets the data as they are stored."""
+    assert fetched.returncode == 3
+    export = (QUERY, "export", "--columns", "id,title,genres,cast", "--output")
+    master, slave = pty.openpty()
+    on_terminal = call(*export, os.ttyname(slave), url=database_url)
+    piped = call(*export, "-", url=database_url)
+    os.close(slave)
+    shown = read_until(master, None).decode().replace("\r\n", "\n")
+    os.close(master)
+
+    assert (on_terminal.returncode, piped.returncode) == (0, 0), on_terminal.stderr
+    assert "Film 1 q [2J" in shown
+    assert_safe(shown)
+    assert "Film 1 q\x1b[2J" in piped.stdout
 
 
 COMMANDS = [
