@@ -67,10 +67,20 @@ class Parsed(click.ParamType[Value]):
             self.fail(str(error), param, ctx)
 
 
+class _WrittenFile(click.Path):
+    """A file that a command writes; an empty name would mean the working directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path, or refuse an empty text."""
+        if value == "":
+            self.fail("the name of the file is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 #: A file that a command reads; its absolute path, as a string.
 READ_FILE = click.Path(exists=True, dir_okay=False, readable=True, resolve_path=True)
 #: A file that a command writes; `-` is stdout.
-WRITTEN_FILE = click.Path(dir_okay=False, readable=False, allow_dash=True, path_type=Path)
+WRITTEN_FILE = _WrittenFile(dir_okay=False, readable=False, allow_dash=True, path_type=Path)
 
 
 def exit_codes_epilog(

@@ -124,6 +124,19 @@ def test_columns_that_do_not_exist_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("query_movies.py", "export", "--output"), ("monitor_progress.py", "--html"),
+     ("monitor_progress.py", "--prometheus"), ("fetch_yts_data.py", "--log-file")],
+)  # fmt: skip
+def test_an_empty_name_of_a_file_is_refused(command: tuple[str, ...]):
+    """It would name the working directory; the database is not opened."""
+    done = call(*command, "")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the name of the file is empty" in done.stderr
+
+
 def test_an_export_can_have_what_is_new_or_changed_alone(new_database: Callable[..., URL]):
     """`--updated-since` has new movies too, so that one request is enough to follow a mirror."""
     url = new_database()
