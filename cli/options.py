@@ -36,17 +36,21 @@ class Duration(click.ParamType[timedelta]):
         """Read the text, or refuse it with an example."""
         if isinstance(value, timedelta):
             return value
-        match = re.fullmatch(
-            r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s?([smhdw]?)", str(value).strip().lower()
-        )
+        match = re.fullmatch(r"([0-9]+(?:\.[0-9]{1,3})?)\s?([smhdw]?)", str(value).strip().lower())
         if match is None:
             example = "use for example 45s, 90m, 26h or 30d"
             self.fail(f"{value!r} is not a duration; {example}", param, ctx)
         seconds = float(match[1]) * _UNITS[match[2] or "s"]
         if not self._shortest <= seconds <= self._longest:
-            limits = f"{self._shortest:g} to {self._longest:g} seconds"
+            limits = f"{_in_a_unit(self._shortest)} to {_in_a_unit(self._longest)}"
             self.fail(f"{value!r} is not within {limits}", param, ctx)
         return timedelta(seconds=seconds)
+
+
+def _in_a_unit(seconds: float) -> str:
+    """Return *seconds* as a user reads limits: 0.1 s, 600 s, 36,500 days."""
+    days = seconds / _UNITS["d"]
+    return f"{days:,g} days" if days > 1 else f"{seconds:,g} s"
 
 
 class Parsed(click.ParamType[Value]):

@@ -28,6 +28,13 @@ def test_an_invalid_duration_is_refused(text: str):
         Duration().convert(text, None, None)
 
 
+@pytest.mark.parametrize("text", ["0s", "99999999999d", "9" * 400 + "w"])
+def test_the_limits_of_a_duration_are_in_readable_units(text: str):
+    """A duration that is too long is a duration, however many digits it has."""
+    with pytest.raises(click.BadParameter, match=r"is not within 1 s to 36,500 days$"):
+        Duration().convert(text, None, None)
+
+
 def durations(command: click.Command) -> list[str]:
     """Return the options of *command* that are about time."""
     parts = ("age", "after", "duration", "interval", "timeout", "wait")
