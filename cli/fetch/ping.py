@@ -64,7 +64,7 @@ class Watchdog:
         if self._thread.is_alive():
             self._thread.join(_WAIT_SECONDS)
         if self._thread.is_alive():
-            self._problems.append(f"{self._url.hostname} did not answer in time")
+            self._problems.append(f"{_host_of(self._url)} did not answer in time")
         if self._problems:
             reasons = "; ".join(dict.fromkeys(self._problems))
             self._say(f"The ping failed, the fetch did not: {masked(reasons)}.")
@@ -105,8 +105,13 @@ class Watchdog:
             return str(explain(error, _without_path(self._url)))
 
 
+def _host_of(url: SplitResult) -> str:
+    """Return the host of *url* with its port, as messages about connections have it."""
+    return url.netloc.rpartition("@")[2]
+
+
 def _refusal(response: requests.Response) -> str:
-    host = urlsplit(response.url).hostname
+    host = _host_of(urlsplit(response.url))
     if response.is_redirect:
         return f"{host} redirects it ({response.status_code}); use the address that it names"
     return f"{host} answered {response.status_code}"
@@ -114,4 +119,4 @@ def _refusal(response: requests.Response) -> str:
 
 def _without_path(url: SplitResult) -> str:
     """Return the part of a ping's URL that may be shown; the path is a secret."""
-    return f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
+    return f"{url.scheme}://{_host_of(url)}"

@@ -141,14 +141,14 @@ def test_a_summary_is_cut_and_has_no_secrets(server: PingServer, monkeypatch: py
 def test_a_watchdog_that_refuses_a_ping_changes_no_fetch(
     status: int, message: str, database_url: URL, small_sandbox: Sandbox, server: PingServer
 ):
-    """A message on stderr names the host and not the URL, which is a secret."""
+    """A message on stderr names the host with its port, and not the URL, which is a secret."""
     server.status = status
     done = fetch(database_url, small_sandbox, server.url, "-q")
 
     assert (done.returncode, done.stdout) == (0, "")
     assert server.events == ["/start", ""]
     assert done.stderr.count("The ping failed, the fetch did not") == 1
-    assert message in done.stderr
+    assert f"127.0.0.1:{server.server_port} {message}" in done.stderr
     assert "zq1z" not in done.stderr
 
 
@@ -177,7 +177,8 @@ def test_a_silent_watchdog_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
         watchdog.start()
         watchdog.finish(0, "Done.")
 
-    assert problems == ["The ping failed, the fetch did not: 127.0.0.1 did not answer in time."]
+    reason = f"127.0.0.1:{port} did not answer in time"
+    assert problems == [f"The ping failed, the fetch did not: {reason}."]
 
 
 def test_the_url_is_a_secret(database_url: URL, small_sandbox: Sandbox, server: PingServer):
