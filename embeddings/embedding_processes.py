@@ -4,11 +4,10 @@ import errno
 import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing.connection import wait
 
+from database.connection.parent_process import leave_with_parent
 from embeddings.errors import NoProcesses
 
 
@@ -42,14 +41,7 @@ def _start_process(start: Callable[..., object], arguments: tuple[object, ...]) 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    leave_with_parent()
     # One thread for each process, because there is already one process for each core.
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     start(*arguments)
-
-
-def _leave_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

@@ -51,7 +51,11 @@ ONLY_IN = {
     "tenacity": {"yts/client.py", "database/connection/retry.py"},
     "pydantic": {"yts/payload.py", "web/v1/"},
     "pydantic_core": {"yts/responses.py", "web/v1/requests.py"},
-    "multiprocessing": {"ingest/backends/processes.py", "embeddings/embedding_processes.py"},
+    "multiprocessing": {
+        "ingest/backends/processes.py",
+        "embeddings/embedding_processes.py",
+        "database/connection/parent_process.py",
+    },
     "distributed": {"ingest/backends/dask_cluster.py"},
     "dask": {"ingest/backends/dask_worker.py"},
     "numpy": {"embeddings/"},

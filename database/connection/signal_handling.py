@@ -1,4 +1,4 @@
-"""`hear_signals`: react to signals at once, also while the main thread waits inside libpq."""
+"""`hear_signals`: react to signals at once, also inside libpq; `signals_held`: block them."""
 
 import signal
 import socket
@@ -10,6 +10,20 @@ from contextlib import contextmanager
 GROUP_SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
+
+
+@contextmanager
+def signals_held(*more: int) -> Iterator[None]:
+    """
+    Block the signals that end a program, and *more*, until the block ends.
+
+    A process that is started in the block has them blocked until it sets a signal mask itself.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*GROUP_SIGNALS, *more))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _do_nothing(_number: int) -> None:

@@ -6,14 +6,13 @@ import importlib.util
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
+from database.connection.signal_handling import signals_held
 from database.embedded.account import Account, choose_account, read_own_name
 from database.embedded.file_locks import open_own_file
 from database.embedded.home import PORT, Home
@@ -137,11 +136,12 @@ class Launcher:
         Run a PostgreSQL program that inherits *server_lock* and writes to the log.
 
         It runs in a session of its own, because Ctrl-C in the terminal of one user must not end the
-        server of the others; signals are held until it has that session.
+        server of the others; signals are held until it has that session. PostgreSQL's server sets
+        its own signal mask.
         """
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         descriptor = open_own_file(self._home.log, os.O_WRONLY | os.O_APPEND)
-        with open(descriptor, "ab") as log, _signals_held():  # noqa: PTH123 -- a descriptor
+        with open(descriptor, "ab") as log, signals_held():  # noqa: PTH123 -- a descriptor
             return subprocess.Popen(
                 [*account.prefix, *command],
                 stdin=subprocess.DEVNULL,
@@ -179,18 +179,6 @@ class Launcher:
                 file.write(content)
                 # Independent of the umask, because PostgreSQL may run as another user.
                 os.fchmod(descriptor, 0o644)
-
-
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Block the signals of a terminal; PostgreSQL's server sets its own signal mask."""
-    before = signal.pthread_sigmask(
-        signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    )
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def explain_file_system(directory: Path) -> str | None:

@@ -10,16 +10,15 @@ import errno
 import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import wait as wait_for_exit
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from database.connection.signal_handling import GROUP_SIGNALS
+from database.connection.parent_process import leave_with_parent
+from database.connection.signal_handling import signals_held
 from ingest.backends.base import WorkerDied
 from ingest.stop import STOP_SIGNAL
 
@@ -46,7 +45,9 @@ def warm_up() -> None:
         # Start it here, because starting it would unblock the signals that are held. It removes
         # semaphores of processes that were killed; the user needs no warning of that.
         resource_tracker.ensure_running()
-    with _signals_held(), _found_by_new_processes():
+    # The server and its workers keep them blocked; otherwise Ctrl-C would end a process that is
+    # starting with a traceback.
+    with signals_held(STOP_SIGNAL), _found_by_new_processes():
         forkserver.ensure_running()
 
 
@@ -155,20 +156,6 @@ def kill_processes() -> None:
 
 
 @contextmanager
-def _signals_held() -> Iterator[None]:
-    """
-    Block signals: in this process until the block ends, in the server and its workers for ever.
-
-    Otherwise Ctrl-C would end a process that is starting with a traceback.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*GROUP_SIGNALS, STOP_SIGNAL))
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
 def _found_by_new_processes() -> Iterator[None]:
     """Let the server import our modules, and not others of these names in the working directory."""
     root = str(Path(__file__).parents[2])
@@ -190,15 +177,7 @@ def _changed_environment(**variables: str) -> Iterator[None]:
 
 
 def _start_process(start: Callable[[], object]) -> None:
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    leave_with_parent()
     start()
     if _HAS_SERVER:  # From here on, this process understands the request to stop.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [STOP_SIGNAL])
-
-
-def _leave_with_parent() -> None:
-    """Without this, the workers of a killed parent would wait for it for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait_for_exit([parent.sentinel])
-        os._exit(1)
