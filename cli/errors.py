@@ -11,6 +11,7 @@ from cli import signals
 from cli.command_line import shown_command
 from cli.display.text import one_line, printable
 from cli.known_errors import explain_known
+from cli.output import discard_stdout
 from cli.preflight import missing_library
 from cli.redaction import masked
 from ingest.exit_codes import ExitCode
@@ -59,7 +60,7 @@ def _discard_unwritable() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
 
 
 def _not_installed(error: Exception) -> tuple[str, int] | None:

@@ -1,4 +1,8 @@
-"""`open_output`: open a file, link, pipe or device for writing, as `cp` treats its target."""
+"""
+`open_output`: open a file, link, pipe or device for writing, as `cp` treats its target.
+
+`reader_may_leave`: a command whose reader closes the pipe ends without an error.
+"""
 
 import errno
 import os
@@ -62,6 +66,21 @@ def open_stream(path: Path) -> IO[bytes] | None:
         sys.stdout.flush()
         return os.fdopen(os.dup(descriptor), "wb")
     return path.open("wb") if path.exists() and not path.is_file() else None
+
+
+@contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """End the program with exit code 0 if the reader of stdout, such as `head`, has closed it."""
+    try:
+        yield
+    except BrokenPipeError:
+        discard_stdout()
+        sys.exit(0)
+
+
+def discard_stdout() -> None:
+    """Discard what stdout still holds, and all that follows: writing it would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

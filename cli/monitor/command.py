@@ -1,6 +1,5 @@
 """`run` of monitor_progress.py: watch the mirror, or write one report, from the parsed options."""
 
-import os
 import shutil
 import signal
 import sys
@@ -16,6 +15,7 @@ from cli.monitor.failure_table import write_failures
 from cli.monitor.plain import Blocks, JsonLines
 from cli.monitor.polling import look_once, watch_status
 from cli.monitor.run_history import write_age, write_history
+from cli.output import reader_may_leave
 from cli.signals import leave_on_signals, say_nothing, say_on_stderr
 from database.config import read_database_url
 from database.db import DatabaseManager
@@ -38,27 +38,23 @@ def run(options: Options) -> None:
     is_file = bool(options["prometheus"] or options["html"])
     # A live view shows waits itself.
     say = say_on_stderr if report or is_file or options["once"] else say_nothing
-    try:
-        with (
-            report_errors("monitor_progress.py", is_verbose=options["verbose"]),
-            leave_on_signals({signal.SIGINT: 0}, say=say),  # The usual way to leave a monitor.
-            ExitStack() as stack,
-        ):
-            url = read_database_url(options["database_url"])
-            db = DatabaseManager(url, pool_size=1, max_overflow=0, create=False)
-            stack.enter_context(db)
-            database = describe_database(url) if url else "embedded server"
-            display = _plain_display(options, database)
-            if report is not None:
-                report(db, options)
-            elif is_file or display is None:
-                _render(db, database, options)
-            else:
-                _watch(db, display, options)
-    except BrokenPipeError:
-        # The reader, such as `head`, has ended; what is still buffered must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    with (
+        reader_may_leave(),
+        report_errors("monitor_progress.py", is_verbose=options["verbose"]),
+        leave_on_signals({signal.SIGINT: 0}, say=say),  # The usual way to leave a monitor.
+        ExitStack() as stack,
+    ):
+        url = read_database_url(options["database_url"])
+        db = DatabaseManager(url, pool_size=1, max_overflow=0, create=False)
+        stack.enter_context(db)
+        database = describe_database(url) if url else "embedded server"
+        display = _plain_display(options, database)
+        if report is not None:
+            report(db, options)
+        elif is_file or display is None:
+            _render(db, database, options)
+        else:
+            _watch(db, display, options)
 
 
 def _plain_display(options: Options, database: str) -> Blocks | JsonLines | None:

@@ -1,6 +1,5 @@
 """`run` of query_movies.py: one function for each of its commands, on a repository of movies."""
 
-import os
 import sys
 from collections.abc import Callable, Mapping
 from types import ModuleType
@@ -11,6 +10,7 @@ import click
 from cli.display.tables import write_json
 from cli.display.terminal import prepare_stdout
 from cli.errors import report_errors
+from cli.output import reader_may_leave
 from cli.query.export_command import check_export, export
 from cli.query.filter_options import GROUPS
 from cli.query.lists import say_empty, show_groups, show_movies
@@ -29,18 +29,14 @@ def run(name: str, options: Options) -> None:
     prepare_stdout()
     if name == "export":
         check_export(options)
-    try:
-        with (
-            report_errors("query_movies.py", is_verbose=options["verbose"]),
-            leave_on_signals(),
-            open_repository(options["database_url"]) as repository,
-        ):
-            _COMMANDS[name](repository, options)
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader, such as `head`, has closed the pipe; the rest of the buffer must not fail too.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    with (
+        reader_may_leave(),
+        report_errors("query_movies.py", is_verbose=options["verbose"]),
+        leave_on_signals(),
+        open_repository(options["database_url"]) as repository,
+    ):
+        _COMMANDS[name](repository, options)
+        sys.stdout.flush()
 
 
 def search(repository: MovieRepository, options: Options) -> None:
