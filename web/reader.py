@@ -1,7 +1,7 @@
 """`CatalogueReader`: runs reads on threads, and keeps their results while no row changes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import URL
 from sqlalchemy.orm import Session
 
+from database.errors import DatabaseAway, DatabaseNotReady
 from database.serving.prepared import Reading
 from database.serving.read_only import ReadOnlyDatabase, read_revision
 from web.cache import CachedBody, ResponseCache
@@ -17,6 +18,8 @@ from web.settings import ServerSettings
 
 #: A revision that is younger is not read again, in seconds; responses may be this much late.
 _REVISION_SECONDS = 0.1
+#: What clients are told of all errors of the database; its operator gets the details.
+_AWAY = "The database cannot be read at the moment. Try again later."
 
 Read = Callable[[Session], bytes]
 #: Returns the revision of the body, and the body.
@@ -37,12 +40,21 @@ class CatalogueReader:
     Equal reads that run at the same time are run once.
     """
 
-    def __init__(self, url: URL, settings: ServerSettings) -> None:
-        """Read from the database at *url*."""
+    def __init__(
+        self,
+        url: URL,
+        settings: ServerSettings,
+        report: Callable[[str], None] = lambda _problem: None,
+    ) -> None:
+        """Read from the database at *url*; *report* gets each problem of the database once."""
         self._database = ReadOnlyDatabase(url, settings.connections)
         self._threads = ThreadPoolExecutor(settings.connections, thread_name_prefix="reader")
         self._free = asyncio.Semaphore(settings.connections)
         self._queue_seconds = settings.queue_seconds
+        self._read_seconds = settings.read_seconds
+        self._report = report
+        #: The problem that was reported last; empty after a read that succeeded.
+        self._problem = ""
         self._cache = ResponseCache(settings.cache_bytes)
         self._revision_at = float("-inf")
         #: Requests that wait for a read, by its key.
@@ -56,13 +68,13 @@ class CatalogueReader:
 
         Raises:
             Overloaded: no connection was free in time.
-            DatabaseNotReady: the database cannot be read.
+            DatabaseNotReady: the database cannot be read, or does not respond in time.
         """
 
         def make(session: Session) -> _Made:
             return read_revision(session), CachedBody(read(session))
 
-        return await self._get(key, partial(self._database.run, make))
+        return await self._in_time(self._get(key, partial(self._database.run, make)))
 
     async def read_prepared(self, key: str, read: PreparedRead) -> CachedBody:
         """Do the same for a read with prepared statements."""
@@ -71,7 +83,7 @@ class CatalogueReader:
             revision, body = read(reading)
             return revision, CachedBody(body)
 
-        return await self._get(key, partial(self._database.run_prepared, make))
+        return await self._in_time(self._get(key, partial(self._database.run_prepared, make)))
 
     async def run(self, work: Callable[[Session], Result]) -> Result:
         """
@@ -85,8 +97,25 @@ class CatalogueReader:
             return None, work(session)
 
         # A client that leaves does not free the connection before the thread does.
-        result: Result = await self._once(f"run {id(work)}", partial(self._database.run, make))
+        once = self._once(f"run {id(work)}", partial(self._database.run, make))
+        result: Result = await self._in_time(once)
         return result
+
+    async def _in_time(self, reading: Awaitable[Result]) -> Result:
+        """Return the result of *reading*; a database that is frozen would never respond."""
+        try:
+            async with asyncio.timeout(self._read_seconds):
+                return await reading
+        except TimeoutError as error:
+            problem = f"A read of the database has taken longer than {self._read_seconds:g} s."
+            raise self._refusal(problem) from error
+
+    def _refusal(self, problem: str) -> DatabaseNotReady:
+        """Report *problem*, and return the error for clients, which need no names and paths."""
+        if problem != self._problem:
+            self._problem = problem
+            self._report(problem)
+        return DatabaseAway(_AWAY)
 
     async def _get(self, key: str, work: Callable[[], _Made]) -> CachedBody:
         if self._cache.has(key):
@@ -137,9 +166,12 @@ class CatalogueReader:
         self._free.release()
         waiters = self._pop_waiters(key)
         if error := done.exception():
+            if isinstance(error, DatabaseNotReady):
+                error = self._refusal(str(error))
             for waiter in waiters:
                 waiter.set_exception(error)
             return
+        self._problem = ""
         revision, value = done.result()
         if revision is not None:
             self._note(revision, started)

@@ -29,6 +29,8 @@ _DRAIN_SECONDS = 5.0
 IDLE_SECONDS = 30.0
 #: The body of a request is dropped, for at most this time, in seconds.
 _BODY_SECONDS = 2.0
+#: When a client may try again after a 503, in seconds.
+_RETRY_SECONDS = 2
 
 
 async def serve(
@@ -37,16 +39,17 @@ async def serve(
     *,
     opened: Callable[[str], None],
     stop: asyncio.Event,
+    report: Callable[[str], None] = lambda _problem: None,
 ) -> None:
     """
     Serve the mirror at *url* until *stop* is set, then finish the requests under way.
 
-    *opened* gets the root URL of the server.
+    *opened* gets the root URL of the server, *report* each problem of the database.
 
     Raises:
         AddressUnusable: the server cannot listen on this host and port.
     """
-    reader = CatalogueReader(url, settings)
+    reader = CatalogueReader(url, settings, report)
     runner = web.AppRunner(
         _application(reader, settings),
         logger=server_log,
@@ -115,12 +118,17 @@ def _readiness(reader: CatalogueReader) -> Callable[[web.Request], Awaitable[web
         try:
             await reader.read("readyz", lambda session: read_revision(session).encode())
         except Overloaded:
-            return web.Response(status=503, text="all connections are busy\n")
+            return _unready("All connections are busy.")
         except DatabaseNotReady as error:
-            return web.Response(status=503, text=f"{error}\n")
+            return _unready(str(error))
         return web.Response(text="ok\n")
 
     return is_ready
+
+
+def _unready(message: str) -> web.Response:
+    headers = {"Retry-After": str(_RETRY_SECONDS)}
+    return web.Response(status=503, text=f"{message}\n", headers=headers)
 
 
 def _root(host: str, port: int) -> str:

@@ -26,6 +26,8 @@ class ServerSettings:
     has_own_urls: bool = False
     #: Longest wait of a request for a connection, in seconds; then it gets 503.
     queue_seconds: float = 5.0
+    #: Longest wait of a request for the database in all, in seconds; then it gets 503.
+    read_seconds: float = 17.0
     #: Responses kept in memory, in bytes.
     cache_bytes: int = 64 << 20
     #: Whether each response of the API v1 is compared with its description; for tests.

@@ -115,7 +115,13 @@ async def _serve(url: URL, settings: ServerSettings, *, is_quiet: bool) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, partial(hear, number))
-    await serve(url, settings, opened=partial(_report_addresses, is_quiet=is_quiet), stop=stop)
+    await serve(
+        url,
+        settings,
+        opened=partial(_report_addresses, is_quiet=is_quiet),
+        stop=stop,
+        report=say_on_stderr,
+    )
     # Ctrl-C is the usual way to end a server.
     return 0 if numbers == [signal.SIGINT] else 128 + numbers[0]
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from database.db import DatabaseManager
+from database.errors import DatabaseAway, DatabaseNotReady
 from tests.support.databases import run_sql
 from web.reader import CatalogueReader, Overloaded
 from web.settings import ServerSettings
@@ -104,3 +105,45 @@ def test_a_client_that_leaves_keeps_its_connection_until_the_read_ends(db: Datab
         await reader.close()
 
     asyncio.run(main())
+
+
+def test_a_read_that_does_not_end_is_refused_in_time(db: DatabaseManager):
+    """A frozen database keeps its connections open, so no error of the driver ends the wait."""
+
+    async def main() -> list[str]:
+        problems: list[str] = []
+        settings = ServerSettings(connections=2, read_seconds=0.01)
+        reader = CatalogueReader(db.url, settings, problems.append)
+        go_on = threading.Event()
+        for read in (reader.read("key", slowly(count, go_on)), reader.run(slowly(count, go_on))):
+            with pytest.raises(DatabaseAway):
+                await read
+        go_on.set()
+        await reader.close()
+        return problems
+
+    assert asyncio.run(main()) == ["A read of the database has taken longer than 0.01 s."]
+
+
+def test_the_operator_gets_the_details_of_a_problem_and_clients_do_not(db: DatabaseManager):
+    """The same problem is reported again only after a read has succeeded."""
+
+    def fail(_session: Session) -> bytes:
+        raise DatabaseNotReady("Nothing listens at /secret/path.")
+
+    async def main() -> tuple[list[str], set[str]]:
+        problems: list[str] = []
+        reader = CatalogueReader(db.url, ServerSettings(connections=1), problems.append)
+        messages = set()
+        for read in (fail, fail, count, fail):
+            try:
+                await reader.run(read)
+            except DatabaseNotReady as error:
+                messages.add(str(error))
+        await reader.close()
+        return problems, messages
+
+    problems, messages = asyncio.run(main())
+
+    assert problems == ["Nothing listens at /secret/path."] * 2
+    assert messages == {"The database cannot be read at the moment. Try again later."}
