@@ -18,6 +18,8 @@ from web.settings import ServerSettings
 
 #: A revision that is younger is not read again, in seconds; responses may be this much late.
 _REVISION_SECONDS = 0.1
+#: How long the end of the server waits for reads that run, in seconds.
+CLOSE_SECONDS = 0.5
 #: What clients are told of all errors of the database; its operator gets the details.
 _AWAY = "The database cannot be read at the moment. Try again later."
 
@@ -49,6 +51,7 @@ class CatalogueReader:
         """Read from the database at *url*; *report* gets each problem of the database once."""
         self._database = ReadOnlyDatabase(url, settings.connections)
         self._threads = ThreadPoolExecutor(settings.connections, thread_name_prefix="reader")
+        self._connections = settings.connections
         self._free = asyncio.Semaphore(settings.connections)
         self._queue_seconds = settings.queue_seconds
         self._read_seconds = settings.read_seconds
@@ -159,7 +162,13 @@ class CatalogueReader:
         """Run *work*, which needs a connection, on a thread."""
         finish = partial(self._finish, key, self._loop.time())
         future = self._threads.submit(work)
-        future.add_done_callback(partial(self._loop.call_soon_threadsafe, finish))
+        future.add_done_callback(partial(self._call_on_loop, finish))
+
+    def _call_on_loop(
+        self, finish: Callable[["Future[_Made]"], None], done: "Future[_Made]"
+    ) -> None:
+        with suppress(RuntimeError):  # The server has ended meanwhile.
+            self._loop.call_soon_threadsafe(finish, done)
 
     def _finish(self, key: str, started: float, done: "Future[_Made]") -> None:
         """Keep the body of a read, and give it to all who wait for it."""
@@ -190,13 +199,16 @@ class CatalogueReader:
             self._revision_at = started
 
     async def close(self) -> None:
-        """Wait for the reads that run, and end the threads."""
-        waiting: list[asyncio.Future[Any]] = [
-            waiter for waiters in self._waiting.values() for waiter in waiters
-        ]
-        with suppress(Exception):
-            await asyncio.gather(*waiting, return_exceptions=True)
-        self._threads.shutdown()
+        """Wait a moment for the reads that run; the end of the process ends all others."""
+        for task in self._tasks:
+            task.cancel()
+        self._threads.shutdown(wait=False)
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                for _ in range(self._connections):
+                    await self._free.acquire()
+        except TimeoutError:
+            return  # A thread still uses its connection, until PostgreSQL responds.
         self._database.close()
 
 

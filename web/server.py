@@ -23,8 +23,9 @@ from web.v1.api import ROOT, ApiV1
 from web.v1.problems import report_problems
 from web.v2.routes import YtsApi
 
-#: When the server stops, requests under way may take this long to finish, in seconds.
-_DRAIN_SECONDS = 5.0
+#: When the server stops, requests under way may take this long to finish, in seconds. With
+#: `web.reader.CLOSE_SECONDS` it is five seconds.
+_DRAIN_SECONDS = 4.5
 #: A connection on which no complete request came for this time is closed, in seconds.
 IDLE_SECONDS = 30.0
 #: The body of a request is dropped, for at most this time, in seconds.
@@ -54,7 +55,8 @@ async def serve(
         _application(reader, settings),
         logger=server_log,
         access_log=access_logger if settings.logs_access else None,
-        shutdown_timeout=_DRAIN_SECONDS,
+        # It is applied twice, one after the other.
+        shutdown_timeout=_DRAIN_SECONDS / 2,
         keepalive_timeout=IDLE_SECONDS,
         lingering_time=_BODY_SECONDS,
         # Longer ones are refused without a reason.

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import URL
 
+from cli import signals
 from cli.commands.practice import fill_with_practice_data
 from cli.errors import report_errors
 from cli.fetch.run_settings import OpenApi
@@ -68,7 +69,8 @@ def run(options: Mapping[str, Any], open_practice_api: OpenApi) -> None:
                 require_schema(session)
         stack.enter_context(_keep_running(db))
         exit_code = asyncio.run(_serve(db.url, settings, is_quiet=options["quiet"]))
-    sys.exit(exit_code)
+    # A thread may still wait for PostgreSQL.
+    signals.exit_now(exit_code)
 
 
 @contextmanager

@@ -2,15 +2,18 @@
 
 import select
 import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from sqlalchemy import URL
+from sqlalchemy import URL, text
 
 import web.connections
+import web.reader
 import web.server
 from database.db import DatabaseManager
 from tests.support.servers.web_server import open_server
@@ -120,3 +123,22 @@ def test_many_words_cost_no_more_than_some(served: str):
 
     assert few["data"] == many["data"]
     assert few["data"]["movie_count"] > 0
+
+
+def test_the_end_waits_for_requests_under_way_for_one_limit_in_all(
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+):
+    """A locked table prolongs it neither by a second wait nor until PostgreSQL responds."""
+    monkeypatch.setattr(web.server, "_DRAIN_SECONDS", 1.0)
+    monkeypatch.setattr(web.reader, "CLOSE_SECONDS", 0.01)
+    with db.engine.connect() as holder, ThreadPoolExecutor(1) as threads:
+        with open_server(db, ServerSettings(connections=1)) as root:
+            holder.execute(text("LOCK TABLE movies IN ACCESS EXCLUSIVE MODE"))
+            held = threads.submit(requests.get, f"{root}/api/v2/list_movies.json", timeout=20)
+            while not holder.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                pass
+            began = time.monotonic()
+        seconds = time.monotonic() - began
+        assert isinstance(held.exception(), requests.ConnectionError)
+
+    assert seconds < 1.9
