@@ -71,7 +71,8 @@ def require_schema(session: Session) -> None:
     Raise unless the tables are current; change nothing.
 
     Raises:
-        DatabaseNotReady: there are no tables, or of another revision; says what to do.
+        DatabaseNotReady: there are no tables, or of another revision, or movies is missing; the
+            message says what to do.
     """
     revision = read_revision(session.connection())
     if revision is None:
@@ -82,6 +83,11 @@ def require_schema(session: Session) -> None:
         raise DatabaseNotReady(
             f"The tables are of revision {revision}, this program is of {HEAD_REVISION}. An older "
             "database is migrated by the next fetch, or by: alembic upgrade head"
+        )
+    if session.scalar(text("SELECT to_regclass('movies')")) is None:
+        raise DatabaseNotReady(
+            "The table movies is missing in this database: it was dropped or renamed. Restore the "
+            "database from a backup, or create an empty one (createdb NAME) and fill it."
         )
 
 

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.log import access_logger
 from sqlalchemy import URL
+from sqlalchemy.orm import Session
 
 from database.errors import DatabaseNotReady
-from database.serving.read_only import read_revision
+from database.serving.read_only import check_movies
 from web.api_key import require_key
 from web.connections import GuardedSite
 from web.errors import AddressUnusable
@@ -118,7 +119,7 @@ async def _is_alive(_request: web.Request) -> web.Response:
 def _readiness(reader: CatalogueReader) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def is_ready(_request: web.Request) -> web.Response:
         try:
-            await reader.read("readyz", lambda session: read_revision(session).encode())
+            await reader.read("readyz", _read_nothing)
         except Overloaded:
             return _unready("All connections are busy.")
         except DatabaseNotReady as error:
@@ -126,6 +127,11 @@ def _readiness(reader: CatalogueReader) -> Callable[[web.Request], Awaitable[web
         return web.Response(text="ok\n")
 
     return is_ready
+
+
+def _read_nothing(session: Session) -> bytes:
+    check_movies(session)
+    return b""
 
 
 def _unready(message: str) -> web.Response:

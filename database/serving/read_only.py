@@ -24,6 +24,7 @@ _SETTINGS = (
     f"SET default_transaction_read_only = on; SET statement_timeout = {STATEMENT_SECONDS * 1000}; "
     "SET plan_cache_mode = force_generic_plan; SET DateStyle = ISO"
 )
+_ANY_MOVIE = text("SELECT 1 FROM movies LIMIT 1")
 _REVISION = text("SELECT pg_current_snapshot()::text")
 
 Result = TypeVar("Result")
@@ -130,6 +131,16 @@ def transaction(session: Session) -> Iterator[None]:
         session.execute(text("ROLLBACK"))
         raise
     session.execute(text("COMMIT"))
+
+
+def check_movies(session: Session) -> None:
+    """
+    Read from the table of movies, which may be empty.
+
+    Raises:
+        DBAPIError: it cannot be read.
+    """
+    session.execute(_ANY_MOVIE)
 
 
 def read_revision(session: Session) -> str:

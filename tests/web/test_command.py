@@ -10,7 +10,8 @@ from sqlalchemy import URL
 
 from cli.commands import serve
 from database.errors import DatabaseNotReady
-from tests.support.processes.commands import run, start
+from tests.support.databases import run_sql
+from tests.support.processes.commands import call, run, start
 
 SCRIPT = "serve_movies.py"
 
@@ -62,6 +63,17 @@ def test_an_empty_database_says_how_to_fill_it(new_database, tmp_path: Path):
     for done in (empty, missing):
         assert (done.returncode, done.stdout) == (5, "")
         assert "fetch_yts_data.py" in done.stderr
+
+
+def test_a_database_whose_tables_were_dropped_is_not_served(new_database):
+    """Exit 5: the revision alone does not prove that there is a table of movies."""
+    url = new_database()
+    run_sql(url, "DROP TABLE movies CASCADE")
+
+    done = call(SCRIPT, "--port", "0", url=url)
+
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "The table movies is missing" in done.stderr
 
 
 def test_the_server_serves_beside_a_fetch(database_url: URL, sandbox):
