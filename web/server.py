@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from database.errors import DatabaseNotReady
 from database.serving.read_only import check_movies
+from web.access_log import AccessLog
 from web.api_key import require_key
 from web.connections import GuardedSite
 from web.errors import AddressUnusable
@@ -55,6 +56,7 @@ async def serve(
     runner = web.AppRunner(
         _application(reader, settings),
         logger=server_log,
+        access_log_class=AccessLog,
         access_log=access_logger if settings.logs_access else None,
         # It is applied twice, one after the other.
         shutdown_timeout=_DRAIN_SECONDS / 2,
