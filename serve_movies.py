@@ -24,6 +24,17 @@ def read_base_path(text: str) -> str:
     return path
 
 
+def read_host_name(text: str) -> str:
+    """Return a host name as a Host header has it, in lower case and without a port."""
+    name = text.lower().rstrip(".")
+    if re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", name) is None:
+        raise ValueError(
+            f"{text!r} is not the name of a host; use for example movies.example.org, without "
+            "scheme, port, comma and *"
+        )
+    return name
+
+
 EPILOG = exit_codes_epilog(
     (
         ExitCode.DONE,
@@ -31,9 +42,14 @@ EPILOG = exit_codes_epilog(
         ExitCode.USAGE,
         ExitCode.NOT_READY,
         ExitCode.CLOSED_TERMINAL,
+        ExitCode.INTERRUPTED,
         ExitCode.TERMINATED,
     ),
-    {ExitCode.DONE: "ended by Ctrl-C", ExitCode.FATAL: "the port cannot be used, or a bug"},
+    {
+        ExitCode.DONE: "ended by Ctrl-C",
+        ExitCode.FATAL: "the port cannot be used, or a bug",
+        ExitCode.INTERRUPTED: "Ctrl-C before it served",
+    },
 )
 
 
@@ -56,6 +72,7 @@ EPILOG = exit_codes_epilog(
 )
 @click.option(
     "--allow-host",
+    type=Parsed("name", read_host_name),
     multiple=True,
     metavar="NAME",
     help="Name under which the server is reached besides localhost; can be repeated.",

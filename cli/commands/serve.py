@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+import click
 from sqlalchemy import URL
 
 from cli import signals
@@ -47,9 +48,9 @@ def run(options: Mapping[str, Any], open_practice_api: OpenApi) -> None:
         host=options["host"],
         port=options["port"],
         connections=options["connections"],
-        allowed_hosts=frozenset(name.lower() for name in options["allow_host"]),
+        allowed_hosts=frozenset(options["allow_host"]),
         base_path=options["base_path"],
-        api_key=os.environ.get("YTS_API_KEY", ""),
+        api_key=_read_key(),
         logs_access=options["access_log"],
         cors=options["cors"],
         has_own_urls=options["urls"] == "own",
@@ -71,6 +72,17 @@ def run(options: Mapping[str, Any], open_practice_api: OpenApi) -> None:
         exit_code = asyncio.run(_serve(db.url, settings, is_quiet=options["quiet"]))
     # A thread may still wait for PostgreSQL.
     signals.exit_now(exit_code)
+
+
+def _read_key() -> str:
+    """Return the key that requests need; empty if there is none."""
+    text = os.environ.get("YTS_API_KEY")
+    if text is not None and not text.strip():
+        raise click.UsageError(
+            "The variable YTS_API_KEY is empty. Set it to a key, or unset it for a server without "
+            "one."
+        )
+    return (text or "").strip()
 
 
 @contextmanager

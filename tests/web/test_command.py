@@ -76,6 +76,26 @@ def test_a_database_whose_tables_were_dropped_is_not_served(new_database):
     assert "The table movies is missing" in done.stderr
 
 
+@pytest.mark.parametrize("key", ["", " "])
+def test_a_key_that_is_set_must_not_be_empty(key: str):
+    """Exit 2: an open server is not what a user expects who has set a key."""
+    done = call(SCRIPT, "--port", "0", YTS_API_KEY=key)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "YTS_API_KEY is empty" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["http://movies.example.org", "movies.example.org:80", "*", "*.org", "a.org,b.org", ""]
+)
+def test_a_host_that_no_request_can_name_is_refused(name: str):
+    """Exit 2, with the form that is expected."""
+    done = call(SCRIPT, "--allow-host", name)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "use for example movies.example.org" in done.stderr
+
+
 def test_the_server_serves_beside_a_fetch(database_url: URL, sandbox):
     """A fetch that runs at the same time is neither stopped nor refused."""
     run("fetch_yts_data.py", "--api-url", sandbox.url, "--max-pages", "1", "--no-details",

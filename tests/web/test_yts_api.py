@@ -116,6 +116,7 @@ def sort_genres(key: str, value: object) -> object:
         ("sort=seeds&order=asc&set=2&rating=9", ""),
         ("limit=0", "limit=20"),
         ("limit=999", "limit=50"),
+        (f"limit={'9' * 26}", "limit=50"),
         ("limit=ten&page=two", ""),
         ("page=0", "page=1"),
         ("sort_by=nonsense&order_by=nonsense", ""),
@@ -151,7 +152,7 @@ def test_filters_and_orders_choose_and_sort(served: str):
 
 def test_a_page_past_the_end_has_no_movies(served: str):
     """The key is absent, and the count is that of the list."""
-    for page in (1000, 2**31 - 1):
+    for page in (1000, 2**31 - 1, 2**31, int("9" * 26)):
         data = read(served, "list_movies", f"page={page}")
         assert "movies" not in data
         assert data["movie_count"] >= 250

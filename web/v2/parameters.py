@@ -9,7 +9,7 @@ from database.serving.yts_lists import SortBy, YtsList
 
 DEFAULT_LIMIT = 20
 LARGEST_LIMIT = 50
-#: Larger numbers are not ids or pages.
+#: No page or id is larger.
 _LARGEST_NUMBER = 2**31 - 1
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _ANY = frozenset({"", "0", "all"})
@@ -104,9 +104,13 @@ def read_movie_request(query: Query) -> MovieRequest:
 
 
 def read_number(query: Query, name: str) -> int:
-    """Return a positive whole number, decimals cut off; 0 if it is absent or makes no sense."""
+    """
+    Return a positive whole number, decimals cut off; 0 if it is absent or makes no sense.
+
+    One that is too large becomes `_LARGEST_NUMBER`, which is neither a page nor an id.
+    """
     number = _read_float(query.get(name, ""))
-    return int(number) if 1 <= number <= _LARGEST_NUMBER else 0
+    return int(min(number, _LARGEST_NUMBER)) if number >= 1 else 0
 
 
 def _read_rating(text: str) -> float:
@@ -116,7 +120,7 @@ def _read_rating(text: str) -> float:
 
 def _read_float(text: str) -> float:
     try:
-        number = float(text) if len(text) <= 20 else math.nan
+        number = float(text)
     except ValueError:
         return 0.0
     return number if math.isfinite(number) else 0.0
