@@ -19,7 +19,7 @@ NOWHERE = ["/", "/api/v2/", "/api/v2/nothing.json", "/%00", "/../etc/passwd"]
 
 
 def test_a_page_that_has_not_changed_is_not_sent_again(served: str):
-    """The tag belongs to the content, so it is equal for equal queries and for both encodings."""
+    """A tag is equal for equal queries; that of the other encoding is accepted as well."""
     first = requests.get(f"{served}{LIST}?limit=3", timeout=20)
     etag = first.headers["ETag"]
 
@@ -27,6 +27,11 @@ def test_a_page_that_has_not_changed_is_not_sent_again(served: str):
         again = requests.get(f"{served}{LIST}?limit=3", headers=headers, timeout=20)
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["ETag"] == etag
+    plain = {"Accept-Encoding": "identity"}
+    unpacked = requests.get(f"{served}{LIST}?limit=3", headers=plain, timeout=20).headers["ETag"]
+    headers = {"If-None-Match": unpacked}
+    known = requests.get(f"{served}{LIST}?limit=3", headers=headers, timeout=20)
+    assert (unpacked != etag, known.status_code) == (True, 304)
     other = requests.get(f"{served}{LIST}?limit=4", headers={"If-None-Match": etag}, timeout=20)
     assert other.status_code == 200
 
@@ -36,7 +41,10 @@ def test_a_client_gets_the_encoding_that_it_accepts(served: str):
     plain = requests.get(f"{served}{LIST}", headers={"Accept-Encoding": "identity"}, timeout=20)
     packed = requests.get(f"{served}{LIST}", headers={"Accept-Encoding": "gzip"}, timeout=20)
 
+    refused = requests.get(f"{served}{LIST}", headers={"Accept-Encoding": "gzip;q=0"}, timeout=20)
+
     assert "Content-Encoding" not in plain.headers
+    assert "Content-Encoding" not in refused.headers
     assert packed.headers["Content-Encoding"] == "gzip"
     assert packed.headers["Vary"] == "Accept-Encoding"
     assert int(packed.headers["Content-Length"]) * 2 < len(plain.content)
@@ -174,12 +182,24 @@ def test_browsers_of_other_sites_read_only_with_cors(db: DatabaseManager, served
     assert name not in requests.get(f"{served}{LIST}", timeout=20).headers
 
 
+def test_browsers_of_other_sites_can_send_the_key(db: DatabaseManager):
+    """The request before theirs allows both headers, and they can read why they are refused."""
+    settings = ServerSettings(connections=1, cors=True, api_key="key")
+    with open_server(db, settings) as root:
+        before = requests.options(f"{root}{LIST}", timeout=20)
+        refused = requests.get(f"{root}{LIST}", timeout=20)
+
+    assert before.headers["Access-Control-Allow-Headers"] == "Authorization, X-Api-Key"
+    assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (401, "*")
+
+
 def test_with_a_key_only_requests_that_carry_it_are_served(db: DatabaseManager):
     """In either header; health needs none, and the key is in no response."""
     key = "a-very-secret-key"
     sent = [
         ({"Authorization": f"Bearer {key}"}, 200),
         ({"X-Api-Key": key}, 200),
+        ({"X-Api-Key": key, "Authorization": "Bearer of-a-proxy"}, 200),
         ({}, 401),
         ({"X-Api-Key": key[:-1]}, 401),
         ({"Authorization": f"Basic {key}"}, 401),

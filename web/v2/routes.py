@@ -78,7 +78,11 @@ class YtsApi:
     async def _describe(self, _request: web.Request) -> web.Response:
         allowed = {"Allow": "GET, HEAD, OPTIONS"}
         if self._headers:
-            allowed |= {"Access-Control-Allow-Methods": "GET, HEAD", **self._headers}
+            allowed |= {
+                "Access-Control-Allow-Methods": "GET, HEAD",
+                "Access-Control-Allow-Headers": "Authorization, X-Api-Key",
+                **self._headers,
+            }
         return web.Response(status=204, headers=allowed)
 
     def _unavailable(self, message: str) -> web.Response:
