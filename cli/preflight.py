@@ -1,5 +1,6 @@
 """
-Imported first by every command: report missing libraries, and replace closed streams.
+Imported first by every command: report missing libraries, replace closed streams, and show no
+traceback for Ctrl-C.
 
 It runs on any Python since 3.6, and imports nothing that has to be installed.
 """
@@ -7,6 +8,19 @@ It runs on any Python since 3.6, and imports nothing that has to be installed.
 import importlib.util
 import os
 import sys
+from types import TracebackType
+
+
+def show_error(
+    kind: "type[BaseException]", error: BaseException, traceback: "TracebackType | None"
+) -> None:
+    """Show an error that nothing handles, as Python does, but not Ctrl-C during the imports."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+
+
+# The process ends by the signal, which is 130 in a shell.
+sys.excepthook = show_error
 
 if sys.version_info < (3, 11):  # noqa: UP036 -- users may have an older one
     sys.exit(

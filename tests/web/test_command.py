@@ -9,6 +9,7 @@ import requests
 from sqlalchemy import URL
 
 from cli.commands import serve
+from cli.preflight import show_error
 from database.errors import DatabaseNotReady
 from tests.support.databases import run_sql
 from tests.support.processes.commands import call, run, start
@@ -94,6 +95,15 @@ def test_a_host_that_no_request_can_name_is_refused(name: str):
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "use for example movies.example.org" in done.stderr
+
+
+def test_ctrl_c_during_the_imports_shows_no_traceback(capsys: pytest.CaptureFixture[str]):
+    """Other errors that nothing handles are shown as Python shows them."""
+    show_error(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert capsys.readouterr().err == ""
+
+    show_error(ValueError, ValueError("wrong"), None)
+    assert "ValueError: wrong" in capsys.readouterr().err
 
 
 def test_the_server_serves_beside_a_fetch(database_url: URL, sandbox):
