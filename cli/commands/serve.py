@@ -56,7 +56,8 @@ def run(options: Mapping[str, Any], open_practice_api: OpenApi) -> None:
         has_own_urls=options["urls"] == "own",
     )
     if settings.logs_access:
-        logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
+        logging.basicConfig(format="%(asctime)s %(message)s")
+        logging.getLogger("aiohttp.access").setLevel(logging.INFO)
     with (
         report_errors("serve_movies.py", is_verbose=options["verbose"]),
         ExitStack() as stack,
