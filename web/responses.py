@@ -11,7 +11,7 @@ JSON = "application/json"
 
 def body_response(request: web.Request, body: CachedBody, content_type: str) -> web.Response:
     """Return *body* for *request*; clients and proxies must ask again before they reuse it."""
-    packed = body.compressed() if _accepts_gzip(request) else None
+    packed = body.compressed() if accepts_gzip(request) else None
     etag = body.etag if packed is None else _packed(body.etag)
     headers = {
         "ETag": etag,
@@ -26,7 +26,7 @@ def body_response(request: web.Request, body: CachedBody, content_type: str) -> 
     return web.Response(body=content, headers=headers, content_type=content_type)
 
 
-def _accepts_gzip(request: web.Request) -> bool:
+def accepts_gzip(request: web.Request) -> bool:
     """Return whether the client names gzip, with a weight that is not 0."""
     for coding in request.headers.get("Accept-Encoding", "").lower().split(","):
         name, _, weight = coding.partition(";")

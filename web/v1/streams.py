@@ -17,6 +17,7 @@ from database.errors import DatabaseNotReady
 from database.search.filters import UnknownFilterValue
 from web.guards import SAFE_HEADERS
 from web.reader import CatalogueReader, Overloaded
+from web.responses import accepts_gzip
 from web.v1.parameters import ListQuery
 from web.v1.problems import ProblemFound
 from web.v1.route import Items, Span
@@ -98,7 +99,7 @@ async def send_stream(
         partial(read, Span(query.cursor, min(left, _PART), is_stream=True))
     )
     response = web.StreamResponse(headers=_headers(lines.kind, items))
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if accepts_gzip(request):
         response.enable_compression(web.ContentCoding.gzip)
     await response.prepare(request)
     if request.method == "HEAD":
