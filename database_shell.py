@@ -23,12 +23,8 @@ EPILOG = exit_codes_epilog(
 
 @click.command(
     cls=Command,
-    context_settings={
-        "help_option_names": ["-h", "--help"],
-        "max_content_width": 100,
-        # Options after PROGRAM are those of the program.
-        "allow_interspersed_args": False,
-    },
+    # Options after PROGRAM are those of the program.
+    context_settings={"allow_interspersed_args": False},
     epilog=EPILOG,
 )
 @click.option(

@@ -36,7 +36,6 @@ EPILOG = exit_codes_epilog(
 
 @click.command(
     cls=Command,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EPILOG,
 )
 @click.option("--rebuild", is_flag=True, help="Make all of them again, search documents included.")

@@ -55,11 +55,7 @@ EPILOG = exit_codes_epilog(
 
 @click.command(
     cls=Command,
-    context_settings={
-        "help_option_names": ["-h", "--help"],
-        "auto_envvar_prefix": "YTS",
-        "max_content_width": 100,
-    },
+    context_settings={"auto_envvar_prefix": "YTS"},
     epilog=EPILOG,
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")

@@ -33,11 +33,7 @@ EPILOG = exit_codes_epilog(
 
 @click.command(
     cls=Command,
-    context_settings={
-        "help_option_names": ["-h", "--help"],
-        "auto_envvar_prefix": "YTS",
-        "max_content_width": 100,
-    },
+    context_settings={"auto_envvar_prefix": "YTS"},
     epilog=EPILOG,
 )
 @click.option(

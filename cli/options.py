@@ -102,8 +102,17 @@ def exit_codes_epilog(
     return f"\nExit codes: {listed}{ending}.\n"
 
 
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
 class Command(click.Command):
     """A command that reads `.env`, and whose usage errors show no password."""
+
+    def __init__(
+        self, name: str | None, context_settings: Mapping[str, Any] | None = None, **options: Any
+    ) -> None:
+        """Add what all commands have in common to *context_settings*."""
+        super().__init__(name, {**_SETTINGS, **(context_settings or {})}, **options)
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Read the command line, and `.env` before it."""
