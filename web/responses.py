@@ -7,6 +7,8 @@ from aiohttp import ETag, web
 from web.cache import CachedBody
 
 JSON = "application/json"
+#: When a client may try again after a 503, in seconds.
+RETRY_SECONDS = 2
 
 
 def body_response(request: web.Request, body: CachedBody, content_type: str) -> web.Response:

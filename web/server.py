@@ -19,6 +19,7 @@ from web.guards import LONGEST_URL, guard_requests
 from web.meaning import Meaning
 from web.metrics import Metrics
 from web.reader import CatalogueReader, Overloaded
+from web.responses import RETRY_SECONDS
 from web.server_errors import answer_bugs, server_log
 from web.settings import ServerSettings
 from web.v1.api import ROOT, ApiV1
@@ -32,8 +33,6 @@ _DRAIN_SECONDS = 4.5
 IDLE_SECONDS = 30.0
 #: The body of a request is dropped, for at most this time, in seconds.
 _BODY_SECONDS = 2.0
-#: When a client may try again after a 503, in seconds.
-_RETRY_SECONDS = 2
 
 
 async def serve(
@@ -137,7 +136,7 @@ def _read_nothing(session: Session) -> bytes:
 
 
 def _unready(message: str) -> web.Response:
-    headers = {"Retry-After": str(_RETRY_SECONDS)}
+    headers = {"Retry-After": str(RETRY_SECONDS)}
     return web.Response(status=503, text=f"{message}\n", headers=headers)
 
 

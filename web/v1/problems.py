@@ -7,11 +7,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from pydantic import Field
 
+from web.responses import RETRY_SECONDS
 from web.v1.models import Model
 
 PROBLEM_JSON = "application/problem+json"
-#: When a client may try again after a 503, in seconds.
-_RETRY_SECONDS = 2
 
 
 class ParameterError(Model):
@@ -49,7 +48,7 @@ def problem_response(problem: ProblemFound) -> web.Response:
     """Return *problem* as a response."""
     headers = {"Cache-Control": "no-store"}
     if problem.status == 503:
-        headers["Retry-After"] = str(_RETRY_SECONDS)
+        headers["Retry-After"] = str(RETRY_SECONDS)
     return web.Response(
         status=problem.status,
         body=_body_of(problem.status, problem.detail, problem.errors),

@@ -3,20 +3,18 @@
 from functools import partial
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from database.errors import DatabaseNotReady
 from database.serving.movie_pages import find_page
 from database.serving.prepared import Reading
 from web.reader import CatalogueReader, Overloaded
-from web.responses import JSON, body_response
+from web.responses import JSON, RETRY_SECONDS, body_response
 from web.settings import ServerSettings
 from web.v2.bodies import error_body
 from web.v2.endpoints import Endpoint, Endpoints
 from web.v2.own_urls import own_root, with_own_urls
 from web.v2.parameters import Query, normalized
-
-#: When a client may try again after a 503, in seconds.
-_RETRY_SECONDS = 2
 
 
 class YtsApi:
@@ -32,12 +30,25 @@ class YtsApi:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes; some clients put a slash after the name of an endpoint."""
         return [
-            web.get("/api/v2/{endpoint}", self._handle),
-            web.get("/api/v2/{endpoint}/", self._handle),
+            web.get("/api/v2/{endpoint}", self._report_absence(self._handle)),
+            web.get("/api/v2/{endpoint}/", self._report_absence(self._handle)),
             web.options("/api/v2/{endpoint}", self._describe),
             web.options("/api/v2/{endpoint}/", self._describe),
-            web.get("/movies/{slug}", self._open_movie),
+            web.get("/movies/{slug}", self._report_absence(self._open_movie)),
         ]
+
+    def _report_absence(self, handler: Handler) -> Handler:
+        """Return *handler* with a 503 for each read that the database does not allow."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            try:
+                return await handler(request)
+            except Overloaded:
+                return self._unavailable("The server is busy; try again soon.")
+            except DatabaseNotReady as error:
+                return self._unavailable(str(error))
+
+        return handle
 
     async def _handle(self, request: web.Request) -> web.Response:
         name = request.match_info["endpoint"].lower()
@@ -47,12 +58,7 @@ class YtsApi:
         query = normalized(request.query)
         root = self._own_root(request)
         key = f"{root}/{name}?{sorted(query.items())}"
-        try:
-            body = await self._reader.read_prepared(key, partial(_read, endpoint, query, root))
-        except Overloaded:
-            return self._unavailable("The server is busy; try again soon.")
-        except DatabaseNotReady as error:
-            return self._unavailable(str(error))
+        body = await self._reader.read_prepared(key, partial(_read, endpoint, query, root))
         response = body_response(request, body, JSON)
         response.headers.update(self._headers)
         return response
@@ -60,12 +66,7 @@ class YtsApi:
     async def _open_movie(self, request: web.Request) -> web.Response:
         """Send clients of `--urls own` from the page of a movie to what the API v1 has of it."""
         find = partial(find_page, slug=request.match_info["slug"])
-        try:
-            movie_id = await self._reader.run(find)
-        except Overloaded:
-            return self._unavailable("The server is busy; try again soon.")
-        except DatabaseNotReady as error:
-            return self._unavailable(str(error))
+        movie_id = await self._reader.run(find)
         if movie_id is None:
             raise web.HTTPNotFound
         raise web.HTTPFound(f"{self._settings.base_path}/api/v1/movies/{movie_id}")
@@ -86,7 +87,7 @@ class YtsApi:
         return web.Response(status=204, headers=allowed)
 
     def _unavailable(self, message: str) -> web.Response:
-        headers = {"Retry-After": str(_RETRY_SECONDS), **self._headers}
+        headers = {"Retry-After": str(RETRY_SECONDS), **self._headers}
         return web.Response(
             status=503, body=error_body(message), content_type=JSON, headers=headers
         )
