@@ -10,6 +10,13 @@ from sqlalchemy.pool import NullPool
 from database.db import DatabaseManager
 from database.models import Base, Cast, Movie, Torrent
 
+#: The number of sessions of this database that wait for a lock. Views of locks show those of all
+#: databases, also of the tests beside.
+LOCK_WAITS = (
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
 
 def run_sql(url: URL, *statements: str) -> None:
     """Run *statements* outside a transaction."""

@@ -8,13 +8,12 @@ import requests
 from sqlalchemy import text
 
 from database.db import DatabaseManager
-from tests.support.databases import run_sql
+from tests.support.databases import LOCK_WAITS, run_sql
 from tests.support.servers.web_server import open_server
 from web.guards import is_allowed
 from web.settings import ServerSettings
 
 LIST = "/api/v2/list_movies.json"
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 NOWHERE = ["/", "/api/v2/", "/api/v2/nothing.json", "/%00", "/../etc/passwd"]
 
 
@@ -95,7 +94,7 @@ def test_a_server_without_a_free_connection_says_so(db: DatabaseManager):
     ):
         holder.execute(text("LOCK TABLE movies IN ACCESS EXCLUSIVE MODE"))
         slow = threads.submit(requests.get, f"{root}{LIST}", timeout=20)
-        while not holder.scalar(text(WAITING)):
+        while not holder.scalar(text(LOCK_WAITS)):
             pass
         busy = requests.get(f"{root}/api/v2/movie_details.json?movie_id=1", timeout=20)
         holder.rollback()

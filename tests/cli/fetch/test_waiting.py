@@ -17,6 +17,7 @@ from database.db import DatabaseManager
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.cli.fetch.test_stopping import LONG, SECONDS_TO_END, stall_all, stop_group, wait_for_line
+from tests.support.databases import LOCK_WAITS
 from tests.support.paths import REPO
 from tests.support.processes.commands import (
     HERE,
@@ -33,9 +34,6 @@ from tests.support.runs import counted, read_sql, set_faults
 from tests.support.waiting import wait_until
 
 FETCH = ("fetch_yts_data.py", "--rate", "0", "--no-embed")
-WAITING = (
-    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-)
 #: Report waits after half a second instead of five, in the main process.
 SHORT_WAITS = {
     "database.connection.waits.SECONDS_UNTIL_SAID": 0.5,
@@ -51,7 +49,7 @@ def held_by_another_session(url: URL, table: str) -> Iterator[Callable[[], bool]
     with engine.connect() as connection, connection.begin():
         connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
         with DatabaseManager(url, application_name="a test") as db:
-            yield lambda: bool(read_sql(db, WAITING))
+            yield lambda: bool(read_sql(db, LOCK_WAITS) != [0])
     engine.dispose()
 
 

@@ -12,7 +12,7 @@ from database.bookkeeping.runs import start_run
 from database.db import DatabaseManager
 from database.writing.movies import save_movies
 from tests.support.data.movies import Json, movie, payloads, person, read, save
-from tests.support.databases import table_contents
+from tests.support.databases import LOCK_WAITS, table_contents
 from tests.support.processes.savers import run_in_processes, save_in_random_order
 from tests.support.waiting import wait_until
 
@@ -91,11 +91,7 @@ def test_one_writer_frees_a_slug_while_another_wants_it(db: DatabaseManager, fir
     begun, other = batches[first], batches[1 - first]
 
     def waits_for_lock() -> bool:
-        waiting = (
-            "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
-            "WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
-        )
-        return read(db, waiting) == [1]
+        return read(db, f"{LOCK_WAITS} AND wait_event = 'advisory'") == [1]
 
     with ThreadPoolExecutor() as pool:
         with db.get_session() as session:
