@@ -208,12 +208,13 @@ def test_the_page_of_options_has_the_options_of_help(name: str):
 
 def test_every_decision_is_in_the_list():
     """
-    docs/decisions/README.md links each page.
+    docs/decisions/README.md links each page of the folders beside it.
     """
     folder = REPO / "docs" / "decisions"
     listed = set(re.findall(r"\((\S+\.md)\)", (folder / "README.md").read_text()))
 
-    assert listed == {path.name for path in folder.glob("*.md")} - {"README.md"}
+    assert listed == {path.relative_to(folder).as_posix() for path in folder.glob("*/*.md")}
+    assert [path.name for path in folder.glob("*.md")] == ["README.md"]
 
 
 def test_the_migrations_are_not_a_package():

@@ -75,7 +75,8 @@ def are_known(terms: Sequence[Term]) -> bool:
     Return whether the meaning of a query can be compared with that of movies.
 
     At least half of its words must be in some movie. The vector of a word that no movie has is
-    noise, but always near some movie: see docs/decisions/search-floor.md. Numbers have no meaning.
+    noise, but always near some movie: see docs/decisions/searching/search-floor.md. Numbers have no
+    meaning.
     """
     typed = [
         term for term in terms if not term.is_guess and any(map(str.isalpha, "".join(term.lexemes)))
