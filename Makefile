@@ -35,4 +35,4 @@ proofs: .venv
 
 bench: .venv
 	.venv/bin/pip install -q -r benchmarks/requirements.txt
-	$(python) -m benchmarks --scenario fresh-3000
+	$(python) -m benchmarks.contest --scenario fresh-3000

@@ -1,1 +1,1 @@
-"""Benchmarks against other programs that do the same work: `python -m benchmarks`."""
+"""Measurements of this program, alone and beside others; README.md lists the commands."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.api_process import ApiProcess
-from benchmarks.contest import Task, check_rows, time_command
+from benchmarks.contest.runs import Task, check_rows, time_command
 from benchmarks.databases import Databases, read_seconds_of_last_run
 from benchmarks.growth.memory import MemoryWatch, Peaks
 

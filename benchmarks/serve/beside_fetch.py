@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from benchmarks.api_process import ApiProcess, open_api
-from benchmarks.contest import time_command
+from benchmarks.contest.runs import time_command
 from benchmarks.databases import Databases
 from benchmarks.serve.load import Load
 from benchmarks.serve.measures import run

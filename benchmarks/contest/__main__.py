@@ -1,11 +1,11 @@
 """
-Run all contestants on the same work, check their rows, and write results.md with plots.
+Run all contestants on the same work, check their rows, and write contest.md with plots.
 
 \b
 Examples:
-  python -m benchmarks                                          everything: about an hour
-  python -m benchmarks --scenario fresh-3000                    one scenario
-  python -m benchmarks --movies 500 --rounds 1 --only naive,ours --scenario fresh-3000
+  python -m benchmarks.contest                                          everything: about an hour
+  python -m benchmarks.contest --scenario fresh-3000                    one scenario
+  python -m benchmarks.contest --movies 500 --rounds 1 --only naive,ours --scenario fresh-3000
 
 Results of a run with --movies, --only or fewer than three rounds are only shown, unless --output
 names a folder.
@@ -21,13 +21,13 @@ from pathlib import Path
 
 import click
 
-from benchmarks import frugality, results_page
 from benchmarks.api_process import open_api
-from benchmarks.contest import NAMES, Run, Task, run_contestant
+from benchmarks.contest import contest_page, frugality
+from benchmarks.contest.results import FrugalityResult, Result, Results
+from benchmarks.contest.runs import NAMES, Run, Task, run_contestant
+from benchmarks.contest.scenarios import FRUGALITY, SCENARIOS, Frugality, Scenario
 from benchmarks.databases import Databases, open_databases
 from benchmarks.machine import describe
-from benchmarks.results import FrugalityResult, Result, Results
-from benchmarks.scenarios import FRUGALITY, SCENARIOS, Frugality, Scenario
 
 _HERE = Path(__file__).parent
 _LEAST_ROUNDS = 3
@@ -68,7 +68,7 @@ def main(
         if not chosen or FRUGALITY in chosen:
             results.frugality = bench.count_requests(movies)
             _save(results, folder)
-    click.echo(results_page.render(results))
+    click.echo(contest_page.render(results))
 
 
 class Bench:
@@ -127,9 +127,9 @@ def _save(results: Results, folder: Path | None) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     results.write(folder / "results.json")
-    (folder / "results.md").write_text(results_page.render(results, results.contests))
+    (folder / "contest.md").write_text(contest_page.render(results, results.contests))
     # In a separate process: memory of this one would count as memory of its children.
-    subprocess.run([sys.executable, "-m", "benchmarks.contest_plots", folder], check=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.contest.contest_plots", folder], check=True)
 
 
 def _with_movies(scenario: Scenario, movies: int | None) -> Scenario:
@@ -143,4 +143,4 @@ def _today() -> str:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m benchmarks")
+    main(prog_name="python -m benchmarks.contest")

@@ -3,15 +3,15 @@
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 
-from benchmarks.contest import OURS, Run
+from benchmarks.contest.results import FrugalityResult, Result, Results, median_seconds
+from benchmarks.contest.runs import OURS, Run
+from benchmarks.contest.scenarios import SCENARIOS
 from benchmarks.markdown import origin, table
-from benchmarks.results import FrugalityResult, Result, Results, median_seconds
-from benchmarks.scenarios import SCENARIOS
 
 _HEAD = """\
 # Results
 
-Written by `python -m benchmarks`; [README.md](README.md) says what is compared and how.
+Written by `python -m benchmarks.contest`; [README.md](../README.md) says what is compared and how.
 """
 _LEGEND = (
     "Interleaved, medians, start to exit. *Ratio*: seconds of the other divided by ours. "

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from benchmarks.contest import OURS, Run
-from benchmarks.frugality import Step
-from benchmarks.scenarios import Scenario
+from benchmarks.contest.frugality import Step
+from benchmarks.contest.runs import OURS, Run
+from benchmarks.contest.scenarios import Scenario
 
 
 @dataclass(slots=True)

@@ -1,4 +1,8 @@
-"""Bar charts of the contest: `python -m benchmarks.contest_plots benchmarks` draws them again."""
+"""
+Bar charts of the contest.
+
+`python -m benchmarks.contest.contest_plots benchmarks/contest` draws them again.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -9,8 +13,8 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot
 
-from benchmarks.contest import OURS, Run
-from benchmarks.results import Result, Results, median_seconds
+from benchmarks.contest.results import Result, Results, median_seconds
+from benchmarks.contest.runs import OURS, Run
 
 _OUR_COLOUR, _THEIR_COLOUR = "#1f6f8b", "#b8b8b8"
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.api_process import ApiProcess, open_api
-from benchmarks.contest import Task, check_rows, time_command
+from benchmarks.contest.runs import Task, check_rows, time_command
+from benchmarks.contest.scenarios import Frugality
 from benchmarks.databases import Databases
-from benchmarks.scenarios import Frugality
 
 _CONNECTIONS = 8
 

@@ -14,7 +14,7 @@ from benchmarks.api_process import ApiProcess
 from benchmarks.databases import read_rows
 from benchmarks.prepared_catalogue import Truth
 
-REPO = Path(__file__).resolve().parent.parent
+REPO = Path(__file__).resolve().parents[2]
 #: The name of this project among the contestants.
 OURS = "ours"
 NAMES = (OURS, "naive", "dlt", "scrapy", "expert")

@@ -1,0 +1,1 @@
+"""Fetching the same movies with this program and four others: `python -m benchmarks.contest`."""
