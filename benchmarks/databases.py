@@ -1,4 +1,8 @@
-"""`open_databases`: one PostgreSQL with a new database for each contestant; `read_rows` counts."""
+"""
+`open_databases`: one PostgreSQL with a fresh database for each run.
+
+`read_rows` and `check_rows` look at what a run stored.
+"""
 
 import tempfile
 import time
@@ -12,6 +16,7 @@ import psycopg2
 from psycopg2 import sql
 from sqlalchemy import URL
 
+from benchmarks.api_process import ApiProcess
 from benchmarks.prepared_catalogue import Truth
 from database.embedded.server import open_embedded
 
@@ -97,6 +102,11 @@ def read_rows(url: str, schema: str, untitled: Sequence[int]) -> Truth | None:
             return None
         row: Any = cursor.fetchone()
         return Truth(*row)
+
+
+def check_rows(url: str, api: ApiProcess, *, with_cast: bool) -> bool:
+    """Return whether this program stored exactly what *api* lists."""
+    return read_rows(url, "public", api.untitled) == api.truth(with_cast=with_cast)
 
 
 def read_written(url: str) -> Written:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.api_process import ApiProcess, open_api
-from benchmarks.contest.runs import Task, check_rows, time_command
 from benchmarks.contest.scenarios import Frugality
-from benchmarks.databases import Databases
+from benchmarks.databases import Databases, check_rows
+from benchmarks.timed_command import time_command
 
 _CONNECTIONS = 8
 
@@ -71,7 +71,7 @@ class _Mirror:
         self._api = api
         self._folder = folder
         self._options = options
-        self._task = Task(databases.fresh("frugality"), _CONNECTIONS)
+        self._url = databases.fresh("frugality")
         self.shown = api.movies if shown is None else shown
 
     def step(self, title: str, *more: str) -> Step:
@@ -86,10 +86,10 @@ class _Mirror:
             *self._options,
             *more,
         ]
-        command += ["--api-url", self._api.url, "--database-url", self._task.database_url]
+        command += ["--api-url", self._api.url, "--database-url", self._url]
         command += ["--workers", "2", "--threads", str(_CONNECTIONS // 2)]
         seconds, _, _, code = time_command(command, self._folder / "frugality.log", self._folder)
         counts = self._api.counts()
         with_cast = "--no-details" not in self._options
-        wrong = check_rows(self._task, self._api, with_cast=with_cast)
-        return Step(title, seconds, counts.lists + counts.details, code == 0 and wrong is None)
+        is_right = code == 0 and check_rows(self._url, self._api, with_cast=with_cast)
+        return Step(title, seconds, counts.lists + counts.details, is_right)

@@ -1,28 +1,18 @@
 """`run_contestant`: start and time one contestant, and compare its rows with the truth."""
 
-import ctypes
-import os
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.api_process import ApiProcess
 from benchmarks.databases import read_rows
-from benchmarks.prepared_catalogue import Truth
+from benchmarks.timed_command import time_command
 
-REPO = Path(__file__).resolve().parents[2]
 #: The name of this project among the contestants.
 OURS = "ours"
 NAMES = (OURS, "naive", "dlt", "scrapy", "expert")
 #: The schema of a contestant that does not use `public`.
 _SCHEMAS = {"dlt": "mirror"}
-#: Maximum time of a contestant.
-TIMEOUT_SECONDS = 1800
-_PR_SET_CHILD_SUBREAPER = 36
 #: Number of worker processes of this project; more processes than cores only wait for each other.
 _WORKERS = 2
 
@@ -84,52 +74,3 @@ def run_contestant(name: str, task: Task, api: ApiProcess, folder: Path) -> Run:
         lost=truth.movies - (rows.movies if rows else 0),
         is_right=rows == truth,
     )
-
-
-def check_rows(task: Task, api: ApiProcess, *, with_cast: bool) -> Truth | None:
-    """Return None if the rows of this project are correct, else their totals."""
-    rows = read_rows(task.database_url, "public", api.untitled)
-    return None if rows == api.truth(with_cast=with_cast) else rows
-
-
-def time_command(
-    arguments: Sequence[str],
-    log: Path,
-    folder: Path,
-    follow: Callable[[int], object] | None = None,
-) -> tuple[float, float, float, int]:
-    """
-    Return seconds, CPU seconds, the peak in MB and the exit code of a command.
-
-    *follow* gets the process id as soon as there is one.
-    """
-    _adopt_orphans()
-    with log.open("ab") as messages:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            arguments,
-            stdout=messages,
-            stderr=messages,
-            cwd=REPO,
-            env={**os.environ, "TMPDIR": str(folder)},
-            start_new_session=True,
-        )
-        if follow is not None:
-            follow(process.pid)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-    cpu_seconds, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss
-    # Processes that run longer than the first one of their group count too.
-    with suppress(ChildProcessError):
-        while True:
-            _, _, usage = os.wait4(-process.pid, 0)
-            cpu_seconds += usage.ru_utime + usage.ru_stime
-            peak = max(peak, usage.ru_maxrss)
-    return seconds, cpu_seconds, peak / 1024, process.returncode
-
-
-def _adopt_orphans() -> None:
-    """Become the parent of orphaned processes of contestants, to wait for them."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.api_process import ApiProcess
-from benchmarks.contest.runs import Task, check_rows, time_command
-from benchmarks.databases import Databases, read_seconds_of_last_run
+from benchmarks.databases import Databases, check_rows, read_seconds_of_last_run
 from benchmarks.growth.memory import MemoryWatch, Peaks
+from benchmarks.timed_command import time_command
 
 _WORKERS, _THREADS = 2, 4
 #: Names of the commands over stored movies.
@@ -51,7 +51,7 @@ class Mirror:
         self._api = api
         self._folder = folder
         self._movies = movies
-        self._task = Task(databases.fresh("growth"), _WORKERS * _THREADS)
+        self._url = databases.fresh("growth")
         api.set(shown=movies)
 
     def fill(self) -> First:
@@ -73,7 +73,7 @@ class Mirror:
 
     def _run_again(self, how: str, *options: str) -> Again:
         seconds, _, _, exit_code = time_command(self._command(*options), self._log, self._folder)
-        own_seconds = read_seconds_of_last_run(self._task.database_url)
+        own_seconds = read_seconds_of_last_run(self._url)
         return Again(self._movies, how, seconds, own_seconds, self._is_right(exit_code))
 
     @property
@@ -82,8 +82,8 @@ class Mirror:
 
     def _command(self, *options: str) -> Sequence[str]:
         command = [sys.executable, "fetch_yts_data.py", "-q", "--no-embed", "--rate", "0", *options]
-        command += ["--api-url", self._api.url, "--database-url", self._task.database_url]
+        command += ["--api-url", self._api.url, "--database-url", self._url]
         return [*command, "--workers", str(_WORKERS), "--threads", str(_THREADS)]
 
     def _is_right(self, exit_code: int) -> bool:
-        return exit_code == 0 and check_rows(self._task, self._api, with_cast=True) is None
+        return exit_code == 0 and check_rows(self._url, self._api, with_cast=True)

@@ -6,7 +6,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from benchmarks.contest.runs import REPO
+from benchmarks.timed_command import REPO
 
 COMMANDS = ("fetch_yts_data.py", "monitor_progress.py", "query_movies.py", "test_db_connection.py")
 #: Libraries that are slow to import, and that `--help` does not need.

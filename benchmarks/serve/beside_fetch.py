@@ -10,11 +10,11 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from benchmarks.api_process import ApiProcess, open_api
-from benchmarks.contest.runs import time_command
 from benchmarks.databases import Databases
 from benchmarks.serve.load import Load
 from benchmarks.serve.measures import run
 from benchmarks.serve.servers import open_ours
+from benchmarks.timed_command import time_command
 from database.db import get_db_manager
 
 _MOVIES = 3000
