@@ -8,8 +8,8 @@ import click
 
 from cli.display.terminal import marks, prepare_stdout
 from cli.display.text import aligned, printable
-from cli.errors import report_errors
 from cli.monitor.wording import local_time
+from cli.report_errors import report_errors
 from cli.signals import leave_on_signals
 from database.check import Check, prepare_and_check
 from database.db import DatabaseManager

@@ -7,7 +7,7 @@ from typing import Any
 from cli.display.events import EventStream
 from cli.display.progress import open_terminal
 from cli.display.text import duration
-from cli.errors import report_errors
+from cli.report_errors import report_errors
 from cli.signals import leave_on_signals, say_nothing, say_on_stderr
 from database.db import get_db_manager
 from embeddings.index import embed_all

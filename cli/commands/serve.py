@@ -17,8 +17,8 @@ from sqlalchemy import URL
 
 from cli import signals
 from cli.commands.practice import fill_with_practice_data
-from cli.errors import report_errors
 from cli.fetch.run_settings import OpenApi
+from cli.report_errors import report_errors
 from cli.signals import leave_on_signals, say_on_stderr
 from database.db import DatabaseManager
 from database.embedded.home import is_embedded

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import click
 from sqlalchemy import URL
 
-from cli.errors import report_errors
+from cli.report_errors import report_errors
 from cli.signals import leave_on_signals
 from database.config import read_parameters
 from database.connection.signal_handling import hear_signals

@@ -13,7 +13,6 @@ from cli.command_line import shown_command
 from cli.display.events import EventStream, Sink
 from cli.display.progress import open_terminal
 from cli.display.terminal import fitted, prepare_stdout
-from cli.errors import report_errors
 from cli.fetch.cluster import read_cluster
 from cli.fetch.dry_run_report import forecast_facts, forecast_in_words
 from cli.fetch.embedding import embed_after_fetch
@@ -22,6 +21,7 @@ from cli.fetch.option_types import POLITE_RATE
 from cli.fetch.ping import Watchdog
 from cli.fetch.run_settings import OpenApi, max_seconds, requests_per_second, run_settings
 from cli.fetch.summary import summarize, summary_facts
+from cli.report_errors import report_errors
 from cli.show_config import write_config
 from cli.signals import leave_on_signals, stop_on_signals
 from database.bookkeeping.failures import read_next_attempt

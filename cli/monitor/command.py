@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from cli.display.progress_rate import ProgressMeter
 from cli.display.terminal import is_live, prepare_stdout
-from cli.errors import report_errors
 from cli.monitor.failure_table import write_failures
 from cli.monitor.plain import Blocks, JsonLines
 from cli.monitor.polling import look_once, watch_status
 from cli.monitor.run_history import write_age, write_history
 from cli.output import reader_may_leave
+from cli.report_errors import report_errors
 from cli.signals import leave_on_signals, say_nothing, say_on_stderr
 from database.config import read_database_url
 from database.db import DatabaseManager

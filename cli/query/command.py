@@ -9,7 +9,6 @@ import click
 
 from cli.display.tables import write_json
 from cli.display.terminal import prepare_stdout
-from cli.errors import report_errors
 from cli.output import reader_may_leave
 from cli.query.export_command import check_export, export
 from cli.query.filter_options import GROUPS
@@ -17,6 +16,7 @@ from cli.query.lists import say_empty, show_groups, show_movies
 from cli.query.movie_lookup import one_movie, open_repository, read_filters
 from cli.query.movie_rows import json_of, write_movie
 from cli.query.recent import changed, new
+from cli.report_errors import report_errors
 from cli.signals import leave_on_signals
 from database.models import Movie
 from database.repository import MovieRepository, SimilarMovie
