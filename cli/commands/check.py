@@ -11,9 +11,9 @@ from cli.display.text import aligned, printable
 from cli.monitor.wording import local_time
 from cli.report_errors import report_errors
 from cli.signals import leave_on_signals
-from database.check import Check, prepare_and_check
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady, InvalidDatabaseUrl
+from database.prepare_and_check import Check, prepare_and_check
 from ingest.exit_codes import ExitCode
 
 

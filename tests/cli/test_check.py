@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from database.check import TABLES
 from database.db import DatabaseManager
+from database.prepare_and_check import TABLES
 from tests.support.databases import run_sql
 from tests.support.paths import REPO
 from tests.support.processes.commands import call, run

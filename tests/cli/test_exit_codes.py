@@ -186,7 +186,7 @@ def test_the_other_commands_end_with(
     [
         (FETCH, "ingest.worker.worker:Worker._run_movies"),
         (MONITOR, "database.monitoring.status.read_last_run"),
-        (CHECK, "database.check.check_versions"),
+        (CHECK, "database.prepare_and_check.check_versions"),
     ],
 )
 def test_a_bug_shows_its_traceback_on_request(
