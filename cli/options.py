@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from cli.dotenv_file import blame_variable, read_settings_file, warn_of_unknown_settings
+from cli.masked_text import masked
 from cli.preflight import missing_library
-from cli.redaction import masked
 from ingest.exit_codes import ExitCode
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}

@@ -11,9 +11,9 @@ from cli import signals
 from cli.command_line import shown_command
 from cli.display.text import one_line, printable
 from cli.known_errors import explain_known
+from cli.masked_text import masked
 from cli.output import discard_stdout
 from cli.preflight import missing_library
-from cli.redaction import masked
 from ingest.exit_codes import ExitCode
 
 

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 import urllib3
 
-from cli.redaction import masked
+from cli.masked_text import masked
 from ingest.exit_codes import ExitCode
 from ingest.stop import Stopped, StopRequest
 from yts import __version__
