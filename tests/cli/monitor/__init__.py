@@ -1,0 +1,1 @@
+"""Tests of `monitor_progress.py` as a command."""
