@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from benchmarks.api import Counts
+from benchmarks.prepared_api import Counts
 from benchmarks.prepared_catalogue import Truth
 
 
@@ -48,7 +48,7 @@ class ApiProcess:
 @contextmanager
 def open_api(movies: int, *, with_details: bool) -> Iterator[ApiProcess]:
     """Serve *movies* movies until the block is left; preparing 20,000 takes about ten seconds."""
-    command = [sys.executable, "-m", "benchmarks.api", "--movies", str(movies)]
+    command = [sys.executable, "-m", "benchmarks.prepared_api", "--movies", str(movies)]
     if with_details:
         command.append("--details")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

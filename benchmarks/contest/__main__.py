@@ -24,7 +24,7 @@ import click
 from benchmarks.api_process import open_api
 from benchmarks.contest import contest_page, frugality
 from benchmarks.contest.results import FrugalityResult, Result, Results
-from benchmarks.contest.runs import NAMES, Run, Task, run_contestant
+from benchmarks.contest.run_contestant import NAMES, Run, Task, run_contestant
 from benchmarks.contest.scenarios import FRUGALITY, SCENARIOS, Frugality, Scenario
 from benchmarks.databases import Databases, open_databases
 from benchmarks.machine import describe

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 
 from benchmarks.contest.results import FrugalityResult, Result, Results, median_seconds
-from benchmarks.contest.runs import OURS, Run
+from benchmarks.contest.run_contestant import OURS, Run
 from benchmarks.contest.scenarios import SCENARIOS
 from benchmarks.markdown import origin, table
 

@@ -14,7 +14,7 @@ mpl.use("Agg")
 from matplotlib import pyplot
 
 from benchmarks.contest.results import Result, Results, median_seconds
-from benchmarks.contest.runs import OURS, Run
+from benchmarks.contest.run_contestant import OURS, Run
 
 _OUR_COLOUR, _THEIR_COLOUR = "#1f6f8b", "#b8b8b8"
 

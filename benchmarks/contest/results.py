@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from benchmarks.contest.frugality import Step
-from benchmarks.contest.runs import OURS, Run
+from benchmarks.contest.run_contestant import OURS, Run
 from benchmarks.contest.scenarios import Scenario
 
 

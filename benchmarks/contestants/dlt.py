@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg2
 
-from benchmarks.contestants import facts
+from benchmarks.contestants import movie_rows
 from benchmarks.contestants.work import Work, read_work
 
 _IDS_A_THREAD = 25
@@ -47,11 +47,11 @@ def unknown_ids(work: Work) -> list[int]:
     return [movie_id for movie_id in work.ids if movie_id not in known]
 
 
-def fetch_batch(work: Work, batch: Iterable[int]) -> Iterator[facts.Rows]:
+def fetch_batch(work: Work, batch: Iterable[int]) -> Iterator[movie_rows.Rows]:
     """Fetch some movies, on a thread of dlt's; its client asks again after a 429."""
     from dlt.sources.helpers import requests  # slow to import
 
-    rows = facts.Rows()
+    rows = movie_rows.Rows()
     for movie_id in batch:
         query: dict[str, int | str] = {"movie_id": movie_id, "with_cast": "true"}
         movie = requests.get(work.details_url, params=query).json()["data"]["movie"]
@@ -68,36 +68,36 @@ class Tables:
         self._people: set[str] = set()
         self._genres: set[str] = set()
 
-    def movies(self, rows: facts.Rows) -> list[Row]:
+    def movies(self, rows: movie_rows.Rows) -> list[Row]:
         """Return the movies."""
-        return _named(facts.MOVIE_COLUMNS, rows.movies.values())
+        return _named(movie_rows.MOVIE_COLUMNS, rows.movies.values())
 
-    def torrents(self, rows: facts.Rows) -> list[Row]:
+    def torrents(self, rows: movie_rows.Rows) -> list[Row]:
         """Return the torrents."""
-        return _named(facts.TORRENT_COLUMNS, rows.torrents.values())
+        return _named(movie_rows.TORRENT_COLUMNS, rows.torrents.values())
 
-    def casts(self, rows: facts.Rows) -> list[Row]:
+    def casts(self, rows: movie_rows.Rows) -> list[Row]:
         """Return the people not returned before."""
         new = [row for code, row in rows.people.items() if code not in self._people]
         self._people.update(rows.people)
-        return _named(facts.PERSON_COLUMNS, new)
+        return _named(movie_rows.PERSON_COLUMNS, new)
 
-    def movie_casts(self, rows: facts.Rows) -> list[Row]:
+    def movie_casts(self, rows: movie_rows.Rows) -> list[Row]:
         """Return the links between movies and people."""
-        return _named(facts.ROLE_COLUMNS, rows.roles.values())
+        return _named(movie_rows.ROLE_COLUMNS, rows.roles.values())
 
-    def genres(self, rows: facts.Rows) -> list[Row]:
+    def genres(self, rows: movie_rows.Rows) -> list[Row]:
         """Return the genres not returned before."""
         new = {genre for _, genre in rows.genres} - self._genres
         self._genres |= new
         return [{"name": name} for name in new]
 
-    def movie_genres(self, rows: facts.Rows) -> list[Row]:
+    def movie_genres(self, rows: movie_rows.Rows) -> list[Row]:
         """Return the genres of movies."""
         return _named(("movie_id", "genre"), rows.genres)
 
 
-def _named(columns: Sequence[str], rows: Iterable[facts.Row]) -> list[Row]:
+def _named(columns: Sequence[str], rows: Iterable[movie_rows.Row]) -> list[Row]:
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
@@ -127,14 +127,14 @@ def main() -> None:
     # dlt would treat a yielded list as many items.
     plan = dlt.resource(([batch] for batch in batches), name="plan", selected=False)
 
-    def fetch(batch: list[list[int]]) -> Iterator[facts.Rows]:
+    def fetch(batch: list[list[int]]) -> Iterator[movie_rows.Rows]:
         yield from fetch_batch(work, batch[0])
 
     fetched = dlt.transformer(
         fetch, data_from=plan, name="fetched", selected=False, parallelized=True
     )
 
-    def table(name: str, take: Callable[[facts.Rows], list[Row]]) -> Any:
+    def table(name: str, take: Callable[[movie_rows.Rows], list[Row]]) -> Any:
         return dlt.transformer(  # type: ignore[call-overload]  # its types know no such disposition
             lambda rows: take(rows),  # noqa: PLW0108 -- dlt cannot put its mark on a method
             data_from=fetched,

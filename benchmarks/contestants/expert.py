@@ -15,7 +15,7 @@ import asyncpg  # type: ignore[import-untyped]  # without annotations
 import orjson
 import uvloop
 
-from benchmarks.contestants import facts
+from benchmarks.contestants import movie_rows
 from benchmarks.contestants.tables import KNOWN, TABLES
 from benchmarks.contestants.work import Work, read_work
 
@@ -92,7 +92,7 @@ async def write_all(connection: asyncpg.Connection, queue: asyncio.Queue[Movie |
 
 async def save(connection: asyncpg.Connection, movies: Sequence[Movie]) -> None:
     """Copy *movies* into staging tables and merge those, in one commit."""
-    rows = facts.gather(movies)
+    rows = movie_rows.gather(movies)
     async with connection.transaction():
         for table, records in (
             ("new_movies", rows.movies.values()),

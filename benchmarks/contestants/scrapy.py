@@ -10,7 +10,7 @@ from scrapy import Spider
 from scrapy.crawler import CrawlerProcess
 from scrapy.http import Request, TextResponse
 
-from benchmarks.contestants import facts
+from benchmarks.contestants import movie_rows
 from benchmarks.contestants.tables import KNOWN, TABLES
 from benchmarks.contestants.work import Work, read_work
 
@@ -76,7 +76,7 @@ class BatchingPipeline:
         self._batch = []
 
     def _save(self, movies: list[Item]) -> None:
-        rows = facts.gather(movies)
+        rows = movie_rows.gather(movies)
         genres = {(genre,) for _, genre in rows.genres}
         with self._connection, self._connection.cursor() as cursor:
             for table, records in (
