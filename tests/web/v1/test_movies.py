@@ -14,7 +14,7 @@ from tests.support.data.movies import movie as movie_data
 from tests.support.databases import run_sql
 from tests.support.processes.commands import call
 from tests.support.servers.web_server import open_server
-from tests.web.test_v1_lists import get, ids
+from tests.web.v1.test_lists import get, ids
 from web import meaning
 from web.settings import ServerSettings
 from web.v1 import movies

@@ -22,7 +22,7 @@ from tests.support.databases import run_sql
 from tests.support.processes.commands import environment
 from tests.support.processes.programs import run_program
 from tests.support.servers.web_server import open_server
-from tests.web.test_v1_lists import get, ids
+from tests.web.v1.test_lists import get, ids
 from web.reader import CatalogueReader
 from web.v1 import streams
 

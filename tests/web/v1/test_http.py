@@ -11,7 +11,7 @@ from database.db import DatabaseManager
 from tests.support.data.movies import movie
 from tests.support.databases import run_sql
 from tests.support.servers.web_server import open_server
-from tests.web.test_v1_lists import get, pages
+from tests.web.v1.test_lists import get, pages
 from web.settings import ServerSettings
 from web.v1.table import ROUTES
 
