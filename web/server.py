@@ -18,6 +18,7 @@ from web.errors import AddressUnusable
 from web.guards import LONGEST_URL, guard_requests
 from web.meaning import Meaning
 from web.metrics import Metrics
+from web.pages.app import Pages
 from web.reader import CatalogueReader, Overloaded
 from web.responses import RETRY_SECONDS
 from web.server_errors import answer_bugs, server_log
@@ -87,10 +88,12 @@ async def _listen(runner: web.AppRunner, settings: ServerSettings) -> None:
 
 
 def _application(reader: CatalogueReader, settings: ServerSettings) -> web.Application:
-    metrics = Metrics()
+    metrics, meaning = Metrics(), Meaning()
+    pages = Pages(reader, meaning, settings)
     middlewares = [
         metrics.middleware(),
         report_problems(f"{settings.base_path}{ROOT}"),
+        pages.middleware(),
         guard_requests(settings.allowed_hosts),
     ]
     if settings.api_key:
@@ -99,7 +102,8 @@ def _application(reader: CatalogueReader, settings: ServerSettings) -> web.Appli
     application = web.Application(middlewares=middlewares)
     routes = [
         *YtsApi(reader, settings).routes(),
-        *ApiV1(reader, Meaning(), settings).routes(),
+        *ApiV1(reader, meaning, settings).routes(),
+        *pages.routes(),
         web.get("/healthz", _is_alive),
         web.get("/readyz", _readiness(reader)),
         web.get("/metrics", metrics.report),

@@ -24,6 +24,8 @@ class ServerSettings:
     cors: bool = False
     #: Whether the pages of movies in the YTS API are on this server; see `web.v2.own_urls`.
     has_own_urls: bool = False
+    #: Whether pages show the images of the catalogue, which browsers load from foreign hosts.
+    has_posters: bool = True
     #: Longest wait of a request for a connection, in seconds; then it gets 503.
     queue_seconds: float = 5.0
     #: Longest wait of a request for the database in all, in seconds; then it gets 503.

@@ -1,15 +1,29 @@
-"""`find_page`: the movie whose page has a given slug."""
+"""`find_page`: the movie whose page has a given name in its address."""
 
 from urllib.parse import quote
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from database.models import Movie
 
+#: Ids with more digits do not fit in the column.
+_LONGEST_ID = 9
 
-def find_page(session: Session, slug: str) -> int | None:
-    """Return the id at YTS of the movie with *slug*, not percent-encoded; None if there is none."""
+
+def find_page(session: Session, name: str) -> int | None:
+    """
+    Return `movies.id` of the movie with the slug *name*, or else with this id at YTS.
+
+    *name* is not percent-encoded. None: there is no such movie.
+    """
     # YTS encodes slugs that are not ASCII, in lower case.
-    spellings = {slug.lower(), quote(slug).lower()}
-    return session.scalar(select(Movie.external_id).where(Movie.slug.in_(spellings)))
+    spellings = {name.lower(), quote(name).lower()}
+    row_id = _read(session, Movie.slug.in_(spellings))
+    if row_id is None and name.isdecimal() and len(name) <= _LONGEST_ID:
+        row_id = _read(session, Movie.external_id == int(name))
+    return row_id
+
+
+def _read(session: Session, condition: ColumnElement[bool]) -> int | None:
+    return session.scalar(select(Movie.id).where(condition).limit(1))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from markupsafe import escape
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
@@ -71,11 +72,11 @@ def test_a_name_that_fits_in_no_url_is_not_repeated(own: str, host: str):
 
 
 def test_the_pages_lead_to_the_movies(own: str):
-    """The URL of each movie of a list can be opened: the API v1 has the movie."""
+    """The URL of each movie of a list can be opened: it is the page of the movie."""
     movies = requests.get(f"{own}/api/v2/list_movies.json", timeout=20).json()["data"]["movies"]
 
-    responses = [requests.get(movie["url"], timeout=20) for movie in movies]
-    opened = [response.json()["id"] for response in responses]
+    pages = [requests.get(movie["url"], timeout=20).text for movie in movies]
 
-    assert opened == [movie["id"] for movie in movies]
+    for movie, page in zip(movies, pages, strict=True):
+        assert f"<h1>{escape(movie['title'])}</h1>" in page
     assert requests.get(f"{own}/movies/no-such-movie", timeout=20).status_code == 404

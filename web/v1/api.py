@@ -62,7 +62,7 @@ class ApiV1:
         ]
 
     async def _handle(self, route: Route, request: web.Request) -> web.StreamResponse:
-        query = read_query(route, request)
+        query = read_query(route.query, request)
         if route.read_items is None:
             body = await self._read(route, query, partial(_object_of, route))
             return body_response(request, body, JSON)

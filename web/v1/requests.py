@@ -1,6 +1,6 @@
 """`read_query`, `choose_format`: a request of the API v1 as values, or a problem with reasons."""
 
-from typing import Any, Literal, get_origin
+from typing import Any, Literal, TypeVar, get_origin
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -8,8 +8,8 @@ from pydantic_core import ErrorDetails
 
 from web.v1.parameters import Query
 from web.v1.problems import ParameterError, ProblemFound
-from web.v1.route import Route
 
+AnyQuery = TypeVar("AnyQuery", bound=Query)
 Format = Literal["json", "ndjson", "csv"]
 #: Media type: the format that a client asks for with it in the header Accept.
 MEDIA_TYPES: dict[str, Format] = {
@@ -22,26 +22,27 @@ MEDIA_TYPES: dict[str, Format] = {
 _MOST_ERRORS = 10
 
 
-def read_query(route: Route, request: web.Request) -> Query:
+def read_query(model: type[AnyQuery], request: web.Request) -> AnyQuery:
     """
-    Return the checked parameters of a *request* for *route*.
+    Return the checked parameters of a *request*.
 
     Raises:
         ProblemFound: 404 for a parameter in the path, 400 for one in the query.
     """
-    path, sent, known = request.match_info, request.query, route.query_parameters
+    path, sent = request.match_info, request.query
+    known = [name for name in model.model_fields if name not in path]
     errors = [_unknown(name, known) for name in sorted({*sent} - {*known})]
     values: dict[str, Any] = {**path}
     for name in {*sent} & {*known}:
         every = sent.getall(name)
-        is_list = _is_list(route.query, name)
+        is_list = _is_list(model, name)
         if len(every) > 1 and not is_list:
             errors.append(ParameterError(parameter=name, message="Give it only once."))
         values[name] = every if is_list else every[0]
     try:
-        query = route.query.model_validate(values)
+        query = model.model_validate(values)
     except ValidationError as error:
-        errors += [_explain(route, each) for each in error.errors(include_url=False)]
+        errors += [_explain(model, each) for each in error.errors(include_url=False)]
     if not errors:
         return query
     status = 404 if any(error.parameter in path for error in errors) else 400
@@ -81,7 +82,7 @@ def _unknown(name: str, known: list[str]) -> ParameterError:
     return ParameterError(parameter=name[:100], message=f"This parameter is unknown. {listed}")
 
 
-def _explain(route: Route, error: ErrorDetails) -> ParameterError:
+def _explain(model: type[Query], error: ErrorDetails) -> ParameterError:
     name = str(error["loc"][0])
     message = error["msg"].removeprefix("Value error, ").partition(" after validation")[0]
     for standard in ("Input", "String", "Tuple"):
@@ -89,5 +90,5 @@ def _explain(route: Route, error: ErrorDetails) -> ParameterError:
     if error["type"] == "missing":
         message = "It is required"
     elif error["type"] == "string_pattern_mismatch":
-        message = f"It should be this: {route.query.model_fields[name].description}"
+        message = f"It should be this: {model.model_fields[name].description}"
     return ParameterError(parameter=name, message=f"{message.rstrip('.')}.")

@@ -6,7 +6,6 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from database.errors import DatabaseNotReady
-from database.serving.movie_pages import find_page
 from database.serving.prepared import Reading
 from web.reader import CatalogueReader, Overloaded
 from web.responses import JSON, RETRY_SECONDS, body_response
@@ -34,7 +33,6 @@ class YtsApi:
             web.get("/api/v2/{endpoint}/", self._report_absence(self._handle)),
             web.options("/api/v2/{endpoint}", self._describe),
             web.options("/api/v2/{endpoint}/", self._describe),
-            web.get("/movies/{slug}", self._report_absence(self._open_movie)),
         ]
 
     def _report_absence(self, handler: Handler) -> Handler:
@@ -62,14 +60,6 @@ class YtsApi:
         response = body_response(request, body, JSON)
         response.headers.update(self._headers)
         return response
-
-    async def _open_movie(self, request: web.Request) -> web.Response:
-        """Send clients of `--urls own` from the page of a movie to what the API v1 has of it."""
-        find = partial(find_page, slug=request.match_info["slug"])
-        movie_id = await self._reader.run(find)
-        if movie_id is None:
-            raise web.HTTPNotFound
-        raise web.HTTPFound(f"{self._settings.base_path}/api/v1/movies/{movie_id}")
 
     def _own_root(self, request: web.Request) -> str:
         """Return the root URL of pages of movies on this server; empty if they are at YTS."""

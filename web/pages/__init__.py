@@ -1,0 +1,1 @@
+"""Pages for people: browse, search and look at the mirror in a browser, without JavaScript too."""
