@@ -90,6 +90,11 @@ EPILOG = exit_codes_epilog(
     help="Where the pages of movies in the YTS API are: at YTS, or on this server.",
 )
 @click.option(
+    "--no-posters",
+    is_flag=True,
+    help="Show drawn cards instead of posters, so that browsers contact no other host.",
+)
+@click.option(
     "--connections",
     type=click.IntRange(1, 64),
     default=8,
@@ -112,7 +117,8 @@ EPILOG = exit_codes_epilog(
 @click.version_option(__version__, prog_name="yts-mirror")
 def main(**options: Any) -> None:
     """
-    Serve the mirror over HTTP: programs that speak the YTS API use it by changing one URL.
+    Serve the mirror over HTTP: as pages for browsers, and for programs that speak the YTS API,
+    which use it by changing one URL.
 
     \b
     Examples:

@@ -51,7 +51,7 @@ ONLY_IN = {
         "cli/fetch/ping.py",
     },
     "tenacity": {"yts/client.py", "database/connection/retry.py"},
-    "pydantic": {"yts/payload.py", "web/v1/"},
+    "pydantic": {"yts/payload.py", "web/v1/", "web/pages/queries.py"},
     "pydantic_core": {"yts/responses.py", "web/v1/requests.py"},
     "multiprocessing": {
         "ingest/backends/processes.py",

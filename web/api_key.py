@@ -1,6 +1,8 @@
 """`require_key`: with a key set, only requests that carry it are handled."""
 
+import binascii
 import hmac
+from base64 import b64decode
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -22,7 +24,9 @@ def require_key(key: str, *, cors: bool) -> Middleware:
         is_open = request.path.endswith(_OPEN) or request.method == "OPTIONS"
         if is_open or _has_key(request, key.encode()):
             return await handler(request)
-        headers = {"WWW-Authenticate": "Bearer"}
+        # Browsers ask for a password only if told so; programs need no window for it.
+        is_api = "/api/" in request.path
+        headers = {"WWW-Authenticate": "Bearer" if is_api else 'Basic realm="YTS mirror"'}
         if cors and "/api/v2/" in request.path:
             headers["Access-Control-Allow-Origin"] = "*"
         return web.Response(status=401, text=f"{_MESSAGE}.\n", headers=headers)
@@ -32,8 +36,20 @@ def require_key(key: str, *, cors: bool) -> Middleware:
 
 def _has_key(request: web.Request, key: bytes) -> bool:
     """Return whether one of both headers has the key: a proxy may use the other one itself."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    sent = [request.headers.get("X-Api-Key", ""), token if scheme.lower() == "bearer" else ""]
+    sent = [request.headers.get("X-Api-Key", ""), _token(request.headers.get("Authorization", ""))]
     return any(
         hmac.compare_digest(text.strip().encode(errors="surrogateescape"), key) for text in sent
     )
+
+
+def _token(authorization: str) -> str:
+    """Return the key in a header: the token of a program, or the password of a browser."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return token
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return b64decode(token, validate=True).decode().partition(":")[2]
+    except (binascii.Error, ValueError):
+        return ""

@@ -31,6 +31,7 @@ from web.settings import ServerSettings
 
 _ADDRESSES = """\
 Serving the mirror. Open or use:
+  {root}/                          pages for people
   {root}/api/v2/list_movies.json   the YTS API
   {root}/api/v1/                   an API of its own
   {root}/healthz                   health
@@ -54,6 +55,7 @@ def run(options: Mapping[str, Any], open_practice_api: OpenApi) -> None:
         logs_access=options["access_log"],
         cors=options["cors"],
         has_own_urls=options["urls"] == "own",
+        has_posters=not options["no_posters"],
     )
     if settings.logs_access:
         logging.basicConfig(format="%(asctime)s %(message)s")

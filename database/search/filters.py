@@ -25,7 +25,7 @@ _LANGUAGE_NAMES = """
     swedish=sv tagalog=tl tamil=ta telugu=te thai=th turkish=tr ukrainian=uk urdu=ur vietnamese=vi
 """
 #: Names that users write, and the values that YTS uses.
-_LANGUAGES = dict(pair.split("=") for pair in _LANGUAGE_NAMES.split())
+LANGUAGES = dict(pair.split("=") for pair in _LANGUAGE_NAMES.split())
 _QUALITIES = {"4k": "2160p", "uhd": "2160p", "fhd": "1080p", "fullhd": "1080p", "hd": "720p"}
 
 
@@ -129,7 +129,7 @@ def resolve_languages(session: Session, names: Sequence[str]) -> tuple[str, ...]
         UnknownFilterValue: no movie is in this language.
     """
     stored = session.scalars(select(Movie.language).distinct()) if names else ()
-    return _resolve("is in the language", names, stored, _LANGUAGES)
+    return _resolve("is in the language", names, stored, LANGUAGES)
 
 
 def resolve_quality(session: Session, name: str) -> str:

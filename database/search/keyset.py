@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeGuard
 
-from sqlalchemy import ColumnElement, and_, or_, tuple_
+from sqlalchemy import ColumnElement, and_, not_, or_, tuple_
 
 #: A value of a column that a list is sorted by; None is sorted last.
 Value = int | float | str | datetime | None
@@ -116,6 +116,37 @@ def segments_of(keys: Sequence[Key], position: Position | None = None) -> Iterat
         if not first.has_nulls:
             return
         unknown.append(first.column.is_(None))
+
+
+def segments_before(keys: Sequence[Key], position: Position) -> Iterator[Segment]:
+    """
+    Yield the segments of the rows before *position*, and in each the last rows first.
+
+    Each can be read from the index of the list in the other direction.
+    """
+    segments = [*segments_of(keys)]
+    place = next(number for number, value in enumerate(position) if value is not None)
+    rest, after = _keys_in(keys, place), position[place:]
+    first, last = keys[place], keys[-1]
+    # The first condition follows from the others, but an index can begin at the row only with it.
+    is_beside = first.column >= after[0] if first.is_descending else first.column <= after[0]
+    is_before = and_(is_beside, not_(rows_after(rest, after)), last.column != position[-1])
+    for number in range(place, -1, -1):
+        begins = [is_before] if number == place else []
+        order = [_backward(key) for key in _keys_in(keys, number)]
+        yield Segment([*segments[number].conditions, *begins], order)
+
+
+def _keys_in(keys: Sequence[Key], place: int) -> list[Key]:
+    """Return the keys of the segment in which *place* of them are unknown."""
+    return [replace(keys[place], has_nulls=False), *keys[place + 1 :]]
+
+
+def _backward(key: Key) -> ColumnElement[Any]:
+    """Return the expression for the opposite order, in which unknown values are first."""
+    ordered = key.column.asc() if key.is_descending else key.column.desc()
+    # Only where needed: an index in descending order has its nulls first.
+    return ordered.nulls_first() if key.has_nulls and key.is_descending else ordered
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

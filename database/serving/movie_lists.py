@@ -1,15 +1,22 @@
 """`MovieList`, `read_movie_part`: which movies a list has, in which order, and a part of it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, any_, false, func, select
 from sqlalchemy.orm import Session
 
-from database.counts import count_of
-from database.models import Movie, MovieCast
+from database.counts import count_of, movies_of_genres
+from database.models import Genre, Movie, MovieCast, MovieGenre
 from database.search.filters import MovieFilter
-from database.search.keyset import Key, Position, read_position, segments_of
+from database.search.keyset import (
+    Key,
+    Position,
+    read_position,
+    segments_before,
+    segments_of,
+)
 from database.search.lookup import SearchOrder, keys_of
 from database.search.references import has_imdb_code
 
@@ -19,6 +26,8 @@ _KEYS: dict[MovieOrder, tuple[Key, ...]] = {
     **{order: keys_of(order) for order in get_args(SearchOrder)},
     "id": (Key(Movie.external_id.expression, is_descending=True),),
 }
+#: Movies of a genre that can be read and sorted in a few milliseconds.
+_FEW_MOVIES = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +47,33 @@ class MovieList:
         keys = _KEYS[self.order]
         return tuple(key.reversed() for key in keys) if self.is_reversed else keys
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Return what rows of `movies` must fulfil."""
-        conditions = self.filters.conditions()
+    def conditions(self, session: Session) -> list[ColumnElement[bool]]:
+        """Return what rows of `movies` must fulfil; reads how many movies its genres have."""
+        conditions = replace(self.filters, genres=()).conditions()
+        conditions += _of_genres(session, self.filters.genres)
         if self.person is not None:
             plays = select(MovieCast.movie_id).where(MovieCast.cast_id == self.person)
             conditions.append(Movie.id.in_(plays))
         return conditions
+
+
+def _of_genres(session: Session, names: Sequence[str]) -> list[ColumnElement[bool]]:
+    """Return the conditions for movies that have all these genres."""
+    if not names:
+        return []
+    query = movies_of_genres().add_columns(Genre.id).where(Genre.name.in_(names))
+    genres = session.execute(query).all()
+    if len(genres) < len({*names}):
+        return [false()]
+    conditions = []
+    for _name, movies, genre_id in genres:
+        # With the id, PostgreSQL knows how common a genre is, but not whether its movies are at
+        # the end of the list: of few movies, all are read and sorted.
+        links = select(MovieGenre.movie_id).where(MovieGenre.genre_id == genre_id)
+        all_of_them = func.array(links.scalar_subquery())
+        is_rare = movies <= _FEW_MOVIES
+        conditions.append(Movie.id == any_(all_of_them) if is_rare else Movie.id.in_(links))
+    return conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +83,8 @@ class Part:
     ids: list[int]
     #: Where the next part begins; None at the end of the list.
     position: Position | None
+    #: Where the part before this one ends; None if this one is empty, or known to be the first.
+    begin: Position | None = None
 
 
 def find_movie_ids(session: Session, reference: str, limit: int) -> list[int]:
@@ -75,7 +106,7 @@ def read_movie_part(
     """
     keys = movies.keys
     begin = None if after is None else read_position(keys, after)
-    query = select(Movie.id, *(key.column for key in keys)).where(*movies.conditions())
+    query = select(Movie.id, *(key.column for key in keys)).where(*movies.conditions(session))
     rows: list[Row[Any]] = []
     for segment in segments_of(keys, begin):
         ordered = query.where(*segment.conditions).order_by(*segment.order)
@@ -83,7 +114,38 @@ def read_movie_part(
         if len(rows) > limit:
             break
     position: Position | None = tuple(rows[limit - 1][1:]) if len(rows) > limit else None
-    return Part([row[0] for row in rows[:limit]], position)
+    return Part([row[0] for row in rows[:limit]], position, _position_of(rows))
+
+
+def _position_of(rows: list[Row[Any]]) -> Position | None:
+    """Return the position of the first row, if there is one."""
+    return tuple(rows[0][1:]) if rows else None
+
+
+def read_movies_before(session: Session, movies: MovieList, *, before: object, limit: int) -> Part:
+    """
+    Return the last *limit* movies before the position *before*, in the order of the list.
+
+    Raises:
+        BadPosition: *before* is not a position in this list.
+    """
+    keys = movies.keys
+    query = select(Movie.id, *(key.column for key in keys)).where(*movies.conditions(session))
+    rows: list[Row[Any]] = []
+    for segment in segments_before(keys, read_position(keys, before)):
+        ordered = query.where(*segment.conditions).order_by(*segment.order)
+        rows += session.execute(ordered.limit(limit + 1 - len(rows)))
+        if len(rows) > limit:
+            break
+    begin: Position | None = tuple(rows[limit - 1][1:]) if len(rows) > limit else None
+    return Part([row[0] for row in reversed(rows[:limit])], _position_of(rows), begin)
+
+
+def read_years(session: Session) -> tuple[int | None, int | None]:
+    """Return the years of the oldest and the newest movies; None if no year is known."""
+    known = select(Movie.year).where(Movie.year.is_not(None)).limit(1)
+    oldest, newest = known.order_by(Movie.year), known.order_by(Movie.year.desc())
+    return session.scalar(oldest), session.scalar(newest)
 
 
 def read_movie_total(session: Session, movies: MovieList) -> int | None:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from database.counts import count_of
-from database.models import Cast
+from database.models import Cast, Movie, MovieCast
 from database.search.keyset import Key, order_by, read_position, rows_after
 from database.serving.movie_lists import Part
 
@@ -66,6 +66,16 @@ def find_people(session: Session, reference: str, limit: int = 20) -> list[int]:
 def read_people_json(session: Session, ids: Sequence[int]) -> list[str]:
     """Return the people with these `casts.id`, in their order, each as a JSON object."""
     return list(session.scalars(_QUERY, {"ids": list(ids)})) if ids else []
+
+
+def read_roles(session: Session, person: int) -> dict[int, str]:
+    """Return the role that the person with this `casts.id` plays in each movie, by its YTS id."""
+    query = (
+        select(Movie.external_id, MovieCast.character_name)
+        .join(MovieCast, MovieCast.movie_id == Movie.id)
+        .where(MovieCast.cast_id == person, MovieCast.character_name.is_not(None))
+    )
+    return {movie: role for movie, role in session.execute(query) if role}
 
 
 def _is_called(name: str) -> ColumnElement[bool]:

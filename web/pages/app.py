@@ -13,16 +13,18 @@ from database.search.keyset import BadPosition
 from database.stats import read_sync_state
 from web.cache import CachedBody
 from web.meaning import Meaning
-from web.pages.errors import ErrorView, make_error, view_of
-from web.pages.files import StaticFiles
-from web.pages.links import Links
-from web.pages.page import Page
-from web.pages.policy import headers_of
-from web.pages.posters import Posters
-from web.pages.rendering import Renderer
+from web.pages.found import suggest
+from web.pages.frame.errors import ErrorView, make_error, view_of
+from web.pages.frame.files import StaticFiles
+from web.pages.frame.links import Links
+from web.pages.frame.page import Page
+from web.pages.frame.policy import headers_of
+from web.pages.frame.posters import Posters
+from web.pages.frame.rendering import Renderer
+from web.pages.queries import SuggestQuery
 from web.pages.table import PAGES
 from web.reader import CatalogueReader, Overloaded
-from web.responses import body_response
+from web.responses import JSON, body_response
 from web.settings import ServerSettings
 from web.v1.parameters import Query
 from web.v1.problems import ProblemFound
@@ -48,6 +50,7 @@ class Pages:
         """Return the routes."""
         return [
             *(web.get(page.path, self._with_errors(partial(self._handle, page))) for page in PAGES),
+            web.get("/suggest", self._with_errors(self._suggest)),
             web.get("/static/{name}", self._files.send),
         ]
 
@@ -65,6 +68,12 @@ class Pages:
         if response.status == 200:
             response.charset = "utf-8"
         return response
+
+    async def _suggest(self, request: web.Request) -> web.StreamResponse:
+        """Return titles and names for the script of the search field."""
+        query = read_query(SuggestQuery, request)
+        body = await self._reader.read(f"suggest?{query.q}", partial(suggest, query))
+        return body_response(request, body, JSON)
 
     async def _read(self, page: Page, query: Query) -> CachedBody:
         make = partial(self._make, page, query)

@@ -1,12 +1,28 @@
 """`read_movie`: what the page of one movie shows."""
 
+import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from database.serving.movie_cards import MovieCard, read_cards
+from database.search.similar import NoVector, similar_movies
+from database.serving.movie_cards import MovieCard
+from database.serving.movie_json import read_movies_json
 from database.serving.movie_pages import find_page
+from database.serving.read_only import transaction
+from database.serving.suggestions import liked_movies_of_genres
+from web.meaning import read_reasons
+from web.pages.filter_chips import language_name
 from web.pages.queries import MoviePageQuery
+from web.pages.similar_reasons import reason_of
 from web.v1.problems import ProblemFound
 from web.v1.route import Source
+
+#: A multiple of 2, 4 and 6 columns.
+_SIMILAR = 12
+_TRAILER = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
+_IMDB = re.compile(r"tt[0-9]{5,10}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +30,18 @@ class MovieView:
     """The page of a movie."""
 
     movie: MovieCard
+    #: As in the API v1.
+    values: dict[str, Any]
+    plot: list[str]
+    language: str | None
+    runtime: str | None
+    #: URLs; None if the movie has none that is well formed.
+    trailer: str | None
+    imdb: str | None
+    #: Each with what it has in common with the movie.
+    similar: list[tuple[MovieCard, str]]
+    #: Why the similar movies are chosen by genres; None if they are not.
+    note: str | None
 
 
 def read_movie(source: Source, query: MoviePageQuery) -> MovieView:
@@ -24,7 +52,67 @@ def read_movie(source: Source, query: MoviePageQuery) -> MovieView:
         ProblemFound: there is no such movie.
     """
     row_id = find_page(source.session, query.movie)
-    movies = [] if row_id is None else read_cards(source.session, [row_id])
-    if not movies:
+    movies = [] if row_id is None else read_movies_json(source.session, [row_id])
+    if row_id is None or not movies:
         raise ProblemFound(404, "The mirror has no movie at this address. Search for its title.")
-    return MovieView(movies[0])
+    values = json.loads(movies[0])
+    near, note = _read_similar(source, row_id, values["genres"])
+    others = read_movies_json(source.session, near)
+    reasons = read_reasons(source.session, source.meaning.open(source.session), movies[0], others)
+    code, trailer = values["imdb_code"] or "", values["yt_trailer_code"] or ""
+    return MovieView(
+        movie=card_of(values),
+        values=values,
+        plot=_paragraphs(values["description_full"] or values["summary"] or ""),
+        language=values["language"] and language_name(values["language"]),
+        runtime=_duration(values["runtime"]),
+        trailer=f"https://www.youtube.com/watch?v={trailer}"
+        if _TRAILER.fullmatch(trailer)
+        else None,
+        imdb=f"https://www.imdb.com/title/{code}/" if _IMDB.fullmatch(code) else None,
+        similar=[
+            (card_of(json.loads(other)), reason_of(why))
+            for other, why in zip(others, reasons, strict=True)
+        ],
+        note=note,
+    )
+
+
+def _read_similar(
+    source: Source, row_id: int, genres: Sequence[str]
+) -> tuple[list[int], str | None]:
+    """Return the movies most like one and, if they are chosen by genres, why."""
+    session = source.session
+    try:
+        with transaction(session):
+            near = similar_movies(session, row_id, limit=_SIMILAR)
+    except NoVector as error:
+        return liked_movies_of_genres(session, row_id, genres, _SIMILAR), f"By genres: {error}"
+    return [each.row_id for each in near], None
+
+
+def card_of(values: dict[str, Any]) -> MovieCard:
+    """Return the card of a movie of the API v1."""
+    return MovieCard(
+        id=values["id"],
+        slug=values["slug"],
+        title=values["title"],
+        year=values["year"],
+        rating=values["rating"],
+        runtime=values["runtime"],
+        poster=values["large_cover_image"] or values["medium_cover_image"],
+        genres=tuple(values["genres"]),
+        is_gone=values["gone_since"] is not None,
+    )
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _duration(minutes: int | None) -> str | None:
+    """Return minutes in words, such as 2 h 16 min."""
+    if not minutes:
+        return None
+    hours, rest = divmod(minutes, 60)
+    return " ".join([*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest else [])])

@@ -1,6 +1,44 @@
-"""`MoviePageQuery` and others: the parameters of pages, checked like those of the API v1."""
+"""`BrowseQuery` and others: the parameters of pages, checked like those of the API v1."""
 
-from web.v1.parameters import Query, Text
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from database.serving.movie_lists import MovieOrder
+from web.v1.parameters import Cursor, Filters, Query, Text, Whole
+
+#: Movies of a page of search results, and pages that there are.
+FOUND_ON_PAGE = 20
+FOUND_PAGES = 10
+_COPIED = Field(description="Copy it from a link.")
+
+
+class Paged(Query):
+    """A page of a list."""
+
+    #: Where it begins or, for a page that was left behind, where it ends.
+    after: Annotated[Cursor | None, _COPIED] = None
+    before: Annotated[Cursor | None, _COPIED] = None
+
+
+class BrowseQuery(Paged, Filters):
+    """A sorted list of movies."""
+
+    sort: MovieOrder = "newest"
+    order: Literal["usual", "reversed"] = "usual"
+
+
+class FoundQuery(Query):
+    """A search."""
+
+    q: Text
+    page: Annotated[int, Field(ge=1, le=FOUND_PAGES), Whole] = 1
+
+
+class SuggestQuery(Query):
+    """The beginning of a search."""
+
+    q: Text
 
 
 class MoviePageQuery(Query):
@@ -8,3 +46,10 @@ class MoviePageQuery(Query):
 
     #: Its slug, or its id at YTS.
     movie: Text
+
+
+class PersonPageQuery(Paged):
+    """The page of one person."""
+
+    #: Name, or IMDb code with nm.
+    person: Text

@@ -1,22 +1,36 @@
 """`read_start`: what the start page shows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import islice
 
+from database.counts import Counts, read_counts
+from database.monitoring.history import read_session_freshness
+from database.search.filters import MovieFilter
 from database.serving.movie_cards import MovieCard, read_cards
-from database.serving.movie_lists import MovieList, read_movie_part
+from database.serving.movie_lists import MovieList, read_movie_part, read_years
+from database.stats import GenreTotal, read_top_genres
+from web.pages.filter_chips import Pair
 from web.v1.parameters import Query
 from web.v1.route import Source
 
-#: As many as a row of the widest window has.
-_CARDS = 7
+#: The columns of the widest window; other windows leave out the last ones of them.
+_IN_ROW = 7
+_MOST_GENRES = 100
+#: A genre of the day has at least this many movies.
+_FEWEST_OF_GENRE = 20
+#: What counts as well rated.
+_WELL_RATED = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Some movies with a title, and where all of them are."""
+    """Some movies with a title, and the parameters of the list that has all of them."""
 
     title: str
     movies: list[MovieCard]
+    parameters: list[Pair]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +38,50 @@ class StartView:
     """The start page."""
 
     rows: list[Row]
+    genres: list[GenreTotal]
+    #: The first years of decades, the newest first.
+    decades: list[int]
+    counts: Counts
+    #: When the mirror was last complete.
+    completed_at: datetime | None
 
 
 def read_start(source: Source, _query: Query) -> StartView:
-    """Return the start page."""
-    part = read_movie_part(source.session, MovieList(order="newest"), limit=_CARDS)
-    return StartView([Row("Newest", read_cards(source.session, part.ids))])
+    """Return the start page of today."""
+    session, today = source.session, datetime.now(UTC).date()
+    genres = read_top_genres(session, _MOST_GENRES)
+    decade = today.year // 10 * 10
+    of_decade = MovieFilter(years=(decade, None), rating=(_WELL_RATED, None))
+    lists = [
+        ("Newest", MovieList(order="newest"), []),
+        (
+            f"Popular and well rated, {decade}s",
+            MovieList(of_decade, "likes"),
+            [("year_from", str(decade)), ("rating_from", str(_WELL_RATED)), ("sort", "likes")],
+        ),
+    ]
+    if genre := genre_of_day(today, genres):
+        of_genre = MovieList(MovieFilter(genres=(genre,)), "likes")
+        lists.append(
+            (f"Genre of the day: {genre}", of_genre, [("genre", genre), ("sort", "likes")])
+        )
+    parts = [read_movie_part(session, movies, limit=_IN_ROW).ids for _, movies, _ in lists]
+    cards = iter(read_cards(session, [id_ for part in parts for id_ in part]))
+    rows = [
+        Row(title, [*islice(cards, len(part))], of_all)
+        for (title, _, of_all), part in zip(lists, parts, strict=True)
+    ]
+    first, last = read_years(session)
+    return StartView(
+        rows=[row for row in rows if row.movies],
+        genres=sorted(genres, key=lambda genre: genre.name),
+        decades=[*range(last // 10 * 10, first // 10 * 10 - 1, -10)] if first and last else [],
+        counts=read_counts(session),
+        completed_at=read_session_freshness(session).completed_at,
+    )
+
+
+def genre_of_day(day: date, genres: Sequence[GenreTotal]) -> str | None:
+    """Return the genre of *day*: each one with enough movies in turn; None if there is none."""
+    names = sorted(genre.name for genre in genres if genre.movies >= _FEWEST_OF_GENRE)
+    return names[day.toordinal() % len(names)] if names else None

@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from database.search.filters import (
     resolve_languages,
     resolve_quality,
 )
-from database.search.query import search_movies
+from database.search.query import Found, search_movies
 from database.search.similar import NoVector, similar_movies
 from database.serving.movie_json import read_movies_json
 from database.serving.movie_lists import (
@@ -97,9 +97,37 @@ def search(source: Source, query: SearchQuery, span: Span) -> Items:
     """Return the movies that a query names, or whose words or meaning match it."""
     session = source.session
     filters = read_filter(session, query)
-    words = unicodedata.normalize("NFC", query.q)
-    embedder = source.meaning.open(session)
     begin = decode_place("place", span.cursor)
+    result = search_all(source, query.q, filters)
+    shown = result.found[begin : begin + span.limit]
+    movies = _read_all(session, [each.row_id for each in shown])
+    rows = [
+        _extended(movie, found_by=each.how, score=round(each.score, 4))
+        for movie, each in zip(movies, shown, strict=True)
+    ]
+    cursor = next_place(begin, span.limit, len(result.found))
+    return Items(rows, cursor, {"by_meaning": result.note is None, "note": result.note})
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The movies that a search has found."""
+
+    found: list[Found]
+    #: Why they were found by words alone; None if meaning counted as well.
+    note: str | None
+
+
+def search_all(source: Source, text: str, filters: MovieFilter) -> SearchResult:
+    """
+    Return all movies that a search finds, the best first.
+
+    Raises:
+        NothingToSearch: *text* has neither letters nor digits.
+    """
+    session = source.session
+    words = unicodedata.normalize("NFC", text)
+    embedder = source.meaning.open(session)
     with transaction(session):
         found = search_movies(
             session,
@@ -109,15 +137,7 @@ def search(source: Source, query: SearchQuery, span: Span) -> Items:
             # Always all, because more of them may come in another order.
             limit=MOST_FOUND,
         )
-    shown = found[begin : begin + span.limit]
-    movies = _read_all(session, [each.row_id for each in shown])
-    rows = [
-        _extended(movie, found_by=each.how, score=round(each.score, 4))
-        for movie, each in zip(movies, shown, strict=True)
-    ]
-    cursor = next_place(begin, span.limit, len(found))
-    note = source.meaning.note if embedder is None else None
-    return Items(rows, cursor, {"by_meaning": embedder is not None, "note": note})
+    return SearchResult(found, source.meaning.note if embedder is None else None)
 
 
 def read_filter(session: Session, query: Filters) -> MovieFilter:

@@ -94,6 +94,9 @@ Name = Annotated[
 Names = Annotated[tuple[Name, ...], Field(max_length=10)]
 
 
+Cursor = Annotated[str, Field(min_length=1, max_length=LONGEST_CURSOR, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
 class Query(BaseModel):
     """The parameters of a request; in the path, and in the query."""
 
@@ -115,13 +118,7 @@ class ListQuery(Query):
         Field(description=f"Length of a page, {DEFAULT_LIMIT} by default; most items of a stream."),
     ] = None
     cursor: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=LONGEST_CURSOR,
-            pattern=r"^[A-Za-z0-9_-]+$",
-            description="Where a page begins; copy it from `next`.",
-        ),
+        Cursor | None, Field(description="Where a page begins; copy it from `next`.")
     ] = None
 
 

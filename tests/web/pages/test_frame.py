@@ -7,7 +7,7 @@ import requests
 
 from database.db import DatabaseManager
 from tests.support.servers.web_server import open_server
-from web.pages.links import checked_url
+from web.pages.frame.links import checked_url
 from web.settings import ServerSettings
 
 EVIL = "<script>alert(1)</script>"

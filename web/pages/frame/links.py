@@ -56,6 +56,10 @@ class Links:
         """Return the address of the page of a person; the code has no nm."""
         return f"{self.root}/people/{quote(f'nm{imdb_code}' if imdb_code else name, safe='')}"
 
+    def imdb_person(self, imdb_code: str) -> str:
+        """Return the address of a person at IMDb; the code has no nm."""
+        return f"https://www.imdb.com/name/nm{quote(imdb_code, safe='')}/"
+
     def genre(self, name: str) -> str:
         """Return the address of the movies of a genre."""
         return self.page("/browse", genre=name)

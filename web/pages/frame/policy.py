@@ -1,6 +1,6 @@
 """`headers_of`: the headers of a page, with a policy that allows its own files and its images."""
 
-from web.pages.rendering import IMAGES_BEGIN, IMAGES_END
+from web.pages.frame.rendering import IMAGES_BEGIN, IMAGES_END
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "

@@ -7,7 +7,7 @@ from aiohttp import web
 from web.cache import CachedBody
 from web.responses import body_response
 
-_FOLDER = Path(__file__).parent / "static"
+_FOLDER = Path(__file__).parents[1] / "static"
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _YEAR = 365 * 24 * 60 * 60
 

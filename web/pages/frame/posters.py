@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 from zlib import crc32
 
-from web.pages.links import checked_url
+from web.pages.frame.links import checked_url
 
 #: Hues of the style sheet.
 TINTS = 12

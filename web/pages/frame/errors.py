@@ -5,10 +5,10 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from web.pages.page import HTML
-from web.pages.policy import headers_of
-from web.pages.posters import Posters
-from web.pages.rendering import Renderer
+from web.pages.frame.page import HTML
+from web.pages.frame.policy import headers_of
+from web.pages.frame.posters import Posters
+from web.pages.frame.rendering import Renderer
 from web.responses import RETRY_SECONDS
 from web.v1.problems import ProblemFound
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from web.pages.files import StaticFiles
-from web.pages.links import Links, checked_url
-from web.pages.posters import Posters, tint_of
+from web.pages.frame.files import StaticFiles
+from web.pages.frame.links import Links, checked_url
+from web.pages.frame.posters import Posters, tint_of
 from yts.printable import printable
 
-#: The last line of a page names the sources of its images: see `web.pages.policy`.
+#: The last line of a page names the sources of its images: see `web.pages.frame.policy`.
 IMAGES_BEGIN, IMAGES_END = b"\n<!-- images: ", b" -->\n"
 
 
@@ -21,7 +21,7 @@ class Renderer:
     def __init__(self, links: Links, files: StaticFiles) -> None:
         """Prepare the environment of all templates."""
         self._environment = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

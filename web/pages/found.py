@@ -1,0 +1,85 @@
+"""`read_found`: results of a search, each with how it was found; `suggest`: as one types."""
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from database.counts import read_movie_count
+from database.search.filters import MovieFilter
+from database.search.query import How, NothingToSearch
+from database.serving.movie_cards import MovieCard, read_cards
+from database.serving.title_hints import closest_titles, suggest_titles
+from web.pages.queries import FOUND_ON_PAGE, FOUND_PAGES, FoundQuery, SuggestQuery
+from web.v1.movies import search_all
+from web.v1.problems import ProblemFound
+from web.v1.route import Source
+from yts.printable import printable
+
+_REASONS: dict[How, str] = {
+    "imdb": "Has this IMDb code",
+    "page": "Has this page at YTS",
+    "title": "Has this title",
+    "person": "With {query}",
+    "words": "Matches the words",
+    "meaning": "Matches the meaning",
+    "both": "Matches the words and the meaning",
+}
+#: Titles and names that are offered as one types.
+_SUGGESTIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class FoundView:
+    """Results of a search."""
+
+    query: FoundQuery
+    #: Each movie, and why it was found.
+    movies: list[tuple[MovieCard, str]]
+    total: int
+    #: Whether the list ends because it is long enough.
+    is_cut: bool
+    has_next: bool
+    #: Titles that are written nearly like the query, if nothing was found.
+    hints: list[str]
+    #: Why meaning did not count.
+    note: str | None
+    is_empty: bool
+
+
+def read_found(source: Source, query: FoundQuery) -> FoundView:
+    """
+    Return a page of results.
+
+    Raises:
+        ProblemFound: there is nothing to search for.
+    """
+    try:
+        result = search_all(source, query.q, MovieFilter())
+    except NothingToSearch as error:
+        raise ProblemFound(400, str(error)) from error
+    session, begin = source.session, (query.page - 1) * FOUND_ON_PAGE
+    shown = result.found[begin : begin + FOUND_ON_PAGE]
+    cards = read_cards(session, [each.row_id for each in shown])
+    if len(cards) < len(shown):
+        raise ProblemFound(503, "The movies of this mirror are being replaced. Try again soon.")
+    total = len(result.found)
+    return FoundView(
+        query=query,
+        movies=[
+            (card, _REASONS[each.how].format(query=query.q.strip()))
+            for card, each in zip(cards, shown, strict=True)
+        ],
+        total=total,
+        is_cut=total >= FOUND_ON_PAGE * FOUND_PAGES,
+        has_next=begin + FOUND_ON_PAGE < total,
+        hints=[] if total else closest_titles(session, query.q),
+        note=result.note,
+        is_empty=not total and not read_movie_count(session),
+    )
+
+
+def suggest(query: SuggestQuery, session: Session) -> bytes:
+    """Return titles and names that begin like the query, as a JSON list."""
+    texts = suggest_titles(session, query.q.strip(), _SUGGESTIONS)
+    return json.dumps([printable(each) for each in texts], ensure_ascii=False).encode()
