@@ -17,7 +17,8 @@ def reason_of(why: "Why | None") -> str:
     if why is None:
         return ""
     cast, genres = why.cast, why.genres
-    words = [_word_of(*pair) for pair in why.words]
+    # Forms of one word may be in several pairs.
+    words = list({word[:_ALIKE]: word for word in (_word_of(*pair) for pair in why.words)}.values())
     parts = [
         f"also with {_joined(cast[:_MOST])}" if cast else "",
         f"also about {_joined(words[:_MOST])}" if words else "",
