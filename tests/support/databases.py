@@ -11,9 +11,10 @@ from database.db import DatabaseManager
 from database.models import Base, Cast, Movie, Torrent
 
 #: The number of sessions of this database that wait for a lock. Views of locks show those of all
-#: databases, also of the tests beside.
+#: databases, also of the tests beside. Within a transaction, the view of sessions stays as it was
+#: at the first look, unless it is cleared.
 LOCK_WAITS = (
-    "SELECT count(*) FROM pg_stat_activity "
+    "SELECT count(*) FROM pg_stat_clear_snapshot(), pg_stat_activity "
     "WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
 

@@ -10,9 +10,8 @@ from sqlalchemy import text
 
 from database.db import DatabaseManager
 from tests.support.data.movies import movie
-from tests.support.databases import run_sql
+from tests.support.databases import LOCK_WAITS, run_sql
 from tests.support.servers.web_server import open_server
-from tests.web.test_http import WAITING
 from web.settings import ServerSettings
 
 ROOT = "/api/v1"
@@ -185,7 +184,7 @@ def test_a_server_without_a_free_connection_is_a_problem(db: DatabaseManager):
     ):
         holder.execute(text("LOCK TABLE movies IN ACCESS EXCLUSIVE MODE"))
         slow = threads.submit(requests.get, f"{root}{ROOT}/movies", timeout=20)
-        while not holder.scalar(text(WAITING)):
+        while not holder.scalar(text(LOCK_WAITS)):
             pass
         busy = requests.get(f"{root}{ROOT}/movies?format=csv", timeout=20)
         assert "busy" in problem(f"{root}{ROOT}/runs", 503)["detail"]
