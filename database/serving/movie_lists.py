@@ -150,7 +150,25 @@ def read_years(session: Session) -> tuple[int | None, int | None]:
 
 def read_movie_total(session: Session, movies: MovieList) -> int | None:
     """Return the length of a list from the counters; None where it would have to be counted."""
-    if movies.person is not None or not movies.filters.is_empty:
+    if movies.person is not None:
         return None
-    total = session.scalar(select(count_of("movies") - count_of("movies.gone_since")))
-    return int(total or 0)
+    if movies.filters.is_empty:
+        total = session.scalar(select(count_of("movies") - count_of("movies.gone_since")))
+        return int(total or 0)
+    match movies.filters.genres:
+        case [name] if movies.filters == MovieFilter(genres=(name,)):
+            return _genre_total(session, name)
+    return None
+
+
+def _genre_total(session: Session, name: str) -> int:
+    """Return the number of movies of a genre, without those that are gone, which are few."""
+    total = session.execute(movies_of_genres().where(Genre.name == name)).first()
+    gone = (
+        select(func.count())
+        .select_from(Movie)
+        .join(MovieGenre, MovieGenre.movie_id == Movie.id)
+        .join(Genre)
+        .where(Movie.gone_since.is_not(None), Genre.name == name)
+    )
+    return 0 if total is None else int(total.movies) - (session.scalar(gone) or 0)

@@ -30,7 +30,8 @@ class MoviePage(Model):
 
     next: _Next
     total: Annotated[
-        int | None, Field(description="Number of all movies; null for a list with filters.")
+        int | None,
+        Field(description="Number of all movies; null with filters other than one genre."),
     ]
     next_since: Annotated[
         datetime | None,

@@ -19,6 +19,7 @@ from database.serving.movie_lists import (
 )
 from database.stats import GenreTotal
 from tests.support.data.movies import movie, save
+from tests.support.databases import run_sql
 from tests.support.servers.web_server import open_server
 from web.pages import browse
 from web.pages.browse import ORDERS
@@ -178,8 +179,12 @@ def test_the_number_of_movies_comes_from_counters(many: DatabaseManager):
     with many.get_session() as session:
         assert read_movie_total(session, MovieList()) == 60
         assert read_movie_total(session, MovieList(MovieFilter(years=(1990, None)))) is None
+        assert read_movie_total(session, MovieList(MovieFilter(genres=("War",)))) == 6
+    run_sql(many.url, "UPDATE movies SET gone_since = now() WHERE external_id = 60")
+    with many.get_session() as session:
+        assert read_movie_total(session, MovieList(MovieFilter(genres=("War",)))) == 5
     with open_server(many, ServerSettings(connections=1)) as root:
-        assert "<h1>60 movies</h1>" in read(f"{root}/browse")
+        assert "<h1>59 movies</h1>" in read(f"{root}/browse")
         assert "<h1>Movies</h1>" in read(f"{root}/browse?year_from=1990")
 
 

@@ -12,6 +12,17 @@ from web.pages.frame.rendering import Renderer
 from web.responses import RETRY_SECONDS
 from web.v1.problems import ProblemFound
 
+#: Errors that people meet, in plain words.
+_TITLES = {
+    400: "This address is not valid",
+    401: "A key is needed",
+    404: "Nothing is here",
+    405: "This server can only be read",
+    414: "This address is too long",
+    421: "This name is not known",
+    500: "Something went wrong",
+    503: "Not available at the moment",
+}
 _BAD_POSITION = "This page of the list does not exist. Begin with the first one."
 
 
@@ -24,8 +35,8 @@ class ErrorView:
 
     @property
     def title(self) -> str:
-        """Return the standard phrase of the status."""
-        return HTTPStatus(self.status).phrase
+        """Return the error in a few words."""
+        return _TITLES.get(self.status) or HTTPStatus(self.status).phrase
 
 
 def view_of(error: Exception) -> ErrorView:
