@@ -15,21 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from cli.display.progress_rate import Countdown, left_of
 from cli.display.text import duration, one_line
+from web.display.wording import OUTCOMES, counts_in_words
 
 if TYPE_CHECKING:
     from database.bookkeeping.failures import Failure
 
 Message = dict[str, Any]
-
-_OUTCOMES = {
-    "saved": "new",
-    "updated": "updated",
-    "unchanged": "unchanged",
-    "skipped": "skipped",
-    "missing": "missing",
-    "failed": "failed",
-}
-
 
 _PHASES = ("pages", "details")
 
@@ -68,7 +59,7 @@ class EventStream:
 
     def progress(self, row: Mapping[str, Any]) -> None:
         """Send the progress of a run, from its row; for a finished phase, its end once."""
-        counts = {name: row[name] for name in _OUTCOMES if row[name]}
+        counts = {name: row[name] for name in OUTCOMES if row[name]}
         is_known = row["phase"] in _PHASES
         now = row["phase"] if is_known else "details" if row["details_expected"] else "pages"
         left = left_of(row)
@@ -146,13 +137,6 @@ class EventStream:
                     if error.errno not in _GONE:
                         raise
                     self._readers.remove(reader)
-
-
-def counts_in_words(counts: Mapping[str, Any]) -> str:
-    """Return the outcomes of a run so far, without those that are 0."""
-    return ", ".join(
-        f"{word} {counts[name]:,}" for name, word in _OUTCOMES.items() if counts.get(name)
-    )
 
 
 def in_words(message: Message) -> str:

@@ -5,9 +5,10 @@ from typing import Never
 
 from tqdm import tqdm
 
-from cli.display.events import Message, Sink, counts_in_words, in_words
+from cli.display.events import Message, Sink, in_words
 from cli.display.terminal import columns_of, fitted, is_live
 from cli.display.text import printable
+from web.display.wording import counts_in_words
 
 _NARROWEST_BAR, _WIDEST_BAR = 4, 16
 _LEFT = "left"

@@ -16,13 +16,11 @@ import requests
 import urllib3
 
 from cli.masked_text import masked
-from ingest.exit_codes import ExitCode
+from database.bookkeeping.rows import SUCCESSFUL_ENDS
 from ingest.stop import Stopped, StopRequest
 from yts import __version__
 from yts.connection_errors import explain
 
-#: Exit codes of a successful run: the next run continues with what is left.
-SUCCESSES = frozenset({ExitCode.DONE, ExitCode.SOME_FAILED, ExitCode.LIMIT})
 #: Longest silence of the service, and longest wait for all pings at the end of a run, in seconds.
 _SILENCE_SECONDS, _WAIT_SECONDS = 4.0, 5.0
 #: Maximum length of the summary in a ping, in bytes.
@@ -59,7 +57,7 @@ class Watchdog:
         """Report the end, with *message*; wait a few seconds at most."""
         if self._url is None:
             return
-        self._pings.put(("" if exit_code in SUCCESSES else "fail", message))
+        self._pings.put(("" if exit_code in SUCCESSFUL_ENDS else "fail", message))
         self._pings.put(None)
         if self._thread.is_alive():
             self._thread.join(_WAIT_SECONDS)

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cli.display.progress_rate import Pace
-from cli.monitor.wording import percent
 from database.bookkeeping.failures import TitledFailure
 from database.bookkeeping.rows import RunRow
 from database.monitoring.history import Freshness, PastRun
 from database.monitoring.status import Status
+from web.display.wording import percent
 from yts.printable import json_line
 
 JsonObject = dict[str, Any]
@@ -28,8 +28,8 @@ def status_line(status: Status, pace: Pace | None) -> str:
             "is_empty": status.is_empty,
             "source": status.source,
             "stats": _as_json(status.stats),
-            "details_percent": percent(status.stats, status.stats.movies_with_details),
-            "vectors_percent": percent(status.stats, status.stats.movies_with_vectors),
+            "details_percent": percent(status.stats.movies_with_details, status.stats.total_movies),
+            "vectors_percent": percent(status.stats.movies_with_vectors, status.stats.total_movies),
             "sync": {} if status.sync is None else _as_json(status.sync),
             "run": run,
             "rates": _rates_object(pace),

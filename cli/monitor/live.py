@@ -13,7 +13,6 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from cli.display.events import counts_in_words
 from cli.display.progress_rate import Pace, RateHistory, sparkline
 from cli.display.text import one_line, printable
 from cli.monitor.wording import (
@@ -25,13 +24,13 @@ from cli.monitor.wording import (
     headline,
     local_time,
     movie_row,
-    phases,
     rate_in_words,
     with_source,
     worker_rows,
 )
 from database.bookkeeping.rows import RunRow
 from database.monitoring.status import Status
+from web.display.wording import counts_in_words, phases
 
 #: Wider terminals are not filled: columns far apart are hard to read.
 WIDEST = 100

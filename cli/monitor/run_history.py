@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 from cli.command_line import suggest_command
-from cli.display.events import counts_in_words
 from cli.display.tables import write_json, write_table
 from cli.display.terminal import fitted
 from cli.display.text import duration, utc_time
 from cli.monitor.json_rows import freshness_object, past_run_object
 from database.monitoring.history import Freshness, PastRun
 from ingest.exit_codes import ExitCode
+from web.display.wording import age_in_words, counts_in_words
 
 NONE = "No runs: nothing has been fetched yet."
 
@@ -46,22 +46,14 @@ def write_age(freshness: Freshness, max_age: timedelta, *, as_json: bool) -> int
 
     A stale mirror is reported on stderr: with `> /dev/null`, cron mails nothing else.
     """
-    age = freshness.age
-    is_fresh = age is not None and age <= max_age
+    is_fresh = freshness.is_within(max_age)
     if as_json:
         write_json("freshness", [freshness_object(freshness, max_age, is_fresh=is_fresh)])
     else:
+        message = age_in_words(freshness, max_age)
+        if not is_fresh:
+            history = suggest_command("monitor_progress.py", "--history")
+            message = f"{message} See how the runs ended: {history}"
         stream = sys.stdout if is_fresh else sys.stderr
-        click.echo(fitted(_age_in_words(freshness, max_age), stream), err=not is_fresh)
+        click.echo(fitted(message, stream), err=not is_fresh)
     return ExitCode.DONE if is_fresh else ExitCode.STALE
-
-
-def _age_in_words(freshness: Freshness, max_age: timedelta) -> str:
-    history = f"See how the runs ended: {suggest_command('monitor_progress.py', '--history')}"
-    if freshness.age is None or freshness.completed_at is None:
-        return f"Stale: no run was ever complete. {history}"
-    age, time = duration(freshness.age.total_seconds()), utc_time(freshness.completed_at)
-    ended = f"the last complete run ended {age} ago, at {time} UTC"
-    if freshness.age <= max_age:
-        return f"Fresh: {ended}."
-    return f"Stale: {ended}, more than {duration(max_age.total_seconds())}. {history}"

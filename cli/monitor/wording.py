@@ -2,32 +2,15 @@
 
 from datetime import datetime
 
-from cli.display.events import counts_in_words
 from cli.display.progress_rate import Pace
 from cli.display.text import aligned, duration, one_line
 from database.bookkeeping.rows import FailureRow, RunRow
 from database.monitoring.status import Status
 from database.stats import Stats, StoredMovie
-from ingest.exit_codes import ExitCode
+from web.display.wording import PHASES, RUN_ENDS, counts_in_words, percent, phases
 
 EMPTY = "empty: no fetch has run yet. Start one with: python fetch_yts_data.py"
 WAITING = "waiting for the database"
-
-_PHASES = {"starting": "starting", "pages": "reading the list", "details": "fetching details"}
-_ENDS: dict[int | None, str] = {
-    ExitCode.DONE: "was complete",
-    ExitCode.FATAL: "ended early with an error",
-    ExitCode.USAGE: "was refused: base URL or database was not the right one",
-    ExitCode.SOME_FAILED: "finished, but some failed",
-    ExitCode.UNAVAILABLE: "ended early: YTS was unavailable",
-    ExitCode.NOT_READY: "ended early: the database was not ready",
-    ExitCode.GUARD: "ended early: too many movies had vanished at once",
-    ExitCode.LIMIT: "reached its own limit, and work is left",
-    ExitCode.LOCKED: "ended early: another fetch had taken over",
-    ExitCode.CLOSED_TERMINAL: "was interrupted",
-    ExitCode.INTERRUPTED: "was interrupted",
-    ExitCode.TERMINATED: "was interrupted",
-}
 
 #: Requests a second: a higher rate counts as unlimited, see `ingest.worker.budget`.
 HIGHEST_PACE = 1e5
@@ -43,13 +26,6 @@ def local_time(time: datetime | str) -> str:
 def failure_reason(failure: FailureRow) -> str:
     """Return in one line why a page or movie failed."""
     return one_line(failure.message) or failure.error_class
-
-
-def percent(stats: Stats, movies: int) -> float | None:
-    """Return the share of *movies* in all movies, rounded down, so that 100 means all."""
-    if not stats.total_movies:
-        return None
-    return float(1000 * movies // stats.total_movies) / 10
 
 
 def with_source(database: str, status: Status) -> str:
@@ -77,7 +53,7 @@ def catalogue_rows(status: Status) -> list[tuple[str, str]]:
 
 
 def _covered(stats: Stats, movies: int) -> str:
-    share = percent(stats, movies)
+    share = percent(movies, stats.total_movies)
     return f"{movies:,}" + ("" if share is None else f" ({share:.1f} %)")
 
 
@@ -85,21 +61,11 @@ def headline(run: RunRow, pace: Pace) -> str:
     """Return the state of the run as one line."""
     seconds = duration(pace.elapsed_seconds)
     if pace.state == "running":
-        return f"Fetch running for {seconds}: {_PHASES.get(run.phase, run.phase)}"
+        return f"Fetch running for {seconds}: {PHASES.get(run.phase, run.phase)}"
     if pace.state == "killed" or run.finished_at is None:
         return f"Last fetch was killed; its last heartbeat was at {local_time(run.heartbeat_at)}"
-    end = _ENDS.get(run.exit_code, f"ended with exit code {run.exit_code}")
+    end = RUN_ENDS.get(run.exit_code, f"ended with exit code {run.exit_code}")
     return f"Last fetch {end}; {seconds}, until {local_time(run.finished_at)}"
-
-
-def phases(run: RunRow) -> list[tuple[str, int, int]]:
-    """Return the phases that have begun, each with the numbers read and expected."""
-    counters = [
-        ("pages", run.pages_read, run.pages_expected),
-        ("details", run.details_read, run.details_expected),
-    ]
-    # The expected number is an estimate.
-    return [(phase, read, max(read, expected)) for phase, read, expected in counters if expected]
 
 
 def run_rows(status: Status, run: RunRow, pace: Pace) -> list[tuple[str, str]]:

@@ -12,6 +12,8 @@ FailureStage = Literal["fetch", "parse", "save"]
 RunPhase = Literal["starting", "pages", "details", "ended", "killed"]
 #: `killed`: the run did not close its row, and no process is left that could.
 RunState = Literal["running", "ended", "killed"]
+#: Exit codes of a successful run: the next run continues with what is left.
+SUCCESSFUL_ENDS = frozenset({0, 3, 7})
 
 
 @dataclass(frozen=True, slots=True)

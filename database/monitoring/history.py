@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping.fetch_lock import is_fetch_running
 from database.bookkeeping.models import FetchRun
-from database.bookkeeping.rows import RunRow, RunState
+from database.bookkeeping.rows import SUCCESSFUL_ENDS, RunRow, RunState
 from database.db import DatabaseManager
 from database.monitoring.status import read_only_session
 from database.schema import read_revision
@@ -21,6 +21,11 @@ class PastRun:
     run: RunRow
     state: RunState
     seconds: float
+
+    @property
+    def is_failure(self) -> bool:
+        """Return whether the run was killed, or ended with an error or an interruption."""
+        return self.state != "running" and self.run.exit_code not in SUCCESSFUL_ENDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,10 @@ class Freshness:
     def age(self) -> timedelta | None:
         """Return how old the mirror is; None if it was never complete."""
         return None if self.completed_at is None else self.time - self.completed_at
+
+    def is_within(self, max_age: timedelta) -> bool:
+        """Return whether the mirror was complete, and is not older than *max_age*."""
+        return self.age is not None and self.age <= max_age
 
 
 def read_history(db: DatabaseManager, limit: int | None = None) -> list[PastRun]:

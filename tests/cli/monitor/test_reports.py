@@ -180,7 +180,7 @@ def test_the_html_page_loads_nothing(
     assert "@import" not in source
     assert "<b>Drama</b>" in page.text
     assert "of about 60" in page.text
-    assert re.search(rf"exit 0\s+{report.requests}(?!\d)", page.text)
+    assert re.search(rf"complete\s*{report.requests}(?!\d)", page.text)
     assert "not the catalogue of YTS" in page.text
 
 
@@ -189,7 +189,9 @@ def test_a_mirror_without_movies_has_a_page_too(database_url: URL, tmp_path: Pat
     file = tmp_path / "mirror.html"
 
     assert call(SCRIPT, "--html", str(file), url=database_url).returncode == 0
-    assert "None yet." in Page(file.read_text()).text
+    text = Page(file.read_text()).text
+    assert "None yet." in text
+    assert "There is nothing to show yet." in text
 
 
 @pytest.mark.parametrize("arguments", REPORTS, ids=lambda it: it[0])

@@ -1,0 +1,1 @@
+"""How values are shown on pages, at the server and in the monitor's page: words, charts, style."""
