@@ -14,13 +14,13 @@ def element(name: str, *content: str, **attributes: str | int) -> Markup:
 
     An underscore in the name of an attribute is a hyphen.
     """
-    named = (
-        Markup(' {}="{}"').format(_NAMES.get(key) or key.replace("_", "-"), _safe(str(value)))
+    # `Markup.format` would take five times as long, and a chart has some hundred elements.
+    named = [
+        f' {_NAMES.get(key) or key.replace("_", "-")}="{_safe(value)}"'
         for key, value in attributes.items()
-    )
-    return Markup("<{0}{1}>{2}</{0}>").format(
-        name, Markup("").join(named), Markup("").join(map(_safe, content))
-    )
+    ]
+    inner = "".join(map(_safe, content))
+    return Markup(f"<{name}{''.join(named)}>{inner}</{name}>")  # noqa: S704 -- all parts are safe
 
 
 def share(part: float, whole: float) -> str:
@@ -29,5 +29,5 @@ def share(part: float, whole: float) -> str:
     return f"{percent:.2f}".rstrip("0").rstrip(".") + "%"
 
 
-def _safe(part: str) -> Markup:
-    return part if isinstance(part, Markup) else escape(one_line(part))
+def _safe(part: str | int) -> str:
+    return part if isinstance(part, Markup) else escape(one_line(str(part)))

@@ -22,7 +22,7 @@ from web.pages.frame.policy import headers_of
 from web.pages.frame.posters import Posters
 from web.pages.frame.rendering import Renderer
 from web.pages.queries import SuggestQuery
-from web.pages.table import PAGES
+from web.pages.table import make_pages
 from web.reader import CatalogueReader, Overloaded
 from web.responses import JSON, body_response
 from web.settings import ServerSettings
@@ -49,7 +49,10 @@ class Pages:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
         return [
-            *(web.get(page.path, self._with_errors(partial(self._handle, page))) for page in PAGES),
+            *(
+                web.get(page.path, self._with_errors(partial(self._handle, page)))
+                for page in make_pages()
+            ),
             web.get("/suggest", self._with_errors(self._suggest)),
             web.get("/static/{name}", self._files.send),
         ]
