@@ -9,9 +9,9 @@ import click
 from cli.command_line import suggest_command
 from cli.display.text import aligned, one_line, utc_time
 from cli.monitor.json_rows import failure_line
-from cli.monitor.wording import failure_reason
 from database.bookkeeping.failures import TitledFailure
 from database.monitoring.status import FailureList
+from web.display.wording import failure_reason
 
 NONE = "No failures on record."
 #: Minimum width of the table: with less, there is no space for reasons.

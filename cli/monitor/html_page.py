@@ -10,8 +10,8 @@ from cli.display.text import utc_time
 from cli.output import open_output
 from database.monitoring.overview import Overview
 from web.display import catalogue_charts
+from web.display.health_words import totals
 from web.display.run_table import run_table
-from web.display.wording import percent
 
 #: The style sheets of the server's pages, which this page contains.
 _STYLES = ("style.css", "charts.css")
@@ -41,7 +41,7 @@ def _render(overview: Overview) -> str:
         style=Markup("").join(map(_read_style, _STYLES)),
         time=utc_time(overview.time),
         is_practice=overview.sync is not None and overview.sync.source == "sandbox",
-        totals=_totals(overview),
+        totals=totals(overview.stats, overview.sync),
         runs=run_table(overview.runs) if overview.runs else "",
         charts=catalogue_charts,
         figures=overview.figures,
@@ -51,22 +51,3 @@ def _render(overview: Overview) -> str:
 def _read_style(name: str) -> Markup:
     text = (files("web.pages") / "static" / name).read_text(encoding="utf-8")
     return Markup(text)  # noqa: S704 -- a file of this program
-
-
-def _totals(overview: Overview) -> list[tuple[str, str, str]]:
-    """Return name, number and a remark of each total."""
-    stats, expected = overview.stats, overview.sync and overview.sync.movie_count
-    shares = [
-        percent(movies, stats.total_movies)
-        for movies in (stats.movies_with_details, stats.movies_with_vectors)
-    ]
-    details, vectors = ("" if share is None else f"{share:.1f} % of all" for share in shares)
-    return [
-        ("movies", f"{stats.total_movies:,}", f"of about {expected:,}" if expected else ""),
-        ("with details", f"{stats.movies_with_details:,}", details),
-        ("with vectors", f"{stats.movies_with_vectors:,}", vectors),
-        ("torrents", f"{stats.total_torrents:,}", "metadata only"),
-        ("people", f"{stats.total_cast:,}", ""),
-        ("average rating", str(stats.average_rating or "unknown"), ""),
-        ("failures", f"{stats.total_failures:,}", "on record, tried again"),
-    ]

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from cli.display.progress_rate import Pace
 from cli.display.text import aligned, duration, one_line
-from database.bookkeeping.rows import FailureRow, RunRow
+from database.bookkeeping.rows import RunRow
 from database.monitoring.status import Status
 from database.stats import Stats, StoredMovie
-from web.display.wording import PHASES, RUN_ENDS, counts_in_words, percent, phases
+from web.display.wording import PHASES, RUN_ENDS, counts_in_words, failure_reason, percent, phases
 
 EMPTY = "empty: no fetch has run yet. Start one with: python fetch_yts_data.py"
 WAITING = "waiting for the database"
@@ -21,11 +21,6 @@ def local_time(time: datetime | str) -> str:
     if isinstance(time, str):  # From `get_stats`.
         time = datetime.fromisoformat(time)
     return time.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
-
-
-def failure_reason(failure: FailureRow) -> str:
-    """Return in one line why a page or movie failed."""
-    return one_line(failure.message) or failure.error_class
 
 
 def with_source(database: str, status: Status) -> str:

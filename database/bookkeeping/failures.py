@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Text, cast, delete, func, literal, select
+from sqlalchemy import BigInteger, Text, case, cast, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -101,8 +101,12 @@ def read_failures(
     Raises:
         BadPosition: *after* is not the position of a failure.
     """
-    is_movie = (FetchFailure.kind == "movie") & (FetchFailure.key == cast(Movie.external_id, Text))
-    query = select(FetchFailure, Movie.title).join(Movie, is_movie, isouter=True)
+    # Compared as numbers, because a comparison as text would read all movies.
+    is_movie = (FetchFailure.kind == "movie") & FetchFailure.key.regexp_match("^[0-9]{1,18}$")
+    movie_id = case((is_movie, cast(FetchFailure.key, BigInteger)))
+    query = select(FetchFailure, Movie.title).join(
+        Movie, Movie.external_id == movie_id, isouter=True
+    )
     if after is not None:
         query = query.where(rows_after(_KEYS, read_position(_KEYS, after)))
     rows = session.execute(query.order_by(*order_by(_KEYS)).limit(limit))

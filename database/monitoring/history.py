@@ -95,8 +95,12 @@ def read_freshness(db: DatabaseManager) -> Freshness:
 def read_session_freshness(session: Session) -> Freshness:
     """Return the same as `read_freshness`, in a session of a database with tables."""
     # A run that ends in the future was closed by a clock that was wrong: its age is unknown.
-    ended = select(func.max(FetchRun.finished_at)).where(
-        FetchRun.is_complete, FetchRun.finished_at <= func.clock_timestamp()
+    ended = (
+        select(FetchRun.finished_at)
+        .where(FetchRun.is_complete, FetchRun.finished_at <= func.clock_timestamp())
+        # As there is one fetch at a time, the last one that began was the last one that ended.
+        .order_by(FetchRun.id.desc())
+        .limit(1)
     )
     return Freshness(
         time=session.scalars(select(func.clock_timestamp())).one(),

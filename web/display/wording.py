@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from yts.printable import one_line
+
 if TYPE_CHECKING:
-    from database.bookkeeping.rows import RunRow
+    from database.bookkeeping.rows import FailureRow, RunRow
     from database.monitoring.history import Freshness, PastRun
 
 #: Outcomes of movies in a run, and how they are shown.
@@ -88,4 +90,14 @@ def end_in_words(past: "PastRun") -> str:
     code = past.run.exit_code
     if past.state != "ended" or code is None:
         return past.state
-    return RUN_ENDS.get(code, f"ended with exit code {code}").removeprefix("was ")
+    return run_end(code).removeprefix("was ")
+
+
+def failure_reason(failure: "FailureRow") -> str:
+    """Return in one line why a page or movie failed."""
+    return one_line(failure.message) or failure.error_class
+
+
+def run_end(exit_code: int | None) -> str:
+    """Return how a run ended that has this exit code, after "the run"."""
+    return RUN_ENDS.get(exit_code, f"ended with exit code {exit_code}")

@@ -10,6 +10,8 @@ from web.v1.parameters import Cursor, Filters, Query, Text, Whole
 #: Movies of a page of search results, and pages that there are.
 FOUND_ON_PAGE = 20
 FOUND_PAGES = 10
+#: A mirror that is fetched every night, and two hours.
+MAX_AGE_HOURS = 26
 _COPIED = Field(description="Copy it from a link.")
 
 
@@ -53,3 +55,11 @@ class PersonPageQuery(Paged):
 
     #: Name, or IMDb code with nm.
     person: Text
+
+
+class HealthQuery(Query):
+    """The health of the mirror."""
+
+    max_age_hours: Annotated[
+        int, Field(ge=1, le=8784, description="An older mirror is stale."), Whole
+    ] = MAX_AGE_HOURS

@@ -4,9 +4,16 @@ from web.pages.browse import read_browse
 from web.pages.charts import Charts
 from web.pages.found import read_found
 from web.pages.frame.page import Page
+from web.pages.health import read_health_page
 from web.pages.movie import read_movie
 from web.pages.person import read_person
-from web.pages.queries import BrowseQuery, FoundQuery, MoviePageQuery, PersonPageQuery
+from web.pages.queries import (
+    BrowseQuery,
+    FoundQuery,
+    HealthQuery,
+    MoviePageQuery,
+    PersonPageQuery,
+)
 from web.pages.start import read_start
 from web.v1.parameters import Query
 
@@ -20,4 +27,5 @@ def make_pages() -> tuple[Page, ...]:
         Page("/people/{person}", "person.html", PersonPageQuery, read_person, "browse"),
         Page("/movies/{movie}", "movie.html", MoviePageQuery, read_movie, "browse"),
         Page("/charts", "charts.html", Query, Charts().read, "charts", is_kept=False),
+        Page("/health", "health.html", HealthQuery, read_health_page, "health", is_kept=False),
     )

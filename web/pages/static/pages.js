@@ -61,17 +61,28 @@ function suggestTitles(input) {
 }
 
 const changing = document.querySelector("main[data-refresh-seconds]");
-if (changing) setInterval(refresh, 1000 * Number(changing.dataset.refreshSeconds));
+if (changing) refreshLater();
+
+// The page says when: a fetch that begins or ends changes it.
+function refreshLater() {
+  setTimeout(refresh, 1000 * Number(changing.dataset.refreshSeconds));
+}
 
 // Read this page again while it can be seen, and show its content.
 async function refresh() {
-  if (document.hidden || changing.contains(document.activeElement)) return;
   try {
-    const response = await fetch(location.href);
-    if (!response.ok) return;
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    changing.replaceChildren(...page.querySelector("main").childNodes);
+    if (!document.hidden && !changing.contains(document.activeElement)) await readAgain();
   } catch {
     // The next time may succeed.
   }
+  refreshLater();
+}
+
+async function readAgain() {
+  const response = await fetch(location.href);
+  if (!response.ok) return;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const main = page.querySelector("main");
+  changing.dataset.refreshSeconds = main.dataset.refreshSeconds;
+  changing.replaceChildren(...main.childNodes);
 }
