@@ -30,4 +30,6 @@ def share(part: float, whole: float) -> str:
 
 
 def _safe(part: str | int) -> str:
-    return part if isinstance(part, Markup) else escape(one_line(str(part)))
+    if isinstance(part, Markup | int):
+        return str(part)
+    return str(escape(one_line(part)))

@@ -30,6 +30,7 @@ from web.v1.parameters import Query
 from web.v1.problems import ProblemFound
 from web.v1.requests import read_query
 from web.v1.route import Source
+from web.v2.own_urls import own_root
 
 _PROBES = ("/healthz", "/readyz", "/metrics")
 
@@ -65,7 +66,8 @@ class Pages:
             location = self._links.with_query(path, given)
             return web.Response(status=303, headers={"Location": location})
         query = read_query(page.query, request)
-        body = await self._read(page, query)
+        links = Links(own_root(request, self._links.root)) if page.is_absolute else self._links
+        body = await self._read(page, query, links)
         response = body_response(request, body, page.content_type)
         response.headers.update(headers_of(body.plain))
         if response.status == 200:
@@ -78,22 +80,27 @@ class Pages:
         body = await self._reader.read(f"suggest?{query.q}", partial(suggest, query))
         return body_response(request, body, JSON)
 
-    async def _read(self, page: Page, query: Query) -> CachedBody:
-        make = partial(self._make, page, query)
+    async def _read(self, page: Page, query: Query, links: Links) -> CachedBody:
+        make = partial(self._make, page, query, links)
         if not page.is_kept:
             return await self._reader.run(lambda session: CachedBody(make(session)))
         day = datetime.now(UTC).date() if page.is_daily else ""
-        key = f"pages{page.path}?{query.model_dump_json(exclude_defaults=True)}{day}"
+        key = f"pages {links.root}{page.path}?{query.model_dump_json(exclude_defaults=True)}{day}"
         return await self._reader.read(key, make)
 
-    def _make(self, page: Page, query: Query, session: Session) -> bytes:
+    def _make(self, page: Page, query: Query, links: Links, session: Session) -> bytes:
         view = page.read(Source(session, self._meaning), query)
         sync = read_sync_state(session)
         is_practice = sync is not None and sync.source == "sandbox"
         # Practice movies have none.
         posters = Posters(is_on=self._has_posters and not is_practice)
         return self._renderer.render(
-            page.template, posters, view=view, place=page.place, is_practice=is_practice
+            page.template,
+            posters,
+            link=links,
+            view=view,
+            place=page.place,
+            is_practice=is_practice,
         )
 
     def _with_errors(self, handle: Handler) -> Handler:

@@ -74,7 +74,7 @@ def read_browse(source: Source, query: BrowseQuery) -> BrowseView:
         UnknownFilterValue, ProblemFound, BadPosition: the filters or the place are not valid.
     """
     session = source.session
-    movies = MovieList(_read_filter(session, query), query.sort, query.order == "reversed")
+    movies = MovieList(read_page_filter(session, query), query.sort, query.order == "reversed")
     part = read_page(session, movies, after=query.after, before=query.before, limit=ON_PAGE)
     pairs = pairs_of(query)
     previous = place_of(movies, "before", part.begin)
@@ -96,7 +96,7 @@ def read_browse(source: Source, query: BrowseQuery) -> BrowseView:
     )
 
 
-def _read_filter(session: Session, query: BrowseQuery) -> MovieFilter:
+def read_page_filter(session: Session, query: BrowseQuery) -> MovieFilter:
     """Return the filter; to look up whether any movie has a quality or a language reads all."""
     codes = (LANGUAGES.get(name.strip().lower(), name.strip()) for name in query.language)
     filters = read_filter(session, query.model_copy(update={"quality": None, "language": ()}))

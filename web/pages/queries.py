@@ -30,6 +30,12 @@ class BrowseQuery(Paged, Filters):
     order: Literal["usual", "reversed"] = "usual"
 
 
+class FeedQuery(BrowseQuery):
+    """A feed of the movies of a list or of a search."""
+
+    q: Text | None = None
+
+
 class FoundQuery(Query):
     """A search."""
 

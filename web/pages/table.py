@@ -2,6 +2,7 @@
 
 from web.pages.browse import read_browse
 from web.pages.charts import Charts
+from web.pages.feeds import ATOM, read_feed
 from web.pages.found import read_found
 from web.pages.frame.page import Page
 from web.pages.health import read_health_page
@@ -9,6 +10,7 @@ from web.pages.movie import read_movie
 from web.pages.person import read_person
 from web.pages.queries import (
     BrowseQuery,
+    FeedQuery,
     FoundQuery,
     HealthQuery,
     MoviePageQuery,
@@ -28,4 +30,5 @@ def make_pages() -> tuple[Page, ...]:
         Page("/movies/{movie}", "movie.html", MoviePageQuery, read_movie, "browse"),
         Page("/charts", "charts.html", Query, Charts().read, "charts", is_kept=False),
         Page("/health", "health.html", HealthQuery, read_health_page, "health", is_kept=False),
+        Page("/feed.atom", "feed.atom", FeedQuery, read_feed, content_type=ATOM, is_absolute=True),
     )

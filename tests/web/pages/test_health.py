@@ -1,15 +1,12 @@
 """The page of health: one sentence for each state of the mirror, its runs, and what failed."""
 
 import re
-from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import URL, event, text
-from sqlalchemy.orm import Session
+from sqlalchemy import URL
 
 from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.bookkeeping.rows import SUCCESSFUL_ENDS
@@ -173,50 +170,3 @@ def test_practice_data_are_marked(served: str):
 
     assert ("Practice data" in page) == ("Practice data" in requests.get(served, timeout=20).text)
     assert not re.search(r"<style|\sstyle=|\son\w+=", page)
-
-
-def test_no_statement_reads_a_whole_table_of_movies(db: DatabaseManager):
-    """Each of those that the page needs has an index behind it."""
-    run_sql(
-        db.url,
-        "INSERT INTO movies (external_id, title) SELECT n, 't' FROM generate_series(1, 300) n",
-        "INSERT INTO fetch_failures (kind, key, stage, error_class, message, next_attempt_at) "
-        "SELECT 'movie', n, 'fetch', 'E', 'm', now() FROM generate_series(1, 40) n",
-        "ANALYZE movies, fetch_failures",
-    )
-    with db.get_session() as session:
-        plans = list(explain_all(session))
-
-    assert len(plans) > 8
-    for plan in plans:
-        kinds = {(node["Node Type"], node.get("Relation Name")) for node in nodes_of(plan)}
-        # An aggregate over all rows of small tables may use any way.
-        assert ("Seq Scan", "movies") not in kinds, plan
-        assert ("Seq Scan", "fetch_runs") not in kinds, plan
-        assert ("Seq Scan", "fetch_failures") not in kinds, plan
-        assert ("Seq Scan", "missing_movies") not in kinds, plan
-
-
-def explain_all(session: Session) -> Iterator[dict[str, Any]]:
-    """Yield the plans of the statements of the page on tables of this project."""
-    statements: list[tuple[str, Any]] = []
-    connection = session.connection()
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        statements.append((statement, parameters))
-
-    event.listen(connection, "before_cursor_execute", note)
-    read_health(session, timedelta(1), max_runs=RUNS, max_failures=FAILURES)
-    event.remove(connection, "before_cursor_execute", note)
-    session.execute(text("SET LOCAL enable_seqscan = off"))
-    for statement, parameters in statements:
-        if " FROM pg_" not in statement:
-            rows = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
-            yield rows.scalar_one()[0]["Plan"]
-
-
-def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield all nodes of a plan."""
-    yield plan
-    for below in plan.get("Plans", []):
-        yield from nodes_of(below)

@@ -1,4 +1,4 @@
-"""No page reads a whole table of movies, people, roles or torrents."""
+"""No page reads a whole table of movies, people, roles, torrents, runs or failures."""
 
 import re
 from typing import get_origin
@@ -13,11 +13,14 @@ from database.serving.title_hints import closest_titles, suggest_titles
 from web.meaning import Meaning
 from web.pages.browse import ORDERS
 from web.pages.frame.page import Page
-from web.pages.table import PAGES
+from web.pages.table import make_pages
 from web.v1.parameters import Query
 from web.v1.route import Source
 
-LARGE = re.compile(r"Seq Scan on (?:movies|casts|movie_casts|movie_genres|torrents)\b")
+LARGE = re.compile(
+    r"Seq Scan on (?:movies|casts|movie_casts|movie_genres|torrents|fetch_runs|fetch_failures|"
+    r"missing_movies)\b"
+)
 ADDRESSES = [
     "/",
     "/browse",
@@ -31,13 +34,18 @@ ADDRESSES = [
     "/search?q=zzzzqqq",
     "/movies/5",
     "/people/Al%20Pacino",
+    "/charts",
+    "/health",
+    "/feed.atom",
+    "/feed.atom?genre=Drama&rating_from=6",
+    "/feed.atom?q=letters&year_from=1990",
 ]  # fmt: skip
 
 
 def find_page(address: str) -> tuple[Page, Query]:
     """Return the page of an address, and its parameters."""
     path, _, text = address.partition("?")
-    for page in PAGES:
+    for page in make_pages():
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", page.path)
         if match := re.fullmatch(pattern, path.replace("%20", " ")):
             values: dict = {**match.groupdict()}

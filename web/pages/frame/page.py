@@ -33,3 +33,5 @@ class Page:
     #: Whether the page also depends on the day, in UTC.
     is_daily: bool = False
     content_type: str = HTML
+    #: Whether its links name the scheme and the host, for programs that keep it elsewhere.
+    is_absolute: bool = False
