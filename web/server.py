@@ -102,7 +102,7 @@ def _application(reader: CatalogueReader, settings: ServerSettings) -> web.Appli
     application = web.Application(middlewares=middlewares)
     routes = [
         *YtsApi(reader, settings).routes(),
-        *ApiV1(reader, meaning, settings).routes(),
+        *ApiV1(reader, meaning, settings, pages.render_api).routes(),
         *pages.routes(),
         web.get("/healthz", _is_alive),
         web.get("/readyz", _readiness(reader)),

@@ -58,6 +58,13 @@ class Pages:
             web.get("/static/{name}", self._files.send),
         ]
 
+    def render_api(self, view: object) -> tuple[bytes, dict[str, str]]:
+        """Return the page of the API, and its headers; nothing is read for it."""
+        page = self._renderer.render(
+            "api.html", Posters(is_on=False), view=view, place="api", is_practice=False
+        )
+        return page, headers_of(page)
+
     async def _handle(self, page: Page, request: web.Request) -> web.StreamResponse:
         given = [(name, value) for name, value in request.query.items() if value.strip()]
         if len(given) < len(request.query):

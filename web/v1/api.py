@@ -1,7 +1,8 @@
 """`ApiV1`: serves the routes of the API v1, with their description and its page."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from aiohttp import web
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from web.meaning import Meaning
 from web.reader import CatalogueReader, Overloaded
 from web.responses import JSON, body_response
 from web.settings import ServerSettings
-from web.v1.html_page import PAGE_POLICY, STYLE, make_page
+from web.v1.api_view import ApiView, view_api
 from web.v1.openapi import describe
 from web.v1.pages import Page, link_of
 from web.v1.parameters import ListQuery, Query
@@ -29,26 +30,34 @@ ROOT = "/api/v1"
 _BAD_CURSOR = "cursor: It does not belong to this list. Copy it from `next`, or leave it out."
 
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
+#: Makes the page of the API: its HTML, and its headers.
+RenderApi = Callable[[ApiView], tuple[bytes, Mapping[str, str]]]
 
 
 class ApiV1:
     """Serves `/api/v1/`."""
 
-    def __init__(self, reader: CatalogueReader, meaning: Meaning, settings: ServerSettings) -> None:
-        """Read with *reader*, and search with *meaning*."""
+    def __init__(
+        self,
+        reader: CatalogueReader,
+        meaning: Meaning,
+        settings: ServerSettings,
+        render_api: RenderApi,
+    ) -> None:
+        """Read with *reader*, search with *meaning*; *render_api* makes the page of the API."""
         self._reader = reader
         self._meaning = meaning
         self._root = f"{settings.base_path}{ROOT}"
         self._checks_responses = settings.checks_responses
+        self._render_api = render_api
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes; the last one is for all other addresses below the root."""
         openapi = describe(ROUTES, self._root)
-        page = make_page(ROUTES, openapi, self._root)
+        page, headers = self._render_api(view_api(ROUTES, openapi, self._root))
         documents = {
             "/openapi.json": _document(openapi, JSON),
-            "/style.css": _document(STYLE, "text/css"),
-            "/": _document(page, "text/html", {"Content-Security-Policy": PAGE_POLICY}),
+            "/": _document(page, "text/html", headers),
             "": self._redirect,
         }
         handlers = {route.path: partial(self._handle, route) for route in ROUTES} | documents
@@ -136,12 +145,14 @@ def _with_problems(handle: Handle) -> Handle:
     return handle_safely
 
 
-def _document(content: bytes, content_type: str, headers: dict[str, str] | None = None) -> Handle:
+def _document(
+    content: bytes, content_type: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> Handle:
     body = CachedBody(content)
 
     async def send(request: web.Request) -> web.StreamResponse:
         response = body_response(request, body, content_type)
-        response.headers.update(headers or {})
+        response.headers.update(headers)
         return response
 
     return send

@@ -122,5 +122,5 @@ def test_behind_a_proxy_all_links_have_its_path(db: DatabaseManager):
     assert [item["id"] for item in next_page.json()["items"]] == [1]
     assert description["servers"] == [{"url": "/mirror/api/v1"}]
     assert html.url.endswith("/mirror/api/v1/")
-    assert 'href="/mirror/api/v1/style.css"' in html.text
+    assert 'href="/mirror/api/v1/openapi.json"' in html.text
     assert "/mirror/api/v1/" in missing.json()["detail"]
