@@ -36,14 +36,27 @@ def site(mirror_url: URL) -> Iterator[str]:
 
 
 @pytest.fixture
-def visit(browser: Browser, site: str) -> Iterator[OpenVisit]:
-    """Return a function that opens a page of the site, or of another one, in a new window."""
+def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[OpenVisit]:
+    """
+    Return a function that opens a page of the site, or of another one, in a new window.
+
+    With *is_frozen*, the clock of the page stands still until the test moves it.
+    """
     with ExitStack() as stack:
 
         def open_page(
-            path: str, look: Look = DESK, *, root: str = site, has_posters: bool = True
+            path: str,
+            look: Look = DESK,
+            *,
+            root: str | None = None,
+            has_posters: bool = True,
+            is_frozen: bool = False,
         ) -> Visit:
             context = stack.enter_context(open_context(browser, look, has_posters=has_posters))
+            if is_frozen:
+                context.clock.install(time=0)
+                context.clock.pause_at(1)
+            root = root or request.getfixturevalue("site")
             opened = Visit(context.new_page(), root, look)
             opened.go(path)
             return opened

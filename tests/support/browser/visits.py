@@ -9,8 +9,11 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
 
+#: Much longer than anything takes that tests wait for, also on a busy machine; in milliseconds.
+_TIMEOUT = 60_000
+expect.set_options(timeout=_TIMEOUT)
 _MEASURES = (Path(__file__).parent / "measures.js").read_text(encoding="utf-8")
 #: Everything that is not on the loopback address.
 _FOREIGN = re.compile(r"https?://(?!127\.0\.0\.1[:/])")
@@ -78,22 +81,26 @@ class Visit:
         parts = urlsplit(self.page.url)
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
-    def faults(self) -> list[str]:
-        """Return what is wrong with the page that is open: its layout, its structure, contrast."""
+    def faults(self, *, status: int = 200) -> list[str]:
+        """
+        Return what is wrong with the page that is open: its layout, its structure, what it did.
+
+        *status* is the one of the response; the browser complains about errors.
+        """
         self.page.keyboard.press("Tab")
         measured: list[str] = self.page.evaluate(_MEASURES, {"phone": self.look.width < 500})
-        return measured + _barriers(self.page) + self.complaints
+        expected = f"the server responded with a status of {status} "
+        return measured + [it for it in self.complaints if status == 200 or expected not in it]
 
-
-def _barriers(page: Page) -> list[str]:
-    """Return what keeps people from using the page, serious for them or worse, as axe finds it."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {each['help']}: {node['html'][:120]} {node['failureSummary'][-200:]}"
-        for each in found
-        if each["impact"] in {"serious", "critical"}
-        for node in each["nodes"][:3]
-    ]
+    def barriers(self) -> list[str]:
+        """Return what keeps people from using the page, serious for them or worse."""
+        found = Axe().run(self.page).response["violations"]
+        return [
+            f"{each['id']}: {each['help']}: {node['html'][:120]} {node['failureSummary'][-200:]}"
+            for each in found
+            if each["impact"] in {"serious", "critical"}
+            for node in each["nodes"][:3]
+        ]
 
 
 @contextmanager
@@ -108,7 +115,7 @@ def open_context(
         reduced_motion="reduce",
     )
     with context:
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(_TIMEOUT)
         context.route(_FOREIGN, _send_poster if has_posters else _refuse)
         yield context
 
