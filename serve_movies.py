@@ -99,7 +99,7 @@ EPILOG = exit_codes_epilog(
     type=click.IntRange(1, 64),
     default=8,
     show_default=True,
-    help="Connections to the database, each with a thread that reads.",
+    help="Reads of the database at once; each API opens at most that many connections.",
 )
 @click.option(
     "--database-url",

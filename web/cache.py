@@ -13,11 +13,11 @@ class CachedBody:
 
     __slots__ = ("_compressed", "etag", "plain")
 
-    def __init__(self, plain: bytes) -> None:
-        """Compute the tag."""
+    def __init__(self, plain: bytes, tag: str = "") -> None:
+        """Compute the tag, if none is given."""
         self.plain = plain
         #: As in the header `ETag`, with quotes.
-        self.etag = f'"{len(plain):x}-{zlib.crc32(plain):08x}{zlib.adler32(plain):08x}"'
+        self.etag = f'"{tag or tag_of(plain)}"'
         self._compressed: bytes | None = None
 
     def compressed(self) -> bytes | None:
@@ -31,6 +31,11 @@ class CachedBody:
     def size(self) -> int:
         """Return the bytes that it takes at most; JSON is compressed to a third or less."""
         return len(self.plain) * 4 // 3
+
+
+def tag_of(content: bytes) -> str:
+    """Return a text that is hardly ever the same for two contents."""
+    return f"{len(content):x}-{zlib.crc32(content):08x}{zlib.adler32(content):08x}"
 
 
 class ResponseCache:

@@ -1,9 +1,8 @@
-"""`CatalogueReader`: runs reads on threads, and keeps their results while no row changes."""
+"""`CatalogueReader`: reads of the database for requests, each result kept while no row changes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -11,6 +10,7 @@ from sqlalchemy import URL
 from sqlalchemy.orm import Session
 
 from database.errors import DatabaseAway, DatabaseNotReady
+from database.serving.loop_database import LoopDatabase
 from database.serving.prepared import Reading
 from database.serving.read_only import ReadOnlyDatabase, read_revision
 from web.cache import CachedBody, ResponseCache
@@ -23,12 +23,8 @@ CLOSE_SECONDS = 0.5
 #: What clients are told of all errors of the database; its operator gets the details.
 _AWAY = "The database cannot be read at the moment. Try again later."
 
-Read = Callable[[Session], bytes]
-#: Returns the revision of the body, and the body.
-PreparedRead = Callable[[Reading], tuple[str, bytes]]
 Result = TypeVar("Result")
-#: What a thread returns: a value and, if it is kept or says what is current, its revision.
-_Made = tuple[str | None, Any]
+Read = Callable[[Session], bytes]
 
 
 class Overloaded(Exception):
@@ -39,7 +35,8 @@ class CatalogueReader:
     """
     Reads from the database for the event loop it is used on; closed by `close`.
 
-    Equal reads that run at the same time are run once.
+    Sessions run on threads, prepared statements on the loop itself. Equal reads that run at the
+    same time are run once, and a client that leaves ends its own wait only.
     """
 
     def __init__(
@@ -49,9 +46,9 @@ class CatalogueReader:
         report: Callable[[str], None] = lambda _problem: None,
     ) -> None:
         """Read from the database at *url*; *report* gets each problem of the database once."""
-        self._database = ReadOnlyDatabase(url, settings.connections)
+        self._sessions = ReadOnlyDatabase(url, settings.connections)
         self._threads = ThreadPoolExecutor(settings.connections, thread_name_prefix="reader")
-        self._connections = settings.connections
+        self._statements = LoopDatabase(url, self._threads, self._forget)
         self._free = asyncio.Semaphore(settings.connections)
         self._queue_seconds = settings.queue_seconds
         self._read_seconds = settings.read_seconds
@@ -59,50 +56,80 @@ class CatalogueReader:
         #: The problem that was reported last; empty after a read that succeeded.
         self._problem = ""
         self._cache = ResponseCache(settings.cache_bytes)
+        self._revision = ""
         self._revision_at = float("-inf")
-        #: Requests that wait for a read, by its key.
-        self._waiting: dict[str, list[asyncio.Future[Any]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        #: Reads under way, by their key.
+        self._tasks: dict[object, asyncio.Task[Any]] = {}
+        #: Called when all that is kept may be wrong.
+        self.forgetting: list[Callable[[], None]] = []
         self._loop = asyncio.get_running_loop()
 
     async def read(self, key: str, read: Read) -> CachedBody:
         """
-        Return the body that *read* makes; equal keys mean equal reads.
+        Return the body that *read* makes on a thread; equal keys mean equal reads.
 
         Raises:
             Overloaded: no connection was free in time.
             DatabaseNotReady: the database cannot be read, or does not respond in time.
         """
 
-        def make(session: Session) -> _Made:
+        def make(session: Session) -> tuple[str, CachedBody]:
             return read_revision(session), CachedBody(read(session))
 
-        return await self._in_time(self._get(key, partial(self._database.run, make)))
+        return await self.keep(key, partial(self._run_noted, partial(self._on_thread, make)))
 
-    async def read_prepared(self, key: str, read: PreparedRead) -> CachedBody:
-        """Do the same for a read with prepared statements."""
-
-        def make(reading: Reading) -> _Made:
-            revision, body = read(reading)
-            return revision, CachedBody(body)
-
-        return await self._in_time(self._get(key, partial(self._database.run_prepared, make)))
-
-    async def run(self, work: Callable[[Session], Result]) -> Result:
+    async def keep(
+        self, key: str, make: Callable[[], Awaitable[tuple[str, CachedBody]]]
+    ) -> CachedBody:
         """
-        Return what *work* returns; it is not kept.
+        Return the body that *make* returns, with a revision that it is not older than.
 
         Raises:
             Overloaded, DatabaseNotReady: as `read`.
         """
+        return await self._in_time(self._get(key, make))
 
-        def make(session: Session) -> _Made:
-            return None, work(session)
+    async def run(self, work: Callable[[Session], Result]) -> Result:
+        """
+        Return what *work* returns on a thread; it is not kept.
 
-        # A client that leaves does not free the connection before the thread does.
-        once = self._once(f"run {id(work)}", partial(self._database.run, make))
-        result: Result = await self._in_time(once)
+        Raises:
+            Overloaded, DatabaseNotReady: as `read`.
+        """
+        run = partial(self._with_connection, partial(self._on_thread, work))
+        return await self._in_time(self.share(object(), run))
+
+    async def run_prepared(
+        self, read: Callable[[Reading], Awaitable[tuple[str, Result]]]
+    ) -> tuple[str, Result]:
+        """
+        Return what *read* returns, first its revision; for use in `keep` and `share`.
+
+        Raises:
+            Overloaded, DatabaseNotReady: as `read`.
+        """
+        return await self._run_noted(partial(self._statements.run, read))
+
+    async def revision(self) -> str:
+        """Return a revision that was read a moment ago, or is read now."""
+        if self._loop.time() - self._revision_at > _REVISION_SECONDS:
+            revision, _ = await self.share("", partial(self.run_prepared, _read_revision))
+            return revision
+        return self._revision
+
+    async def share(self, key: object, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Return what *work* returns; it runs once for all who use the same *key* meanwhile."""
+        task = self._tasks.get(key)
+        if task is None:
+            task = self._tasks[key] = self._loop.create_task(_awaited(work))
+            task.add_done_callback(partial(self._end_share, key))
+        result: Result = await asyncio.shield(task)
         return result
+
+    def _end_share(self, key: object, task: asyncio.Task[Any]) -> None:
+        del self._tasks[key]
+        if not task.cancelled():
+            task.exception()  # All who waited may have left.
 
     async def _in_time(self, reading: Awaitable[Result]) -> Result:
         """Return the result of *reading*; a database that is frozen would never respond."""
@@ -120,97 +147,82 @@ class CatalogueReader:
             self._report(problem)
         return DatabaseAway(_AWAY)
 
-    async def _get(self, key: str, work: Callable[[], _Made]) -> CachedBody:
+    async def _get(
+        self, key: str, make: Callable[[], Awaitable[tuple[str, CachedBody]]]
+    ) -> CachedBody:
         if self._cache.has(key):
-            await self._check_revision()
+            await self.revision()
         if (kept := self._cache.get(key)) is not None:
             return kept
-        body: CachedBody = await self._once(key, work)
+        return await self.share(key, partial(self._make, key, make))
+
+    async def _make(
+        self, key: str, make: Callable[[], Awaitable[tuple[str, CachedBody]]]
+    ) -> CachedBody:
+        revision, body = await make()
+        self._cache.put(key, revision, body)
         return body
 
-    async def _check_revision(self) -> None:
-        if self._loop.time() - self._revision_at > _REVISION_SECONDS:
-            await self._once("", partial(self._database.run_prepared, _read_revision))
+    async def _run_noted(
+        self, read: Callable[[], Awaitable[tuple[str, Result]]]
+    ) -> tuple[str, Result]:
+        """Do the same as `_with_connection`, and take the revision unless a later one is known."""
 
-    async def _once(self, key: str, work: Callable[[], _Made]) -> Any:
-        """Wait for the value of *work*, with all who ask for the same *key* meanwhile."""
-        # A client that leaves ends its own wait, not that of the others.
-        waiter: asyncio.Future[Any] = self._loop.create_future()
-        waiters = self._waiting.setdefault(key, [])
-        waiters.append(waiter)
-        if len(waiters) == 1:
-            if self._free.locked():
-                task = self._loop.create_task(self._begin_later(key, work))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-            else:
-                await self._free.acquire()  # At once.
-                self._begin(key, work)
-        return await waiter
+        async def noted() -> tuple[str, Result]:
+            started = self._loop.time()
+            revision, value = await read()
+            if started > self._revision_at:
+                self._revision, self._revision_at = revision, started
+                self._cache.note_revision(revision)
+            return revision, value
 
-    async def _begin_later(self, key: str, work: Callable[[], _Made]) -> None:
-        try:
-            async with asyncio.timeout(self._queue_seconds):
-                await self._free.acquire()
-        except TimeoutError:
-            for waiter in self._pop_waiters(key):
-                waiter.set_exception(Overloaded())
+        return await self._with_connection(noted)
+
+    async def _with_connection(self, read: Callable[[], Awaitable[Result]]) -> Result:
+        """Return what *read* returns, which needs a connection."""
+        if self._free.locked():
+            try:
+                async with asyncio.timeout(self._queue_seconds):
+                    await self._free.acquire()
+            except TimeoutError as error:
+                raise Overloaded from error
         else:
-            self._begin(key, work)
-
-    def _begin(self, key: str, work: Callable[[], _Made]) -> None:
-        """Run *work*, which needs a connection, on a thread."""
-        finish = partial(self._finish, key, self._loop.time())
-        future = self._threads.submit(work)
-        future.add_done_callback(partial(self._call_on_loop, finish))
-
-    def _call_on_loop(
-        self, finish: Callable[["Future[_Made]"], None], done: "Future[_Made]"
-    ) -> None:
-        with suppress(RuntimeError):  # The server has ended meanwhile.
-            self._loop.call_soon_threadsafe(finish, done)
-
-    def _finish(self, key: str, started: float, done: "Future[_Made]") -> None:
-        """Keep the body of a read, and give it to all who wait for it."""
-        self._free.release()
-        waiters = self._pop_waiters(key)
-        if error := done.exception():
-            if isinstance(error, DatabaseNotReady):
-                error = self._refusal(str(error))
-            for waiter in waiters:
-                waiter.set_exception(error)
-            return
+            await self._free.acquire()  # At once.
+        try:
+            result = await read()
+        except DatabaseNotReady as error:
+            raise self._refusal(str(error)) from error
+        finally:
+            self._free.release()
         self._problem = ""
-        revision, value = done.result()
-        if revision is not None:
-            self._note(revision, started)
-            if isinstance(value, CachedBody):
-                self._cache.put(key, revision, value)
-        for waiter in waiters:
-            waiter.set_result(value)
+        return result
 
-    def _pop_waiters(self, key: str) -> list[asyncio.Future[Any]]:
-        return [waiter for waiter in self._waiting.pop(key) if not waiter.done()]
+    async def _on_thread(self, work: Callable[[Session], Result]) -> Result:
+        return await self._loop.run_in_executor(self._threads, self._sessions.run, work)
 
-    def _note(self, revision: str, started: float) -> None:
-        """Take *revision*, read after the time *started*, unless a later one is known."""
-        if started > self._revision_at:
-            self._cache.note_revision(revision)
-            self._revision_at = started
+    def _forget(self) -> None:
+        """Forget all that is kept, because equal revisions may not mean equal rows any more."""
+        self._revision_at = float("-inf")
+        self._cache.note_revision("")
+        for forget in self.forgetting:
+            forget()
 
     async def close(self) -> None:
         """Wait a moment for the reads that run; the end of the process ends all others."""
-        for task in self._tasks:
-            task.cancel()
         self._threads.shutdown(wait=False)
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                for _ in range(self._connections):
-                    await self._free.acquire()
-        except TimeoutError:
-            return  # A thread still uses its connection, until PostgreSQL responds.
-        self._database.close()
+        if self._tasks:
+            _, unfinished = await asyncio.wait(self._tasks.values(), timeout=CLOSE_SECONDS)
+            for task in unfinished:
+                task.cancel()
+            if unfinished:
+                return  # A connection is in use until PostgreSQL responds.
+        self._statements.close()
+        self._sessions.close()
 
 
-def _read_revision(reading: Reading) -> _Made:
-    return reading.read_revision(), None
+async def _awaited(work: Callable[[], Awaitable[Result]]) -> Result:
+    return await work()
+
+
+async def _read_revision(reading: Reading) -> tuple[str, None]:
+    return await reading.read_revision(), None

@@ -31,6 +31,8 @@ class ServerSettings:
     #: Longest wait of a request for the database in all, in seconds; then it gets 503.
     read_seconds: float = 17.0
     #: Responses kept in memory, in bytes.
-    cache_bytes: int = 64 << 20
+    cache_bytes: int = 32 << 20
+    #: Movies of lists kept in memory, in bytes: a little more than all movies of YTS.
+    movie_bytes: int = 320 << 20
     #: Whether each response of the API v1 is compared with its description; for tests.
     checks_responses: bool = False

@@ -3,7 +3,7 @@ Measure the server over a mirror beside FastAPI and Datasette, and write serve.m
 
 \b
 Examples:
-  python -m benchmarks.serve                                  five minutes
+  python -m benchmarks.serve                                  ten minutes
   python -m benchmarks.serve --movies 3000 --rounds 1         a try: printed, not written
   python -m benchmarks.serve --requests 100000 --fetch        also memory, and a fetch beside it
   python -m benchmarks.serve --home ~/movies                  keep the filled database for next time
@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,14 +24,14 @@ from benchmarks.databases import Databases
 from benchmarks.machine import describe
 from benchmarks.million.fill_catalogue import fill
 from benchmarks.serve.beside_fetch import measure_beside
-from benchmarks.serve.measures import measure, measure_memory
+from benchmarks.serve.measures import Rounds, measure_memory
+from benchmarks.serve.reading import read_all
 from benchmarks.serve.serve_page import render
 from benchmarks.serve.serve_plot import draw
 from benchmarks.serve.servers import MOVIES_A_PAGE, open_datasette, open_fastapi, open_ours
 from benchmarks.serve.sqlite_export import export_movies
 from database.db import get_db_manager
 from database.embedded.server import open_embedded
-from database.serving.read_only import ReadOnlyDatabase
 from database.serving.yts_lists import YtsList
 from database.serving.yts_reads import read_ids
 
@@ -88,7 +89,7 @@ def main(  # noqa: PLR0917 -- one for each option
         ]
         _say(f"measuring, {rounds} rounds")
         postmaster = int((place / "data" / "postmaster.pid").read_text().split()[0])
-        figures = measure(servers, postmaster, ids, rounds=rounds, seconds=seconds, report=_say)
+        figures = Rounds(postmaster, seconds, _say).measure(servers, ids, url, rounds=rounds)
         memory = measure_memory(ours, requests, _say) if requests else []
         beside = measure_beside(databases, folder, rounds, _say) if fetch else None
     if output is None and movies >= _MOVIES and rounds >= _ROUNDS:
@@ -123,12 +124,7 @@ def _filled(home: Path, movies: int) -> Iterator[tuple[Databases, URL]]:
 
 def _read_ids(url: URL) -> list[int]:
     """Return all YTS ids in ascending order."""
-    database = ReadOnlyDatabase(url, 1)
-    try:
-        wanted = YtsList(is_ascending=True)
-        return database.run_prepared(lambda reading: read_ids(reading, wanted))[1].tolist()
-    finally:
-        database.close()
+    return read_all(url, partial(read_ids, wanted=YtsList(is_ascending=True)))[1].tolist()
 
 
 def _say(message: str) -> None:

@@ -1,4 +1,4 @@
-"""`measure`, `measure_memory`: loads on servers that take turns, and their figures."""
+"""`Rounds`, `measure_memory`: loads on servers that take turns, and their figures."""
 
 import json
 import random
@@ -8,15 +8,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
+from sqlalchemy import URL
+
+from benchmarks.serve.commits import committing
 from benchmarks.serve.cpu import resident_mb
 from benchmarks.serve.load import Load, Measured
-from benchmarks.serve.servers import Server, fetch_header
+from benchmarks.serve.servers import Server, fetch_header, open_ours
 
 CONNECTIONS = 32
 PAGE, DETAILS = "page of 50", "details"
 #: Ours alone: the others keep nothing.
+FIRST, CHANGING = "page of 50, first time", "page of 50, among commits"
 GZIPPED, KEPT, UNCHANGED = "page of 50, gzip", "page of 50, kept", "page of 50, 304"
 ALONE = "page of 50, 1 connection"
+#: Requests of a server that was just started, all for different pages.
+_FIRST, _FIRST_WARM_UP = 1000, 100
 _MEMORY_PARTS = 10
 _WARM_UP_SECONDS = 1.0
 
@@ -55,66 +61,88 @@ class Figure:
         return min(measured.p99 for measured in self.rounds)
 
 
-def measure(
-    servers: Sequence[Server],
-    postmaster: int,
-    ids: Sequence[int],
-    *,
-    rounds: int,
-    seconds: float,
-    report: Callable[[str], None],
-) -> list[Figure]:
-    """Send all kinds of requests to all servers in turn, *rounds* times after a warm-up."""
-    # Connections to PostgreSQL are opened, and statements are planned.
-    for server in servers:
-        for _, load in _loads(server, ids, 0.9, _WARM_UP_SECONDS):
-            run(load, {})
-    figures: dict[tuple[str, str], Figure] = {}
-    for number in range(rounds):
+class Rounds:
+    """Sends all kinds of requests to all servers in turn, and collects the figures."""
+
+    def __init__(self, postmaster: int, seconds: float, report: Callable[[str], None]) -> None:
+        self._postmaster = postmaster
+        self._seconds = seconds
+        self._report = report
+        self._figures: dict[tuple[str, str], Figure] = {}
+
+    def measure(
+        self,
+        servers: Sequence[Server],
+        ids: Sequence[int],
+        url: URL,
+        *,
+        rounds: int,
+    ) -> list[Figure]:
+        """Return the figures of *servers*, of which the first is ours, with its database *url*."""
+        ours = servers[0]
+        # Connections to PostgreSQL are opened, statements are planned, movies are kept.
+        run(replace(self._load(ours, ours.pages), requests=len(ours.pages)), {})
         for server in servers:
-            for kind, load in _loads(server, ids, number / rounds, seconds):
-                pids = {"server": server.pid, "postgresql": postmaster}
-                measured = run(load, pids)
-                expected = {"304"} if kind == UNCHANGED else {"200"}
-                if set(measured.statuses) != expected:
-                    raise SystemExit(f"{server.name}, {kind}: {measured.statuses}")
-                figure = figures.setdefault((server.name, kind), Figure(server.name, kind))
-                figure.rounds.append(measured)
-                report(
-                    f"  {server.name}, {kind}: {measured.rate:,.0f}/s, "
-                    f"CPU ms {measured.cpu['server']:.2f} + {measured.cpu['postgresql']:.2f}"
-                )
-    return list(figures.values())
+            for _, load in self._loads(server, ids, 0.9):
+                run(replace(load, seconds=_WARM_UP_SECONDS), {})
+        for number in range(rounds):
+            begin = number / rounds
+            for server in servers:
+                for kind, load in self._loads(server, ids, begin):
+                    self._record(server, kind, load)
+                if server is ours:
+                    self._measure_ours(ours, url, begin)
+        return list(self._figures.values())
 
+    def _measure_ours(self, ours: Server, url: URL, begin: float) -> None:
+        """Measure what the others do not distinguish: they keep nothing."""
+        with committing(url):
+            self._record(ours, CHANGING, self._load(ours, _from(ours.pages, begin + 0.4)))
+        with open_ours(url, len(ours.pages)) as fresh:
+            run(replace(self._load(fresh, _from(fresh.pages, 0.9)), requests=_FIRST_WARM_UP), {})
+            load = self._load(fresh, _from(fresh.pages, 0.0))
+            self._record(fresh, FIRST, replace(load, requests=_FIRST, warm_up_seconds=0.0))
 
-def _loads(
-    server: Server, ids: Sequence[int], begin: float, seconds: float
-) -> Iterator[tuple[str, Load]]:
-    """Yield loads that begin at another place of the catalogue in each round."""
-    pages = _from(server.pages, begin)
-    shuffled = random.Random(1).sample(ids, len(ids))  # noqa: S311 -- the same every time
-    movies = [server.details.format(movie_id) for movie_id in _from(shuffled, begin)]
-    yield PAGE, _load(server, pages, seconds)
-    yield DETAILS, _load(server, movies, seconds)
-    if server.name == "ours":
-        gzip = {"Accept-Encoding": "gzip"}
-        one = _load(server, _from(server.pages, begin + 0.25), seconds)
-        yield ALONE, replace(one, connections=1)
-        yield GZIPPED, _load(server, _from(server.pages, begin + 0.15), seconds, gzip)
-        yield KEPT, _load(server, pages[:1], seconds)
-        etag = fetch_header(server, pages[0], "ETag")
-        yield UNCHANGED, _load(server, pages[:1], seconds, {"If-None-Match": etag})
+    def _record(self, server: Server, kind: str, load: Load) -> None:
+        pids = {"server": server.pid, "postgresql": self._postmaster}
+        measured = run(load, pids)
+        expected = {"304"} if kind == UNCHANGED else {"200"}
+        if set(measured.statuses) != expected:
+            raise SystemExit(f"{server.name}, {kind}: {measured.statuses}")
+        figure = self._figures.setdefault((server.name, kind), Figure(server.name, kind))
+        figure.rounds.append(measured)
+        self._report(
+            f"  {server.name}, {kind}: {measured.rate:,.0f}/s, "
+            f"CPU ms {measured.cpu['server']:.2f} + {measured.cpu['postgresql']:.2f}"
+        )
+
+    def _loads(
+        self, server: Server, ids: Sequence[int], begin: float
+    ) -> Iterator[tuple[str, Load]]:
+        """Yield loads that begin at another place of the catalogue in each round."""
+        pages = _from(server.pages, begin)
+        shuffled = random.Random(1).sample(ids, len(ids))  # noqa: S311 -- the same every time
+        movies = [server.details.format(movie_id) for movie_id in _from(shuffled, begin)]
+        yield PAGE, self._load(server, pages)
+        yield DETAILS, self._load(server, movies)
+        if server.name == "ours":
+            one = self._load(server, _from(server.pages, begin + 0.25))
+            yield ALONE, replace(one, connections=1)
+            zipped = _from(server.pages, begin + 0.15)
+            yield GZIPPED, self._load(server, zipped, {"Accept-Encoding": "gzip"})
+            yield KEPT, self._load(server, pages[:1])
+            etag = fetch_header(server, pages[0], "ETag")
+            yield UNCHANGED, self._load(server, pages[:1], {"If-None-Match": etag})
+
+    def _load(
+        self, server: Server, targets: list[str], headers: dict[str, str] | None = None
+    ) -> Load:
+        return Load(server.port, targets, headers or {}, CONNECTIONS, self._seconds)
 
 
 def _from(items: Sequence[Item], begin: float) -> list[Item]:
     place = int(len(items) * begin) % len(items)
     return [*items[place:], *items[:place]]
-
-
-def _load(
-    server: Server, targets: list[str], seconds: float, headers: dict[str, str] | None = None
-) -> Load:
-    return Load(server.port, targets, headers or {}, CONNECTIONS, seconds)
 
 
 def run(load: Load, pids: dict[str, int]) -> Measured:
@@ -154,11 +182,10 @@ def measure_memory(
     return sizes
 
 
-def ratio(figures: Sequence[Figure], kind: str, peer: str) -> float:
+def ratio(figures: Sequence[Figure], kind: str, peer: str, of_peer: str = "") -> float:
     """Return the CPU of a peer, with PostgreSQL, for a request, divided by ours."""
     sums = {
-        figure.server: figure.cpu("server") + figure.cpu("postgresql")
+        (figure.server, figure.kind): figure.cpu("server") + figure.cpu("postgresql")
         for figure in figures
-        if figure.kind == kind
     }
-    return sums[peer] / sums["ours"]
+    return sums[peer, of_peer or kind] / sums["ours", kind]

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.markdown import origin, table
 from benchmarks.serve.beside_fetch import Beside
-from benchmarks.serve.measures import DETAILS, PAGE, Figure, ratio
+from benchmarks.serve.commits import COMMITS_A_SECOND
+from benchmarks.serve.measures import DETAILS, FIRST, PAGE, Figure, ratio
 
 _HEAD = """\
 # Servers over a mirror
@@ -14,6 +15,10 @@ servers serve the same {movies:,} movies in one run, with one process each and 3
 take turns.
 """
 _LEGEND = """\
+The movies of *page of 50* have been requested before, the responses are not kept any more. *First
+time*: a server that was just started. *Among commits*: a torrent changes {commits} times a second.
+*Kept*, *304*: the same page again.
+
 *CPU*: milliseconds of the server and of PostgreSQL for one request, in the best of {rounds} rounds,
 because other programs of the machine can only add to them. *A second*: requests, also in the best
 round; *p50*, *p99*: milliseconds that a client waits for the end of a response. Server, PostgreSQL
@@ -37,7 +42,7 @@ def render(
     parts = [
         _HEAD.format(movies=movies),
         table(head, map(_row, figures)),
-        _LEGEND.format(rounds=rounds),
+        _LEGEND.format(rounds=rounds, commits=COMMITS_A_SECOND),
         _ratios(figures),
     ]
     if plot:
@@ -66,7 +71,8 @@ def _row(figure: Figure) -> list[str]:
 def _ratios(figures: Sequence[Figure]) -> str:
     peers = list(dict.fromkeys(figure.server for figure in figures if figure.server != "ours"))
     lines = [
-        f"- {peer} takes {ratio(figures, PAGE, peer):.1f} times the CPU of ours for a page, and "
+        f"- {peer} takes {ratio(figures, PAGE, peer):.1f} times the CPU of ours for a page, "
+        f"{ratio(figures, FIRST, peer, PAGE):.1f} times if ours has none of its movies, and "
         f"{ratio(figures, DETAILS, peer):.1f} times for a movie, PostgreSQL included.\n"
         for peer in peers
     ]

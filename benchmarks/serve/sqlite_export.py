@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from database.serving.read_only import ReadOnlyDatabase
+from benchmarks.serve.reading import read_all
+from database.serving.prepared import Reading
 from database.serving.yts_lists import YtsList
 from database.serving.yts_reads import read_ids, read_movies
 
@@ -19,15 +20,17 @@ NESTED = ("genres", "torrents")
 
 def export_movies(url: URL, path: Path) -> None:
     """Write a table `movies` with the fields of the YTS API; genres and torrents are JSON."""
-    database = ReadOnlyDatabase(url, 1)
-    everything = YtsList(is_ascending=True)
-    with closing(database), closing(sqlite3.connect(path)) as export:
-        _, ids = database.run_prepared(partial(read_ids, wanted=everything))
-        for first in range(0, len(ids), _AT_A_TIME):
-            part = ids[first : first + _AT_A_TIME].tolist()
-            _, movies = database.run_prepared(partial(read_movies, ids=part))
-            _insert(export, [json.loads(movie) for movie in movies])
+    with closing(sqlite3.connect(path)) as export:
+        read_all(url, partial(_export, export))
         export.commit()
+
+
+async def _export(export: sqlite3.Connection, reading: Reading) -> None:
+    _, ids = await read_ids(reading, YtsList(is_ascending=True))
+    for first in range(0, len(ids), _AT_A_TIME):
+        part = ids[first : first + _AT_A_TIME].tolist()
+        _, movies = await read_movies(reading, part, ["-"] * len(part))
+        _insert(export, [json.loads(movie.json) for movie in movies if movie.json])
 
 
 def _insert(export: sqlite3.Connection, movies: list[dict[str, object]]) -> None:

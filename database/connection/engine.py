@@ -51,11 +51,11 @@ def open_engine(
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_pre_ping=pre_ping,
-        connect_args=_parameters(url, application_name),
+        connect_args=connection_parameters(url, application_name),
     )
     # The startup parameter `options` is not used: poolers refuse it, and libpq would ignore
     # PGOPTIONS.
-    command = _settings_command(url, is_keyed=is_keyed)
+    command = settings_command(url, is_keyed=is_keyed)
 
     @event.listens_for(engine, "connect")
     def apply(connection: DriverConnection, _entry: ConnectionPoolEntry) -> None:
@@ -78,7 +78,9 @@ def refuse_transaction_pool(url: URL) -> None:
         DatabaseNotReady: it leads to one; the message says what to do.
         sqlalchemy.exc.OperationalError: no connection can be made.
     """
-    engine = create_engine(url, connect_args=_parameters(url, APPLICATION_NAME), poolclass=NullPool)
+    engine = create_engine(
+        url, connect_args=connection_parameters(url, APPLICATION_NAME), poolclass=NullPool
+    )
     try:
         with engine.connect() as first, engine.connect() as second, engine.connect() as third:
             backend = _read_backend(first)
@@ -100,7 +102,7 @@ def _read_backend(connection: Connection) -> int | None:
     return pid
 
 
-def _parameters(url: URL, application_name: str) -> dict[str, Any]:
+def connection_parameters(url: URL, application_name: str) -> dict[str, Any]:
     """Return the parameters of every connection, except those that *url* has itself."""
     ours: dict[str, str | int] = {
         "application_name": application_name,
@@ -116,7 +118,7 @@ def _parameters(url: URL, application_name: str) -> dict[str, Any]:
     return {**chosen, "cursor_factory": watched_cursor(url)}
 
 
-def _settings_command(url: URL, *, is_keyed: bool) -> str:
+def settings_command(url: URL, *, is_keyed: bool) -> str:
     """Return the SQL that applies our settings, except those that the user's options contain."""
     settings = dict(_SETTINGS)
     if is_keyed:

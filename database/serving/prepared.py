@@ -1,23 +1,22 @@
 """`Prepared`: a statement that PostgreSQL plans once for each connection; `Reading` runs it."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-import psycopg2
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, ClauseElement
+
+from database.serving.loop_connection import LoopConnection, Values
 
 #: See `database.serving.read_only.read_revision`.
 REVISION: Final = "pg_current_snapshot()::text"
+_DIALECT: Final = URL.create("postgresql+psycopg2").get_dialect()()
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """
-    A statement with parameters $1, $2, ..., for which planning costs as much as running it.
-
-    The first column of its rows is `REVISION`: what the other columns belong to.
-    """
+    """A statement with parameters $1, $2, ..., for which planning costs as much as running it."""
 
     name: str
     #: Such as `integer, text`.
@@ -26,53 +25,40 @@ class Prepared:
 
 
 class Reading:
-    """One read, with prepared statements on one connection."""
+    """One read on one connection; all errors are those of SQLAlchemy."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: LoopConnection) -> None:
         """Read on *connection*, which the caller closes."""
-        #: For statements that are not prepared.
-        self.connection = connection
-        # Names of the statements that this connection of the driver has.
-        self._known: set[str] = connection.info.setdefault("prepared", set())
+        self._connection = connection
+        self._prefix = ""
 
-    def read_rows(self, statement: Prepared, *values: object) -> list[tuple[Any, ...]]:
-        """
-        Return the rows of *statement* with these values.
-
-        Raises:
-            DBAPIError: as SQLAlchemy raises it.
-        """
-        if statement.name not in self._known:
-            self._execute(f"PREPARE {statement.name} ({statement.types}) AS {statement.sql}")
-            self._known.add(statement.name)
+    async def read_rows(self, statement: Prepared, *values: object) -> list[tuple[Any, ...]]:
+        """Return the rows of *statement* with these values."""
+        if statement.name not in self._connection.prepared:
+            prepare = f"PREPARE {statement.name} ({statement.types}) AS {statement.sql}"
+            await self._connection.execute(prepare)
+            self._connection.prepared.add(statement.name)
         places = ", ".join(["%s"] * len(values))
-        return self._execute(f"EXECUTE {statement.name} ({places})", values)
+        return await self._execute(f"EXECUTE {statement.name} ({places})", values)
 
-    def read_revision(self) -> str:
+    async def read_query(self, query: ClauseElement) -> list[tuple[Any, ...]]:
+        """Return the rows of a query of SQLAlchemy."""
+        compiled = query.compile(dialect=_DIALECT)
+        return await self._execute(str(compiled), compiled.params)
+
+    async def read_revision(self) -> str:
         """Return the revision that the next statements see, or an earlier one."""
-        ((revision,),) = self._execute(f"SELECT {REVISION}", ())
+        ((revision,),) = await self._execute(f"SELECT {REVISION}")
         return str(revision)
 
-    def _execute(
-        self, statement: str, values: tuple[object, ...] | None = None
-    ) -> list[tuple[Any, ...]]:
-        """Return the rows of a statement; without *values* it has none, and % means itself."""
-        # SQLAlchemy's own way to run a statement takes a tenth of the time of a whole request.
-        cursor: Any = self.connection.connection.cursor()
-        try:
-            cursor.execute(statement, values)
-            rows: list[tuple[Any, ...]] = [] if values is None else cursor.fetchall()
-        except psycopg2.Error as error:
-            raise self._explained(statement, error) from error
-        return rows
+    async def _execute(self, statement: str, values: Values = None) -> list[tuple[Any, ...]]:
+        prefix, self._prefix = self._prefix, ""
+        return await self._connection.execute(prefix + statement, values)
 
-    def _explained(self, statement: str, error: psycopg2.Error) -> BaseException:
-        """Return an error of the driver as SQLAlchemy's, and give up a broken connection."""
-        connection: Any = self.connection.connection.dbapi_connection
-        is_cut = bool(connection.closed)
-        explained = DBAPIError.instance(
-            statement, None, error, psycopg2.Error, connection_invalidated=is_cut
-        )
-        if is_cut:
-            self.connection.invalidate(error)
-        return explained
+    @asynccontextmanager
+    async def one_snapshot(self) -> AsyncIterator[None]:
+        """Let all statements of the block see the same rows."""
+        # Sent together with the first statement. If one fails, the connection is closed.
+        self._prefix = "BEGIN ISOLATION LEVEL REPEATABLE READ; "
+        yield
+        await self._connection.execute("COMMIT")

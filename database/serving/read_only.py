@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import TypeVar
 
 from psycopg2.extensions import connection as DriverConnection  # noqa: N812 (it is a class)
@@ -15,14 +14,16 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from database.connection.engine import open_engine
 from database.connection.explain import explain_trouble, explain_unreachable
 from database.errors import DatabaseAway, DatabaseNotReady
-from database.serving.prepared import Reading
 
+APPLICATION_NAME = "yts-mirror server"
 #: Longest time for one statement of a request, in seconds.
 STATEMENT_SECONDS = 10
 #: Plans of prepared statements do not depend on their values, which is what makes them cheap.
-_SETTINGS = (
+READING_SETTINGS = (
     f"SET default_transaction_read_only = on; SET statement_timeout = {STATEMENT_SECONDS * 1000}; "
-    "SET plan_cache_mode = force_generic_plan; SET DateStyle = ISO"
+    "SET plan_cache_mode = force_generic_plan; SET DateStyle = ISO; "
+    # A request takes one core at most.
+    "SET max_parallel_workers_per_gather = 0"
 )
 _ANY_MOVIE = text("SELECT 1 FROM movies LIMIT 1")
 _REVISION = text("SELECT pg_current_snapshot()::text")
@@ -47,7 +48,7 @@ class ReadOnlyDatabase:
             url,
             pool_size=connections,
             max_overflow=0,
-            application_name="yts-mirror server",
+            application_name=APPLICATION_NAME,
             pre_ping=False,
         )
 
@@ -57,7 +58,7 @@ class ReadOnlyDatabase:
             # it again for each read, at twice the cost of a session.
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute(_SETTINGS)
+                cursor.execute(READING_SETTINGS)
 
     def run(self, read: Callable[[Session], Result]) -> Result:
         """
@@ -66,20 +67,13 @@ class ReadOnlyDatabase:
         Raises:
             DatabaseNotReady: the database is unreachable, or refuses a statement.
         """
-        return self._repeat(partial(self._run_in_session, read))
-
-    def run_prepared(self, read: Callable[[Reading], Result]) -> Result:
-        """Do the same for a read with prepared statements."""
-        return self._repeat(partial(self._run_prepared, read))
-
-    def _repeat(self, attempt: Callable[[], Result]) -> Result:
         try:
-            return attempt()
+            return self._run_in_session(read)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise DatabaseNotReady(explain_trouble(error)) from error
         try:
-            return attempt()
+            return self._run_in_session(read)
         except OperationalError as error:
             raise DatabaseAway(explain_unreachable(error, self._url)) from error
         except DBAPIError as error:
@@ -88,10 +82,6 @@ class ReadOnlyDatabase:
     def _run_in_session(self, read: Callable[[Session], Result]) -> Result:
         with self._connected() as connection, Session(connection) as session:
             return read(session)
-
-    def _run_prepared(self, read: Callable[[Reading], Result]) -> Result:
-        with self._connected() as connection:
-            return read(Reading(connection))
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from database.counts import count_of
 from database.models import Genre, Movie, MovieGenre, Torrent
@@ -39,9 +39,12 @@ class YtsList:
     @property
     def is_filtered(self) -> bool:
         """Return whether the list leaves out some movies."""
-        return bool(
-            self.genre or self.quality or self.minimum_rating or self.words or self.imdb_code
-        )
+        return self != YtsList(self.sort_by, self.is_ascending)
+
+    @property
+    def is_indexed(self) -> bool:
+        """Return whether PostgreSQL finds a page near the beginning without reading all movies."""
+        return self.sort_by == "date_added" and not self.is_filtered
 
 
 def select_ids(wanted: YtsList) -> Select[Any]:
@@ -61,6 +64,11 @@ def count_movies(wanted: YtsList) -> ColumnElement[Any]:
 
 def _where(query: Select[Any], wanted: YtsList) -> Select[Any]:
     conditions: list[ColumnElement[bool]] = [Movie.gone_since.is_(None)]
+    if wanted.is_indexed:
+        # The few that are gone are read first: then the index of the ids is enough for a page.
+        gone = aliased(Movie)
+        ids = select(gone.external_id).where(gone.gone_since.is_not(None))
+        conditions = [Movie.external_id.not_in(ids)]
     if wanted.imdb_code:
         conditions.append(Movie.imdb_code == wanted.imdb_code)
     if wanted.minimum_rating:

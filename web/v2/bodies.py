@@ -1,10 +1,11 @@
 """`list_body`, `details_body`, ...: bodies of the YTS API, encoded as PHP encodes them."""
 
-import codecs
 import json
 from collections.abc import Sequence
-from functools import lru_cache
 
+from web.cache import CachedBody, tag_of
+from web.v2.encoding import encoded
+from web.v2.movie_store import KeptMovie
 from yts.responses import DETAILS_UNKNOWN
 
 _START = b'{"status":"ok","status_message":"Query was successful","data":'
@@ -12,8 +13,6 @@ _START = b'{"status":"ok","status_message":"Query was successful","data":'
 #: fetch from this server sees that it must ask again later.
 _INCOMPLETE_START = _START.replace(b"Query was successful", DETAILS_UNKNOWN.encode())
 _END = b',"@meta":{"api_version":2,"execution_time":"0 ms"}}'
-#: Name of the error handler for characters that are not ASCII.
-_ESCAPES = "yts json escapes"
 _GUIDE = "Parental guides are not part of this mirror."
 _GHOST_GENRES = (
     "Action", "Adventure", "Animation", "Biography", "Comedy", "Crime", "Documentary", "Drama",
@@ -22,24 +21,24 @@ _GHOST_GENRES = (
 )  # fmt: skip
 
 
-def list_body(movie_count: int, limit: int, page: int, movies: Sequence[str]) -> bytes:
-    """Return a page of movies that are JSON already; without any, the key `movies` is absent."""
+def list_body(movie_count: int, limit: int, page: int, movies: Sequence[KeptMovie]) -> CachedBody:
+    """Return a page of movies; without any, the key `movies` is absent."""
     head = f'"movie_count":{movie_count},"limit":{limit},"page_number":{page}'
     return _listing(head, movies)
 
 
-def suggestions_body(movies: Sequence[str]) -> bytes:
+def suggestions_body(movies: Sequence[KeptMovie]) -> CachedBody:
     """Return suggestions; YTS always counts 0 of them."""
     return _listing('"movie_count":0', movies)
 
 
-def details_body(movie: str, *, is_complete: bool = True) -> bytes:
+def details_body(movie: str, *, is_complete: bool = True) -> CachedBody:
     """Return one movie that is JSON already; if not *is_complete*, the message says so."""
     start = _START if is_complete else _INCOMPLETE_START
     return _envelope(f'{{"movie":{movie}}}', start)
 
 
-def ghost_body() -> bytes:
+def ghost_body() -> CachedBody:
     """Return what YTS sends for a movie that it does not have: a movie with the id 0."""
     nulls = ("description_intro", "description_full", "yt_trailer_code", "language", "mpa_rating")
     ghost = {
@@ -51,7 +50,7 @@ def ghost_body() -> bytes:
     return details_body(json.dumps(ghost, separators=(",", ":")))
 
 
-def parental_guides_body() -> bytes:
+def parental_guides_body() -> CachedBody:
     """Return one entry that explains that there are none, as YTS does."""
     guide = {"type": "Info", "parental_guide_text": _GUIDE}
     data = {"parental_guide_count": 1, "parental_guides": [guide]}
@@ -64,36 +63,15 @@ def error_body(message: str) -> bytes:
     return json.dumps(error, separators=(",", ":")).encode()
 
 
-def _listing(head: str, movies: Sequence[str]) -> bytes:
+def _listing(head: str, movies: Sequence[KeptMovie]) -> CachedBody:
     if not movies:
         return _envelope(f"{{{head}}}")
-    # One by one, because most movies are ASCII, which is copied many times faster.
-    encoded = [movie.encode("ascii", _ESCAPES) for movie in movies]
-    encoded[0] = b'%b{%b,"movies":[%b' % (_START, head.encode(), encoded[0])
-    encoded[-1] += b"]}" + _END
-    return _escaped(b",".join(encoded))
+    content = b",".join([movie.content for movie in movies])
+    plain = b'%b{%b,"movies":[%b]}%b' % (_START, head.encode(), content, _END)
+    # The tags of the movies stand for their contents, which are a hundred times as long.
+    tag = tag_of("".join([head, *[movie.tag for movie in movies]]).encode())
+    return CachedBody(plain, tag)
 
 
-def _envelope(data: str, start: bytes = _START) -> bytes:
-    return _escaped(b"".join((start, data.encode("ascii", _ESCAPES), _END)))
-
-
-def _escaped(body: bytes) -> bytes:
-    r"""Write slashes as PHP does: \/. They stand only in strings."""
-    return body.replace(b"/", b"\\/")
-
-
-def _escape(error: UnicodeError) -> tuple[str, int]:
-    r"""Return characters that are not ASCII as PHP writes them, \uXXXX, and where they end."""
-    assert isinstance(error, UnicodeEncodeError)  # noqa: S101 -- for the types
-    return _escapes(error.object[error.start : error.end]), error.end
-
-
-@lru_cache(1024)
-def _escapes(characters: str) -> str:
-    return json.dumps(characters)[1:-1]
-
-
-# The encoder calls it for the few parts that need it; a regular expression that looks for them
-# takes ten times as long as all the rest.
-codecs.register_error(_ESCAPES, _escape)
+def _envelope(data: str, start: bytes = _START) -> CachedBody:
+    return CachedBody(b"".join((start, encoded(data), _END)))

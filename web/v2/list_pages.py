@@ -3,82 +3,90 @@
 from array import array
 from collections import OrderedDict
 from dataclasses import dataclass
-from threading import Lock
+from functools import partial
 
 from database.serving.prepared import Reading
 from database.serving.yts_lists import YtsList
-from database.serving.yts_reads import Page, read_ids, read_movies, read_page
+from database.serving.yts_reads import read_ids, read_page_ids
+from web.reader import CatalogueReader
+from web.v2.movie_store import KeptMovie, MovieStore
 
-#: PostgreSQL reads the ids before a page, too: for pages further down, lists are kept.
-_FAR_DOWN = 1000
+#: PostgreSQL passes the ids before a page. In the time for that many, it reads all ids of a list.
+_WHOLE_LIST = 100_000
 #: Lists that are kept, each with four bytes for a movie.
 _LISTS = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list."""
+
+    movie_count: int
+    movies: list[KeptMovie]
+
+
+@dataclass(slots=True)
 class _KeptList:
-    """The revision that a list was read at, and its ids; None if only one page of it was read."""
+    """A list at one revision."""
 
     revision: str
+    #: None if only pages of it were read.
     ids: "array[int] | None" = None
+    #: The ids that PostgreSQL has passed for these pages.
+    passed: int = 0
 
 
 class ListPages:
-    """Reads pages on any thread; the kept ids are used while no row changes."""
+    """Reads pages; the kept ids are used while no row changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, reader: CatalogueReader, movies: MovieStore) -> None:
+        """Read with *reader*, and keep the movies of pages in *movies*."""
+        self._reader = reader
+        self._movies = movies
         self._lists: OrderedDict[YtsList, _KeptList] = OrderedDict()
-        #: Lists that a thread is reading: others read single pages meanwhile.
-        self._under_way: set[YtsList] = set()
-        self._lock = Lock()
+        reader.forgetting.append(self._lists.clear)
 
-    def read(self, reading: Reading, wanted: YtsList, limit: int, offset: int) -> Page:
-        """Return a page as `read_page` does."""
-        if offset < _FAR_DOWN:
-            return read_page(reading, wanted, limit=limit, offset=offset)
-        kept = self._get(wanted)
-        if kept is not None and kept.ids is None and kept.revision == reading.read_revision():
-            # The second page far down at one revision: probably all others follow.
-            kept = self._read_all(reading, wanted) or kept
-        if kept is not None and kept.ids is not None:
-            page = _page_of(reading, kept.ids, limit, offset)
-            if page.revision == kept.revision:
-                return page
-        page = read_page(reading, wanted, limit=limit, offset=offset)
-        current = self._get(wanted)
-        if current is None or current.revision != page.revision:
-            self._put(wanted, _KeptList(page.revision))
-        return page
+    async def read(self, wanted: YtsList, limit: int, offset: int) -> tuple[str, Page]:
+        """Return the revision of a page, and the page."""
+        kept = await self._read_list(wanted)
+        if kept.ids is not None:
+            ids = kept.ids[offset : offset + limit].tolist()
+            current = self._movies.find_current(ids, kept.revision)
+            if current is not None:
+                return kept.revision, Page(len(kept.ids), current)
+            read = partial(self._movies.read, ids=ids)
+            revision, movies = await self._reader.run_prepared(read)
+            if revision == kept.revision:
+                return revision, Page(len(kept.ids), movies)
+        kept.passed += offset + limit if wanted.is_indexed else _WHOLE_LIST
+        read_page = partial(self._read_page, wanted, limit, offset)
+        return await self._reader.run_prepared(read_page)
 
-    def _read_all(self, reading: Reading, wanted: YtsList) -> _KeptList | None:
-        """Return the whole list; None if another thread is reading it."""
-        with self._lock:
-            if wanted in self._under_way:
-                return None
-            self._under_way.add(wanted)
-        try:
-            kept = _KeptList(*read_ids(reading, wanted))
-            self._put(wanted, kept)
-        finally:
-            with self._lock:
-                self._under_way.discard(wanted)
+    async def _read_list(self, wanted: YtsList) -> _KeptList:
+        """Return the list at the current revision, with its ids if they are worth their costs."""
+        revision = await self._reader.revision()
+        kept = self._lists.get(wanted)
+        if kept is None or kept.revision != revision:
+            return self._keep(wanted, _KeptList(revision))
+        if kept.ids is None and kept.passed >= _WHOLE_LIST:
+            read = partial(self._reader.run_prepared, partial(read_ids, wanted=wanted))
+            return self._keep(wanted, _KeptList(*await self._reader.share(wanted, read)))
+        self._lists.move_to_end(wanted)
         return kept
 
-    def _get(self, wanted: YtsList) -> _KeptList | None:
-        with self._lock:
-            if wanted in self._lists:
-                self._lists.move_to_end(wanted)
-            return self._lists.get(wanted)
+    def _keep(self, wanted: YtsList, kept: _KeptList) -> _KeptList:
+        self._lists[wanted] = kept
+        self._lists.move_to_end(wanted)
+        if len(self._lists) > _LISTS:
+            self._lists.popitem(last=False)
+        return kept
 
-    def _put(self, wanted: YtsList, kept: _KeptList) -> None:
-        with self._lock:
-            self._lists[wanted] = kept
-            self._lists.move_to_end(wanted)
-            if len(self._lists) > _LISTS:
-                self._lists.popitem(last=False)
-
-
-def _page_of(reading: Reading, ids: "array[int]", limit: int, offset: int) -> Page:
-    wanted = ids[offset : offset + limit].tolist()
-    revision, movies = read_movies(reading, wanted) if wanted else (reading.read_revision(), [])
-    return Page(revision, len(ids), movies)
+    async def _read_page(
+        self, wanted: YtsList, limit: int, offset: int, reading: Reading
+    ) -> tuple[str, Page]:
+        async with reading.one_snapshot():
+            page = await read_page_ids(reading, wanted, limit=limit, offset=offset)
+            movies = self._movies.find_current(page.ids, page.revision)
+            if movies is None:
+                _, movies = await self._movies.read(reading, page.ids)
+        return page.revision, Page(page.movie_count, movies)

@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from database.errors import DatabaseNotReady
-from database.serving.prepared import Reading
+from web.cache import CachedBody
 from web.reader import CatalogueReader, Overloaded
 from web.responses import JSON, RETRY_SECONDS, body_response
 from web.settings import ServerSettings
@@ -23,7 +23,7 @@ class YtsApi:
         """Read with *reader*."""
         self._reader = reader
         self._settings = settings
-        self._endpoints = Endpoints().by_name()
+        self._endpoints = Endpoints(reader, settings.movie_bytes).by_name()
         self._headers = {"Access-Control-Allow-Origin": "*"} if settings.cors else {}
 
     def routes(self) -> list[web.RouteDef]:
@@ -56,7 +56,7 @@ class YtsApi:
         query = normalized(request.query)
         root = self._own_root(request)
         key = f"{root}/{name}?{sorted(query.items())}"
-        body = await self._reader.read_prepared(key, partial(_read, endpoint, query, root))
+        body = await self._reader.keep(key, partial(_read, endpoint, query, root))
         response = body_response(request, body, JSON)
         response.headers.update(self._headers)
         return response
@@ -83,6 +83,6 @@ class YtsApi:
         )
 
 
-def _read(endpoint: Endpoint, query: Query, root: str, reading: Reading) -> tuple[str, bytes]:
-    revision, body = endpoint(query, reading)
-    return revision, with_own_urls(body, root) if root else body
+async def _read(endpoint: Endpoint, query: Query, root: str) -> tuple[str, CachedBody]:
+    revision, body = await endpoint(query)
+    return revision, CachedBody(with_own_urls(body.plain, root)) if root else body

@@ -1,0 +1,79 @@
+"""`LoopDatabase`: statements on an event loop, and connections that are cut."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import select, text
+
+from database.db import DatabaseManager
+from database.errors import DatabaseAway, DatabaseNotReady
+from database.models import Movie
+from database.serving.loop_database import LoopDatabase
+from database.serving.prepared import Prepared, Reading
+from tests.support.databases import run_sql
+from tests.support.servers.loop_reads import read_on_loop
+
+CUT = (
+    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+    "WHERE application_name = 'yts-mirror server' AND datname = current_database()"
+)
+TWICE = Prepared("twice", "integer, text", "SELECT $1 * 2, $2")
+
+
+async def twice(reading: Reading) -> list:
+    """Return a number and a long text, which does not fit into a packet."""
+    return await reading.read_rows(TWICE, 21, "%s/" * 400_000)
+
+
+def test_reads_run_at_the_same_time_on_connections_of_their_own(db: DatabaseManager):
+    """Also if statement and result are larger than the buffers of the system."""
+
+    async def main(database: LoopDatabase) -> list:
+        return await asyncio.gather(*(database.run(twice) for _ in range(3)))
+
+    assert read_on_loop(db.url, main) == [[(42, "%s/" * 400_000)]] * 3
+
+
+@pytest.mark.parametrize("is_idle", [True, False])
+def test_a_connection_that_was_cut_is_replaced(db: DatabaseManager, is_idle: bool):
+    """Statements are prepared again on the next connection, and no request fails."""
+
+    async def main(database: LoopDatabase) -> None:
+        for _ in range(2):
+            assert (await database.run(twice))[0][0] == 42
+            run_sql(db.url, CUT)
+            if is_idle:  # The loop notices it.
+                await asyncio.sleep(0)
+
+    read_on_loop(db.url, main)
+
+
+def test_all_statements_of_a_block_see_the_same_rows(db: DatabaseManager):
+    """A commit between them is seen by the next block, and nothing can be written."""
+    titles = select(Movie.title).where(Movie.title != "50%")
+
+    async def read(reading: Reading) -> list:
+        async with reading.one_snapshot():
+            before = await reading.read_query(titles)
+            db.save_movie({"id": 1, "title": "Lamp", "torrents": []})
+            return [before, await reading.read_query(titles)]
+
+    async def write(reading: Reading) -> list:
+        return await reading.read_query(text("DELETE FROM movies RETURNING id"))
+
+    async def main(database: LoopDatabase) -> list:
+        with pytest.raises(DatabaseNotReady, match="read-only"):
+            await database.run(write)
+        return [await database.run(read), await database.run(read)]
+
+    assert read_on_loop(db.url, main) == [[[], []], [[("Lamp",)], [("Lamp",)]]]
+
+
+def test_a_database_that_is_not_there_is_explained(db: DatabaseManager):
+    """As for all commands."""
+
+    async def main(database: LoopDatabase) -> None:
+        with pytest.raises(DatabaseAway, match="does not know this database"):
+            await database.run(twice)
+
+    read_on_loop(db.url.set(database="no_such_database"), main)

@@ -1,0 +1,1 @@
+"""Tests of the YTS API v2 of the server, without HTTP."""
