@@ -45,13 +45,22 @@ def read_counts(session: Session) -> Counts:
 
 def read_movie_count(session: Session) -> int:
     """Return the number of movies alone, those that are gone included."""
-    return int(session.scalar(select(count_of("movies"))) or 0)
+    return int(session.scalar(_READ_MOVIE_COUNT) or 0)
+
+
+def count_present(session: Session) -> int:
+    """Return how many stored movies are not marked gone."""
+    return int(session.scalar(_COUNT_PRESENT) or 0)
 
 
 def count_of(name: str) -> ScalarSelect[Decimal]:
     """Return the SQL expression of one count; `read_counts` has the names."""
     total = func.coalesce(func.sum(CatalogueCount.value), 0)
     return select(total).where(CatalogueCount.name == name).scalar_subquery()
+
+
+_READ_MOVIE_COUNT = select(count_of("movies"))
+_COUNT_PRESENT = select(count_of("movies") - count_of("movies.gone_since"))
 
 
 def movies_of_genres() -> Select[str, Decimal]:

@@ -107,10 +107,5 @@ def read_last_run(session: Session) -> RunRow | None:
     return None if run is None else RunRow.from_model(run)
 
 
-def read_run(session: Session, run_id: int) -> RunRow:
-    """Return the current row of one run."""
-    return RunRow.from_model(session.get_one(FetchRun, run_id))
-
-
 def _count(session: Session, table: type) -> int:
     return session.scalar(select(func.count()).select_from(table)) or 0

@@ -14,6 +14,12 @@ from typing import Self
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.failures import Failure, clear_failures, record_failures
+from database.bookkeeping.listed_movies import (
+    forget_listed,
+    note_listed,
+    note_searched,
+    note_shown,
+)
 from database.bookkeeping.missing import (
     ANY_READING,
     DenialContext,
@@ -22,13 +28,7 @@ from database.bookkeeping.missing import (
     record_missing,
 )
 from database.bookkeeping.runs import add_to_run
-from database.bookkeeping.sweep_state import (
-    forget_listed,
-    note_listed,
-    note_recheck,
-    note_searched,
-    note_shown,
-)
+from database.bookkeeping.sweep_state import note_recheck
 from database.db import DatabaseManager
 from database.errors import RowRefused
 from database.writing.movies import Outcome, save_movies
@@ -196,14 +196,10 @@ def _write_ledger(
 ) -> None:
     # A list page that names a known movie says nothing about details that failed.
     settled = [id_ for id_, outcome in saved.items() if step.has_details or outcome == "saved"]
-    if settled:
-        clear_failures(session, "movie", settled)
+    failed_pages = {failure.key for failure in step.failures if failure.kind == "page"}
+    clear_failures(session, movies=[*settled, *missing], pages=set(step.pages_read) - failed_pages)
     if saved:
         clear_missing(session, saved)
     if missing:
         record_missing(session, missing, step.denial_context.origin)
-        clear_failures(session, "movie", missing)
-    failed_pages = {failure.key for failure in step.failures if failure.kind == "page"}
-    if cleared := set(step.pages_read) - failed_pages:
-        clear_failures(session, "page", cleared)
     record_failures(session, step.failures)

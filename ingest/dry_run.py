@@ -14,7 +14,7 @@ from database.monitoring.status import read_only_session
 from database.schema import read_revision, require_schema
 from database.stats import read_stats, read_sync_state
 from database.writing.movies import read_clock
-from ingest.estimates import count_details, estimate_new
+from ingest.estimates import estimate_new, read_details_left
 from ingest.phases.open_source import PROBE_ATTEMPTS, choose_error, read_sweep_start, source_of
 from ingest.phases.read_details import IDS_PER_LOOK
 from ingest.phases.sweep import SweepStart, last_page
@@ -118,7 +118,7 @@ def _look(session: Session, settings: RunSettings) -> _Mirror:
     elif settings.ids is not None:
         details = _count_unknown(session, settings)
     else:
-        details = count_details(session, settings, read_clock(session))
+        details = read_details_left(session, settings, read_clock(session)).total
     return _Mirror(
         stored=stored,
         source=sync.source or ("yts" if stored else None),

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from functools import partial
 
 from database.bookkeeping.fetch_lock import hold_fetch_lock
-from database.bookkeeping.runs import start_run
 from database.db import DatabaseManager
 from ingest.backends.base import Backend, ThreadBackend
 from ingest.backends.processes import ProcessBackend, find_obstacle
@@ -24,7 +23,7 @@ from ingest.phases.read_details import read_details, read_ids, retry_failed
 from ingest.phases.read_list import read_list
 from ingest.pool import BatchPool
 from ingest.report import RunReport
-from ingest.run import Listener, Run
+from ingest.run import Listener, Run, open_run
 from ingest.run_errors import exit_code_of
 from ingest.settings import RunSettings
 from ingest.stop import Stopped, StopReason, StopRequest
@@ -54,9 +53,9 @@ def run_fetch(
     stop.end_after(settings.max_seconds)
     try:
         with hold_fetch_lock(db.engine, settings.wait_lock_seconds, stop.sleep) as reacquire_lock:
-            run_id = db.run_transaction(lambda session: start_run(session, command))
+            start = db.run_transaction(partial(open_run, command=command))
             return _run(
-                Run(settings, db, run_id, listener, stop=stop, reacquire_lock=reacquire_lock)
+                Run(settings, db, start, listener, stop=stop, reacquire_lock=reacquire_lock)
             )
     except Stopped:
         return RunReport.of_nothing(stop.reason)

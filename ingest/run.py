@@ -4,26 +4,35 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from functools import partial
 from time import monotonic
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from database.bookkeeping.failures import Failure
 from database.bookkeeping.missing import DenialContext, read_imdb_codes
 from database.bookkeeping.owed import Owed, read_owed
-from database.bookkeeping.runs import RunTakenOver, change_run, close_run, fenced
-from database.bookkeeping.sweep_state import begin_sweep, get_or_create_sync_state
+from database.bookkeeping.rows import RunRow
+from database.bookkeeping.runs import (
+    RunTakenOver,
+    change_run,
+    close_run,
+    fenced,
+    read_run,
+    start_run,
+)
+from database.bookkeeping.sweep_state import begin_sweep, read_state
 from database.connection.retry import Result, Work
 from database.db import DatabaseManager
 from database.errors import DatabaseAway, DatabaseNotReady
-from database.stats import read_run
 from database.step import Step, save_step
 from database.writing.movies import read_clock
 from ingest.error_limit import believed_loss
-from ingest.estimates import estimate_details
 from ingest.exit_codes import ExitCode
 from ingest.plan import Batch, PageBatch, SearchBatch, plan_search_batches
-from ingest.pool import BatchPool, LostBatch
+from ingest.pool import HEARTBEAT_SECONDS, BatchPool, LostBatch
 from ingest.report import BatchReport, Counts, RunReport
 from ingest.settings import RunSettings
 from ingest.stop import StopReason, StopRequest
@@ -54,6 +63,23 @@ class Listener:
     notice: Callable[[str], None] = lambda _message: None
 
 
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """The row of a run that begins, and what the tables say at that time."""
+
+    run_id: int
+    #: By the clock of the database.
+    began_at: datetime
+    #: Number of the first reading of the list in this run.
+    first_reading: int
+
+
+def open_run(session: Session, command: str) -> RunStart:
+    """Insert the row of a run; runs that did not close their row are closed as killed."""
+    run_id = start_run(session, command)
+    return RunStart(run_id, read_clock(session), read_state(session).reading + 1)
+
+
 class Run:
     """The settings of one run, and its results so far."""
 
@@ -61,30 +87,31 @@ class Run:
         self,
         settings: RunSettings,
         db: DatabaseManager,
-        run_id: int,
+        start: RunStart,
         listener: Listener,
         *,
         stop: StopRequest,
         reacquire_lock: Callable[[], None],
     ) -> None:
-        """Start the clock. *keep_lock* takes the fetch lock again if it was lost."""
+        """Start the clock. *reacquire_lock* takes the fetch lock again if it was lost."""
         #: By the clock of the database.
-        self.began_at = db.run_transaction(read_clock)
+        self.began_at = start.began_at
         self._reacquire_lock = reacquire_lock
         self.settings = settings
         self.db = db
-        self.run_id = run_id
+        self.run_id = start.run_id
         self.listener = listener
         self.stop = stop
         #: Why no more requests are made to the source; None while it works.
         self.stop_reason: StopReason | None = None
         self._started = monotonic()
+        self._heartbeat_due = self._started + HEARTBEAT_SECONDS
         self._failures: list[Failure] = []
         self._unknown_fields: Counter[str] = Counter()
         self._counts = Counts()
         #: The base URL that is read, without secrets; *origin* is `sandbox` for practice data.
         self.api_url = self.origin = ""
-        self._first_reading = db.run_transaction(get_or_create_sync_state).reading + 1
+        self._first_reading = start.first_reading
         #: Movies that the list names and YTS denies.
         self.contradicted: set[int] = set()
         #: Movies that YTS denies and that the list named in an earlier run.
@@ -95,7 +122,7 @@ class Run:
         self.found_by_audit = 0
         self._details_expected = 0
         #: The same for the whole run: an estimate.
-        self._details_foreseen = 0
+        self.details_foreseen = 0
 
     @property
     def exit_code(self) -> int:
@@ -129,7 +156,6 @@ class Run:
             self.record(report)
             self.heartbeat()
             handle(report)
-        worker.rest()
 
     def _while_continuing(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         for batch in batches:
@@ -155,22 +181,10 @@ class Run:
             or self._too_many_errors()
         )
 
-    def foresee_details(self, movie_count: int = 0) -> int:
-        """Return the estimated number of details to fetch if YTS counts *movie_count* movies."""
-        self._details_foreseen = self.db.run_transaction(
-            partial(
-                estimate_details,
-                settings=self.settings,
-                now=self.began_at,
-                movie_count=movie_count,
-            )
-        )
-        return self._details_foreseen
-
     def expect_details(self, movies: int) -> None:
         """Add about *movies* movies to the expected number of details."""
         self._details_expected += movies
-        expected = max(self._details_expected, self._details_foreseen)
+        expected = max(self._details_expected, self.details_foreseen)
         self.change(phase="details", details_expected=expected)
 
     def _too_many_contradictions(self) -> StopReason | None:
@@ -199,7 +213,7 @@ class Run:
         """
         if self._too_many_contradictions() is not None:
             if self.doubtful:
-                state = self.db.run_transaction(get_or_create_sync_state)
+                state = self.db.run_transaction(read_state)
                 self.write_fenced(
                     partial(begin_sweep, is_updating=state.is_updating, origin=self.origin)
                 )
@@ -260,58 +274,57 @@ class Run:
 
     def heartbeat(self) -> None:
         """
-        Pass the row of the run to the listener, if the database can be read.
+        Pass the row of the run to the listener, if it is due and the database can be read.
 
         Raises:
             FetchLockHeld: the lock was lost with its connection, and another run has it now.
         """
+        if monotonic() < self._heartbeat_due:
+            return
         with suppress(DatabaseAway):
             self._reacquire_lock()
-            self.listener.progress(self._read_row(patience_seconds=0))
+            read = partial(read_run, run_id=self.run_id)
+            row: RunRow = self.db.run_transaction(read, patience_seconds=0)
+            self.listener.progress(asdict(row))
+        self._heartbeat_due = monotonic() + HEARTBEAT_SECONDS
 
-    def write_fenced(self, step: Work[Result]) -> Result:
+    def write_fenced(self, step: Work[Result], **values: object) -> Result:
         """
         Run *step* in a transaction, unless another run has taken over this database.
 
-        Raises:
+        The same transaction sets columns of the run's row to *values*. Raises:
             RunTakenOver: another run has taken over; nothing is written.
         """
-        return self.db.run_transaction(fenced(step, self.run_id))
+        return self.db.run_transaction(fenced(step, self.run_id, **values))
 
-    def change(self, *, patience_seconds: float | None = None, **values: Any) -> None:
+    def change(self, **values: object) -> None:
         """Set columns of the run's row."""
-        self.db.run_transaction(
-            lambda session: change_run(session, self.run_id, **values),
-            patience_seconds=patience_seconds,
-        )
-
-    def _read_row(self, *, patience_seconds: float | None = None) -> dict[str, Any]:
-        row = self.db.run_transaction(
-            lambda session: read_run(session, self.run_id), patience_seconds=patience_seconds
-        )
-        return asdict(row)
+        self.db.run_transaction(partial(change_run, run_id=self.run_id, **values))
 
     def abandon(self, exit_code: int) -> None:
         """Close the row of a run that an error ends, if the database can be used."""
         with suppress(DatabaseNotReady, RunTakenOver):
-            self.db.run_transaction(self._close(exit_code), patience_seconds=0)
+            self.db.run_transaction(
+                lambda session: self._close(session, exit_code), patience_seconds=0
+            )
 
-    def _close(self, exit_code: int, *, is_complete: bool = False) -> Work[None]:
-        """Return the values that close the row; they replace estimates."""
-        return partial(
-            close_run,
-            run_id=self.run_id,
-            exit_code=exit_code,
+    def _close(self, session: Session, exit_code: int, *, is_complete: bool = False) -> RunRow:
+        """Close the row, and replace its estimates; return it."""
+        close_run(
+            session,
+            self.run_id,
+            exit_code,
             is_complete=is_complete,
             details_expected=self._details_expected,
         )
+        return read_run(session, self.run_id)
 
-    def _read_owed(self) -> Owed:
+    def _read_owed(self, session: Session) -> Owed | None:
         settings = self.settings
+        if not (settings.reads_list and self.should_continue):
+            return None
         with_audit = settings.details and settings.audit > 0
-        return self.db.run_transaction(
-            partial(read_owed, with_details=settings.details, with_audit=with_audit)
-        )
+        return read_owed(session, with_details=settings.details, with_audit=with_audit)
 
     def finish(self, *, is_sweep_complete: bool, exit_code: int | None = None) -> RunReport:
         """
@@ -320,21 +333,18 @@ class Run:
         A run that read the list is complete if the tables show that nothing is owed. A run that
         ends without an error and is not complete gets the exit code for work that is left.
         """
-        settings, reason = (
-            self.settings,
-            self.stop.reason if self.stop.is_set() else self.stop_reason,
+        reason = self.stop.reason if self.stop.is_set() else self.stop_reason
+        end = self.db.run_transaction(
+            partial(
+                self._end,
+                is_sweep_complete=is_sweep_complete,
+                exit_code=self.exit_code if exit_code is None else exit_code,
+            )
         )
-        exit_code, work_left = self.exit_code if exit_code is None else exit_code, None
-        owed = self._read_owed() if settings.reads_list and self.should_continue else None
-        is_complete = is_sweep_complete and owed is not None and not owed.is_incomplete
-        if owed and exit_code == ExitCode.DONE and (is_sweep_complete or not settings.max_pages):
-            exit_code = ExitCode.LIMIT if owed.is_work_left else ExitCode.SOME_FAILED
-            work_left = owed.message
-        self.db.run_transaction(self._close(exit_code, is_complete=is_complete))
-        row = self._read_row()
+        row = asdict(end.row)
         self.listener.progress(row)
         return RunReport(
-            exit_code=exit_code,
+            exit_code=end.exit_code,
             ended_early=reason.reason if reason else None,
             counts=Counts(**{outcome.name: row[outcome.name] for outcome in fields(Counts)}),
             requests=row["requests"],
@@ -343,7 +353,27 @@ class Run:
             failures=tuple(self._failures),
             unknown_fields=self._unknown_fields,
             is_sweep_complete=is_sweep_complete,
-            is_complete=is_complete,
-            work_left=work_left,
+            is_complete=end.row.is_complete,
+            work_left=end.work_left,
             found_by_audit=self.found_by_audit,
         )
+
+    def _end(self, session: Session, *, is_sweep_complete: bool, exit_code: int) -> "_RunEnd":
+        """Read what is owed, and close the run's row."""
+        owed, work_left = self._read_owed(session), None
+        is_complete = is_sweep_complete and owed is not None and not owed.is_incomplete
+        is_to_the_end = is_sweep_complete or not self.settings.max_pages
+        if owed and exit_code == ExitCode.DONE and is_to_the_end:
+            exit_code = ExitCode.LIMIT if owed.is_work_left else ExitCode.SOME_FAILED
+            work_left = owed.message
+        row = self._close(session, exit_code, is_complete=is_complete)
+        return _RunEnd(row, exit_code, work_left)
+
+
+@dataclass(frozen=True, slots=True)
+class _RunEnd:
+    """The closed row of a run, its exit code, and the work that is left as text for the user."""
+
+    row: RunRow
+    exit_code: int
+    work_left: str | None

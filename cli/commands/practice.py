@@ -15,7 +15,7 @@ from cli.fetch.embedding import embed_after_fetch
 from cli.fetch.run_settings import OpenApi
 from cli.signals import say_on_stderr, stop_on_signals
 from database.bookkeeping.source import gives_way_to, read_held_source
-from database.bookkeeping.sweep_state import get_or_create_sync_state
+from database.bookkeeping.sweep_state import read_state
 from database.db import DatabaseManager, get_db_manager
 from ingest.fetch import run_fetch
 from ingest.run import Listener
@@ -56,7 +56,7 @@ def _is_filled(session: Session) -> bool:
     if held is None:
         return False
     gives_way_to(held, "sandbox")
-    return get_or_create_sync_state(session).sweep_completed_at is not None
+    return read_state(session).sweep_completed_at is not None
 
 
 def _fetch(db: DatabaseManager, api_url: str, messages: EventStream, stop: StopRequest) -> int:

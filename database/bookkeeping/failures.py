@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Text, case, cast, delete, func, literal, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Text, case, cast, func, literal, select, text
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import FetchFailure
@@ -41,45 +41,61 @@ class TitledFailure(NamedTuple):
     title: str | None
 
 
-def record_failures(session: Session, failures: Iterable[Failure]) -> None:
-    """Record *failures*; for those that failed before, count another attempt."""
-    by_key = {(failure.kind, failure.key): failure for failure in failures}
-    if not by_key:
-        return
-    names = ["kind", "key", "stage", "error_class", "message"]
-    rows = [{name: getattr(by_key[key], name) for name in names} for key in sorted(by_key)]
-    source = unnest_rows(column_types(FetchFailure, names))
-    statement = insert(table_of(FetchFailure)).from_select(
-        [*names, "next_attempt_at"],
-        select(*(source.c[name] for name in names), func.now() + literal(FIRST_RETRY)),
+_COLUMNS = ("kind", "key", "stage", "error_class", "message")
+
+_failures = table_of(FetchFailure)
+_CLEAR = text(
+    "DELETE FROM fetch_failures WHERE (kind = 'movie' AND key = ANY (:movies)) "
+    "OR (kind = 'page' AND key = ANY (:pages))"
+)
+
+
+def _make_record() -> Insert:
+    """Return the statement that records failures, and counts another attempt of known ones."""
+    source = unnest_rows(column_types(FetchFailure, _COLUMNS))
+    statement = insert(_failures).from_select(
+        [*_COLUMNS, "next_attempt_at"], select(*source.c, func.now() + literal(FIRST_RETRY))
     )
-    old, new = table_of(FetchFailure).c, statement.excluded
+    old, new = _failures.c, statement.excluded
     # The exponent is limited, because the interval would overflow after some 60 attempts.
     doubled = func.power(2, func.least(old.attempts, 16))
     pause = interval_of(FIRST_RETRY.total_seconds() * doubled)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["kind", "key"],
-            set_={
-                "stage": new.stage,
-                "error_class": new.error_class,
-                "message": new.message,
-                "attempts": old.attempts + 1,
-                "last_failed_at": func.now(),
-                "next_attempt_at": func.now() + func.least(pause, literal(LONGEST_RETRY)),
-            },
-        ),
-        unnest_params(rows, names),
+    return statement.on_conflict_do_update(
+        index_elements=["kind", "key"],
+        set_={
+            "stage": new.stage,
+            "error_class": new.error_class,
+            "message": new.message,
+            "attempts": old.attempts + 1,
+            "last_failed_at": func.now(),
+            "next_attempt_at": func.now() + func.least(pause, literal(LONGEST_RETRY)),
+        },
     )
 
 
-def clear_failures(session: Session, kind: FailureKind, keys: Collection[int | str]) -> None:
-    """Delete the failures of pages and movies that have succeeded since."""
-    session.execute(
-        delete(FetchFailure).where(
-            FetchFailure.kind == kind, FetchFailure.key == func.any([str(key) for key in keys])
-        )
-    )
+_RECORD = _make_record()
+_READ_NEXT_ATTEMPT = select(func.min(_failures.c.next_attempt_at))
+_COUNT = select(func.count()).select_from(_failures)
+_COUNT_LOST = text(
+    "SELECT count(*) FROM fetch_failures WHERE kind = 'page' "
+    "OR NOT EXISTS (SELECT FROM movies WHERE external_id::text = key)"
+)
+
+
+def record_failures(session: Session, failures: Iterable[Failure]) -> None:
+    """Record *failures*; for those that failed before, count another attempt."""
+    by_key = {(failure.kind, failure.key): failure for failure in failures}
+    if by_key:
+        rows = [{name: getattr(by_key[key], name) for name in _COLUMNS} for key in sorted(by_key)]
+        session.execute(_RECORD, unnest_params(rows, _COLUMNS))
+
+
+def clear_failures(
+    session: Session, *, movies: Collection[int] = (), pages: Collection[str] = ()
+) -> None:
+    """Delete the failures of movies and pages that have succeeded since."""
+    if movies or pages:
+        session.execute(_CLEAR, {"movies": [str(id_) for id_ in movies], "pages": list(pages)})
 
 
 #: Sort keys of the list of failures.
@@ -120,16 +136,14 @@ def position_of(failure: FailureRow) -> Position:
 
 def read_next_attempt(session: Session) -> datetime | None:
     """Return when the next failure is due; None if there are no failures."""
-    return session.scalar(select(func.min(FetchFailure.next_attempt_at)))
+    return session.scalar(_READ_NEXT_ATTEMPT)
 
 
 def count_failures(session: Session) -> int:
     """Return how many pages and movies are on record as failed, due or not."""
-    return session.scalar(select(func.count()).select_from(FetchFailure)) or 0
+    return session.scalar(_COUNT) or 0
 
 
 def count_lost(session: Session) -> int:
     """Return how many failures mean missing data: pages, and movies that are not stored."""
-    is_stored = select(Movie.id).where(cast(Movie.external_id, Text) == FetchFailure.key).exists()
-    query = select(func.count()).where((FetchFailure.kind == "page") | ~is_stored)
-    return session.scalar(query.select_from(FetchFailure)) or 0
+    return session.scalar(_COUNT_LOST) or 0

@@ -5,17 +5,28 @@ A denial of a movie that the list names is a contradiction, and is not recorded 
 Nothing here commits.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Text,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from database.bookkeeping.models import ListedMovie, MissingMovie
-from database.bookkeeping.sweep_state import get_or_create_sync_state
-from database.counts import read_counts
+from database.bookkeeping.sweep_state import read_state, set_gone_check
 from database.models import Movie
 from database.sql import column_types, interval_of, table_of, unnest_params, unnest_rows
 
@@ -45,6 +56,9 @@ _NEVER_ASKED = """
         AND (:with_failed OR (next_attempt_at > now() AND last_failed_at <= now())))
 """
 
+_READ_NEVER_ASKED = text(_NEVER_ASKED.format(what="id") + "ORDER BY id DESC LIMIT :count")
+_COUNT_NEVER_ASKED = text(_NEVER_ASKED.format(what="count(*)"))
+
 
 def is_due(at: _Time, written_at: _Time) -> ColumnElement[bool]:
     """
@@ -68,6 +82,27 @@ class DenialContext:
 #: Every movie that any reading has seen counts as listed.
 ANY_READING = DenialContext()
 
+_movies, _listed, _missing = map(table_of, (Movie, ListedMovie, MissingMovie))
+_IDS = func.any(bindparam("ids", type_=ARRAY(Integer)))
+_is_present = _movies.c.gone_since.is_(None)
+_is_on_page = _listed.c.page.is_not(None)
+_READ_SEEN = select(_listed.c.external_id, _listed.c.reading).where(
+    _listed.c.external_id == _IDS, _is_on_page
+)
+_READ_PRESENT = select(_movies.c.external_id).where(_movies.c.external_id == _IDS, _is_present)
+_MARK_GONE = (
+    update(_movies)
+    .where(_movies.c.external_id == _IDS, _is_present)
+    .values(gone_since=func.now(), updated_at=func.now())
+)
+#: YTS shows these movies: they are neither missing nor gone.
+_CLEAR = text(
+    "WITH present AS (UPDATE movies SET gone_since = NULL, updated_at = now() "
+    "WHERE external_id = ANY (:ids) AND gone_since IS NOT NULL) "
+    "DELETE FROM missing_movies WHERE external_id = ANY (:ids)"
+)
+_DOUBT = text("UPDATE missing_movies SET ask_again_at = now() WHERE origin <> :origin")
+
 
 def find_contradictions(
     session: Session, external_ids: Collection[int], first_reading: int
@@ -79,48 +114,24 @@ def find_contradictions(
     contradiction. It may name an id that only an earlier reading has seen and, while a sweep of the
     whole list is under way, each stored id.
     """
-    ids = list(external_ids)
-    is_on_page = (ListedMovie.external_id == func.any(ids)) & ListedMovie.page.is_not(None)
-    seen = session.execute(select(ListedMovie.external_id, ListedMovie.reading).where(is_on_page))
-    reading_of = dict(seen.all())
+    ids = {"ids": list(external_ids)}
+    reading_of = dict(session.execute(_READ_SEEN, ids).all())
     named = {id_ for id_, reading in reading_of.items() if reading >= first_reading}
     doubtful = reading_of.keys() - named
-    if get_or_create_sync_state(session).sweep_began_at is not None:
-        stored = session.scalars(
-            select(Movie.external_id).where(
-                Movie.external_id == func.any(ids), Movie.gone_since.is_(None)
-            )
-        )
-        doubtful |= set(stored) - named
+    if read_state(session).sweep_began_at is not None:
+        doubtful |= set(session.scalars(_READ_PRESENT, ids)) - named
     return named, doubtful
 
 
-def record_missing(session: Session, external_ids: Collection[int], origin: str) -> None:
-    """
-    Count a denial of each id; after the first it is due at once, later ones are believed.
-
-    Denials of another base URL than *origin* do not count. Stored movies are marked as gone if the
-    last two sweeps of the whole list read *origin*, and the last one has not seen them.
-    """
-    if not external_ids:
-        return
-    _count_denials(session, sorted(external_ids), origin)
-    state = get_or_create_sync_state(session)
-    if state.is_gone_check_due and state.confirmed_origin == origin:
-        session.execute(
-            update(Movie)
-            .where(Movie.external_id == func.any(list(external_ids)), Movie.gone_since.is_(None))
-            .values(gone_since=func.now(), updated_at=func.now())
-        )
-
-
-def _count_denials(session: Session, external_ids: Sequence[int], origin: str) -> None:
+def _make_count_denials() -> Insert:
+    """Return the statement that counts a denial of each id by the base URL `denied_by`."""
     source = unnest_rows(column_types(MissingMovie, ["external_id"]))
-    statement = insert(table_of(MissingMovie)).from_select(
+    origin = bindparam("denied_by", type_=Text)
+    statement = insert(_missing).from_select(
         ["external_id", "ask_again_at", "origin"],
-        select(source.c.external_id, func.now(), literal(origin)),
+        select(source.c.external_id, func.now(), origin),
     )
-    old = table_of(MissingMovie).c
+    old = _missing.c
     is_same = func.coalesce(old.origin, origin) == origin
     # The exponent is limited, because the interval would overflow.
     doubled = func.power(2, func.least(old.denials - 1, 16))
@@ -133,28 +144,36 @@ def _count_denials(session: Session, external_ids: Sequence[int], origin: str) -
         "denials": case((is_same, func.least(old.denials + 1, literal(1000))), else_=1),
         "origin": origin,
     }
-    session.execute(
-        statement.on_conflict_do_update(index_elements=["external_id"], set_=values),
-        unnest_params([{"external_id": id_} for id_ in external_ids], ["external_id"]),
-    )
+    return statement.on_conflict_do_update(index_elements=["external_id"], set_=values)
+
+
+_COUNT_DENIALS = _make_count_denials()
+
+
+def record_missing(session: Session, external_ids: Collection[int], origin: str) -> None:
+    """
+    Count a denial of each id; after the first it is due at once, later ones are believed.
+
+    Denials of another base URL than *origin* do not count. Stored movies are marked as gone if the
+    last two sweeps of the whole list read *origin*, and the last one has not seen them.
+    """
+    if not external_ids:
+        return
+    ids = [{"external_id": id_} for id_ in sorted(external_ids)]
+    session.execute(_COUNT_DENIALS, {**unnest_params(ids, ["external_id"]), "denied_by": origin})
+    state = read_state(session)
+    if state.is_gone_check_due and state.confirmed_origin == origin:
+        session.execute(_MARK_GONE, {"ids": list(external_ids)})
 
 
 def doubt_other_denials(session: Session, origin: str) -> None:
     """Make ids due that a base URL other than *origin* has denied."""
-    session.execute(
-        update(MissingMovie).where(MissingMovie.origin != origin).values(ask_again_at=func.now())
-    )
+    session.execute(_DOUBT, {"origin": origin})
 
 
 def clear_missing(session: Session, external_ids: Collection[int]) -> None:
     """Delete the records that these ids are missing or gone, because YTS shows them."""
-    ids = list(external_ids)
-    session.execute(delete(MissingMovie).where(MissingMovie.external_id == func.any(ids)))
-    session.execute(
-        update(Movie)
-        .where(Movie.external_id == func.any(ids), Movie.gone_since.is_not(None))
-        .values(gone_since=None, updated_at=func.now())
-    )
+    session.execute(_CLEAR, {"ids": list(external_ids)})
 
 
 def is_missing(external_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
@@ -163,60 +182,61 @@ def is_missing(external_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
     return select(MissingMovie).where(MissingMovie.external_id == external_id, waits).exists()
 
 
+_READ_DENIED = (
+    select(_missing.c.external_id)
+    .where(is_due(MissingMovie.ask_again_at, MissingMovie.last_asked_at))
+    .order_by(
+        case((_missing.c.denials == 1, 0), else_=1),
+        _missing.c.ask_again_at,
+        _missing.c.external_id.desc(),
+    )
+    .limit(bindparam("count"))
+)
+_codes = select(_movies.c.external_id, _movies.c.imdb_code).order_by(_movies.c.external_id)
+_READ_CODES = _codes.where(_movies.c.external_id == _IDS, _movies.c.imdb_code.is_not(None))
+_READ_UNSEARCHED = _codes.join(_listed, _listed.c.external_id == _movies.c.external_id).where(
+    ~_is_on_page,
+    ~_listed.c.is_searched,
+    _is_present,
+    _movies.c.imdb_code.is_not(None),
+    _movies.c.summary.is_(None),
+    _movies.c.description_full.is_not(None),
+)
+_is_of_movie = select(_listed.c.external_id).where(_listed.c.external_id == _movies.c.external_id)
+_READ_UNLISTED = (
+    select(_movies.c.external_id)
+    .where(_is_present, ~_is_of_movie.where(_is_on_page | (_listed.c.reading > 0)).exists())
+    .order_by(_movies.c.external_id)
+)
+_COUNT_VANISHED = select(func.count()).where(_is_present, ~_is_of_movie.exists())
+
+
 def read_ids_to_audit(session: Session, count: int) -> list[int]:
     """
     Return up to *count* ids that the list does not name and that may still exist.
 
     Ids that were never requested come first, newest first, then denied ids that are due.
     """
-    query = text(_NEVER_ASKED.format(what="id") + "ORDER BY id DESC LIMIT :count")
     parameters = {"edge": IDS_AT_EACH_END, "with_failed": False, "count": count}
-    never_asked = list(session.scalars(query, parameters))
-    due = session.scalars(
-        select(MissingMovie.external_id)
-        .where(is_due(MissingMovie.ask_again_at, MissingMovie.last_asked_at))
-        .order_by(
-            case((MissingMovie.denials == 1, 0), else_=1),
-            MissingMovie.ask_again_at,
-            MissingMovie.external_id.desc(),
-        )
-        .limit(count - len(never_asked))
-    )
+    never_asked = list(session.scalars(_READ_NEVER_ASKED, parameters))
+    due = session.scalars(_READ_DENIED, {"count": count - len(never_asked)})
     return never_asked + list(due)
 
 
 def read_unsearched(session: Session) -> list[tuple[int, str]]:
     """Return YTS id and IMDb code of movies that no page named and that lack the list's texts."""
-    rows = session.execute(
-        select(Movie.external_id, Movie.imdb_code)
-        .join(ListedMovie, ListedMovie.external_id == Movie.external_id)
-        .where(
-            ListedMovie.page.is_(None),
-            ~ListedMovie.is_searched,
-            Movie.gone_since.is_(None),
-            Movie.imdb_code.is_not(None),
-            Movie.summary.is_(None),
-            Movie.description_full.is_not(None),
-        )
-        .order_by(Movie.external_id)
-    )
-    return [(id_, code) for id_, code in rows if code is not None]
+    return [(id_, code) for id_, code in session.execute(_READ_UNSEARCHED)]
 
 
 def read_imdb_codes(session: Session, external_ids: Collection[int]) -> list[tuple[int, str]]:
     """Return YTS id and IMDb code of each of these movies that has a stored code."""
-    rows = session.execute(
-        select(Movie.external_id, Movie.imdb_code)
-        .where(Movie.external_id == func.any(list(external_ids)))
-        .order_by(Movie.external_id)
-    )
-    return [(id_, code) for id_, code in rows if code is not None]
+    rows = session.execute(_READ_CODES, {"ids": list(external_ids)})
+    return [(id_, code) for id_, code in rows]
 
 
 def count_never_asked(session: Session) -> int:
     """Return how many ids of `read_ids_to_audit` were never requested and have no record."""
-    query = text(_NEVER_ASKED.format(what="count(*)"))
-    return session.scalar(query, {"edge": IDS_AT_EACH_END, "with_failed": True}) or 0
+    return session.scalar(_COUNT_NEVER_ASKED, {"edge": IDS_AT_EACH_END, "with_failed": True}) or 0
 
 
 def read_unlisted(session: Session) -> list[int]:
@@ -225,24 +245,12 @@ def read_unlisted(session: Session) -> list[int]:
 
     Movies that no page named, but details have shown since the sweep, are left out.
     """
-    is_seen = select(ListedMovie).where(
-        ListedMovie.external_id == Movie.external_id,
-        ListedMovie.page.is_not(None) | (ListedMovie.reading > 0),
-    )
-    return list(
-        session.scalars(
-            select(Movie.external_id)
-            .where(Movie.gone_since.is_(None), ~is_seen.exists())
-            .order_by(Movie.external_id)
-        )
-    )
+    return list(session.scalars(_READ_UNLISTED))
 
 
 def count_vanished(session: Session) -> int:
     """Return how many movies of `read_unlisted` were named on pages before."""
-    is_known = select(ListedMovie).where(ListedMovie.external_id == Movie.external_id)
-    query = select(func.count()).where(Movie.gone_since.is_(None), ~is_known.exists())
-    return session.scalar(query) or 0
+    return session.scalar(_COUNT_VANISHED) or 0
 
 
 def finish_gone_check(session: Session) -> None:
@@ -251,11 +259,5 @@ def finish_gone_check(session: Session) -> None:
 
     They are requested once if they cannot be marked because two base URLs were read in turn.
     """
-    state = get_or_create_sync_state(session)
-    state.is_gone_check_due = state.confirmed_origin is not None and bool(read_unlisted(session))
-
-
-def count_present(session: Session) -> int:
-    """Return how many stored movies are not marked gone."""
-    counts = read_counts(session)
-    return counts.movies - counts.gone_movies
+    can_be_marked = read_state(session).confirmed_origin is not None
+    set_gone_check(session, is_due=can_be_marked and bool(read_unlisted(session)))

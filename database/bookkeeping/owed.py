@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from database.bookkeeping.due import count_lacking_details
 from database.bookkeeping.failures import count_failures, count_lost
 from database.bookkeeping.missing import count_never_asked, read_unlisted, read_unsearched
-from database.bookkeeping.sweep_state import get_or_create_sync_state
+from database.bookkeeping.sweep_state import read_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Owed:
 
 def read_owed(session: Session, *, with_details: bool, with_audit: bool) -> Owed:
     """Return the work that is left; movies without details and unknown ids only on request."""
-    state = get_or_create_sync_state(session)
+    state = read_state(session)
     return Owed(
         is_recheck=state.recheck_page is not None,
         vanished=len(read_unlisted(session)) if state.is_gone_check_due else 0,

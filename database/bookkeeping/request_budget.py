@@ -7,15 +7,27 @@ Each call commits at once, so that no worker waits while another sleeps until it
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, case, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Engine,
+    Float,
+    Integer,
+    Interval,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from database.bookkeeping.models import RequestBudget
-from database.sql import interval_of
+from database.sql import interval_of, table_of
 
 #: Slots lie this much further apart than the rate asks for. A server counts the requests of the
 #: last second; a request that is sent 20 ms late must not exceed the limit together with the next
@@ -31,8 +43,67 @@ RECOVERY_SHARE = 1 / 64
 #: How far ahead the last slot may be at the start of a run: longer than any accepted Retry-After.
 LONGEST_LEAD = timedelta(minutes=3)
 
-_budget = RequestBudget.__table__.c
+_table = table_of(RequestBudget)
+_budget = _table.c
 _now = func.clock_timestamp()
+_rate = bindparam("rate", type_=Float)
+_lead = bindparam("lead", type_=Interval)
+
+
+def _next_slot(begins: ColumnElement[datetime]) -> ReturningUpdate[float, datetime | None]:
+    """Return the statement that takes the next slot."""
+    return (
+        update(_table)
+        .values(last_slot_at=begins)
+        .returning(func.extract("epoch", _budget.last_slot_at - _now), _budget.slowed_at)
+    )
+
+
+_next_at = func.greatest(_budget.last_slot_at + interval_of(literal(SPACING) / _budget.pace), _now)
+_RENEW_LATE = _next_slot(_next_at)
+_RENEW = _RENEW_LATE.where(
+    _budget.slowed_at.is_distinct_from(bindparam("slowed_before", type_=DateTime(timezone=True)))
+)
+# A slot that is further ahead than `lead` becomes now.
+_TAKE = _next_slot(case((_budget.last_slot_at > _now + _lead, _now), else_=_next_at)).values(
+    pace=func.least(_rate, _budget.pace + _rate * RECOVERY_SHARE)
+)
+_TAKE_LIMITED = _TAKE.values(requests_left=_budget.requests_left - 1).where(
+    _budget.requests_left > 0
+)
+# Other workers notice a missing row too, and one may have created and changed it by now.
+_PUT_BACK = insert(_table).values(id=1, pace=_rate).on_conflict_do_nothing()
+
+_AHEAD = select(func.extract("epoch", _budget.last_slot_at - _now)).where(
+    _budget.last_slot_at > _now + literal(LONGEST_LEAD)
+)
+_DISCARD_SLOTS = update(_table).values(last_slot_at=_now)
+_reset = insert(_table).values(
+    id=1, pace=_rate, slowed_at=None, requests_left=bindparam("limit", type_=Integer)
+)
+_RESET = _reset.on_conflict_do_update(
+    index_elements=["id"],
+    set_={name: _reset.excluded[name] for name in ("pace", "slowed_at", "requests_left")},
+)
+
+_wish = bindparam("wish", type_=Interval)
+# Of several 429s at once only the first one counts, unless another one asks for a longer pause.
+_is_first = (
+    _budget.slowed_at.is_(None)
+    | (_budget.slowed_at < _now - literal(HALVING_PAUSE))
+    | (_budget.slowed_at > _now)  # The clock was wrong.
+)
+_is_more = (_wish > literal(timedelta())) & (_budget.last_slot_at < _now + _wish)
+_halved = func.greatest(_budget.pace / 2, _rate * LOWEST_SHARE)
+_SLOW_DOWN = (
+    update(_table)
+    .values(
+        pace=case((_is_first, _halved), else_=_budget.pace),
+        slowed_at=case((_is_first | _is_more, _now), else_=_budget.slowed_at),
+        last_slot_at=func.greatest(_budget.last_slot_at, _now + _wish),
+    )
+    .returning(_budget.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +124,11 @@ def reset_budget(engine: Engine, rate: float, limit: int | None = None) -> float
     `LONGEST_LEAD` come from a clock that was wrong, and are discarded. Return how many seconds
     ahead they were, 0 if there were none.
     """
-    values = {"pace": rate, "slowed_at": None, "requests_left": limit}
-    ahead = select(func.extract("epoch", _budget.last_slot_at - _now)).where(
-        _budget.last_slot_at > _now + literal(LONGEST_LEAD)
-    )
     with engine.begin() as connection:
-        seconds = connection.scalar(ahead)
+        seconds = connection.scalar(_AHEAD)
         if seconds is not None:
-            connection.execute(update(RequestBudget).values(last_slot_at=_now))
-        connection.execute(
-            insert(RequestBudget)
-            .values(id=1, **values)
-            .on_conflict_do_update(index_elements=["id"], set_=values)
-        )
+            connection.execute(_DISCARD_SLOTS)
+        connection.execute(_RESET, {"rate": rate, "limit": limit})
     return float(seconds or 0.0)
 
 
@@ -79,13 +142,8 @@ def take_slot(
     after `slow_down`. Each of *takers* threads waits for at most one slot, so a slot further ahead
     comes from a clock that was wrong.
     """
-    values: dict[str, Any] = {"pace": func.least(rate, _budget.pace + rate * RECOVERY_SHARE)}
     lead = LONGEST_LEAD + timedelta(seconds=takers * SPACING / (rate * LOWEST_SHARE))
-    taken = _next_slot(lead)
-    if is_limited:
-        values["requests_left"] = _budget.requests_left - 1
-        taken = taken.where(_budget.requests_left > 0)
-    slot = _run(engine, taken.values(values))
+    slot = _run(engine, _TAKE_LIMITED if is_limited else _TAKE, rate=rate, lead=lead)
     # A crash empties the table: the count is lost, and is taken as used up.
     if slot is not None or is_limited:
         return slot
@@ -99,38 +157,23 @@ def renew_slot(engine: Engine, slot: Slot, *, is_late: bool = False) -> Slot | N
 
     A slot that *is_late* is always exchanged. None means that the request may be sent.
     """
-    later = _next_slot()
-    if not is_late:
-        later = later.where(_budget.slowed_at.is_distinct_from(slot.slowed_at))
-    return _run(engine, later)
+    if is_late:
+        return _run(engine, _RENEW_LATE)
+    return _run(engine, _RENEW, slowed_before=slot.slowed_at)
 
 
-def _next_slot(lead: timedelta | None = None) -> ReturningUpdate[float, datetime | None]:
-    """Return the statement that takes the next slot; one more than *lead* ahead becomes now."""
-    next_at = _budget.last_slot_at + interval_of(literal(SPACING) / _budget.pace)
-    begins: ColumnElement[datetime] = func.greatest(next_at, _now)
-    if lead is not None:
-        begins = case((_budget.last_slot_at > _now + literal(lead), _now), else_=begins)
-    return (
-        update(RequestBudget)
-        .values(last_slot_at=begins)
-        .returning(func.extract("epoch", _budget.last_slot_at - _now), _budget.slowed_at)
-    )
-
-
-def _run(engine: Engine, statement: ReturningUpdate[float, datetime | None]) -> Slot | None:
+def _run(
+    engine: Engine, statement: ReturningUpdate[float, datetime | None], **parameters: object
+) -> Slot | None:
     with engine.begin() as connection:
-        row = connection.execute(statement).one_or_none()
+        row = connection.execute(statement, parameters).one_or_none()
     return None if row is None else Slot(max(0.0, float(row[0])), row[1])
 
 
 def _put_back(engine: Engine, rate: float) -> None:
     """Create the row again: the table is unlogged, and a crash of the server has emptied it."""
     with engine.begin() as connection:
-        connection.execute(
-            # Other workers notice this too, and one may have created and changed the row by now.
-            insert(RequestBudget).values(id=1, pace=rate).on_conflict_do_nothing()
-        )
+        connection.execute(_PUT_BACK, {"rate": rate})
 
 
 def slow_down(engine: Engine, rate: float, retry_after_seconds: float | None) -> None:
@@ -139,26 +182,9 @@ def slow_down(engine: Engine, rate: float, retry_after_seconds: float | None) ->
 
     Slots that were taken before are no longer valid: see `renew_slot`.
     """
-    wish = literal(timedelta(seconds=retry_after_seconds or 0.0))
-    # Of several 429s at once only the first one counts, unless another one asks for a longer pause.
-    is_first = (
-        _budget.slowed_at.is_(None)
-        | (_budget.slowed_at < _now - literal(HALVING_PAUSE))
-        | (_budget.slowed_at > _now)  # The clock was wrong.
-    )
-    is_more = literal(bool(retry_after_seconds)) & (_budget.last_slot_at < _now + wish)
-    halved = func.greatest(_budget.pace / 2, rate * LOWEST_SHARE)
-    slower = (
-        update(RequestBudget)
-        .values(
-            pace=case((is_first, halved), else_=_budget.pace),
-            slowed_at=case((is_first | is_more, _now), else_=_budget.slowed_at),
-            last_slot_at=func.greatest(_budget.last_slot_at, _now + wish),
-        )
-        .returning(_budget.id)
-    )
+    wish = timedelta(seconds=retry_after_seconds or 0.0)
     with engine.begin() as connection:
-        is_done = connection.scalar(slower)
+        is_done = connection.scalar(_SLOW_DOWN, {"rate": rate, "wish": wish})
     if not is_done:
         _put_back(engine, rate)
         slow_down(engine, rate, retry_after_seconds)

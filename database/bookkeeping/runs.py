@@ -6,13 +6,36 @@ unnoticed cannot save anything after another one has begun. Nothing here commits
 """
 
 from collections.abc import Mapping
+from functools import cache
 
-from sqlalchemy import func, update
+from sqlalchemy import Integer, bindparam, func, select, text, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
-from database.bookkeeping.models import FetchRun
-from database.bookkeeping.workers import forget_workers
+from database.bookkeeping.models import OUTCOMES, FetchRun
+from database.bookkeeping.rows import RunRow
 from database.connection.retry import Result, Work
+from database.sql import table_of
+
+#: Columns that count the work of a run.
+_COUNTERS = ("requests", "pages_read", "details_read", "planned", *OUTCOMES)
+
+_runs = table_of(FetchRun)
+_START = text(
+    "WITH killed AS (UPDATE fetch_runs SET phase = 'killed', finished_at = heartbeat_at "
+    "WHERE finished_at IS NULL), idle AS (DELETE FROM fetch_workers) "
+    "INSERT INTO fetch_runs (command, phase) VALUES (:command, 'starting') RETURNING id"
+)
+_OF_RUN = _runs.c.id == bindparam("run_id")
+_READ = select(_runs).where(_OF_RUN)
+_CHANGE = (
+    update(_runs)
+    .where(_OF_RUN, _runs.c.finished_at.is_(None))
+    .values(heartbeat_at=func.clock_timestamp())
+)
+_ADD = _CHANGE.values(
+    {name: _runs.c[name] + bindparam(f"more_{name}", type_=Integer) for name in _COUNTERS}
+).returning(_runs.c.id)
 
 
 class RunTakenOver(Exception):
@@ -20,17 +43,17 @@ class RunTakenOver(Exception):
 
 
 def start_run(session: Session, command: str) -> int:
-    """Open a run and return its id; runs that did not close their row are closed as killed."""
-    session.execute(
-        update(FetchRun)
-        .where(FetchRun.finished_at.is_(None))
-        .values(phase="killed", finished_at=FetchRun.heartbeat_at)
-    )
-    forget_workers(session)
-    run = FetchRun(command=command, phase="starting")
-    session.add(run)
-    session.flush()
-    return run.id
+    """
+    Open a run and return its id.
+
+    Runs that did not close their row are closed as killed, and their workers are forgotten.
+    """
+    return int(session.scalars(_START, {"command": command}).one())
+
+
+def read_run(session: Session, run_id: int) -> RunRow:
+    """Return the current row of one run."""
+    return RunRow(**session.execute(_READ, {"run_id": run_id}).mappings().one())
 
 
 def change_run(session: Session, run_id: int, **values: object) -> None:
@@ -40,16 +63,7 @@ def change_run(session: Session, run_id: int, **values: object) -> None:
     Raises:
         RunTakenOver: another run has begun and closed this one.
     """
-    changed = session.scalar(
-        update(FetchRun)
-        .where(FetchRun.id == run_id, FetchRun.finished_at.is_(None))
-        .values(heartbeat_at=func.clock_timestamp(), **values)
-        .returning(FetchRun.id)
-    )
-    if changed is None:
-        raise RunTakenOver(
-            "another fetch has begun on this database since; what was saved before stays"
-        )
+    _write(session, _changing(*values), run_id, values, "new")
 
 
 def close_run(session: Session, run_id: int, exit_code: int, **values: object) -> None:
@@ -59,21 +73,29 @@ def close_run(session: Session, run_id: int, exit_code: int, **values: object) -
     Raises:
         RunTakenOver: as `change_run`.
     """
-    change_run(
-        session,
-        run_id,
-        phase="ended",
-        exit_code=exit_code,
-        **values,
-        finished_at=func.clock_timestamp(),
-    )
+    values |= {"phase": "ended", "exit_code": exit_code}
+    _write(session, _changing(*values, is_end=True), run_id, values, "new")
 
 
-def fenced(step: Work[Result], run_id: int) -> Work[Result]:
-    """Return *step* with a check that the run is open; otherwise it raises `RunTakenOver`."""
+@cache
+def _changing(*names: str, is_end: bool = False) -> ReturningUpdate[int]:
+    """Return the statement that sets these columns, and the time of the end if it *is_end*."""
+    values = {name: bindparam(f"new_{name}", type_=_runs.c[name].type) for name in names}
+    statement = _CHANGE.values(values) if values else _CHANGE
+    if is_end:
+        statement = statement.values(finished_at=func.clock_timestamp())
+    return statement.returning(_runs.c.id)
+
+
+def fenced(step: Work[Result], run_id: int, **values: object) -> Work[Result]:
+    """
+    Return *step* with a check that the run is open; otherwise it raises `RunTakenOver`.
+
+    The check also sets columns of the run to *values*.
+    """
 
     def of_open_run(session: Session) -> Result:
-        change_run(session, run_id)
+        change_run(session, run_id, **values)
         return step(session)
 
     return of_open_run
@@ -86,5 +108,19 @@ def add_to_run(session: Session, run_id: int, counts: Mapping[str, int]) -> None
     Raises:
         RunTakenOver: as `change_run`.
     """
-    columns = FetchRun.__table__.c
-    change_run(session, run_id, **{name: columns[name] + n for name, n in counts.items() if n})
+    _write(session, _ADD, run_id, {name: counts.get(name, 0) for name in _COUNTERS}, "more")
+
+
+def _write(
+    session: Session,
+    statement: ReturningUpdate[int],
+    run_id: int,
+    values: Mapping[str, object],
+    prefix: str,
+) -> None:
+    # SQLAlchemy uses the names of the columns for its own parameters.
+    parameters = {f"{prefix}_{name}": value for name, value in values.items()}
+    if session.scalar(statement, {"run_id": run_id, **parameters}) is None:
+        raise RunTakenOver(
+            "another fetch has begun on this database since; what was saved before stays"
+        )

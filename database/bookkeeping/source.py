@@ -5,9 +5,14 @@ from typing import Literal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from database.bookkeeping.sweep_state import get_or_create_sync_state, highest_movie_id
+from database.bookkeeping.sweep_state import highest_movie_id, read_state, set_source
 
 Source = Literal["yts", "sandbox"]
+
+_REMOVE = text(
+    "TRUNCATE movies, genres, casts, torrents, movie_genres, movie_casts, movie_embeddings, "
+    "search_words, fetch_failures, missing_movies, listed_movies, sync_state"
+)
 
 
 class SourceMismatch(Exception):
@@ -16,9 +21,7 @@ class SourceMismatch(Exception):
 
 def read_held_source(session: Session) -> str | None:
     """Return the source of the stored movies; None if there are none yet."""
-    return get_or_create_sync_state(session).source or (
-        "yts" if highest_movie_id(session) else None
-    )
+    return read_state(session).source or ("yts" if highest_movie_id(session) else None)
 
 
 def claim_source(session: Session, source: Source) -> bool:
@@ -30,19 +33,12 @@ def claim_source(session: Session, source: Source) -> bool:
     Raises:
         SourceMismatch: the database has real movies and *source* is the sandbox.
     """
-    state = get_or_create_sync_state(session)
-    gives_way = gives_way_to(read_held_source(session) or source, source)
+    held = read_state(session).source
+    gives_way = gives_way_to(held or read_held_source(session) or source, source)
     if gives_way:
-        session.execute(
-            text(
-                "TRUNCATE movies, genres, casts, torrents, movie_genres, movie_casts, "
-                "movie_embeddings, search_words, fetch_failures, missing_movies, listed_movies, "
-                "sync_state"
-            )
-        )
-        session.expunge(state)
-        state = get_or_create_sync_state(session)
-    state.source = source
+        session.execute(_REMOVE)
+    if gives_way or held != source:
+        set_source(session, source)
     return gives_way
 
 

@@ -1,55 +1,117 @@
 """
-`begin_sweep`, `complete_sweep`, `note_listed`: the stored progress of the sweep, and its owed work.
+`begin_sweep`, `remember_progress`, `complete_sweep`: the row of `sync_state`, and its owed work.
 
 Page numbers here are for pages of `MOVIES_PER_PAGE`, also if a source has another page size.
 Nothing here commits.
 """
 
-from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, null, or_, select, update
+from sqlalchemy import Row, TextClause, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from database.bookkeeping.models import FetchFailure, ListedMovie, SyncState
+from database.bookkeeping.models import SyncState
+from database.bookkeeping.rows import SyncStateRow
 from database.models import Movie
-from database.sql import column_types, table_of, unnest_params, unnest_rows
+from database.sql import table_of
 
 #: The whole list is read at least this often.
 WHOLE_SWEEP_EVERY = timedelta(days=7)
 
+_state = table_of(SyncState)
+_READ = select(_state)
+_CREATE = insert(_state).values(id=1).on_conflict_do_nothing()
+_HIGHEST_ID = select(func.max(table_of(Movie).c.external_id))
+_IS_OLD = text(
+    "SELECT whole_sweep_at < now() - :every OR whole_sweep_at > now() FROM sync_state"
+).bindparams(every=WHOLE_SWEEP_EVERY)
 
-def get_or_create_sync_state(session: Session) -> SyncState:
-    """Return the single row of `sync_state`; create it if it does not exist."""
-    session.execute(insert(SyncState).values(id=1).on_conflict_do_nothing())
-    return session.scalars(select(SyncState)).one()
+_BEGIN_SWEEP = text(
+    "UPDATE sync_state SET sweep_began_at = now(), sweep_origin = :origin, surplus_rows = NULL, "
+    "next_page = 1, recheck_page = NULL, is_updating = :is_updating, is_gone_check_due = false "
+    "RETURNING id"
+)
+#: Records of movies that no page named are kept, as seen before this sweep.
+_FORGET_SEEN = text(
+    "WITH named AS (DELETE FROM listed_movies WHERE page IS NOT NULL) "
+    "UPDATE listed_movies SET reading = 0 WHERE page IS NULL"
+)
+_BEGIN_READING = text("UPDATE sync_state SET reading = reading + 1 RETURNING reading")
+# `least` leaves out what is null.
+_REMEMBER = text(
+    "UPDATE sync_state SET next_page = :next_page, movie_count = :movie_count, "
+    "recheck_page = least(recheck_page, :recheck_page) RETURNING id"
+)
+_NOTE_RECHECK = text("UPDATE sync_state SET recheck_page = least(recheck_page, :page) RETURNING id")
+_GO_BACK = text(
+    "UPDATE sync_state SET next_page = least(recheck_page, next_page), recheck_page = NULL "
+    "RETURNING next_page"
+)
+#: Failures of pages that could not be fetched: a finished sweep has read them. Failures of
+#: malformed rows stay, unless the whole list was read since.
+_FORGET_PAGE_FAILURES = text(
+    "DELETE FROM fetch_failures WHERE kind = 'page' AND (stage = 'fetch' OR "
+    "last_failed_at < (SELECT sweep_began_at FROM sync_state))"
+)
+_COMPLETE = text("""
+    UPDATE sync_state SET
+        surplus_rows = :rows - (SELECT count(*) FROM listed_movies WHERE page IS NOT NULL),
+        recheck_page = NULL, is_updating = false, sweep_began_at = NULL,
+        watermark_movie_id = (SELECT max(external_id) FROM movies), sweep_completed_at = now()
+    RETURNING id
+    """)
+_COMPLETE_WHOLE = text("""
+    UPDATE sync_state SET is_gone_check_due = true, whole_sweep_at = now(), swept_url = :origin,
+        confirmed_origin = CASE WHEN coalesce(swept_url, :origin) = :origin THEN :origin END
+    WHERE sweep_began_at IS NOT NULL
+    """)
+_OWE_GONE_CHECK = text(
+    "UPDATE sync_state SET is_gone_check_due = is_gone_check_due OR sweep_began_at IS NULL "
+    "RETURNING id"
+)
+_SET_GONE_CHECK = text("UPDATE sync_state SET is_gone_check_due = :is_due RETURNING id")
+_SET_SOURCE = text("UPDATE sync_state SET source = :source RETURNING id")
 
 
-def is_whole_sweep_due(session: Session, origin: str | None) -> bool:
+def read_state(session: Session) -> SyncStateRow:
+    """Return the row of `sync_state`; before the first run, its default values."""
+    row = session.execute(_READ).mappings().one_or_none()
+    return SyncStateRow() if row is None else SyncStateRow(**row)
+
+
+def _write(session: Session, statement: TextClause, **values: object) -> Row[Any]:
+    """Run *statement*, which changes the row; create the row if it does not exist."""
+    row = session.execute(statement, values).one_or_none()
+    if row is None:
+        session.execute(_CREATE)
+        row = session.execute(statement, values).one()
+    return row
+
+
+def is_whole_sweep_due(session: Session, state: SyncStateRow, origin: str | None) -> bool:
     """
-    Return whether the whole list of *origin* has to be read again.
+    Return whether the whole list of *origin* has to be read again, given the stored *state*.
 
     This is the case if another base URL was read before, or if the last sweep of the whole list is
     long ago: movies may have changed ids or positions, which the end of the list does not show.
     Without *origin*, only the time counts.
     """
-    state = session.scalars(select(SyncState)).one_or_none()
-    if state is None:
-        return False
     origin = origin or state.sweep_origin or state.swept_url
     if state.sweep_began_at is not None:
         return state.sweep_origin not in {None, origin}
-    is_old = or_(
-        SyncState.whole_sweep_at < func.now() - WHOLE_SWEEP_EVERY,
-        SyncState.whole_sweep_at > func.now(),
-    )
-    return bool(session.scalar(select(is_old))) or state.swept_url not in {None, origin}
+    return state.swept_url not in {None, origin} or bool(session.scalar(_IS_OLD))
 
 
 def highest_movie_id(session: Session) -> int | None:
     """Return the highest YTS id stored."""
-    return session.scalar(select(func.max(Movie.external_id)))
+    return session.scalar(_HIGHEST_ID)
+
+
+def set_source(session: Session, source: str) -> None:
+    """Record where the movies come from: `yts` or `sandbox`."""
+    _write(session, _SET_SOURCE, source=source)
 
 
 def begin_sweep(session: Session, *, is_updating: bool, origin: str) -> None:
@@ -59,139 +121,35 @@ def begin_sweep(session: Session, *, is_updating: bool, origin: str) -> None:
     *is_updating* applies until the end of the sweep, also in later runs. *origin* is the base URL
     that is read. Records of movies that no page named are kept, as seen before this sweep.
     """
-    session.execute(delete(ListedMovie).where(ListedMovie.page.is_not(None)))
-    session.execute(update(ListedMovie).values(reading=0))
-    state = get_or_create_sync_state(session)
-    state.sweep_began_at, state.sweep_origin, state.surplus_rows = func.now(), origin, None
-    state.next_page, state.recheck_page = 1, None
-    state.is_updating, state.is_gone_check_due = is_updating, False
+    session.execute(_FORGET_SEEN)
+    _write(session, _BEGIN_SWEEP, is_updating=is_updating, origin=origin)
 
 
 def begin_reading(session: Session) -> int:
     """Begin a reading of list pages and return its number; only one is under way at a time."""
-    state = get_or_create_sync_state(session)
-    state.reading += 1
-    session.flush()
-    return state.reading
-
-
-def note_listed(
-    session: Session, external_ids: Collection[int], page: int, reading: int
-) -> int | None:
-    """
-    Record that *reading* saw these movies on *page*, in the page size of the source.
-
-    Return the lowest other page on which the same reading has seen one of them, which means that
-    rows moved while the list was read; None if there is no such page.
-    """
-    rows = [{"external_id": id_, "page": page, "reading": reading} for id_ in sorted(external_ids)]
-    if not rows:
-        return None
-    names = ["external_id", "page", "reading"]
-    source = unnest_rows(column_types(ListedMovie, names))
-    statement = insert(table_of(ListedMovie)).from_select(
-        names, select(*(source.c[name] for name in names))
-    )
-    old, new = table_of(ListedMovie).c, statement.excluded
-    has_moved = (old.reading == new.reading) & (old.page != new.page)
-    values = {
-        "page": new.page,
-        "reading": new.reading,
-        "moved_from": case((has_moved, old.page), else_=null()),
-    }
-    moved = session.scalars(
-        statement.on_conflict_do_update(index_elements=["external_id"], set_=values).returning(
-            old.moved_from
-        ),
-        unnest_params(rows, names),
-    )
-    return min((page for page in moved if page is not None), default=None)
-
-
-def note_shown(session: Session, external_ids: Collection[int]) -> None:
-    """Record that YTS has shown these movies by their details, and not on a page yet."""
-    reading = get_or_create_sync_state(session).reading
-    rows = [{"external_id": id_, "reading": reading} for id_ in sorted(external_ids)]
-    names = ["external_id", "reading"]
-    source = unnest_rows(column_types(ListedMovie, names))
-    statement = insert(table_of(ListedMovie)).from_select(
-        names, select(*(source.c[name] for name in names))
-    )
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["external_id"],
-            set_={"reading": statement.excluded.reading},
-            where=table_of(ListedMovie).c.page.is_(None),
-        ),
-        unnest_params(rows, names),
-    )
-
-
-def note_searched(session: Session, external_ids: Collection[int]) -> None:
-    """Record that the list was searched for these movies, which no page named."""
-    session.execute(
-        update(ListedMovie)
-        .where(ListedMovie.external_id == func.any(list(external_ids)), ListedMovie.page.is_(None))
-        .values(is_searched=True)
-    )
-
-
-def forget_listed(session: Session, external_ids: Collection[int]) -> None:
-    """Delete records of movies that YTS denies and that a search of the list does not find."""
-    session.execute(
-        delete(ListedMovie).where(ListedMovie.external_id == func.any(list(external_ids)))
-    )
-    state = get_or_create_sync_state(session)
-    if state.sweep_began_at is None:
-        state.is_gone_check_due = True
-
-
-def has_unexplained_rows(session: Session, rows: int) -> bool:
-    """Return whether more of *rows* rows of the list are unknown than after the last sweep."""
-    surplus = get_or_create_sync_state(session).surplus_rows
-    return surplus is not None and rows - count_listed(session) > surplus
-
-
-def are_listed(session: Session, external_ids: Collection[int]) -> bool:
-    """Return whether the sweep has seen all these movies on list pages."""
-    seen = session.scalar(
-        select(func.count())
-        .select_from(ListedMovie)
-        .where(
-            ListedMovie.external_id == func.any(list(external_ids)), ListedMovie.page.is_not(None)
-        )
-    )
-    return seen == len(set(external_ids))
-
-
-def count_listed(session: Session) -> int:
-    """Return how many movies the sweep has seen on list pages."""
-    is_on_page = ListedMovie.page.is_not(None)
-    return session.scalar(select(func.count()).select_from(ListedMovie).where(is_on_page)) or 0
+    return int(_write(session, _BEGIN_READING)[0])
 
 
 def remember_progress(
     session: Session, *, next_page: int, movie_count: int, recheck_page: int | None
 ) -> None:
-    """Store the position of the sweep, the last count of YTS, and the page to read again from."""
-    state = get_or_create_sync_state(session)
-    state.next_page, state.movie_count = next_page, movie_count
-    note_recheck(session, recheck_page)
+    """
+    Store the position of the sweep and the last count of YTS.
+
+    The list has to be read again from *recheck_page*, unless an earlier page is recorded.
+    """
+    progress = {"next_page": next_page, "movie_count": movie_count, "recheck_page": recheck_page}
+    _write(session, _REMEMBER, **progress)
 
 
-def note_recheck(session: Session, page: int | None) -> None:
+def note_recheck(session: Session, page: int) -> None:
     """Record that the list has to be read again from *page*, unless an earlier page is recorded."""
-    if page is not None:
-        state = get_or_create_sync_state(session)
-        state.recheck_page = min(page, state.recheck_page or page)
+    _write(session, _NOTE_RECHECK, page=page)
 
 
 def go_back_to_recheck(session: Session) -> int:
     """Move the sweep back to the page that has to be read again; return that page."""
-    state = get_or_create_sync_state(session)
-    state.next_page = min(state.recheck_page or state.next_page, state.next_page)
-    state.recheck_page = None
-    return state.next_page
+    return int(_write(session, _GO_BACK)[0])
 
 
 def complete_sweep(session: Session, *, origin: str, rows: int) -> None:
@@ -203,26 +161,16 @@ def complete_sweep(session: Session, *, origin: str, rows: int) -> None:
     the whole list has not seen have to be requested. They are marked as gone only if the previous
     sweep read the same base URL, because a movie that only another base URL has is not gone.
     """
-    state = get_or_create_sync_state(session)
-    state.surplus_rows = rows - count_listed(session)
-    state.recheck_page = None
-    _forget_page_failures(session, state.sweep_began_at)
-    if state.sweep_began_at is not None:
-        state.is_gone_check_due, state.whole_sweep_at = True, func.now()
-        state.confirmed_origin = origin if state.swept_url in {None, origin} else None
-        state.swept_url = origin
-    state.sweep_began_at, state.is_updating = None, False
-    state.watermark_movie_id = highest_movie_id(session)
-    state.sweep_completed_at = func.now()
+    session.execute(_FORGET_PAGE_FAILURES)
+    session.execute(_COMPLETE_WHOLE, {"origin": origin})
+    _write(session, _COMPLETE, rows=rows)
 
 
-def _forget_page_failures(session: Session, whole_since: datetime | None) -> None:
-    """
-    Delete failures of pages that could not be fetched: a finished sweep has read them.
+def owe_gone_check(session: Session) -> None:
+    """Record that movies which the sweep has not seen have to be requested, unless one goes on."""
+    _write(session, _OWE_GONE_CHECK)
 
-    Failures of malformed rows stay, unless the whole list was read since.
-    """
-    is_moot: ColumnElement[bool] = FetchFailure.stage == "fetch"
-    if whole_since is not None:
-        is_moot |= FetchFailure.last_failed_at < whole_since
-    session.execute(delete(FetchFailure).where(FetchFailure.kind == "page", is_moot))
+
+def set_gone_check(session: Session, *, is_due: bool) -> None:
+    """Record whether movies which the sweep has not seen still have to be requested."""
+    _write(session, _SET_GONE_CHECK, is_due=is_due)

@@ -2,32 +2,52 @@
 
 from datetime import datetime
 
-from sqlalchemy import column, delete, func, select, table
+from sqlalchemy import bindparam, column, delete, func, select, table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import FetchWorker
 from database.bookkeeping.rows import WorkerRow
+from database.sql import table_of
 
+_workers = table_of(FetchWorker)
 _connections = table("pg_stat_activity", column("application_name"), column("datname"))
+
+_NOTE = (
+    insert(_workers)
+    .values(name=bindparam("worker"), doing=bindparam("activity"), since=func.now())
+    .on_conflict_do_update(
+        index_elements=["name"], set_={"doing": bindparam("activity"), "since": func.now()}
+    )
+    .returning(_workers.c.since)
+)
+_FORGET = delete(_workers).where(_workers.c.name == bindparam("worker"))
+_READ = (
+    select(
+        _workers.c.name,
+        _workers.c.doing,
+        func.extract("epoch", func.clock_timestamp() - _workers.c.since),
+    )
+    .where(
+        select(_connections.c.application_name)
+        .where(
+            _connections.c.application_name == _workers.c.name,
+            _connections.c.datname == func.current_database(),
+        )
+        .exists()
+    )
+    .order_by(_workers.c.name)
+)
 
 
 def note_work(session: Session, name: str, doing: str) -> datetime:
     """Store the activity that the worker *name* begins; return the time by the database's clock."""
-    values = {"doing": doing, "since": func.now()}
-    statement = (
-        insert(FetchWorker)
-        .values(name=name, **values)
-        .on_conflict_do_update(index_elements=["name"], set_=values)
-        .returning(FetchWorker.since)
-    )
-    return session.scalars(statement).one()
+    return session.scalars(_NOTE, {"worker": name, "activity": doing}).one()
 
 
-def forget_workers(session: Session, name: str | None = None) -> None:
-    """Delete the idle worker *name*; with None, all workers of earlier runs."""
-    statement = delete(FetchWorker)
-    session.execute(statement if name is None else statement.where(FetchWorker.name == name))
+def forget_worker(session: Session, name: str) -> None:
+    """Delete the row of the idle worker *name*."""
+    session.execute(_FORGET, {"worker": name})
 
 
 def read_workers(session: Session) -> list[WorkerRow]:
@@ -36,18 +56,5 @@ def read_workers(session: Session) -> list[WorkerRow]:
 
     A database user without the right to see the connections of others gets an empty list.
     """
-    is_connected = (
-        select(_connections.c.application_name)
-        .where(
-            _connections.c.application_name == FetchWorker.name,
-            _connections.c.datname == func.current_database(),
-        )
-        .exists()
-    )
-    seconds = func.extract("epoch", func.clock_timestamp() - FetchWorker.since)
-    rows = session.execute(
-        select(FetchWorker.name, FetchWorker.doing, seconds)
-        .where(is_connected)
-        .order_by(FetchWorker.name)
-    )
+    rows = session.execute(_READ)
     return [WorkerRow(name, doing, round(float(age), 1)) for name, doing, age in rows]

@@ -1,11 +1,12 @@
 """`open_engine`: connections with the settings of this program, to a server or a pooler."""
 
 import os
+import select
 from typing import Any
 
 from psycopg2.extensions import connection as DriverConnection  # noqa: N812 (it is a class)
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from database.connection.statements import watched_cursor
@@ -44,13 +45,14 @@ def open_engine(
     """
     Return an engine for *url*; set *is_keyed* in programs that look up all rows by keys.
 
-    With *pre_ping*, a connection that a server restart has cut is replaced before it is used.
+    With *pre_ping*, a connection that a server restart has cut is replaced before it is used. That
+    is seen on the socket of this machine: a request to the server for each transaction would cost
+    more than most of the transactions themselves.
     """
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=max_overflow,
-        pool_pre_ping=pre_ping,
         connect_args=connection_parameters(url, application_name),
     )
     # The startup parameter `options` is not used: poolers refuse it, and libpq would ignore
@@ -64,7 +66,23 @@ def open_engine(
             cursor.execute(command)
         connection.autocommit = False
 
+    if pre_ping:
+        event.listen(engine, "checkout", _refuse_cut)
     return engine
+
+
+def _refuse_cut(connection: DriverConnection, *_pool: object) -> None:
+    """
+    Let the pool replace a connection that has something to read: no statement is under way.
+
+    It is the end of the connection. If it is only a message, the new connection does no harm.
+    """
+    if not connection.closed:
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        if not poll.poll(0):
+            return
+    raise DisconnectionError("the server has closed this connection")
 
 
 def refuse_transaction_pool(url: URL) -> None:

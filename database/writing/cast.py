@@ -142,12 +142,17 @@ def _read_roles(session: Session, movie_ids: Set[int]) -> Roles:
     """Return the stored cast of these movies."""
     if not movie_ids:
         return {}
-    rows = session.execute(
-        select(
-            MovieCast.movie_id, MovieCast.cast_id, MovieCast.character_name, MovieCast.position
-        ).where(MovieCast.movie_id == func.any(sorted(movie_ids)))
-    )
+    rows = session.execute(_stored_roles_statement(), {"movie_ids": sorted(movie_ids)})
     return {(movie_id, cast_id): (name, position) for movie_id, cast_id, name, position in rows}
+
+
+@cache
+def _stored_roles_statement() -> Select[int, int, str | None, int]:
+    roles = table_of(MovieCast).c
+    movie_ids = bindparam("movie_ids", type_=ARRAY(roles.movie_id.type))
+    return select(roles.movie_id, roles.cast_id, roles.character_name, roles.position).where(
+        roles.movie_id == func.any(movie_ids)
+    )
 
 
 def _choose_roles(listed: Sequence[CastLinkRow], known: Roles) -> list[CastLinkRow]:

@@ -12,9 +12,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import DateTime, Text, bindparam, case, func, literal_column, or_, select
+from sqlalchemy import DateTime, Integer, Text, bindparam, case, func, literal_column, or_, select
 from sqlalchemy import update as update_rows
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -31,6 +32,28 @@ from database.writing.slugs import assign_slugs
 from yts.payload import MoviePayload
 
 Outcome = Literal["saved", "updated", "unchanged", "skipped"]
+
+_movies = table_of(Movie)
+_id = _movies.c.external_id
+_is_given = _id == func.any(bindparam("ids", type_=ARRAY(Integer)))
+_moment = bindparam("moment", type_=DateTime(timezone=True))
+
+_READ_CLOCK = select(func.clock_timestamp())
+_READ_ROW_IDS = select(_id, _movies.c.id).where(_is_given)
+_READ_STORED = (
+    select(
+        _id,
+        _movies.c.details_fetched_at.is_not(None),
+        _movies.c.fetched_at,
+        _movies.c.fetched_at > func.clock_timestamp(),
+    )
+    .where(_is_given)
+    .order_by(_id)
+)
+_LOCK_STORED = _READ_STORED.with_for_update(key_share=True)
+_given = update_rows(_movies).where(_is_given)
+_TOUCH_CHANGED = _given.values(updated_at=func.now(), fetched_at=_moment)
+_TOUCH_DETAILS = _given.values(details_fetched_at=_moment)
 
 #: Columns with the same names as the fields of a payload.
 _PAYLOAD_COLUMNS = (
@@ -79,6 +102,8 @@ def save_movies(
     *asked_at* (None: now), by the clock of the database, is skipped too: newer data is never
     overwritten by older. Does not commit.
     """
+    if not movies:
+        return {}
     asked_at = asked_at or read_clock(session)
     by_id = {movie.id: movie for movie in sorted(movies, key=lambda movie: movie.id)}
     stored = _read_stored(session, by_id, is_locked=update)
@@ -112,9 +137,10 @@ def _write(
     save_documents(session, written | changed | cast_changed)
     equal = [external_id for external_id, outcome in outcomes.items() if outcome == "unchanged"]
     only_links = [external_id for external_id in equal if row_ids[external_id] in changed]
-    _touch(session, only_links, updated_at=func.now(), fetched_at=asked_at)
-    if has_details:
-        _touch(session, equal, details_fetched_at=asked_at)
+    if only_links:
+        session.execute(_TOUCH_CHANGED, {"ids": only_links, "moment": asked_at})
+    if has_details and equal:
+        session.execute(_TOUCH_DETAILS, {"ids": equal, "moment": asked_at})
     return outcomes | dict.fromkeys(only_links, "updated")
 
 
@@ -122,10 +148,7 @@ def read_row_ids(session: Session, external_ids: Sequence[int]) -> dict[int, int
     """Return `movies.id` of each of these YTS ids that is stored."""
     if not external_ids:
         return {}
-    rows = session.execute(
-        select(Movie.external_id, Movie.id).where(Movie.external_id == func.any(external_ids))
-    )
-    return dict(rows.all())
+    return dict(session.execute(_READ_ROW_IDS, {"ids": external_ids}).all())
 
 
 def existing_ids(
@@ -157,25 +180,14 @@ def _read_stored(
     session: Session, external_ids: Collection[int], *, is_locked: bool = False
 ) -> dict[int, _Stored]:
     """Return the stored rows of these ids; *is_locked* prevents changes by other transactions."""
-    query = (
-        select(
-            Movie.external_id,
-            Movie.details_fetched_at.is_not(None),
-            Movie.fetched_at,
-            Movie.fetched_at > func.clock_timestamp(),
-        )
-        .where(Movie.external_id == func.any(list(external_ids)))
-        .order_by(Movie.external_id)
-    )
-    if is_locked:
-        query = query.with_for_update(key_share=True)
-    rows = session.execute(query)
+    statement = _LOCK_STORED if is_locked else _READ_STORED
+    rows = session.execute(statement, {"ids": list(external_ids)})
     return {id_: _Stored(is_complete, at, is_ahead) for id_, is_complete, at, is_ahead in rows}
 
 
 def read_clock(session: Session) -> datetime:
     """Return the time by the clock of the database, which alone decides what is newer."""
-    now: datetime = session.scalars(select(func.clock_timestamp())).one()
+    now: datetime = session.scalars(_READ_CLOCK).one()
     return now
 
 
@@ -236,10 +248,3 @@ def _row(movie: MoviePayload, slug: str | None) -> dict[str, Any]:
         "yts_slug": movie.slug,
         "date_uploaded": movie.uploaded_at,
     }
-
-
-def _touch(session: Session, external_ids: Sequence[int], **times: Any) -> None:
-    if external_ids:
-        session.execute(
-            update_rows(Movie).where(Movie.external_id == func.any(external_ids)).values(**times)
-        )

@@ -21,6 +21,12 @@ from database.connection.advisory_locks import AdvisoryLock, wait_for_lock
 from database.models import Movie
 from database.sql import column_types, table_of, unnest_params, unnest_rows
 
+_movies = table_of(Movie)
+_RENAME = (
+    update(_movies)
+    .where(_movies.c.external_id == bindparam("moved_id"))
+    .values(slug=bindparam("new_slug"), updated_at=func.now())
+)
 _LAST_NUMBER = re.compile(r"-(\d{1,9})$")
 
 
@@ -143,5 +149,4 @@ def _claimants_statement() -> CompoundSelect[int, str | None, str | None]:
 
 def _rename(session: Session, slugs: Mapping[int, str | None]) -> None:
     for external_id, slug in slugs.items():
-        values = {"slug": slug, "updated_at": func.now()}
-        session.execute(update(Movie).where(Movie.external_id == external_id).values(**values))
+        session.execute(_RENAME, {"moved_id": external_id, "new_slug": slug})

@@ -10,14 +10,14 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.missing import (
-    count_present,
     count_vanished,
     finish_gone_check,
     read_ids_to_audit,
     read_unlisted,
     read_unsearched,
 )
-from database.bookkeeping.sweep_state import begin_sweep, get_or_create_sync_state
+from database.bookkeeping.sweep_state import begin_sweep, read_state
+from database.counts import count_present
 from ingest.error_limit import believed_loss
 from ingest.exit_codes import ExitCode
 from ingest.phases.canary import require_plausible
@@ -37,8 +37,7 @@ def audit(run: Run, pool: BatchPool, source: OpenSource) -> None:
     a run without contradictions.
     """
     count = run.settings.audit if run.settings.details else 0
-    ids = run.db.run_transaction(partial(read_ids_to_audit, count=count)) if count else []
-    is_gone_check_due, vanished = run.db.run_transaction(_read_vanished)
+    ids, is_gone_check_due, vanished = run.db.run_transaction(partial(_read_ids, count=count))
     if (ids or vanished) and run.should_continue and not require_plausible(run, source):
         return
     if ids and run.should_continue:
@@ -50,9 +49,11 @@ def audit(run: Run, pool: BatchPool, source: OpenSource) -> None:
         _ask_for_vanished(run, pool, vanished)
 
 
-def _read_vanished(session: Session) -> tuple[bool, list[int]]:
-    is_due = get_or_create_sync_state(session).is_gone_check_due
-    return is_due, read_unlisted(session) if is_due else []
+def _read_ids(session: Session, count: int) -> tuple[list[int], bool, list[int]]:
+    """Return ids to audit, whether vanished movies are to be requested, and these movies."""
+    ids = read_ids_to_audit(session, count) if count else []
+    is_due = read_state(session).is_gone_check_due
+    return ids, is_due, read_unlisted(session) if is_due else []
 
 
 def _ask(run: Run, pool: BatchPool, ids: list[int]) -> int:

@@ -5,14 +5,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Self
 
 from sqlalchemy.orm import Session
 
-from database.bookkeeping.missing import count_present, doubt_other_denials
-from database.bookkeeping.rows import SyncStateRow
+from database.bookkeeping.missing import doubt_other_denials
 from database.bookkeeping.source import Source, claim_source, gives_way_to, read_held_source
-from database.bookkeeping.sweep_state import is_whole_sweep_due
-from database.stats import read_sync_state
+from database.bookkeeping.sweep_state import is_whole_sweep_due, read_state
+from database.counts import count_present
 from database.writing.movies import read_clock
 from ingest.error_limit import believed_loss
 from ingest.phases.sweep import SweepStart, convert_page, last_page, plan_sweep
@@ -52,20 +52,46 @@ class OpenSource:
     start: SweepStart
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What is stored before a base URL is used."""
+
+    #: The source of the stored movies; None if there are none.
+    held: str | None
+    #: Movies that are not marked gone.
+    present: int
+    #: Value of `Run.origin`, before a response identifies the server.
+    origin: str
+    start: SweepStart
+    #: When this was read, by the clock of the database.
+    read_at: datetime
+
+    @classmethod
+    def read(cls, session: Session, settings: RunSettings, api_url: str) -> Self:
+        """Read what is stored before *api_url* is used."""
+        held = read_held_source(session)
+        origin = held if held == "sandbox" else without_secrets(api_url)
+        start = read_sweep_start(session, settings, origin)
+        return cls(held, count_present(session), origin, start, read_clock(session))
+
+
 def read_sweep_start(session: Session, settings: RunSettings, origin: str | None) -> SweepStart:
     """
     Return where a run with *settings* begins to read the list of *origin*; writes nothing.
 
-    If *origin* is None, the base URL is not known yet; that of the previous run is assumed.
+    It is page 1 if the run does not read the list. If *origin* is None, the base URL is not known
+    yet; that of the previous run is assumed.
     """
-    state = read_sync_state(session) or SyncStateRow()
+    if not settings.reads_list:
+        return SweepStart(1)
+    state = read_state(session)
     return plan_sweep(
         settings,
         next_page=state.next_page,
         recheck_page=state.recheck_page,
         is_whole=state.sweep_began_at is not None,
         is_updating=state.is_updating,
-        is_whole_due=is_whole_sweep_due(session, origin),
+        is_whole_due=is_whole_sweep_due(session, state, origin),
     )
 
 
@@ -86,28 +112,22 @@ def open_source(run: Run) -> Iterator[OpenSource]:
                 run.listener.notice(
                     f"The clock of the database was {ahead:.0f} s ahead: requests begin now."
                 )
-            run.origin = _guess_origin(run, api_url)
+            read = partial(_Stored.read, settings=run.settings, api_url=api_url)
+            stored = run.db.run_transaction(read)
+            run.origin = stored.origin
             try:
-                source = _probe(run, worker, _plan(run))
-                _check_is_whole(run, source)
+                source = _probe(worker, stored.start, stored.read_at)
+                _check_is_whole(source, stored)
             except (YtsUnavailable, YtsRefused, PartialSource) as error:
                 run.listener.note(f"{without_secrets(api_url)}: {error}")
                 reasons.append(error)
                 continue
-            is_emptied, start = _claim(run, worker, api_url), _plan(run)
+            is_emptied, start = _claim(run, worker, api_url)
             if is_emptied or start != source.start:
-                source = _probe(run, worker, start)
+                source = _probe(worker, start, stored.read_at)
             yield source
             return
     raise choose_error(reasons)
-
-
-def _plan(run: Run) -> SweepStart:
-    """Return where the run begins to read the list; page 1 if the run does not read it."""
-    if not run.settings.reads_list:
-        return SweepStart(1)
-    plan = partial(read_sweep_start, settings=run.settings, origin=run.origin)
-    return run.db.run_transaction(plan)
 
 
 def choose_error(
@@ -118,9 +138,8 @@ def choose_error(
     return min(errors, key=lambda error: [isinstance(error, kind) for kind in order].index(True))
 
 
-def _probe(run: Run, worker: Worker, start: SweepStart) -> OpenSource:
+def _probe(worker: Worker, start: SweepStart, asked_at: datetime) -> OpenSource:
     """Fetch the first page of this run, in the largest page size that the source gives."""
-    asked_at = run.db.run_transaction(read_clock)
     size = MOVIES_PER_PAGE
     for _ in range(MOST_SIZES):
         first = PageBatch(convert_page(start.first_page, MOVIES_PER_PAGE, size), size=size)
@@ -166,16 +185,16 @@ def _adopt_smaller(worker: Worker, source: OpenSource) -> OpenSource:
     return replace(source, first=smaller, page=page) if page.rows == rows else source
 
 
-def _check_is_whole(run: Run, source: OpenSource) -> None:
+def _check_is_whole(source: OpenSource, stored: _Stored) -> None:
     """
     Refuse a source that lists far fewer movies than are stored.
 
     Its count alone proves nothing: the page that should have the last stored movies decides.
     """
-    held = run.db.run_transaction(read_held_source)
-    if held and gives_way_to(held, source_of(source.worker.client.server_name)):
+    kind = source_of(source.worker.client.server_name)
+    if stored.held and gives_way_to(stored.held, kind):
         return
-    present = run.db.run_transaction(count_present)
+    present = stored.present
     least = present - max(believed_loss(present), int(present * LARGEST_SHRINKAGE))
     if source.page.movie_count >= least:
         return
@@ -193,21 +212,23 @@ def source_of(server_name: str) -> Source:
     return "sandbox" if server_name.startswith(SANDBOX_SERVER) else "yts"
 
 
-def _guess_origin(run: Run, api_url: str) -> str:
-    """Return the value that `Run.origin` will have, before a response identifies the server."""
-    held = run.db.run_transaction(read_held_source)
-    return held if held == "sandbox" else without_secrets(api_url)
+def _claim(run: Run, worker: Worker, api_url: str) -> tuple[bool, SweepStart]:
+    """
+    Read *api_url* from now on; return where the run begins to read its list.
 
-
-def _claim(run: Run, worker: Worker, api_url: str) -> bool:
-    """Read *api_url* from now on; return whether practice movies were removed first."""
+    Return also whether practice movies were removed first.
+    """
     source = source_of(worker.client.server_name)
-    is_emptied = run.write_fenced(lambda session: claim_source(session, source))
-    if is_emptied:
-        run.listener.note("The sandbox's practice movies were removed.")
     run.api_url = without_secrets(api_url)
-    run.change(api_url=run.api_url)
     # A sandbox has a different port in each run.
     run.origin = source if source == "sandbox" else run.api_url
-    run.write_fenced(partial(doubt_other_denials, origin=run.origin))
-    return is_emptied
+
+    def claim(session: Session) -> tuple[bool, SweepStart]:
+        is_emptied = claim_source(session, source)
+        doubt_other_denials(session, run.origin)
+        return is_emptied, read_sweep_start(session, run.settings, run.origin)
+
+    is_emptied, start = run.write_fenced(claim, api_url=run.api_url)
+    if is_emptied:
+        run.listener.note("The sandbox's practice movies were removed.")
+    return is_emptied, start

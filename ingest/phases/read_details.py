@@ -6,17 +6,18 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, islice
 
+from sqlalchemy.orm import Session
+
 from database.bookkeeping.due import (
-    count_due_for_details,
-    count_stale,
     read_due_failures,
     read_ids_without_details,
     read_known,
     read_stale,
 )
 from database.bookkeeping.failures import Failure
-from database.bookkeeping.sweep_state import get_or_create_sync_state
+from database.bookkeeping.sweep_state import read_state
 from database.step import Step, save_step
+from ingest.estimates import read_details_left
 from ingest.phases.canary import require_plausible
 from ingest.phases.open_source import OpenSource
 from ingest.plan import (
@@ -48,24 +49,29 @@ def read_ids(run: Run, pool: BatchPool, source: OpenSource, ids: tuple[range, ..
 
 def read_details(run: Run, pool: BatchPool) -> None:
     """Fetch details of stored movies without any, newest first; then renew those that are stale."""
-    run.foresee_details()
-    expected = run.db.run_transaction(count_due_for_details)
-    lacking = MovieBatch((), is_known=True, denial_context=run.denial_context)
-    _read(run, pool, _ids_without_details(run), expected, lacking)
+    left = run.db.run_transaction(
+        partial(read_details_left, settings=run.settings, now=run.began_at)
+    )
+    run.details_foreseen = left.total
+    kind = MovieBatch((), is_known=True, denial_context=run.denial_context)
+    if left.lacking:
+        _read(run, pool, _ids_without_details(run), left.lacking, kind)
     age = run.settings.stale_after
-    if age is not None and run.should_continue:
-        stale = run.db.run_transaction(partial(count_stale, before=run.began_at - age))
-        _read(run, pool, _stale_ids(run, age), stale, replace(lacking, update=True))
+    if age is not None and left.stale and run.should_continue:
+        _read(run, pool, _stale_ids(run, age), left.stale, replace(kind, update=True))
 
 
 def retry_failed(run: Run, pool: BatchPool, source: OpenSource) -> None:
     """Fetch only the movies that are recorded as failed and due."""
-    read = run.db.run_transaction
-    count = read(lambda session: get_or_create_sync_state(session).movie_count) or 0
-    keys = read(partial(read_due_failures, kind="page"))
-    ids = [int(key) for key in read(partial(read_due_failures, kind="movie"))]
+
+    def read(session: Session) -> tuple[list[str], list[str], int | None]:
+        pages, movies = (read_due_failures(session, kind) for kind in ("page", "movie"))
+        return pages, movies, read_state(session).movie_count
+
+    keys, movie_keys, count = run.db.run_transaction(read)
+    ids = [int(key) for key in movie_keys]
     # Perhaps an update failed; a retry that does not update would hide that.
-    pages = [replace(PageBatch.of_key(key), update=True, movie_count=count) for key in keys]
+    pages = [replace(PageBatch.of_key(key), update=True, movie_count=count or 0) for key in keys]
     run.change(phase="pages", pages_expected=len(pages), details_expected=len(ids))
 
     def record_short(report: BatchReport) -> None:

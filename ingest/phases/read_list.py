@@ -10,18 +10,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
+from sqlalchemy.orm import Session
+
+from database.bookkeeping.listed_movies import are_listed, count_listed
+from database.bookkeeping.runs import change_run
 from database.bookkeeping.sweep_state import (
-    are_listed,
     begin_reading,
     begin_sweep,
     complete_sweep,
-    count_listed,
-    get_or_create_sync_state,
     go_back_to_recheck,
-    has_unexplained_rows,
     note_recheck,
+    read_state,
 )
 from database.step import Step, save_step
+from ingest.estimates import estimate_details
 from ingest.phases.open_source import OpenSource
 from ingest.phases.reading import Reading
 from ingest.phases.sweep import PAGES_READ_AGAIN, Sweep, convert_page, last_page
@@ -38,20 +40,14 @@ MOST_READINGS = 4
 
 def read_list(run: Run, pool: BatchPool, source: OpenSource) -> bool:
     """Read the list from the page of *source* on; return whether it was read to its end."""
-    details = run.foresee_details(source.page.movie_count)
-    run.change(phase="pages", details_expected=details)
     start = source.start
     next_page = convert_page(start.next_page, MOVIES_PER_PAGE, source.first.size)
     planned, source = source.first, _go_back_to_known(run, source)
     if source.first != planned:
         next_page = source.first.page
-    if next_page == 1:
-        run.write_fenced(partial(begin_sweep, is_updating=start.is_updating, origin=run.origin))
-    else:
-        run.write_fenced(go_back_to_recheck)
+    reading = _begin(run, source, is_whole=next_page == 1)
     before: Mapping[int, int | None] = {}
     for _ in range(MOST_READINGS):
-        reading = run.write_fenced(begin_reading)
         first = replace(source.first, reading=reading, update=start.is_updating)
         sweep = Sweep(first.page, next_page, run.settings.max_pages, first.size)
         under_way = Reading(run, pool, source, sweep, first)
@@ -62,7 +58,8 @@ def read_list(run: Run, pool: BatchPool, source: OpenSource) -> bool:
         if is_read is not None:
             return is_read
         before = sweep.digests
-        next_page = convert_page(run.write_fenced(go_back_to_recheck), MOVIES_PER_PAGE, first.size)
+        recheck_page, reading = run.write_fenced(_begin_again)
+        next_page = convert_page(recheck_page, MOVIES_PER_PAGE, first.size)
         run.listener.note(f"Rows of the list have moved: it is read again from page {next_page}.")
         again = replace(first, page=max(1, next_page - PAGES_READ_AGAIN))
         try:
@@ -76,26 +73,44 @@ def read_list(run: Run, pool: BatchPool, source: OpenSource) -> bool:
     return False
 
 
+def _begin(run: Run, source: OpenSource, *, is_whole: bool) -> int:
+    """Begin to read the list, and return the number of the reading."""
+
+    def begin(session: Session) -> int:
+        run.details_foreseen = estimate_details(
+            session, run.settings, run.began_at, source.page.movie_count
+        )
+        change_run(session, run.run_id, phase="pages", details_expected=run.details_foreseen)
+        if is_whole:
+            begin_sweep(session, is_updating=source.start.is_updating, origin=run.origin)
+        else:
+            go_back_to_recheck(session)
+        return begin_reading(session)
+
+    return run.db.run_transaction(begin)
+
+
+def _begin_again(session: Session) -> tuple[int, int]:
+    """Go back to where rows have moved; return that page, and the number of the new reading."""
+    return go_back_to_recheck(session), begin_reading(session)
+
+
 def _conclude(
     run: Run, source: OpenSource, sweep: Sweep, under_way: Reading, *, is_settled: bool
 ) -> bool | None:
     """Return whether the list was read to its end; None if a part has to be read again."""
     if not sweep.is_complete:
         return False
-    if (doubt := _doubt_end(run, source, sweep)) is None:
+    listed, state = run.db.run_transaction(
+        lambda session: (count_listed(session), read_state(session))
+    )
+    if (doubt := _doubt_end(run, source, sweep, listed)) is None:
         _clear_ending(run, sweep, under_way)
         rows = sweep.rows_to_end
-        state = run.db.run_transaction(get_or_create_sync_state)
-        if run.db.run_transaction(partial(has_unexplained_rows, rows=rows)):
+        if state.surplus_rows is not None and rows - listed > state.surplus_rows:
             # Movies were added in the middle of the list, or moved to pages that were read before.
             run.write_fenced(partial(begin_sweep, is_updating=state.is_updating, origin=run.origin))
-        elif (
-            is_settled
-            or run.db.run_transaction(
-                lambda session: get_or_create_sync_state(session).recheck_page
-            )
-            is None
-        ):
+        elif is_settled or state.recheck_page is None:
             run.write_fenced(partial(complete_sweep, origin=run.origin, rows=rows))
             return True
     elif is_settled or sweep.is_end_doubtful:
@@ -128,14 +143,14 @@ def _begins_with_known(run: Run, source: OpenSource) -> bool:
     return run.db.run_transaction(lambda session: are_listed(session, [first_id]))
 
 
-def _doubt_end(run: Run, source: OpenSource, sweep: Sweep) -> str | None:
+def _doubt_end(run: Run, source: OpenSource, sweep: Sweep, listed: int) -> str | None:
     """
     Return why the list does not end where the sweep ended; None if it does.
 
-    If YTS counts another number of movies, request the newest movies of the list. The sweep has
-    seen them, unless pages lacked rows or had the rows of other pages.
+    The sweep has seen *listed* movies. If YTS counts another number, request the newest movies of
+    the list. The sweep has seen them, unless pages lacked rows or had the rows of other pages.
     """
-    is_counted = sweep.rows_to_end == sweep.movie_count == run.db.run_transaction(count_listed)
+    is_counted = sweep.rows_to_end == sweep.movie_count == listed
     if is_counted and not sweep.is_end_doubtful:
         return None
     try:

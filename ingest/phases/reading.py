@@ -37,15 +37,15 @@ class Reading:
         self._asked_at = source.asked_at
         self._sweep = sweep
         self._first = first
-        self._noted_at = 0.0
+        self._noted: dict[str, int | None] = {}
+        self._noted_at = monotonic()
 
     def read(self, source: OpenSource) -> None:
         """Save the first page, fetched before, and read on to the end of the list."""
         report = self._worker.save_page(self._first, source.page, self._asked_at)
         self._run.record(report)
         self._follow(report)
-        self._note_progress()
-        self._run.change(pages_expected=self._sweep.pages_expected)
+        self._note_progress(pages_expected=self._sweep.pages_expected)
         while self._run.should_continue:
             is_short = self._sweep.pages_ahead <= FEW_PAGES
             pages = self._sweep.plan()
@@ -58,6 +58,7 @@ class Reading:
             else:
                 self._run.run_on_pool(self._pool, batches, self._follow)
             self._note_progress()
+        self._worker.rest()
         if self._run.should_continue:
             self.record_short(
                 self._sweep.short_pages, "pages with rows follow it, or YTS counted more before"
@@ -94,16 +95,17 @@ class Reading:
         """Return the number of *page* in pages of `MOVIES_PER_PAGE` movies."""
         return convert_page(page, self._sweep.size, MOVIES_PER_PAGE)
 
-    def _note_progress(self) -> None:
+    def _note_progress(self, **values: int) -> None:
+        """Store the progress, and set columns of the run to *values*; nothing that is stored."""
         recheck = self._sweep.recheck_page
-        note = partial(
-            remember_progress,
-            next_page=self.to_unit(self._sweep.next_page),
-            movie_count=self._sweep.movie_count,
-            recheck_page=None if recheck is None else self.to_unit(recheck),
-        )
-        self._run.write_fenced(note)
-        self._noted_at = monotonic()
+        progress = {
+            "next_page": self.to_unit(self._sweep.next_page),
+            "movie_count": self._sweep.movie_count,
+            "recheck_page": None if recheck is None else self.to_unit(recheck),
+        }
+        if values or progress != self._noted:
+            self._run.write_fenced(partial(remember_progress, **progress), **values)
+        self._noted, self._noted_at = progress, monotonic()
 
     def record_short(self, pages: Iterable[PageReport], reason: str) -> None:
         """Record pages as failed if they came with fewer rows than they should have."""

@@ -13,7 +13,8 @@ from typing import Self
 from database.bookkeeping.due import read_known
 from database.bookkeeping.failures import Failure
 from database.bookkeeping.probe_ids import read_ids_to_probe
-from database.bookkeeping.workers import forget_workers, note_work
+from database.bookkeeping.runs import RunTakenOver
+from database.bookkeeping.workers import forget_worker, note_work
 from database.connection.signal_handling import GROUP_SIGNALS, hear_signals
 from database.connection.waits import report_waits, waiting_for
 from database.db import DatabaseManager
@@ -87,14 +88,13 @@ class Worker:
         """
         Fetch the first page of a run; this also shows whether the source is YTS.
 
+        The next step that is saved counts the requests, here and in `is_denied`; or the end.
+
         Raises:
             Stopped: the run is being stopped.
             YtsUnavailable, YtsRefused: the source cannot be used.
         """
-        try:
-            return self._fetcher.ask_for_page(first, attempts)
-        finally:
-            self._count_requests()
+        return self._fetcher.ask_for_page(first, attempts)
 
     @property
     def stop_reason(self) -> StopReason | None:
@@ -109,7 +109,6 @@ class Worker:
         """
         chunks = self._fetcher.fetch_movies([movie_id])
         results = {id_: result for chunk in chunks for id_, result in chunk.items()}
-        self._count_requests()
         result = results.get(movie_id, _NOT_ASKED)
         return None if isinstance(result, Failure) else result is None
 
@@ -143,7 +142,7 @@ class Worker:
 
     def rest(self) -> None:
         """Record that this worker has no batch."""
-        self.db.run_transaction(partial(forget_workers, name=self._name))
+        self.db.run_transaction(partial(forget_worker, name=self._name))
 
     def _run_page(self, batch: PageBatch, asked_at: datetime) -> BatchReport:
         page = self._fetcher.fetch_page(batch)
@@ -284,8 +283,15 @@ class Worker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close everything."""
-        self.close()
+        """Count the last requests, and close everything."""
+        try:
+            if error is None:
+                self._count_requests()
+            elif not isinstance(error, DatabaseNotReady):
+                with suppress(DatabaseNotReady, RunTakenOver, Stopped):  # The error counts.
+                    self._count_requests()
+        finally:
+            self.close()
 
 
 # The functions below run in a process of the pool.

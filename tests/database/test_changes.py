@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.missing import clear_missing, record_missing
-from database.bookkeeping.sweep_state import get_or_create_sync_state
+from database.bookkeeping.models import SyncState
 from database.db import DatabaseManager
 from database.repository import MovieFilter, MovieRepository
 from database.search.changes import OVERLAP, read_next_since
@@ -58,8 +58,7 @@ def test_a_movie_that_goes_and_comes_back_has_changed_both_times(db: DatabaseMan
     save(db, movie(1), movie(2))
     stored = updated_at(db, 1)
     with db.get_session() as session:
-        state = get_or_create_sync_state(session)
-        state.is_gone_check_due, state.confirmed_origin = True, ORIGIN
+        session.add(SyncState(is_gone_check_due=True, confirmed_origin=ORIGIN))
         session.flush()
         record_missing(session, [1], ORIGIN)
     gone = updated_at(db, 1)

@@ -13,7 +13,7 @@ from database.bookkeeping.missing import record_missing
 from database.bookkeeping.sweep_state import (
     begin_sweep,
     complete_sweep,
-    get_or_create_sync_state,
+    read_state,
     remember_progress,
 )
 from database.db import DatabaseManager
@@ -80,13 +80,13 @@ def test_a_completed_sweep_moves_the_watermark_to_the_highest_id(db: DatabaseMan
         remember_progress(session, next_page=5, movie_count=0, recheck_page=None)
     with db.get_session() as session:
         assert (
-            get_or_create_sync_state(session).next_page,
-            get_or_create_sync_state(session).watermark_movie_id,
+            read_state(session).next_page,
+            read_state(session).watermark_movie_id,
         ) == (5, None)
         complete_sweep(session, origin="https://yts.gg/api/v2", rows=0)
-        assert get_or_create_sync_state(session).is_gone_check_due
+        assert read_state(session).is_gone_check_due
     with db.get_session() as session:
-        state = get_or_create_sync_state(session)
+        state = read_state(session)
         assert (state.next_page, state.watermark_movie_id, state.movie_count) == (5, 7, 0)
         assert state.sweep_completed_at is not None
         assert state.sweep_began_at is None

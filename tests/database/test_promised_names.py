@@ -12,6 +12,7 @@ from sqlalchemy import URL, select, text
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.failures import Failure, record_failures
+from database.bookkeeping.listed_movies import note_listed
 from database.bookkeeping.missing import record_missing
 from database.bookkeeping.models import (
     FetchFailure,
@@ -22,7 +23,7 @@ from database.bookkeeping.models import (
 )
 from database.bookkeeping.request_budget import reset_budget
 from database.bookkeeping.runs import start_run
-from database.bookkeeping.sweep_state import get_or_create_sync_state, note_listed
+from database.bookkeeping.sweep_state import begin_reading
 from database.bookkeeping.workers import note_work
 from database.db import DatabaseManager
 from database.models import (
@@ -98,7 +99,7 @@ def test_every_model_has_a_dict_for_apis(db: DatabaseManager) -> None:
     with db.get_session() as session:
         start_run(session, "test")
         note_work(session, "worker", "page 1")
-        get_or_create_sync_state(session)
+        begin_reading(session)
         note_listed(session, [1], 1, 1)
         record_missing(session, [5], "https://yts.gg/api/v2")
         record_failures(session, [Failure("page", "1", "fetch", "YtsUnavailable", "none")])

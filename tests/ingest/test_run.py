@@ -13,7 +13,7 @@ from cli.display.progress_rate import left_of
 from database.bookkeeping.failures import Failure, record_failures
 from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock
 from database.bookkeeping.source import SourceMismatch
-from database.bookkeeping.sweep_state import get_or_create_sync_state
+from database.bookkeeping.sweep_state import read_state
 from database.db import DatabaseManager
 from ingest.ids import parse_ids
 from ingest.report import RunReport
@@ -169,7 +169,7 @@ def test_a_failed_page_is_recorded_and_read_by_the_next_run(
         set_faults(sandbox, no_movies=0.4)
         report = _until(lambda: fetch(db, sandbox.url, details=False, full=True), failed=True)
         with db.get_session() as session:
-            watermark = get_or_create_sync_state(session).watermark_movie_id
+            watermark = read_state(session).watermark_movie_id
         set_faults(sandbox)
         repaired = fetch(db, sandbox.url, details=False)
 

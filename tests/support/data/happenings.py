@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from database.bookkeeping.missing import clear_missing, record_missing
-from database.bookkeeping.sweep_state import get_or_create_sync_state
+from database.bookkeeping.sweep_state import set_gone_check
 from database.db import DatabaseManager
 from tests.support.data.movies import Json, list_row, movie, person, save
 
@@ -69,7 +69,7 @@ def _save_list_rows(db: DatabaseManager, rng: random.Random) -> None:
 
 def _mark(db: DatabaseManager, rng: random.Random) -> None:
     with db.get_session() as session:
-        get_or_create_sync_state(session).is_gone_check_due = True
+        set_gone_check(session, is_due=True)
         ids = rng.sample(IDS, 12)
         if rng.random() < 0.5:
             record_missing(session, ids, "https://yts.gg/api/v2")
