@@ -299,7 +299,7 @@ class Run:
 
     def change(self, **values: object) -> None:
         """Set columns of the run's row."""
-        self.db.run_transaction(partial(change_run, run_id=self.run_id, **values))
+        self.db.run_transaction(lambda session: change_run(session, self.run_id, **values))
 
     def abandon(self, exit_code: int) -> None:
         """Close the row of a run that an error ends, if the database can be used."""

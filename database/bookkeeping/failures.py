@@ -136,7 +136,8 @@ def position_of(failure: FailureRow) -> Position:
 
 def read_next_attempt(session: Session) -> datetime | None:
     """Return when the next failure is due; None if there are no failures."""
-    return session.scalar(_READ_NEXT_ATTEMPT)
+    due_at: datetime | None = session.scalar(_READ_NEXT_ATTEMPT)
+    return due_at
 
 
 def count_failures(session: Session) -> int:

@@ -2,10 +2,22 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from database.models import Movie
+from database.sql import table_of
+
+_movies = table_of(Movie)
+_is_listed = _movies.c.gone_since.is_(None)
+_ENDS = select(func.min(_movies.c.external_id), func.max(_movies.c.external_id)).where(_is_listed)
+_NEXT = (
+    select(func.min(_movies.c.external_id))
+    .where(_is_listed)
+    .where(_movies.c.external_id >= bindparam("start"))
+)
+_has_details = _movies.c.details_fetched_at.is_not(None)
+_STATEMENTS = ((_ENDS.where(_has_details), _NEXT.where(_has_details)), (_ENDS, _NEXT))
 
 
 def read_ids_to_probe(session: Session, count: int) -> Sequence[int]:
@@ -14,14 +26,11 @@ def read_ids_to_probe(session: Session, count: int) -> Sequence[int]:
 
     Movies with stored details, because YTS has given them once; if there are none, other movies.
     """
-    is_listed = Movie.gone_since.is_(None)
-    for conditions in ((is_listed, Movie.details_fetched_at.is_not(None)), (is_listed,)):
-        ends = select(func.min(Movie.external_id), func.max(Movie.external_id)).where(*conditions)
-        first, last = session.execute(ends).one()
+    for read_ends, read_next in _STATEMENTS:
+        first, last = session.execute(read_ends).one()
         if first is None:
             continue
-        next_id = select(func.min(Movie.external_id)).where(*conditions)
         starts = (first + number * (last - first) // max(1, count - 1) for number in range(count))
-        ids = [session.scalar(next_id.where(Movie.external_id >= start)) for start in starts]
+        ids = [session.scalar(read_next, {"start": start}) for start in starts]
         return list(dict.fromkeys(id_ for id_ in ids if id_ is not None))
     return []

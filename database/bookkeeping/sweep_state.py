@@ -106,7 +106,8 @@ def is_whole_sweep_due(session: Session, state: SyncStateRow, origin: str | None
 
 def highest_movie_id(session: Session) -> int | None:
     """Return the highest YTS id stored."""
-    return session.scalar(_HIGHEST_ID)
+    highest: int | None = session.scalar(_HIGHEST_ID)
+    return highest
 
 
 def set_source(session: Session, source: str) -> None:
@@ -131,15 +132,20 @@ def begin_reading(session: Session) -> int:
 
 
 def remember_progress(
-    session: Session, *, next_page: int, movie_count: int, recheck_page: int | None
+    session: Session, next_page: int, movie_count: int, recheck_page: int | None
 ) -> None:
     """
     Store the position of the sweep and the last count of YTS.
 
     The list has to be read again from *recheck_page*, unless an earlier page is recorded.
     """
-    progress = {"next_page": next_page, "movie_count": movie_count, "recheck_page": recheck_page}
-    _write(session, _REMEMBER, **progress)
+    _write(
+        session,
+        _REMEMBER,
+        next_page=next_page,
+        movie_count=movie_count,
+        recheck_page=recheck_page,
+    )
 
 
 def note_recheck(session: Session, page: int) -> None:

@@ -42,7 +42,8 @@ _READ = (
 
 def note_work(session: Session, name: str, doing: str) -> datetime:
     """Store the activity that the worker *name* begins; return the time by the database's clock."""
-    return session.scalars(_NOTE, {"worker": name, "activity": doing}).one()
+    now: datetime = session.scalars(_NOTE, {"worker": name, "activity": doing}).one()
+    return now
 
 
 def forget_worker(session: Session, name: str) -> None:

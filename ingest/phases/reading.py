@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from time import monotonic
 
@@ -37,7 +36,7 @@ class Reading:
         self._asked_at = source.asked_at
         self._sweep = sweep
         self._first = first
-        self._noted: dict[str, int | None] = {}
+        self._noted: tuple[int, int, int | None] | None = None
         self._noted_at = monotonic()
 
     def read(self, source: OpenSource) -> None:
@@ -98,13 +97,13 @@ class Reading:
     def _note_progress(self, **values: int) -> None:
         """Store the progress, and set columns of the run to *values*; nothing that is stored."""
         recheck = self._sweep.recheck_page
-        progress = {
-            "next_page": self.to_unit(self._sweep.next_page),
-            "movie_count": self._sweep.movie_count,
-            "recheck_page": None if recheck is None else self.to_unit(recheck),
-        }
+        progress = (
+            self.to_unit(self._sweep.next_page),
+            self._sweep.movie_count,
+            None if recheck is None else self.to_unit(recheck),
+        )
         if values or progress != self._noted:
-            self._run.write_fenced(partial(remember_progress, **progress), **values)
+            self._run.write_fenced(lambda session: remember_progress(session, *progress), **values)
         self._noted, self._noted_at = progress, monotonic()
 
     def record_short(self, pages: Iterable[PageReport], reason: str) -> None:

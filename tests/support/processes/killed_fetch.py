@@ -127,7 +127,7 @@ WORKER_POINTS: dict[str, Callable[[], None]] = {
 MAIN_POINTS: dict[str, Callable[[], None]] = {
     "after-start-run": lambda: wrap(Run, "__init__", before=on_call(1)),
     "after-first-page": lambda: wrap(Worker, "save_page", after=on_call(1)),
-    "inside-progress": lambda: wrap(ingest.phases.reading, "remember_progress", after=on_call(2)),
+    "inside-progress": lambda: wrap(ingest.phases.reading, "remember_progress", after=on_call(1)),
     "before-complete-sweep": lambda: wrap(
         ingest.phases.read_list, "complete_sweep", before=on_call(1)
     ),

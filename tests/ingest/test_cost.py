@@ -1,0 +1,64 @@
+"""The cost of a run in statements and transactions, which is most of its time in this process."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, event
+
+from database.db import DatabaseManager
+from tests.support.runs import ROWS, fetch
+from tests.support.servers.scripted_source import ScriptedSource
+
+
+@contextmanager
+def _events(name: str) -> Iterator[list[object]]:
+    """Collect the second argument of each event *name* of all engines; the first without one."""
+    seen: list[object] = []
+
+    def note(connection: Connection, *arguments: object) -> None:
+        seen.append(arguments[0] if arguments else connection)
+
+    event.listen(Engine, name, note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, name, note)
+
+
+def test_a_run_uses_the_statements_of_the_run_before(db: DatabaseManager, source: ScriptedSource):
+    """
+    Each statement is made once in a process: making one costs more than running it.
+
+    Both runs read the list and details, write changes, record failures, and audit ids.
+    """
+    source.hold(3 * ROWS)
+    source.denied = {7}
+    source.hidden = {11}
+
+    def run(title: str) -> list[object]:
+        source.changes = {id_: {"title": f"{title} {id_}"} for id_ in source.ids}
+        source.changes[5] = {"rating": "bad"}
+        with _events("before_execute") as statements:
+            fetch(db, source.url, audit=100, update=True)
+        return statements
+
+    before = run("First") + run("Second")
+    known = {id(statement) for statement in before}
+    after = run("Third")
+
+    assert len(after) > 2 * ROWS
+    assert [str(statement) for statement in after if id(statement) not in known] == []
+
+
+def test_a_run_without_anything_new_makes_few_transactions(
+    db: DatabaseManager, source: ScriptedSource
+):
+    """Its steps are: begin, open the source, two pages, end of the sweep, audit, end."""
+    source.hold(2 * ROWS + 3)
+    fetch(db, source.url, audit=100)
+
+    with _events("begin") as begun, _events("before_execute") as statements:
+        fetch(db, source.url, audit=100)
+
+    assert len(begun) <= 24
+    assert len(statements) <= 75
