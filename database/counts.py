@@ -7,6 +7,9 @@ from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy.orm import Session
 
 from database.models import CatalogueCount, EmbeddingSpace, Genre
+from database.sql import table_of
+
+_counts = table_of(CatalogueCount).c
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,8 @@ class Counts:
 
 def read_counts(session: Session) -> Counts:
     """Return all counts except the movies of each genre."""
-    counted = CatalogueCount.name, func.sum(CatalogueCount.value)
-    rows = session.execute(select(*counted).group_by(CatalogueCount.name))
+    counted = _counts.name, func.sum(_counts.value)
+    rows = session.execute(select(*counted).group_by(_counts.name))
     # A count that never changed has no row.
     values: dict[str, Decimal] = dict(rows.all())
     space_id = session.scalar(select(EmbeddingSpace.id).where(EmbeddingSpace.is_active))
@@ -55,8 +58,8 @@ def count_present(session: Session) -> int:
 
 def count_of(name: str) -> ScalarSelect[Decimal]:
     """Return the SQL expression of one count; `read_counts` has the names."""
-    total = func.coalesce(func.sum(CatalogueCount.value), 0)
-    return select(total).where(CatalogueCount.name == name).scalar_subquery()
+    total = func.coalesce(func.sum(_counts.value), 0)
+    return select(total).where(_counts.name == name).scalar_subquery()
 
 
 _READ_MOVIE_COUNT = select(count_of("movies"))
@@ -65,10 +68,10 @@ _COUNT_PRESENT = select(count_of("movies") - count_of("movies.gone_since"))
 
 def movies_of_genres() -> Select[str, Decimal]:
     """Return a query for `name` and `movies` of each genre with movies."""
-    movies = func.sum(CatalogueCount.value)
+    movies = func.sum(_counts.value)
     return (
         select(Genre.name, movies.label("movies"))
-        .join(CatalogueCount, CatalogueCount.name == func.concat("movie_genres.", Genre.id))
+        .join(table_of(CatalogueCount), _counts.name == func.concat("movie_genres.", Genre.id))
         .group_by(Genre.id)
         .having(movies > 0)
     )

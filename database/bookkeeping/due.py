@@ -29,12 +29,12 @@ _count = select(func.count()).select_from(_movies)
 _limit = bindparam("count", type_=Integer)
 _before = bindparam("before", type_=DateTime(timezone=True))
 
-_may_be_tried = is_due(FetchFailure.next_attempt_at, FetchFailure.last_failed_at)
+_may_be_tried = is_due(_failures.c.next_attempt_at, _failures.c.last_failed_at)
 _is_of_movie = (_failures.c.kind == "movie") & (_failures.c.key == cast(_id, Text))
 _has_failed = select(_failures.c.key).where(_is_of_movie)
 #: The movie is not missing, and has no failure that is not due.
 _may_be_asked_for: tuple[ColumnElement[bool], ...] = (
-    ~is_missing(Movie.external_id),
+    ~is_missing(_id),
     ~_has_failed.where(~_may_be_tried).exists(),
 )
 _lacks_details = (_fetched_at.is_(None), *_may_be_asked_for)

@@ -23,14 +23,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import ListedMovie, MissingMovie
 from database.bookkeeping.sweep_state import read_state, set_gone_check
 from database.models import Movie
 from database.sql import column_types, interval_of, table_of, unnest_params, unnest_rows
-
-_Time = InstrumentedAttribute[datetime]
 
 #: Pause after the second denial, which is believed; doubled with each further denial ...
 ASK_MISSING_AGAIN = timedelta(days=30)
@@ -60,7 +58,7 @@ _READ_NEVER_ASKED = text(_NEVER_ASKED.format(what="id") + "ORDER BY id DESC LIMI
 _COUNT_NEVER_ASKED = text(_NEVER_ASKED.format(what="count(*)"))
 
 
-def is_due(at: _Time, written_at: _Time) -> ColumnElement[bool]:
+def is_due(at: ColumnElement[datetime], written_at: ColumnElement[datetime]) -> ColumnElement[bool]:
     """
     Return the SQL condition that the time *at* has come.
 
@@ -176,15 +174,17 @@ def clear_missing(session: Session, external_ids: Collection[int]) -> None:
     session.execute(_CLEAR, {"ids": list(external_ids)})
 
 
-def is_missing(external_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+def is_missing(external_id: ColumnElement[int]) -> ColumnElement[bool]:
     """Return the SQL condition that an id is recorded as missing and not due again."""
-    waits = ~is_due(MissingMovie.ask_again_at, MissingMovie.last_asked_at)
-    return select(MissingMovie).where(MissingMovie.external_id == external_id, waits).exists()
+    waits = ~is_due(_missing.c.ask_again_at, _missing.c.last_asked_at)
+    return (
+        select(_missing.c.external_id).where(_missing.c.external_id == external_id, waits).exists()
+    )
 
 
 _READ_DENIED = (
     select(_missing.c.external_id)
-    .where(is_due(MissingMovie.ask_again_at, MissingMovie.last_asked_at))
+    .where(is_due(_missing.c.ask_again_at, _missing.c.last_asked_at))
     .order_by(
         case((_missing.c.denials == 1, 0), else_=1),
         _missing.c.ask_again_at,

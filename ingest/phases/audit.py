@@ -78,19 +78,26 @@ def _ask_for_vanished(run: Run, pool: BatchPool, ids: list[int]) -> None:
     If too many movies that pages named before are among them, the sweep is not believed: nothing is
     requested or marked, and the next run begins the sweep again.
     """
-    present, vanished = run.db.run_transaction(
-        lambda session: (count_present(session), count_vanished(session))
-    )
-    if vanished > believed_loss(present):
+    if ids and (reason := _doubt_vanished(run)):
         run.write_fenced(partial(begin_sweep, is_updating=False, origin=run.origin))
-        run.stop_reason = StopReason(
-            f"{vanished:,} of {present:,} stored movies are not on the list any more, which "
-            "is too many to believe; none was marked. The next run reads the whole list again. "
-            "If YTS really removed them, remove the rows",
-            ExitCode.GUARD,
-        )
+        run.stop_reason = reason
         return
     if ids:
         run.expect_details(len(ids))
         _ask(run, pool, ids)
     run.write_fenced(finish_gone_check)
+
+
+def _doubt_vanished(run: Run) -> StopReason | None:
+    """Return why the sweep is not believed; None if few movies that pages named have vanished."""
+    present, vanished = run.db.run_transaction(
+        lambda session: (count_present(session), count_vanished(session))
+    )
+    if vanished <= believed_loss(present):
+        return None
+    return StopReason(
+        f"{vanished:,} of {present:,} stored movies are not on the list any more, which "
+        "is too many to believe; none was marked. The next run reads the whole list again. "
+        "If YTS really removed them, remove the rows",
+        ExitCode.GUARD,
+    )

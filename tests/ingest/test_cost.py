@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import ORMExecuteState, Session
 
 from database.db import DatabaseManager
 from tests.support.runs import ROWS, fetch
@@ -48,6 +49,25 @@ def test_a_run_uses_the_statements_of_the_run_before(db: DatabaseManager, source
 
     assert len(after) > 2 * ROWS
     assert [str(statement) for statement in after if id(statement) not in known] == []
+
+
+def test_a_run_loads_no_objects_of_the_models(db: DatabaseManager, source: ScriptedSource):
+    """Statements on the tables skip the object tracking of the ORM, which costs more than they."""
+    source.hold(2 * ROWS)
+    of_models: list[str] = []
+
+    def note(execution: ORMExecuteState) -> None:
+        if execution.is_orm_statement:
+            of_models.append(str(execution.statement))
+
+    event.listen(Session, "do_orm_execute", note)
+    try:
+        for _ in range(2):
+            fetch(db, source.url, audit=100, update=True)
+    finally:
+        event.remove(Session, "do_orm_execute", note)
+
+    assert of_models == []
 
 
 def test_a_run_without_anything_new_makes_few_transactions(
