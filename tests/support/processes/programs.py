@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL
 
@@ -25,13 +26,13 @@ def run_alembic(url: URL, *arguments: str, cwd: Path = REPO) -> Done:
     return run_program(command, in_database(url), cwd, from_scratch=is_fresh)
 
 
-def run_python(*arguments: str, environment: Mapping[str, str], **options: bool) -> Done:
+def run_python(*arguments: str, environment: Mapping[str, str], **options: Any) -> Done:
     """Run Python in the repository, for example with `fetch_yts_data.py`."""
     return run_program([sys.executable, *arguments], environment, REPO, **options)
 
 
 def run_program(
-    command: list[str], environment: Mapping[str, str], cwd: Path, **options: bool
+    command: list[str], environment: Mapping[str, str], cwd: Path, **options: Any
 ) -> Done:
     """
     Run *command* to its end, in our environment changed by *environment*.
