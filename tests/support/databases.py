@@ -87,14 +87,19 @@ def restore(url: URL, schema: object) -> bool:
     """
     try:
         with _connected(url) as connection:
-            connection.execute(text(_DROP_TRIGGERS))
-            if tuple(connection.exec_driver_sql(_SCHEMA).one()) != schema:
-                return False
+            if not _has_schema(connection, schema):
+                connection.execute(text(_DROP_TRIGGERS))
+                if not _has_schema(connection, schema):
+                    return False
             connection.exec_driver_sql(_END_SESSIONS)
             connection.exec_driver_sql(_DELETE_ROWS)
     except DBAPIError:  # A test has dropped or renamed the database or its tables.
         return False
     return True
+
+
+def _has_schema(connection: Connection, schema: object) -> bool:
+    return tuple(connection.exec_driver_sql(_SCHEMA).one()) == schema
 
 
 @contextmanager
