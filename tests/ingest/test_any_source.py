@@ -285,5 +285,5 @@ def test_no_run_is_wrongly_complete_and_two_runs_repair_the_mirror(
     with open_scripted_source() as source, DatabaseManager(new_database()) as db:
         MirrorMachine.db, MirrorMachine.source = db, source
         run_state_machine_as_test(
-            MirrorMachine, settings=settings(examples(5), stateful_step_count=12)
+            MirrorMachine, settings=settings(examples(3), stateful_step_count=12)
         )

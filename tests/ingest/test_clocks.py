@@ -9,6 +9,7 @@ from database.db import DatabaseManager
 from database.monitoring.history import read_freshness
 from sandbox.api.sandbox_server import Sandbox
 from tests.support.databases import run_sql
+from tests.support.first_runs import fetch_first
 from tests.support.runs import FEW_MOVIES, fetch, read_sql
 
 AHEAD = "now() + interval '2 hours'"
@@ -18,7 +19,7 @@ def test_rows_that_were_written_in_the_future_are_written_again(
     db: DatabaseManager, short_sandbox: Sandbox
 ):
     """No response is discarded because a row has a time in the future."""
-    fetch(db, short_sandbox.url, details=False)
+    fetch_first(db, short_sandbox, details=False)
     run_sql(db.url, f"UPDATE movies SET fetched_at = {AHEAD}, title = 'Old'")
 
     report = fetch(db, short_sandbox.url)
@@ -31,7 +32,7 @@ def test_rows_that_were_written_in_the_future_are_written_again(
 
 def test_details_of_the_future_are_stale(db: DatabaseManager, short_sandbox: Sandbox):
     """The age of such details is unknown, so they are renewed."""
-    fetch(db, short_sandbox.url)
+    fetch_first(db, short_sandbox)
     run_sql(db.url, f"UPDATE movies SET details_fetched_at = {AHEAD} WHERE external_id < 20")
 
     report = fetch(db, short_sandbox.url, stale_after=timedelta(days=30))
@@ -45,7 +46,7 @@ def test_details_of_the_future_are_stale(db: DatabaseManager, short_sandbox: San
 
 def test_failures_and_denials_of_the_future_are_due(db: DatabaseManager, short_sandbox: Sandbox):
     """A failure with a time in the future is tried now, and does not wait for that time."""
-    fetch(db, short_sandbox.url, details=False)
+    fetch_first(db, short_sandbox, details=False)
     run_sql(
         db.url,
         "INSERT INTO fetch_failures (kind, key, stage, error_class, message, last_failed_at, "
@@ -60,7 +61,7 @@ def test_failures_and_denials_of_the_future_are_due(db: DatabaseManager, short_s
     assert db.get_stats()["total_failures"] == db.get_stats()["total_missing"] == 0
 
 
-@pytest.mark.parametrize("max_requests", [None, 1000])
+@pytest.mark.parametrize("max_requests", [pytest.param(None, marks=pytest.mark.long), 1000])
 def test_slots_of_the_future_start_from_now(
     db: DatabaseManager, short_sandbox: Sandbox, max_requests: int | None
 ):
@@ -81,7 +82,7 @@ def test_a_run_that_ended_in_the_future_makes_nothing_fresh(
     db: DatabaseManager, short_sandbox: Sandbox
 ):
     """The age of a run that ended in the future is unknown, not negative."""
-    fetch(db, short_sandbox.url)
+    fetch_first(db, short_sandbox)
     assert read_freshness(db).age is not None
     run_sql(db.url, f"UPDATE fetch_runs SET finished_at = {AHEAD}")
 

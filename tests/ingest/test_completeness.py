@@ -5,6 +5,7 @@ import pytest
 from database.db import DatabaseManager
 from ingest.report import RunReport
 from tests.support.databases import run_sql
+from tests.support.first_runs import fetch_first
 from tests.support.runs import ROWS, fetch, is_whole, read_sql, refuse
 from tests.support.servers.scripted_source import ScriptedSource, open_scripted_source
 
@@ -18,10 +19,15 @@ def mirror(db: DatabaseManager, source: ScriptedSource, **options: object) -> Ru
     return fetch(db, source.url, **{"details": False, **options})
 
 
+def mirror_first(db: DatabaseManager, source: ScriptedSource, **options: object) -> None:
+    """Run the same fetch, first of all, or copy its tables."""
+    fetch_first(db, source, **{"details": False, **options})
+
+
 def test_a_short_page_in_the_middle_is_asked_again(db: DatabaseManager, source: ScriptedSource):
     """A page that has fewer rows than it should in one response costs no movie."""
     source.hold(3 * ROWS)
-    mirror(db, source)
+    mirror_first(db, source)
     source.hold(6 * ROWS)
     source.shortened = {5: 4}
     source.before_page = lambda query: (
@@ -64,14 +70,14 @@ def test_a_smaller_page_size_is_adopted(
     db: DatabaseManager, source: ScriptedSource, rows: int, says_limit: bool
 ):
     """A source may give fewer rows a page than requested, and even state the requested number."""
-    source.hold(12)
+    source.hold(9)
     source.most_rows, source.says_limit = rows, says_limit
 
     assert is_whole(db, source, mirror(db, source))
-    source.hold(16)
+    source.hold(12)
     assert is_whole(db, source, mirror(db, source))
     source.most_rows = 50
-    source.hold(32)
+    source.hold(24)
     assert is_whole(db, source, mirror(db, source))
 
 
@@ -99,13 +105,15 @@ def test_paging_that_does_not_work_ends_the_run_soon(
     assert source.count_requests("list") <= 10
 
 
-@pytest.mark.parametrize(("movies", "page"), [pytest.param(49, 5, marks=LONG), (50, 5), (52, 6)])
+@pytest.mark.parametrize(
+    ("movies", "page"), [*(pytest.param(movies, 5, marks=LONG) for movies in (49, 50)), (52, 6)]
+)
 def test_rows_of_an_old_page_at_the_end_hide_no_new_movies(
     db: DatabaseManager, source: ScriptedSource, movies: int, page: int
 ):
     """A last page with the rows of a page that an earlier run read does not end the list."""
     source.hold(46)
-    mirror(db, source)
+    mirror_first(db, source)
     source.hold(movies)
     source.repeated, source.says_page = {page: 2}, False
 
@@ -133,17 +141,17 @@ def test_a_movie_that_is_added_while_the_end_is_confirmed_comes_too(
 
 
 @pytest.mark.parametrize(
-    "wrong_by", [-30, 1, 200, *(pytest.param(number, marks=LONG) for number in (-1, 10))]
+    "wrong_by", [-15, 200, *(pytest.param(number, marks=LONG) for number in (-1, 1, 10))]
 )
 def test_the_count_is_an_estimate_in_both_directions(
     db: DatabaseManager, source: ScriptedSource, wrong_by: int
 ):
     """However wrong the count is, the first run and the next one are complete."""
-    source.hold(60)
+    source.hold(30)
     source.count = lambda true: true + wrong_by
 
     assert is_whole(db, source, mirror(db, source, details=True))
-    source.hold(65)
+    source.hold(35)
     assert is_whole(db, source, mirror(db, source, details=True))
 
 
@@ -151,14 +159,13 @@ def test_a_count_that_alternates_does_not_hold_the_sweep(
     db: DatabaseManager, source: ScriptedSource
 ):
     """Rows that came equally twice have not moved, whatever two caches count."""
-    source.hold(59)
     source.count = lambda true: true - len(source.requests) % 2
 
-    for movies in (59, 62, 63):
+    for movies in (29, 32, 33):
         source.hold(movies)
         report = mirror(db, source)
         assert is_whole(db, source, report)
-        assert report.requests <= 7 * 4
+        assert report.requests <= 4 * 4
 
 
 def test_a_movie_that_moved_to_the_end_hides_no_other(db: DatabaseManager, source: ScriptedSource):
@@ -296,7 +303,7 @@ def test_a_contradiction_does_not_keep_the_audit_from_finding_movies(
 ):
     """The audit stores what YTS has, whatever else it denies; no vanished movie is marked then."""
     source.hold(30)
-    mirror(db, source, details=True)
+    mirror_first(db, source, details=True)
     source.ids.remove(15)
     source.ids += [31, 32, 33]
     source.hidden, source.denied = {32}, {31}
@@ -314,7 +321,7 @@ def test_a_contradiction_does_not_keep_the_audit_from_finding_movies(
 def test_denials_in_an_outage_are_not_believed(db: DatabaseManager, source: ScriptedSource):
     """Before a run believes any denial, it requests a movie that YTS has given before."""
     source.hold(20)
-    mirror(db, source, details=True)
+    mirror_first(db, source, details=True)
     run_sql(db.url, "DELETE FROM movies WHERE external_id IN (10, 11)")
     source.hidden, source.denies_all = {10, 11}, True
 
@@ -331,7 +338,7 @@ def test_a_source_with_a_part_of_the_catalogue_is_passed_over(
 ):
     """The next base URL is tried; without one the run ends with exit code 6 and changes nothing."""
     source.hold(60)
-    mirror(db, source)
+    mirror_first(db, source)
     state = read_sql(db, "SELECT next_page, movie_count FROM sync_state")
     with open_scripted_source(19) as partial:
         for options in ({}, {"full": True}, {"ids": (range(1, 10),), "update": True}):
@@ -345,7 +352,7 @@ def test_a_source_with_a_part_of_the_catalogue_is_passed_over(
 def test_an_update_continues_until_its_end(db: DatabaseManager, source: ScriptedSource):
     """Runs with a limit and runs without options continue the update and write the changes."""
     source.hold(9 * ROWS)
-    mirror(db, source)
+    mirror_first(db, source)
     source.changes = {id_: {"title": "Another"} for id_ in source.ids}
 
     for _ in range(2):
@@ -358,7 +365,7 @@ def test_an_update_continues_until_its_end(db: DatabaseManager, source: Scripted
 def test_a_full_sweep_with_a_limit_comes_to_its_end(db: DatabaseManager, source: ScriptedSource):
     """The same command again continues the sweep of the whole list, and does not restart it."""
     source.hold(9 * ROWS)
-    mirror(db, source)
+    mirror_first(db, source)
 
     reports = [mirror(db, source, full=True, max_pages=4) for _ in range(3)]
 
@@ -368,7 +375,7 @@ def test_a_full_sweep_with_a_limit_comes_to_its_end(db: DatabaseManager, source:
 def test_vanished_movies_are_confirmed_by_the_next_run(db: DatabaseManager, source: ScriptedSource):
     """The database records that they have to be requested, until a run has done so."""
     source.hold(60)
-    mirror(db, source)
+    mirror_first(db, source)
     source.ids.remove(20)
     report = mirror(db, source, full=True, max_requests=7)
     assert (report.exit_code, report.is_complete) == (7, False)
@@ -389,7 +396,7 @@ def test_a_second_source_marks_nothing_that_only_the_first_has(
 ):
     """Two base URLs may differ by a few movies; the mark needs two sweeps of the same base URL."""
     source.hold(60)
-    mirror(db, source)
+    mirror_first(db, source)
     with open_scripted_source(57) as other:
         mirror(db, other, full=True)
         gone = "SELECT count(*) FROM movies WHERE gone_since IS NOT NULL"
@@ -403,7 +410,7 @@ def test_going_back_to_the_beginning_of_the_list_costs_few_requests(
 ):
     """The run goes back to the beginning of the list in growing steps."""
     source.hold(20 * ROWS)
-    mirror(db, source)
+    mirror_first(db, source)
     run_sql(db.url, "DELETE FROM listed_movies")
     source.requests.clear()
 
@@ -432,7 +439,7 @@ def test_a_broken_page_at_the_beginning_costs_only_itself(
 ):
     """A run that would begin with it begins with a page before, and reads the pages after it."""
     source.hold(60)
-    mirror(db, source)
+    mirror_first(db, source)
     source.hold(72)
     refused = refuse(monkeypatch, 500, lambda query: query.get("page") == 5)
 
@@ -446,7 +453,7 @@ def test_a_broken_page_at_the_beginning_costs_only_itself(
 def test_a_complete_sweep_leaves_no_failed_page(db: DatabaseManager, source: ScriptedSource):
     """A page that failed has no number in another page size, and its rows were read with that."""
     source.hold(12)
-    mirror(db, source)
+    mirror_first(db, source)
     source.hold(26)
     source.most_rows, source.shortened = 4, {4: 1}
     assert mirror(db, source).exit_code == 3

@@ -6,6 +6,7 @@ from database.bookkeeping.failures import Failure, record_failures
 from database.db import DatabaseManager
 from sandbox.api.sandbox_server import Sandbox
 from tests.support.databases import run_sql
+from tests.support.first_runs import fetch_first
 from tests.support.runs import FEW_MOVIES, ROWS, counted, fetch, read_sql, refuse, tell
 
 DUE = "UPDATE fetch_failures SET next_attempt_at = now() - interval '1 second'"
@@ -61,7 +62,7 @@ def test_a_page_that_failed_in_an_update_is_updated_by_the_retry(
     db: DatabaseManager, short_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
     """The retry writes changes, for the movies on a page and for single movies."""
-    fetch(db, short_sandbox.url)
+    fetch_first(db, short_sandbox)
     tell(short_sandbox, "change?ids=16")
     with monkeypatch.context() as patch:
         refuse(patch, 451, lambda query: query.get("page") == 2)

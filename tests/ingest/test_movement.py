@@ -1,15 +1,16 @@
 """Movies that are added or removed while the list is read, or between two runs."""
 
-from collections.abc import Callable
+from itertools import count, takewhile
 from typing import Any
 
 import pytest
-from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
+from tests.support.data.movies import fetch_list_rows
 from tests.support.databases import run_sql
+from tests.support.first_runs import fetch_first
 from tests.support.runs import FEW_MOVIES, fetch, read_sql, shrink_pages, tell
 
 STORED = "SELECT external_id FROM movies ORDER BY 1"
@@ -20,11 +21,10 @@ def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     shrink_pages(monkeypatch)
 
 
-def read_present(sandbox: Sandbox, new_database: Callable[..., URL]) -> set[int]:
+def read_present(sandbox: Sandbox) -> set[int]:
     """Return the ids of all movies of the list."""
-    with DatabaseManager(new_database()) as afterwards:
-        fetch(afterwards, sandbox.url, details=False)
-        return set(read_sql(afterwards, STORED))
+    pages = takewhile(bool, (fetch_list_rows(sandbox, page) for page in count(1)))
+    return {row["id"] for rows in pages for row in rows}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def read_present(sandbox: Sandbox, new_database: Callable[..., URL]) -> set[int]
     ],
 )
 def test_what_moves_while_a_sweep_reads_is_not_missed(
-    new_database: Callable[..., URL], change: str, is_first: bool
+    db: DatabaseManager, change: str, is_first: bool
 ):
     """Removals shift unread movies to pages already read; the next run finds them nevertheless."""
     changes = [change]
@@ -46,22 +46,30 @@ def test_what_moves_while_a_sweep_reads_is_not_missed(
         if row["pages_read"] >= 2 and changes:
             tell(sandbox, changes.pop())
 
-    settings = SandboxSettings(movies=50, latency_seconds=0.05)
-    with open_sandbox(settings) as sandbox, DatabaseManager(new_database()) as db:
+    with open_sandbox(SandboxSettings(movies=50, latency_seconds=0.05)) as sandbox:
         if not is_first:
             fetch(db, sandbox.url, details=False)
-            tell(sandbox, "add?count=90")
+            tell(sandbox, "add?count=40")
         fetch(db, sandbox.url, details=False, progress=interfere, threads=1)
         assert not changes, "nothing was changed"
         fetch(db, sandbox.url, details=False)
 
-        assert read_present(sandbox, new_database) <= set(read_sql(db, STORED))
+        assert read_present(sandbox) <= set(read_sql(db, STORED))
 
 
-@pytest.mark.parametrize("removed", [3, pytest.param(16, marks=pytest.mark.long), 34])
-@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize(
+    ("is_first", "removed"),
+    [
+        (True, 3),
+        (True, 34),
+        (False, 34),
+        pytest.param(False, 3, marks=pytest.mark.long),
+        pytest.param(True, 16, marks=pytest.mark.long),
+        pytest.param(False, 16, marks=pytest.mark.long),
+    ],
+)
 def test_what_was_removed_between_two_runs_hides_nothing(
-    db: DatabaseManager, new_database: Callable[..., URL], removed: int, is_first: bool
+    db: DatabaseManager, removed: int, is_first: bool
 ):
     """A run that continues in the middle, or at the end, begins with a movie that is known."""
     with open_sandbox(SandboxSettings(movies=80)) as sandbox:
@@ -73,14 +81,14 @@ def test_what_was_removed_between_two_runs_hides_nothing(
         report = fetch(db, sandbox.url, details=False)
 
         assert report.is_sweep_complete
-        assert read_present(sandbox, new_database) <= set(read_sql(db, STORED))
+        assert read_present(sandbox) <= set(read_sql(db, STORED))
 
 
 def test_a_list_that_has_become_much_shorter_is_read_from_the_beginning(
     db: DatabaseManager, short_sandbox: Sandbox
 ):
     """The page on which the sweep would continue does not exist any more."""
-    fetch(db, short_sandbox.url, details=False)
+    fetch_first(db, short_sandbox, details=False)
     run_sql(db.url, "UPDATE sync_state SET next_page = 900, movie_count = 45000")
 
     assert fetch(db, short_sandbox.url, details=False).is_sweep_complete
@@ -89,7 +97,7 @@ def test_a_list_that_has_become_much_shorter_is_read_from_the_beginning(
 
 def test_limited_runs_reach_what_is_new(db: DatabaseManager, short_sandbox: Sandbox):
     """A run with a limit of pages continues where the one before ended, also with new movies."""
-    fetch(db, short_sandbox.url, details=False)
+    fetch_first(db, short_sandbox, details=False)
     tell(short_sandbox, "add?count=52")
 
     reports = [fetch(db, short_sandbox.url, details=False, max_pages=2) for _ in range(3)]

@@ -21,9 +21,9 @@ from ingest.worker.breaker import FAILURES_UNTIL_PROBE, MOVIES_PER_PROBE
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.databases import table_contents
+from tests.support.first_runs import fetch_first
 from tests.support.runs import (
     FEW_MOVIES,
-    MOVIES,
     ROWS,
     ImpatientSettings,
     counted,
@@ -35,20 +35,25 @@ from tests.support.runs import (
 )
 from yts.errors import YtsRefused, YtsUnavailable
 
-LONG_CODES = [pytest.param(code, marks=pytest.mark.long) for code in (errno.EACCES, errno.ENOENT)]
+LONG_CODES = [
+    pytest.param(code, marks=pytest.mark.long)
+    for code in (errno.ENOSPC, errno.EACCES, errno.ENOENT)
+]
 
 
-def test_a_run_mirrors_the_whole_catalogue(db: DatabaseManager, sandbox: Sandbox):
+def test_a_run_mirrors_the_whole_catalogue(db: DatabaseManager):
     """All movies are stored with their details, and the outcomes add up to the planned number."""
-    report = fetch(db, sandbox.url)
+    movies = 100
+    with open_sandbox(SandboxSettings(movies=movies)) as sandbox:
+        report = fetch(db, sandbox.url)
 
     stats = db.get_stats()
-    assert (stats["total_movies"], stats["movies_with_details"]) == (MOVIES, MOVIES)
+    assert (stats["total_movies"], stats["movies_with_details"]) == (movies, movies)
     assert report.exit_code == 0
-    assert (report.counts.saved, report.counts.updated) == (MOVIES, MOVIES)
-    assert report.counts.planned == 2 * MOVIES
+    assert (report.counts.saved, report.counts.updated) == (movies, movies)
+    assert report.counts.planned == 2 * movies
     assert report.is_sweep_complete
-    assert report.requests == MOVIES / 50 + 1 + MOVIES
+    assert report.requests == movies / 50 + 1 + movies
 
 
 def test_any_division_of_the_work_gives_the_same_tables(
@@ -96,7 +101,7 @@ def test_a_second_walk_over_ids_asks_only_for_missing_ones(
 
 def test_a_run_with_nothing_new_needs_three_requests(db: DatabaseManager, short_sandbox: Sandbox):
     """A run by cron finds no new movie on the last pages, and changes nothing."""
-    fetch(db, short_sandbox.url)
+    fetch_first(db, short_sandbox)
     before = table_contents(db)
 
     report = fetch(db, short_sandbox.url)
@@ -108,7 +113,7 @@ def test_a_run_with_nothing_new_needs_three_requests(db: DatabaseManager, short_
 
 def test_a_failed_movie_is_not_asked_for_by_every_run(db: DatabaseManager, short_sandbox: Sandbox):
     """A movie without details is not requested daily, although the list still names it."""
-    fetch(db, short_sandbox.url, details=False)
+    fetch_first(db, short_sandbox, details=False)
     with db.get_session() as session:
         record_failures(
             session, [Failure("movie", key, "fetch", "Test", "of old") for key in ("5", "6", "7")]
@@ -126,7 +131,7 @@ def test_new_movies_cost_one_request_each_and_a_few_pages(
     db: DatabaseManager, short_sandbox: Sandbox
 ):
     """A run by cron finds the added movies, and fetches only those."""
-    fetch(db, short_sandbox.url)
+    fetch_first(db, short_sandbox)
     tell(short_sandbox, "add?count=14")
 
     report = fetch(db, short_sandbox.url)
@@ -140,7 +145,7 @@ def test_an_update_writes_what_changed_and_nothing_else(
     db: DatabaseManager, short_sandbox: Sandbox
 ):
     """An update costs the requests for the list, and writes only movies that have changed."""
-    fetch(db, short_sandbox.url)
+    fetch_first(db, short_sandbox)
     tell(short_sandbox, "change?ids=3,5")
 
     report = fetch(db, short_sandbox.url, update=True)
@@ -197,7 +202,7 @@ def test_a_source_that_dies_is_left_alone_soon(
 ):
     """A dead source costs few requests, and movies that were not tried have not failed."""
     impatient_client(monkeypatch, attempts=2, backoff_seconds=0.01)
-    fetch(db, short_sandbox.url, details=False)
+    fetch_first(db, short_sandbox, details=False)
     requests_before = counted(short_sandbox)["requests"]
     set_faults(short_sandbox, _503=1.0)
 
@@ -211,7 +216,11 @@ def test_a_source_that_dies_is_left_alone_soon(
 
 @pytest.mark.parametrize(
     ("phase", "movies", "workers", "threads"),
-    [("details", 200, 1, 4), ("details", 200, 2, 4), ("pages", 1000, 2, 1)],
+    [
+        pytest.param("details", 200, 1, 4, marks=pytest.mark.long),
+        ("details", 200, 2, 4),
+        ("pages", 1000, 2, 1),
+    ],
 )
 def test_a_source_that_dies_on_the_way_ends_the_run_soon(
     db: DatabaseManager, phase: str, movies: int, workers: int, threads: int
@@ -261,7 +270,7 @@ def test_the_first_base_url_that_answers_like_yts_is_used(
 
 def test_no_source_at_all_changes_nothing(db: DatabaseManager, short_sandbox: Sandbox):
     """A run does not take an outage for an empty catalogue."""
-    fetch(db, short_sandbox.url, details=False)
+    fetch_first(db, short_sandbox, details=False)
     before = table_contents(db)
 
     with pytest.raises(YtsRefused):
@@ -292,7 +301,7 @@ def test_practice_movies_give_way_to_real_ones(
     db: DatabaseManager, short_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
     """A run against YTS after one against the sandbox begins with empty tables."""
-    fetch(db, short_sandbox.url, details=False)
+    fetch_first(db, short_sandbox, details=False)
     monkeypatch.setattr("ingest.phases.open_source.SANDBOX_SERVER", "not this one")
 
     fetch(db, short_sandbox.url, max_pages=1, details=False)
@@ -320,25 +329,32 @@ def test_planned_is_the_sum_of_the_outcomes_in_every_run(
         assert planned == sum(outcomes) == report.counts.planned
 
 
+#: Options of a run, and the mirrors with which the case is in the suite; the others are long.
+FORESEEN: list[tuple[dict[str, Any], set[str]]] = [
+    ({}, {"empty", "filled"}),
+    ({"max_pages": 2}, {"empty"}),
+    ({"update": True}, {"filled"}),
+    ({"details": False}, set()),
+    ({"full": True}, set()),
+    ({"audit": 500}, {"filled"}),
+]
+
+
 @pytest.mark.parametrize(
-    "options",
+    ("options", "mirror"),
     [
-        {},
-        {"max_pages": 2},
-        {"update": True},
-        pytest.param({"details": False}, marks=pytest.mark.long),
-        pytest.param({"full": True}, marks=pytest.mark.long),
-        {"audit": 500},
+        pytest.param(options, mirror, marks=[] if mirror in mirrors else [pytest.mark.long])
+        for options, mirrors in FORESEEN
+        for mirror in ("empty", "filled")
     ],
     ids=str,
 )
-@pytest.mark.parametrize("is_filled", [False, True])
 def test_the_row_foresees_the_whole_run(
-    db: DatabaseManager, short_sandbox: Sandbox, options: dict[str, Any], is_filled: bool
+    db: DatabaseManager, short_sandbox: Sandbox, options: dict[str, Any], mirror: str
 ):
     """While pages are read, the row has the details to follow; at the end, those requested."""
-    if is_filled:
-        fetch(db, short_sandbox.url)
+    if mirror == "filled":
+        fetch_first(db, short_sandbox)
         tell(short_sandbox, "add?count=5")
     rows: list[dict[str, Any]] = []
 
@@ -354,16 +370,16 @@ def test_the_row_foresees_the_whole_run(
     assert rows[-1]["details_expected"] == rows[-1]["details_read"]
 
 
-@pytest.mark.parametrize("code", [errno.EROFS, errno.ENOSPC, *LONG_CODES])
+@pytest.mark.parametrize("code", [errno.EROFS, *LONG_CODES])
 def test_without_locks_for_workers_the_main_process_does_it(
-    code: int, db: DatabaseManager, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    code: int, db: DatabaseManager, short_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
     """A /dev/shm that is read-only, full or missing costs speed, and gives a message."""
     refusal = Mock(side_effect=OSError(code, os.strerror(code)))
     monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", refusal)
     notices: list[str] = []
 
-    report = fetch(db, sandbox.url, workers=2, notice=notices.append)
+    report = fetch(db, short_sandbox.url, workers=2, notice=notices.append)
 
     assert (report.exit_code, report.is_complete) == (0, True)
     (notice,) = notices

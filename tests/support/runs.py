@@ -1,12 +1,14 @@
 """`fetch`, `read_sql` and others: run a fetch within a test, and control the sandbox behind it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 import requests
 
 import database.step
+import ingest.dry_run
 import ingest.estimates
 import ingest.phases.open_source
 import ingest.phases.read_list
@@ -14,6 +16,7 @@ import ingest.phases.reading
 import ingest.plan
 from database.db import DatabaseManager
 from ingest.fetch import run_fetch
+from ingest.phases.sweep import last_page
 from ingest.report import RunReport
 from ingest.run import Listener
 from ingest.settings import RunSettings
@@ -112,6 +115,7 @@ def shrink_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs in this process ask for list pages of `ROWS` movies."""
     for module in _MODULES_THAT_COUNT_PAGES:
         monkeypatch.setattr(module, "MOVIES_PER_PAGE", ROWS)
+    monkeypatch.setattr(ingest.dry_run, "last_page", partial(last_page, size=ROWS))
 
 
 def refuse(

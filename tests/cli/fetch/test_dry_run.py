@@ -15,7 +15,7 @@ from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.databases import run_sql
 from tests.support.processes.commands import call
-from tests.support.runs import counted, fetch, read_sql, tell
+from tests.support.runs import counted, fetch, read_sql, shrink_pages, tell
 
 SCRIPT = "fetch_yts_data.py"
 #: Of the copies of a filled mirror.
@@ -53,24 +53,27 @@ def hashes(db: DatabaseManager) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def grown() -> Iterator[Sandbox]:
-    """Serve 120 movies, of which 15 are added after `filled` has read the others."""
-    with open_sandbox(SandboxSettings(movies=105)) as running:
+    """Serve 27 movies, of which 5 are added after `filled` has read the others."""
+    with open_sandbox(SandboxSettings(movies=22)) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def filled(grown: Sandbox, new_database: Callable[..., URL]) -> URL:
-    """Return a mirror of the first 105 movies, which are three pages; tests copy it."""
+    """Return a mirror of the first 22 movies, which are three short pages; tests copy it."""
     url = new_database()
     with DatabaseManager(url) as db:
         fetch(db, grown.url)
-    tell(grown, "add?count=15")
+    tell(grown, "add?count=5")
     return url
 
 
 @pytest.fixture
-def mirror(request: pytest.FixtureRequest, database_url: URL) -> URL:
-    """Return an empty mirror, or one that lacks the 15 newest movies."""
+def mirror(
+    request: pytest.FixtureRequest, database_url: URL, monkeypatch: pytest.MonkeyPatch
+) -> URL:
+    """Return an empty mirror, or one that lacks the 5 newest movies; its pages are short."""
+    shrink_pages(monkeypatch)
     if request.param == "empty":
         return database_url
     filled = request.getfixturevalue("filled")

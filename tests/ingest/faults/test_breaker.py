@@ -12,6 +12,7 @@ from ingest.worker.breaker import FAILURES_UNTIL_PROBE
 from ingest.worker.worker import Worker
 from sandbox.api.sandbox_server import Sandbox
 from tests.support.databases import run_sql
+from tests.support.first_runs import fetch_first
 from tests.support.runs import (
     FEW_MOVIES,
     ROWS,
@@ -38,8 +39,15 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     impatient_client(monkeypatch, attempts=2, backoff_seconds=0.01)
 
 
-@pytest.mark.parametrize("status", [500, 404])
-@pytest.mark.parametrize("broken", [FAILURES_UNTIL_PROBE, 30])
+@pytest.mark.parametrize(
+    ("broken", "status"),
+    [
+        (FAILURES_UNTIL_PROBE, 500),
+        (30, 404),
+        pytest.param(FAILURES_UNTIL_PROBE, 404, marks=pytest.mark.long),
+        pytest.param(30, 500, marks=pytest.mark.long),
+    ],
+)
 def test_broken_movies_in_a_row_cost_only_themselves(
     db: DatabaseManager,
     short_sandbox: Sandbox,
@@ -48,7 +56,7 @@ def test_broken_movies_in_a_row_cost_only_themselves(
     status: int,
 ):
     """The newest movies come first, and no details are stored yet; all others get their details."""
-    fetch(db, short_sandbox.url, details=False)
+    fetch_first(db, short_sandbox, details=False)
     ids = set(read_sql(db, NEWEST.format(broken)))
     refused = refuse(monkeypatch, status, is_any(ids))
 
@@ -63,7 +71,7 @@ def test_lasting_failures_do_not_keep_a_retry_from_the_others(
     db: DatabaseManager, short_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
     """Recorded failures that still fail come first; all other movies are fetched."""
-    fetch(db, short_sandbox.url, details=False)
+    fetch_first(db, short_sandbox, details=False)
     ids = set(read_sql(db, NEWEST.format(FEW_MOVIES - 10)))
     with monkeypatch.context() as patch:
         refuse(patch, 500, is_any(ids))

@@ -13,13 +13,19 @@ from sandbox.settings import SandboxSettings
 from tests.support.databases import table_contents
 from tests.support.processes.killed_fetch import MAIN_POINTS, POISON, WORKER_POINTS
 from tests.support.processes.programs import run_python
-from tests.support.runs import fetch, read_sql
+from tests.support.runs import fetch, read_sql, shrink_pages
 
-MOVIES = 70
+#: Three list pages.
+MOVIES = 24
 UNBALANCED = (
     "SELECT id FROM fetch_runs WHERE finished_at IS NULL "
     "OR planned <> saved + updated + unchanged + skipped + missing + failed"
 )
+
+
+@pytest.fixture(autouse=True)
+def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    shrink_pages(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +48,9 @@ def run_killed(url: URL, sandbox: Sandbox, workers: int, point: str, mark: Path)
     address = url.render_as_string(hide_password=False)
     arguments = [address, sandbox.url, str(workers), point, str(mark)]
     return run_python(
-        "-m", "tests.support.processes.killed_fetch", *arguments, environment={}
-    ).returncode
+        "-m", "tests.support.processes.killed_fetch", *arguments,
+        environment={}, imports=("tests.support.runs",),
+    ).returncode  # fmt: skip
 
 
 #: Kill points of a worker, both in a process of its own and in the main process; kill points of the
@@ -53,13 +60,17 @@ POINTS += [(point, 2 if point in {"inside-progress", "middle-of-details"} else 1
            for point in MAIN_POINTS]  # fmt: skip
 
 
+#: Points after which the tables are as after another point, which stays in the suite.
+ALIKE = {"after-fetch", "between-batches", "before-audit"}
+
+
 def deaths() -> Iterator[Any]:
     """
     Yield all points; most of those of a worker in the main process are for `-m long`.
     """
     for point, workers in POINTS:
         is_alone = point in WORKER_POINTS and workers == 1
-        is_long = is_alone and point != "inside-transaction"
+        is_long = (is_alone and point != "inside-transaction") or point in ALIKE
         marks = [pytest.mark.long] if is_long else []
         yield pytest.param((point, workers), marks=marks, id=f"{point}-{workers}")
 

@@ -106,10 +106,10 @@ def fetch_details(sandbox: Sandbox, movie_ids: Sequence[int]) -> list[Json]:
 
 
 def fetch_list_rows(sandbox: Sandbox, page: int = 1) -> list[Json]:
-    """Return a list page of the sandbox with 50 movies."""
+    """Return a list page of the sandbox with up to 50 movies; none past the end."""
     query = {"limit": "50", "page": str(page), "order_by": "asc"}
     response = requests.get(f"{sandbox.url}/list_movies.json", params=query, timeout=5)
-    rows: list[Json] = response.json()["data"]["movies"]
+    rows: list[Json] = response.json()["data"].get("movies", [])
     return rows
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import make_url
 
 import database.step
@@ -26,11 +27,11 @@ from ingest.backends.processes import warm_up
 from ingest.plan import MovieBatch
 from ingest.run import Run
 from ingest.worker.worker import Worker
-from tests.support.runs import fetch
+from tests.support.runs import fetch, shrink_pages
 from yts.client import YtsClient
 
 #: An id that kills every worker at the point "poison".
-POISON = 57
+POISON = 16
 
 _start_worker = ingest.worker.worker.start_worker
 
@@ -101,7 +102,7 @@ def mid_plan() -> None:
 
     def plan(*args: Any) -> Iterator[MovieBatch]:
         for number, batch in enumerate(original(*args)):
-            if number == 6:
+            if number == 4:
                 die_once()
             yield batch
 
@@ -139,6 +140,7 @@ MAIN_POINTS: dict[str, Callable[[], None]] = {
 
 def start_worker(*args: Any) -> None:
     """Start a worker that dies at the point."""
+    shrink_pages(pytest.MonkeyPatch())
     WORKER_POINTS[os.environ["KILL_POINT"]]()
     _start_worker(*args)
 
@@ -155,8 +157,9 @@ def main(url: str, api_url: str, workers: int, point: str, mark: Path) -> int:
     else:
         ingest.fetch.start_worker = start_worker
         ingest.phases.reading.FEW_PAGES = 0  # Otherwise no page is left for the workers.
+    shrink_pages(pytest.MonkeyPatch())
     with DatabaseManager(make_url(url)) as db:
-        return fetch(db, api_url, workers=workers, batch_size=8).exit_code
+        return fetch(db, api_url, workers=workers, threads=2, batch_size=4).exit_code
 
 
 if __name__ == "__main__":

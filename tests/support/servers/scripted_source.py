@@ -18,6 +18,12 @@ Json = dict[str, Any]
 #: Ways in which a response is lost or damaged on its way; see `_Handler`.
 WIRE_FAULTS = ("stall", "status 500", "status 429", "reset", "html", "truncated")
 
+#: The attributes of a source that make its responses wrong, except `hidden`.
+_FAULTS = (
+    "denied", "denies_all", "most_rows", "says_limit", "shortened", "repeated", "ignores_page",
+    "clamps_page", "says_page", "count", "before_page", "before_request",
+)  # fmt: skip
+
 
 @dataclass
 class ScriptedSource:
@@ -67,12 +73,15 @@ class ScriptedSource:
         """Respond correctly from now on; the catalogue stays as it is."""
         with self.lock:
             faultless = ScriptedSource(most_rows=most_rows)
-            for name in (
-                "hidden", "denied", "denies_all", "most_rows", "says_limit", "shortened",
-                "repeated", "ignores_page", "clamps_page", "says_page", "count", "before_page",
-                "before_request",
-            ):  # fmt: skip
+            for name in ("hidden", *_FAULTS):
                 setattr(self, name, getattr(faultless, name))
+
+    def is_faultless(self) -> bool:
+        """Return whether all responses are right, and no movie differs; some may be hidden."""
+        faultless = ScriptedSource()
+        return all(
+            getattr(self, name) == getattr(faultless, name) for name in (*_FAULTS, "changes")
+        )
 
     def respond(self, endpoint: str, query: dict[str, str]) -> tuple[bytes, str | None]:
         """Return the body of the response and its fault, one of `WIRE_FAULTS` or None."""
