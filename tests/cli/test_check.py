@@ -146,8 +146,9 @@ def test_pytest_does_not_collect_the_command() -> None:
     """
     Its name looks like that of a test module. pytest omits it, also if the name is an argument.
     """
+    options = ("--noconftest", "--collect-only", "-q")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", "test_db_connection.py"],
+        [sys.executable, "-m", "pytest", *options, "test_db_connection.py"],
         cwd=REPO,
         capture_output=True,
         text=True,

@@ -36,22 +36,22 @@ UNREACHABLE = "postgresql://u@127.0.0.1:1/x"
 
 
 def fetch(url: URL, sandbox: Sandbox, *options: str) -> Done:
-    """Fetch the list in one process, without a limit of the rate."""
-    source = ("--api-url", sandbox.url, "--rate", "0", "--workers", "1", "--no-details")
-    return run(FETCH, *source, *options, url=url)
+    """Fetch the list in this process, without a limit of the rate."""
+    source = ("--api-url", sandbox.url, "--rate", "0", "--no-details")
+    return call(FETCH, *source, *options, url=url)
 
 
 def ends_well(url: URL, sandbox: Sandbox) -> Done:
-    """Read a page."""
-    return fetch(url, sandbox, "--max-pages", "1")
+    """Read a page, in a process of its own."""
+    source = ("--api-url", sandbox.url, "--rate", "0", "--no-details", "--max-pages", "1")
+    return run(FETCH, *source, url=url)
 
 
 def meets_a_bug(url: URL, sandbox: Sandbox) -> Done:
     """Raise an error that the product does not expect."""
-    source = ("--api-url", sandbox.url, "--rate", "0", "--workers", "1", "--no-details")
     with pytest.MonkeyPatch.context() as patch:
         break_function(patch, "ingest.fetch.read_list")
-        return call(FETCH, *source, url=url)
+        return fetch(url, sandbox)
 
 
 def uses_a_wrong_url(url: URL, sandbox: Sandbox) -> Done:
@@ -175,7 +175,7 @@ def test_the_other_commands_end_with(
     """
     A wrong option or URL is exit code 2, a database that cannot be reached is 5.
     """
-    done = run(command, *arguments, url=make_url(database) if database else database_url)
+    done = call(command, *arguments, url=make_url(database) if database else database_url)
 
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stdout + done.stderr

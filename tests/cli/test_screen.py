@@ -26,7 +26,7 @@ from database.connection.waits import report_waits, waiting_for
 from database.db import DatabaseManager
 from tests.support.data.examples import examples
 from tests.support.paths import REPO
-from tests.support.processes.commands import HERE, call, environment, start
+from tests.support.processes.commands import HERE, call, environment, run, start
 from tests.support.processes.programs import run_program
 from tests.support.waiting import wait_until
 
@@ -218,9 +218,8 @@ def in_shell(command: str, url: URL) -> Any:
 
 
 @pytest.mark.parametrize(
-    "closed", [pytest.param(">&-", marks=LONG), "2>&-", pytest.param("<&-", marks=LONG),
-               ">&- 2>&- <&-"],
-)  # fmt: skip
+    "closed", [*(pytest.param(it, marks=LONG) for it in (">&-", "2>&-", "<&-")), ">&- 2>&- <&-"]
+)
 def test_a_fetch_with_closed_streams_stores_everything(
     closed: str, db: DatabaseManager, database_url: URL
 ):
@@ -278,7 +277,7 @@ def test_a_fetch_continues_when_its_reader_closes_the_pipe(
     ("command", "closed"),
     [
         ("query_movies.py top", ">&-"),
-        ("monitor_progress.py --once", "<&-"),
+        pytest.param("monitor_progress.py --once", "<&-", marks=LONG),
         ("test_db_connection.py", ">&- 2>&- <&-"),
         pytest.param("query_movies.py top", "2>&-", marks=LONG),
         pytest.param("query_movies.py top", "<&-", marks=LONG),
@@ -300,18 +299,23 @@ def test_closed_streams_are_not_a_bug(command: str, closed: str, mirror_url: URL
 
 @pytest.mark.parametrize(
     "arguments",
-    ["query_movies.py search $'caf\\xe9'", "query_movies.py show $'\\xff'",
-     "query_movies.py top --genre $'\\xff'", "fetch_yts_data.py --ids $'\\xff'",
-     "fetch_yts_data.py --sandbox --api-url $'http://\\xff'",
-     "monitor_progress.py --database-url $'postgresql://\\xff'"],
-)  # fmt: skip
-def test_bytes_that_are_not_text_are_a_usage_error(arguments: str, mirror_url: URL):
+    [
+        (b"query_movies.py", b"search", b"caf\xe9"),
+        (b"query_movies.py", b"show", b"\xff"),
+        (b"query_movies.py", b"top", b"--genre", b"\xff"),
+        (b"fetch_yts_data.py", b"--ids", b"\xff"),
+        (b"fetch_yts_data.py", b"--sandbox", b"--api-url", b"http://\xff"),
+        (b"monitor_progress.py", b"--database-url", b"postgresql://\xff"),
+    ],
+)
+def test_bytes_that_are_not_text_are_a_usage_error(arguments: tuple[bytes, ...], mirror_url: URL):
     """They are refused with a message and exit code 2, before anything is opened."""
-    done = in_shell(arguments, mirror_url)
+    # Python decodes the arguments of a command in the same way.
+    done = run(*map(os.fsdecode, arguments), url=mirror_url)
 
     assert done.returncode == 2
-    assert b"bug" not in done.stderr
-    assert b"Error: " in done.stderr
+    assert "bug" not in done.stderr
+    assert "Error: " in done.stderr
 
 
 def test_file_names_may_contain_any_bytes(database_url: URL, tmp_path: Path):

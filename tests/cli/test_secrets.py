@@ -162,16 +162,16 @@ def test_a_database_that_cannot_be_used_shows_nothing(
     }.get(text, text)
     variable = {"DATABASE_URL": text}
 
-    processes = [start(FETCH, "--sandbox", "-v", "--database-url", text)]
+    done = [call(FETCH, "--sandbox", "-v", "--database-url", text)]
     if text in EVERYWHERE:
-        processes += [
-            start(FETCH, "--sandbox", "-q", env=variable),
-            start(MONITOR, "--once", "--json", env=variable),
-            start(CHECK, f"--database-url={text}"),
+        done += [
+            run(FETCH, "--sandbox", "-q", env=variable),
+            call(MONITOR, "--once", "--json", **variable),
+            call(CHECK, f"--database-url={text}"),
         ]
-    outputs = [process.communicate(timeout=60) for process in processes]
+    outputs = [(each.stdout, each.stderr) for each in done]
 
-    assert {process.returncode for process in processes} == {exit_code}, outputs
+    assert {each.returncode for each in done} == {exit_code}, outputs
     assert all(len(stdout) + len(stderr) > 40 for stdout, stderr in outputs)
     assert marks_in(outputs) == []
     assert "Traceback" not in str(outputs)
@@ -198,7 +198,7 @@ def test_a_private_api_that_cannot_be_used_shows_nothing(
     """
     text = api_url.replace("{root}", with_userinfo(sandbox.root))
 
-    done = run(FETCH, "-v", "--rate", "0", "--api-url", text, url=database_url)
+    done = call(FETCH, "-v", "--rate", "0", "--api-url", text, url=database_url)
 
     assert done.returncode == exit_code, done.stderr
     assert marks_in(done.stdout, done.stderr, *stored_in(database_url)) == []
@@ -223,10 +223,10 @@ def test_a_proxy_shows_nothing(
     proxy = proxy.replace("{root}", sandbox.root.replace("://", "://zq7z:zq8z@"))
     environment = dict.fromkeys(("HTTP_PROXY", "http_proxy", "https_proxy"), proxy)
 
-    done = run(
-        FETCH, "-v", "--rate", "0", "--max-pages", "1", "--no-details", "--workers", "1",
+    done = call(
+        FETCH, "-v", "--rate", "0", "--max-pages", "1", "--no-details",
         "--api-url", "http://zq4z:zq5z@far.invalid/api/v2",
-        url=database_url, env={**environment, "no_proxy": "", "NO_PROXY": ""},
+        url=database_url, **environment, no_proxy="", NO_PROXY="",
     )  # fmt: skip
 
     assert done.returncode in exit_codes, done.stderr
@@ -282,9 +282,9 @@ def test_libpq_may_keep_the_password(address: str, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(f"PGPASSFILE={file}\n")
     url = {"DATABASE_URL": f"postgresql://keeper@{address}"}
 
-    known = run(MONITOR, "--once", env={**url, "PGPASSFILE": str(file)})
+    known = call(MONITOR, "--once", **url, PGPASSFILE=str(file))
     from_file = run(MONITOR, "--once", env=url, cwd=tmp_path)
-    unknown = run(MONITOR, "--once", env={**url, "PGPASSFILE": os.devnull})
+    unknown = call(MONITOR, "--once", **url, PGPASSFILE=os.devnull)
 
     assert (known.returncode, from_file.returncode, unknown.returncode) == (0, 0, 5)
     assert marks_in(known.stdout, from_file.stdout, unknown.stderr) == []

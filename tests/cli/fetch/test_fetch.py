@@ -101,7 +101,7 @@ def test_a_signal_ends_the_run_in_order(number: signal.Signals, exit_code: int, 
     No process, server or socket is left, and the next run fetches the rest.
     """
     home = {"YTS_HOME": str(tmp_path / "home")}
-    with open_sandbox(SandboxSettings(movies=200, latency_seconds=0.05)) as sandbox:
+    with open_sandbox(SandboxSettings(movies=100, latency_seconds=0.1)) as sandbox:
         source = ("--api-url", sandbox.url, "--rate", "0")
         arguments = (*source, "--workers", "2")
         process = start("fetch_yts_data.py", *arguments, env=home, cwd=tmp_path)
@@ -117,7 +117,7 @@ def test_a_signal_ends_the_run_in_order(number: signal.Signals, exit_code: int, 
     assert process.returncode == exit_code, stderr
     assert "Traceback" not in stderr
     assert again.returncode == 0
-    assert "200 movies, 200 with details" in again.stdout
+    assert "100 movies, 100 with details" in again.stdout
 
 
 def test_a_killed_run_changes_no_result(new_database, tmp_path: Path):
@@ -125,12 +125,13 @@ def test_a_killed_run_changes_no_result(new_database, tmp_path: Path):
     After SIGKILL of the main process, no worker is left, and the next run gives equal tables.
     """
     killed_url, calm_url = new_database(), new_database()
-    with open_sandbox(SandboxSettings(movies=150, latency_seconds=0.03)) as sandbox:
+    with open_sandbox(SandboxSettings(movies=80, latency_seconds=0.12)) as sandbox:
         arguments = ("--api-url", sandbox.url, "--rate", "0", "--workers", "2")
         process = start("fetch_yts_data.py", *arguments, url=killed_url)
         wait_until(lambda: counted(sandbox)["requests"] >= 40, "requests")
         process.kill()
         process.communicate()
+        assert process.returncode == -signal.SIGKILL
         wait_until(lambda: not is_group_alive(process.pid), "the end of all workers")
         call("fetch_yts_data.py", *arguments[:-1], "1", url=killed_url)
         call("fetch_yts_data.py", *arguments[:-1], "1", "--threads", "16", url=calm_url)

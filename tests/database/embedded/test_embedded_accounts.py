@@ -195,7 +195,15 @@ def test_root_keeps_no_database_where_another_user_can_replace_it(tmp_path: Path
         open_embedded(tmp_path / "home")
 
 
-@pytest.mark.parametrize("name", ["app.conf", "hba.conf", "ident.conf", "server.log", "users.lock"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "app.conf",
+        "users.lock",
+        *(pytest.param(name, marks=pytest.mark.long)
+          for name in ("hba.conf", "ident.conf", "server.log")),
+    ],
+)  # fmt: skip
 def test_no_link_is_followed(name: str, filled_home: Path, tmp_path: Path):
     """
     A symbolic link in the place of one of our files is refused by its name; its target stays as it

@@ -125,7 +125,7 @@ def test_a_server_that_stops_is_started_again_for_a_new_user(home: Path):
         from pathlib import Path
         import psycopg2
         from database.embedded.server import open_embedded
-        for _ in range(12):
+        for _ in range(6):
             with open_embedded(Path(sys.argv[1])) as server:
                 psycopg2.connect(
                     host=server.url.query["host"], user="postgres", dbname="yts"
