@@ -6,6 +6,8 @@ import pytest
 import requests
 
 from database.db import DatabaseManager
+from tests.support.data.movies import movie, save
+from tests.support.databases import run_sql
 from tests.support.servers.web_server import open_server
 from web.pages.frame.links import checked_url
 from web.settings import ServerSettings
@@ -158,3 +160,51 @@ def test_only_hosts_of_posters_on_the_page_are_allowed(db: DatabaseManager):
     assert found[True, "/movies/lamp-1"][0] == "'self' https://one.example"
     assert found[False, "/"] == ("'self'", [])
     assert found[False, "/movies/lamp-1"] == ("'self'", [])
+
+
+def test_a_browser_gives_the_key_as_a_password(db: DatabaseManager):
+    """It is asked for one on pages alone; any user name will do."""
+    with open_server(db, ServerSettings(connections=1, api_key="a key: ü")) as root:
+        asked = requests.get(f"{root}/", timeout=20)
+        api = requests.get(f"{root}/api/v1/stats", timeout=20)
+        key = "a key: ü".encode()
+        answers = [
+            requests.get(f"{root}/", auth=(b"", password), timeout=20).status_code
+            for password in (key, b"another")
+        ]
+        broken = {"Authorization": "Basic /w=="}
+        assert requests.get(f"{root}/", headers=broken, timeout=20).status_code == 401
+
+    assert (asked.status_code, api.status_code) == (401, 401)
+    assert asked.headers["WWW-Authenticate"].startswith("Basic ")
+    assert "A key is needed" in asked.text
+    assert api.headers["WWW-Authenticate"] == "Bearer"
+    assert answers == [200, 401]
+
+
+def test_a_page_without_a_database_says_when_to_try_again(db: DatabaseManager):
+    """503 as a page, without names of the server; later the address works again."""
+    with open_server(db, ServerSettings(connections=1)) as root:
+        run_sql(db.url, "ALTER TABLE movies RENAME TO films")
+        away = requests.get(f"{root}/browse", timeout=20)
+        run_sql(db.url, "ALTER TABLE films RENAME TO movies")
+        assert requests.get(f"{root}/browse", timeout=20).status_code == 200
+
+    assert away.status_code == 503
+    assert int(away.headers["Retry-After"]) > 0
+    assert "Not available at the moment" in away.text
+    assert "films" not in away.text
+
+
+def test_all_addresses_of_pages_are_below_the_base_path(db: DatabaseManager):
+    """Behind a proxy, each link and file works; there are no relative addresses."""
+    save(db, movie(1, genres=["Drama"]))
+    settings = ServerSettings(connections=1, base_path="/films")
+    with open_server(db, settings) as root:
+        for path in ("/", "/browse?genre=Drama", "/movies/1", "/people/Person%201", "/nothing"):
+            page = requests.get(f"{root}{path}", timeout=20).text
+            for address in re.findall(r'(?:href|src|action)="([^"#]+)"', page):
+                assert address.startswith(("/films/", "https://")), address
+        moved = requests.get(f"{root}/browse?genre=", allow_redirects=False, timeout=20)
+
+    assert moved.headers["Location"] == "/films/browse"
