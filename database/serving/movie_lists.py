@@ -143,9 +143,8 @@ def read_movies_before(session: Session, movies: MovieList, *, before: object, l
 
 def read_years(session: Session) -> tuple[int | None, int | None]:
     """Return the years of the oldest and the newest movies; None if no year is known."""
-    known = select(Movie.year).where(Movie.year.is_not(None)).limit(1)
-    oldest, newest = known.order_by(Movie.year), known.order_by(Movie.year.desc())
-    return session.scalar(oldest), session.scalar(newest)
+    oldest, newest = session.execute(select(func.min(Movie.year), func.max(Movie.year))).one()
+    return oldest, newest
 
 
 def read_movie_total(session: Session, movies: MovieList) -> int | None:

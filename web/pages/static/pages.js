@@ -5,7 +5,7 @@
 const search = document.querySelector("input[type=search]");
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || !(event.target instanceof Element)) return;
   const isTyping = event.target.closest("input, select, textarea");
   if (event.key === "/" && search && !isTyping) {
     event.preventDefault();
