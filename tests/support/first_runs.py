@@ -11,7 +11,7 @@ from sqlalchemy import Table
 from database.db import DatabaseManager
 from database.models import Base
 from sandbox.api.sandbox_server import Sandbox
-from tests.support.runs import counted, fetch
+from tests.support.runs import FEW_MOVIES, counted, fetch
 from tests.support.servers.scripted_source import ScriptedSource
 
 #: Stands for the address of the source, which is another one in each test.
@@ -48,10 +48,11 @@ def fetch_first(db: DatabaseManager, source: Sandbox | ScriptedSource, **options
 
 def _catalogue_of(source: Sandbox | ScriptedSource) -> Hashable:
     if isinstance(source, Sandbox):
-        assert not counted(source)["requests"], "the catalogue may have changed"
+        stats = counted(source)
+        assert (stats["movies"], stats["requests"]) == (FEW_MOVIES, 0), "not as it was opened"
         return "short_sandbox"
     assert source.is_faultless(), "the run would not be an ordinary one"
-    return (*source.ids, *sorted(source.hidden))
+    return tuple(source.ids), frozenset(source.hidden)
 
 
 def _save(db: DatabaseManager, root: bytes) -> _Copy:
