@@ -15,7 +15,7 @@ from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.db import DatabaseManager
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
-from tests.support.processes.commands import SECONDS_TO_WAKE, children_of, start
+from tests.support.processes.commands import PATIENT, SECONDS_TO_WAKE, children_of, start
 from tests.support.processes.running import is_group_alive, workers_of
 from tests.support.runs import counted, read_sql, set_faults
 from tests.support.waiting import wait_until
@@ -103,7 +103,7 @@ def test_a_signal_ends_the_wait_for_another_fetch(number: int, database_url: URL
     waiting += "datname = current_database() AND application_name = 'yts-mirror'"
     holder = create_engine(database_url)
     with DatabaseManager(database_url, application_name="a test") as db, hold_fetch_lock(holder):
-        process = fetch_from(sandbox, database_url, "--wait-lock", "60")
+        process = fetch_from(sandbox, database_url, "--wait-lock", "60", patches=PATIENT)
         wait_until(lambda: read_sql(db, waiting), "a fetch that waits")
         took, _ = stop_group(process, number)
         assert read_sql(db, "SELECT 1 FROM fetch_runs") == []
@@ -132,7 +132,8 @@ def test_a_signal_wakes_workers_that_sleep_until_a_slot(database_url: URL, sandb
     At one request in 50 seconds, workers sleep until their slot. A signal ends this sleep.
     """
     taken = "SELECT 1 FROM request_budget WHERE last_slot_at > now() + interval '20 s'"
-    process = fetch_from(sandbox, database_url, "--rate", "0.02", "--workers", "2")
+    options = ("--rate", "0.02", "--workers", "2")
+    process = fetch_from(sandbox, database_url, *options, patches=PATIENT)
     with DatabaseManager(database_url, application_name="a test") as db:
         wait_until(lambda: read_sql(db, taken), "a worker that sleeps until its slot")
 
@@ -148,7 +149,8 @@ def test_a_signal_ends_the_pause_after_a_failure(fault: str, workers: str, datab
     A signal ends the pause before a retry, and the minute that a Retry-After asks for.
     """
     with open_sandbox(SandboxSettings(movies=200, retry_after_seconds=60)) as sandbox:
-        process = fetch_from(sandbox, database_url, "--rate", "40", "--workers", workers)
+        options = ("--rate", "40", "--workers", workers)
+        process = fetch_from(sandbox, database_url, *options, patches=PATIENT)
         wait_until(lambda: requests_of(sandbox) > 15, "details")
         set_faults(sandbox, **{f"_{fault}": 1.0})
         wait_until(lambda: counted(sandbox)["faults"].get(fault), "failures")
@@ -182,7 +184,8 @@ def test_a_second_signal_ends_at_once(tmp_path: Path):
     """
     home = tmp_path / "home"
     with open_sandbox(SandboxSettings(movies=200)) as sandbox:
-        process = fetch_from(sandbox, None, "--rate", "40", env={"YTS_HOME": str(home)})
+        options: dict[str, Any] = {"env": {"YTS_HOME": str(home)}, "patches": PATIENT}
+        process = fetch_from(sandbox, None, "--rate", "40", **options)
         wait_until(lambda: requests_of(sandbox) > 15, "details")
         stall_all(sandbox)
         os.killpg(process.pid, signal.SIGINT)

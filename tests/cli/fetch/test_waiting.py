@@ -21,6 +21,7 @@ from tests.support.databases import LOCK_WAITS
 from tests.support.paths import REPO
 from tests.support.processes.commands import (
     HERE,
+    PATIENT,
     SECONDS_TO_WAKE,
     children_of,
     environment,
@@ -119,7 +120,7 @@ def test_a_second_signal_ends_the_wait_for_a_lock_at_once(
     A second signal ends the run while its main thread waits for PostgreSQL.
     """
     with held_by_another_session(database_url, "fetch_runs") as is_waiting:
-        process = start(*FETCH, "--api-url", sandbox.url, url=database_url)
+        process = start(*FETCH, "--api-url", sandbox.url, url=database_url, patches=PATIENT)
         wait_until(is_waiting, "a wait for the lock")
         process.send_signal(signal.SIGINT)
         wait_for_line(process, "A second signal stops at once.")

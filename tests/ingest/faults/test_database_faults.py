@@ -13,7 +13,7 @@ from database.db import DatabaseManager
 from sandbox.api.sandbox_server import open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.databases import run_sql, table_contents
-from tests.support.processes.commands import SECONDS_TO_WAKE, run, start
+from tests.support.processes.commands import PATIENT, SECONDS_TO_WAKE, run, start
 from tests.support.servers.faulty_database import Mirror
 from tests.support.servers.other_server import OtherServer
 from tests.support.waiting import wait_until
@@ -154,7 +154,7 @@ def test_a_signal_ends_the_wait_for_the_database(
     """
     The run does not wait for the server until its patience ends; the next run continues.
     """
-    process = mirror.start(*arguments)
+    process = mirror.start(*arguments, patches=PATIENT)
     mirror.server.stop(signal.SIGQUIT)
     try:
         time.sleep(1.0)

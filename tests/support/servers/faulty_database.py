@@ -38,9 +38,9 @@ class Mirror:
     calm: Contents
     processes: list[Any] = field(default_factory=list)
 
-    def start(self, *arguments: str, command: str = "fetch_yts_data.py") -> Any:
+    def start(self, *arguments: str, command: str = "fetch_yts_data.py", **options: Any) -> Any:
         """Start the real command and return once it has fetched the details of some movies."""
-        process = start(command, *self._arguments(*arguments), url=self.url)
+        process = start(command, *self._arguments(*arguments), url=self.url, **options)
         self.processes.append(process)
         wait_until(lambda: self.details_read() >= 10, "the run makes no progress")
         return process
