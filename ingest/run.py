@@ -154,7 +154,8 @@ class Run:
         for batch in self._while_continuing(batches):
             report = worker.run_batch(batch)
             self.record(report)
-            self.heartbeat()
+            if monotonic() >= self._heartbeat_due:
+                self.heartbeat()
             handle(report)
 
     def _while_continuing(self, batches: Iterable[Batch]) -> Iterator[Batch]:
@@ -274,13 +275,11 @@ class Run:
 
     def heartbeat(self) -> None:
         """
-        Pass the row of the run to the listener, if it is due and the database can be read.
+        Pass the row of the run to the listener, if the database can be read.
 
         Raises:
             FetchLockHeld: the lock was lost with its connection, and another run has it now.
         """
-        if monotonic() < self._heartbeat_due:
-            return
         with suppress(DatabaseAway):
             self._reacquire_lock()
             read = partial(read_run, run_id=self.run_id)

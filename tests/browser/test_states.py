@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import URL
 
-from database.bookkeeping.sweep_state import get_or_create_sync_state
+from database.bookkeeping.sweep_state import set_source
 from database.db import DatabaseManager
 from tests.browser.conftest import OpenVisit
 from tests.support.browser.visits import DESK, PHONE
@@ -52,7 +52,7 @@ def test_practice_data_is_marked_and_asks_no_other_host(
     """Invented movies have no posters, although their rows name some."""
     save(db, movie(1))
     with db.get_session() as session:
-        get_or_create_sync_state(session).source = "sandbox"
+        set_source(session, "sandbox")
     with open_server(db, SMALL) as root:
         opened = visit(path, PHONE, root=root)
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import pytest
 import requests
 
-from database.bookkeeping.sweep_state import get_or_create_sync_state
+from database.bookkeeping.sweep_state import set_source
 from database.db import DatabaseManager
 from database.search.filters import MovieFilter
 from database.serving.movie_lists import (
@@ -229,7 +229,7 @@ def test_practice_data_is_marked_on_every_page(many: DatabaseManager):
     found = {}
     for source in ("yts", "sandbox"):
         with many.get_session() as session:
-            get_or_create_sync_state(session).source = source
+            set_source(session, source)
         with open_server(many, ServerSettings(connections=1)) as root:
             pages = [read(f"{root}{path}") for path in paths]
         found[source] = {("Practice data" in page, "<img" in page) for page in pages}
