@@ -21,8 +21,8 @@ PAGES = {
     "api": ("/api/v1/", 200),
     "not-found": ("/nowhere", 404),
 }
-#: They have little that others have not, and are visited in one look.
-_SHORT = {"no-results", "not-found"}
+#: Their parts have other places in a wide window than on a phone.
+_OTHERWISE_WHEN_WIDE = {"browse", "movie", "health"}
 #: All looks: those of the tests that always run, and others.
 _LOOKS = [
     DESK,
@@ -43,8 +43,8 @@ def _visits() -> list[object]:
 
 
 def _marks(name: str, look: Look) -> list[pytest.MarkDecorator]:
-    # The one of the API is large: axe takes several seconds.
-    is_usual = look == PHONE or (look == DESK and name not in _SHORT)
+    # The page of the API is large: axe takes several seconds for it.
+    is_usual = look == PHONE or (look == DESK and name in _OTHERWISE_WHEN_WIDE)
     return [] if name != "api" and is_usual else [pytest.mark.long]
 
 
