@@ -4,13 +4,13 @@ Measure the quality of recommendations and searches by ratings and facts, and th
 \b
 Examples:
   python -m benchmarks.quality --data FOLDER
+  python -m benchmarks.quality --data FOLDER --tuning
   python -m benchmarks.quality --data FOLDER --scale 70000
 
-Writes quality.md, or quality-70000.md. FOLDER holds `movies.jsonl.gz` and other data, which is not
-part of this repository.
+Writes quality.md, or quality-70000.md; with --tuning, nothing. FOLDER holds `movies.jsonl.gz` and
+other data, which is not part of this repository.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,9 +22,10 @@ import numpy as np
 from benchmarks.databases import open_databases
 from benchmarks.machine import describe
 from benchmarks.markdown import origin, table
+from benchmarks.quality.query_sets import Question, read_questions
 from benchmarks.quality.real_films import Film, read_films, row_ids, store
 from benchmarks.quality.scale import measure_latency, measure_recall, mix
-from benchmarks.quality.searches import search_known_items, search_names
+from benchmarks.quality.searches import Answer, hits_by_group, measure_searches, search_table
 from benchmarks.quality.tastes import FRANCHISE, OVERLAP, Figures, measure_tastes
 from database.db import DatabaseManager, get_db_manager
 from embeddings.embedder import Embedder
@@ -33,6 +34,10 @@ from embeddings.load import open_embedder, open_model
 from embeddings.recipe import MovieText
 
 _HERE = Path(__file__).parent
+_HELD_OUT = """## Searches, held out
+
+Queries that were not used while the ranking was chosen, with 95 % intervals by bootstrap.
+"""
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
@@ -45,12 +50,21 @@ _HERE = Path(__file__).parent
     help="Recall and latency with N movies.",
     metavar="N",
 )
-def main(data: Path, scale: int | None) -> None:
+@click.option(
+    "--tuning",
+    "is_tuning",
+    is_flag=True,
+    help="Searches of the half that is not held out, for choosing weights.",
+)
+def main(data: Path, scale: int | None, is_tuning: bool) -> None:  # noqa: FBT001 -- a flag of click
     """Store and embed the films, measure, print the page and write it."""
     films = read_films(data)
     with open_databases() as databases:
         machine = describe(databases.version())
         url = databases.fresh("quality")
+        if is_tuning:
+            click.echo(search_table(_search(url, films, read_questions(films, "tuning"))))
+            return
         lines = _measure_scale(url, films, scale) if scale else _measure_quality(url, films, data)
         page = "\n".join([*lines, origin(datetime.now(UTC).date().isoformat(), machine)])
     (_HERE / (f"quality-{scale}.md" if scale else "quality.md")).write_text(page)
@@ -81,19 +95,16 @@ def _measure_quality(url: str, films: list[Film], data: Path) -> list[str]:
     )
     bonus = np.array([0.02 * ((it.rating or 6.5) - 6.5) for it in films], dtype=np.float32)
     tastes = measure_tastes(films, data, recommend, one_string, bonus)
-    with _filled(url, films) as (db, _), db.get_session() as session:
-        own = open_embedder(session)
-        assert own is not None  # noqa: S101 -- it was filled before
-        numbers = dict(row_ids(db))
-        known = search_known_items(session, own, films, numbers)
-        names = search_names(session, own, films, numbers)
+    halves = {half: read_questions(films, half) for half in ("tuning", "held out")}
+    answers = _search(url, films, [each for half in halves.values() for each in half])
+    tuned, held_out = answers[: len(halves["tuning"])], answers[len(halves["tuning"]) :]
     from benchmarks.quality.quality_plot import draw
 
     draw(
         {
             OVERLAP: {way: figures[OVERLAP] for way, figures in tastes.items()},
             FRANCHISE: {way: figures[FRANCHISE] for way, figures in tastes.items()},
-            "described films found@10": known,
+            "queries answered among ten, held out": hits_by_group(held_out),
         },
         _HERE / "plots" / "quality.png",
     )
@@ -102,11 +113,18 @@ def _measure_quality(url: str, films: list[Film], data: Path) -> list[str]:
         "## Recommendations\n",
         _taste_table(tastes, films),
         "![Shares of the best ten](plots/quality.png)\n",
-        "## Searches: 40 films described in everyday words, among the first ten\n",
-        table(["", "found"], [[way, f"{share:.1%}"] for way, share in known.items()]),
-        "## Searches by name\n",
-        table(["", "found"], [[kind, f"{share:.1%}"] for kind, share in names.items()]),
+        _HELD_OUT,
+        search_table(held_out),
+        "## Searches, tuning\n\nThe other half of the queries.\n",
+        search_table(tuned),
     ]
+
+
+def _search(url: str, films: list[Film], questions: list[Question]) -> list[Answer]:
+    with _filled(url, films) as (db, _), db.get_session() as session:
+        embedder = open_embedder(session)
+        assert embedder is not None  # noqa: S101 -- it was filled before
+        return measure_searches(session, embedder, questions, dict(row_ids(db)))
 
 
 def _taste_table(tastes: dict[str, Figures], films: list[Film]) -> str:
@@ -117,7 +135,7 @@ def _taste_table(tastes: dict[str, Figures], films: list[Film]) -> str:
 
 
 def _measure_scale(url: str, films: list[Film], scale: int) -> list[str]:
-    queries = [item[0] for item in json.loads((_HERE / "known_items.json").read_text())]
+    queries = [each.query for each in read_questions(films, "tuning") if each.is_typed]
     with _filled(url, mix(films, scale)) as (db, report), db.get_session() as session:
         embedder = open_embedder(session)
         assert embedder is not None  # noqa: S101 -- it was filled before

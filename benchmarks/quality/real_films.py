@@ -28,6 +28,8 @@ class Film:
     cast: tuple[str, ...]
     imdb_code: str | None
     rating: float | None
+    #: Number of votes, which stands for the likes of YTS; None if unknown.
+    votes: int | None
     collection: str | None
     directors: frozenset[str]
     keywords: frozenset[str]
@@ -50,6 +52,7 @@ def _film(number: int, facts: dict[str, Any]) -> Film:
         cast=tuple(name for name, _ in facts.get("cast") or ()),
         imdb_code=facts.get("imdb_id"),
         rating=facts.get("rating"),
+        votes=facts.get("votes"),
         collection=facts.get("collection"),
         directors=frozenset(facts.get("directors") or ()),
         keywords=frozenset(facts.get("keywords") or ()),
@@ -73,6 +76,7 @@ def _payload(film: Film) -> MoviePayload:
             "slug": f"film-{film.id}",
             "year": film.year or 0,
             "rating": film.rating or 0,
+            "like_count": film.votes,
             "genres": list(film.genres),
             "description_full": film.plot,
             "language": "en",

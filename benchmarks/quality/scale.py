@@ -19,6 +19,8 @@ from database.vectors.spaces import Space, read_active_space
 from embeddings.embedder import Embedder
 
 _ROUNDS = 100
+#: Queries of one kind follow each other; this takes some of each kind.
+_STRIDE = 7
 #: Every movie matches this filter; it makes the search compare all movies.
 _EVERYTHING = MovieFilter(years=(0, 3000))
 _SOME = MovieFilter(genres=("Drama",), years=(1990, 2009), rating=(6, None))
@@ -52,7 +54,7 @@ def mix(films: Sequence[Film], count: int) -> Iterator[Film]:
         title = f"{one.title.split()[0]} {two.title.split()[-1]} {number}"
         yield replace(
             one, id=number, title=title, year=two.year, plot=". ".join(halves), cast=three.cast,
-            imdb_code=None, rating=three.rating,
+            imdb_code=None, rating=three.rating, votes=three.votes,
         )  # fmt: skip
 
 
@@ -97,7 +99,7 @@ def measure_latency(session: Session, embedder: Embedder, queries: Sequence[str]
     asked = [generator.choice(ids) for _ in range(_ROUNDS)]
 
     def search(number: int) -> object:
-        query = queries[number % len(queries)]
+        query = queries[_STRIDE * number % len(queries)]
         return search_movies(session, query, vector=embedder.embed_query(query))
 
     return [

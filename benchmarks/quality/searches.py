@@ -1,99 +1,110 @@
-"""`search_known_items`, `search_names`: the share of known films that searches find."""
+"""`measure_searches`, `search_table`: how often searches find the films that they should find."""
 
-import json
-import random
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy.orm import Session
 
-from benchmarks.quality.real_films import Film
-from database.search.filters import MovieFilter
-from database.search.keywords import search_by_words
-from database.search.query import search_by_meaning, search_movies
-from database.search.query_terms import read_terms
+from benchmarks.markdown import table
+from benchmarks.quality.query_sets import Question
+from database.search.query import search_movies
 from embeddings.embedder import Embedder
 
-#: Descriptions of films. Only the first file was used to choose the weights; the author of the
-#: second file had seen no results.
-_ITEMS = {"": "known_items.json", ", held out": "known_items_held_out.json"}
-_TITLES = 200
-_FIRST = 10
+#: Number of results that are looked at.
+FIRST = 10
+_RESAMPLES = 2000
 
 
-def search_known_items(
-    session: Session, embedder: Embedder, films: Sequence[Film], numbers: Mapping[int, int]
-) -> dict[str, float]:
-    """Return the share of films among the first ten results, for each kind of search."""
-    by_title = {(film.title, film.year): film.id for film in films}
-    shares: dict[str, float] = {}
-    for suffix, file in _ITEMS.items():
-        items = json.loads(Path(__file__).with_name(file).read_text(encoding="utf-8"))
-        hits: Counter[str] = Counter()
-        for query, title, year in items:
-            for way, row_ids in _search_each_way(session, embedder, query).items():
-                hits[way] += by_title[title, year] in [
-                    numbers[row_id] for row_id in row_ids[:_FIRST]
-                ]
-        shares |= {way + suffix: count / len(items) for way, count in hits.items()}
-    return shares
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The figures of one query, each between 0 and 1."""
+
+    question: Question
+    #: Whether the first result is right.
+    first: float
+    #: Whether one of the first ten results is right.
+    among_ten: float
+    #: 1 / rank of the first right result; 0 if it is not among the first ten.
+    reciprocal_rank: float
+    #: Right results among the first ten, as a share of the possible number.
+    share: float
 
 
-def _search_each_way(session: Session, embedder: Embedder, query: str) -> dict[str, Sequence[int]]:
-    """Return `movies.id` of the results, for each kind of search."""
-    vector = embedder.embed_query(query)
-    everything = MovieFilter()
-    return {
-        "fusion": [match.row_id for match in search_movies(session, query, vector=vector)],
-        "words alone": search_by_words(session, read_terms(session, query), everything, _FIRST),
-        "meaning alone": search_by_meaning(session, vector, everything, _FIRST),
-    }
+def measure_searches(
+    session: Session, embedder: Embedder, questions: Sequence[Question], numbers: Mapping[int, int]
+) -> list[Answer]:
+    """Search for each question; *numbers* has the number of each film by its `movies.id`."""
+    return [
+        _rate(
+            question,
+            [
+                numbers[found.row_id]
+                for found in search_movies(
+                    session,
+                    question.query,
+                    vector=embedder.embed_query(question.query),
+                    limit=FIRST,
+                )
+            ],
+        )
+        for question in questions
+    ]
 
 
-def search_names(
-    session: Session, embedder: Embedder, films: Sequence[Film], numbers: Mapping[int, int]
-) -> dict[str, float]:
-    """Return how often a name finds its film first, or with a typing error among ten."""
-    rng = random.Random(1)  # noqa: S311 -- the same errors every time
-    chosen = rng.sample([film for film in films if len(film.title) > 5 and film.imdb_code], _TITLES)
-
-    def find(query: str, count: int) -> list[Film]:
-        vector = embedder.embed_query(query)
-        matches = search_movies(session, query, vector=vector, limit=count)
-        return [films[numbers[match.row_id] - 1] for match in matches]
-
-    def titles(query: str) -> list[str]:
-        return [film.title for film in find(query, 10)]
-
-    def share(hits: Sequence[bool]) -> float:
-        return sum(hits) / len(hits)
-
-    with_typo = [film for film in chosen if any(len(word) > 4 for word in film.title.split())]
-    return {
-        "whole title, first": share(
-            [find(film.title, 1)[0].title == film.title for film in chosen]
-        ),
-        "IMDb code, first": share([find(film.imdb_code or "", 1)[0] == film for film in chosen]),
-        "actor, first": share(
-            [film.cast[0] in find(film.cast[0], 1)[0].cast for film in chosen if film.cast]
-        ),
-        "one typing error in a word of the title, first ten": share(
-            [film.title in titles(_mistype(film.title, rng)) for film in with_typo]
-        ),
-    }
-
-
-def _mistype(title: str, rng: random.Random) -> str:
-    word = rng.choice([part for part in title.split() if len(part) > 4])
-    at = rng.randrange(1, len(word) - 1)
-    letter = rng.choice("abcdefghijklmnopqrstuvwxyz")
-    wrong = rng.choice(
-        [
-            word[:at] + word[at + 1 :],
-            word[:at] + letter + word[at:],
-            word[:at] + letter + word[at + 1 :],
-            word[:at] + word[at + 1] + word[at] + word[at + 2 :],
-        ]
+def _rate(question: Question, results: Sequence[int]) -> Answer:
+    ranks = [rank for rank, film in enumerate(results, start=1) if film in question.right]
+    return Answer(
+        question,
+        first=float(1 in ranks),
+        among_ten=float(bool(ranks)),
+        reciprocal_rank=1 / ranks[0] if ranks else 0.0,
+        share=len(ranks) / min(FIRST, len(question.right)),
     )
-    return title.replace(word, wrong, 1)
+
+
+def search_table(answers: Sequence[Answer]) -> str:
+    """Return the means of each kind and each group, with 95 % intervals, as Markdown."""
+    rows: defaultdict[tuple[str, str], list[Answer]] = defaultdict(list)
+    for answer in answers:
+        question = answer.question
+        rows[question.group, question.kind].append(answer)
+    groups = dict.fromkeys(group for group, _ in rows)
+    lines = []
+    for group in groups:
+        kinds = {kind: members for (its, kind), members in rows.items() if its == group}
+        lines += [[f"{group}: {kind}", *_figures(members)] for kind, members in kinds.items()]
+        if group in {"names", "lists"}:
+            everything = [answer for members in kinds.values() for answer in members]
+            lines.append([f"**{group}: all**", *_figures(everything)])
+    return table(["", "queries", "hit@1", "hit@10", "MRR", "share of the possible"], lines)
+
+
+def _figures(answers: Sequence[Answer]) -> list[str]:
+    is_list = answers[0].question.group == "lists"
+    share = _interval([answer.share for answer in answers]) if is_list else ""
+    return [
+        str(len(answers)),
+        _interval([answer.first for answer in answers]),
+        _interval([answer.among_ten for answer in answers]),
+        _interval([answer.reciprocal_rank for answer in answers]),
+        share,
+    ]
+
+
+def _interval(values: Sequence[float]) -> str:
+    """Return the mean, and what 95 % of the means of random resamples lie between."""
+    numbers = np.array(values)
+    chosen = np.random.default_rng(1).integers(len(numbers), size=(_RESAMPLES, len(numbers)))
+    low, high = np.percentile(numbers[chosen].mean(axis=1), [2.5, 97.5])
+    return f"{numbers.mean():.2f} [{low:.2f}, {high:.2f}]"
+
+
+def hits_by_group(answers: Sequence[Answer]) -> dict[str, float]:
+    """Return the share of queries with a right result among the first ten, for each group."""
+    groups = dict.fromkeys(answer.question.group for answer in answers)
+    return {
+        group: float(np.mean([it.among_ten for it in answers if it.question.group == group]))
+        for group in groups
+    }
