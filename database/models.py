@@ -68,6 +68,9 @@ class Movie(Base):
     __table_args__ = (
         Index("idx_movies_search", "search_vector", postgresql_using="gin"),
         Index("ix_movies_search_key", text("search_key(title)")),
+        Index(
+            "ix_movies_name_vector", text("name_vector(name_words(title))"), postgresql_using="gin"
+        ),
         # The next five have the orders of `database.search.lookup`, from the end to the beginning.
         Index("ix_movies_rating", "rating", text("like_count NULLS FIRST"), _ID_LAST),
         Index("ix_movies_like_count", "like_count", text("rating NULLS FIRST"), _ID_LAST),
@@ -230,6 +233,9 @@ class Cast(Base):
         ),
         Index("ix_casts_name", "name"),
         Index("ix_casts_search_key", text("search_key(name)")),
+        Index(
+            "ix_casts_name_vector", text("name_vector(name_words(name))"), postgresql_using="gin"
+        ),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)

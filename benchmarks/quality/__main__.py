@@ -4,11 +4,12 @@ Measure the quality of recommendations and searches by ratings and facts, and th
 \b
 Examples:
   python -m benchmarks.quality --data FOLDER
+  python -m benchmarks.quality --data FOLDER --searches
   python -m benchmarks.quality --data FOLDER --tuning
   python -m benchmarks.quality --data FOLDER --scale 70000
 
-Writes quality.md, or quality-70000.md; with --tuning, nothing. FOLDER holds `movies.jsonl.gz` and
-other data, which is not part of this repository.
+Writes quality.md, searches.md or quality-70000.md; with --tuning, nothing. FOLDER holds
+`movies.jsonl.gz` and other data, which is not part of this repository.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +26,7 @@ from benchmarks.markdown import origin, table
 from benchmarks.quality.query_sets import Question, read_questions
 from benchmarks.quality.real_films import Film, read_films, row_ids, store
 from benchmarks.quality.scale import measure_latency, measure_recall, mix
-from benchmarks.quality.searches import Answer, hits_by_group, measure_searches, search_table
+from benchmarks.quality.searches import Answer, measure_searches, search_table
 from benchmarks.quality.tastes import FRANCHISE, OVERLAP, Figures, measure_tastes
 from database.db import DatabaseManager, get_db_manager
 from embeddings.embedder import Embedder
@@ -34,7 +35,7 @@ from embeddings.load import open_embedder, open_model
 from embeddings.recipe import MovieText
 
 _HERE = Path(__file__).parent
-_HELD_OUT = """## Searches, held out
+_HELD_OUT = """## Held out
 
 Queries that were not used while the ranking was chosen, with 95 % intervals by bootstrap.
 """
@@ -51,12 +52,15 @@ Queries that were not used while the ranking was chosen, with 95 % intervals by 
     metavar="N",
 )
 @click.option(
+    "--searches", "is_searches", is_flag=True, help="Searches instead of recommendations."
+)
+@click.option(
     "--tuning",
     "is_tuning",
     is_flag=True,
     help="Searches of the half that is not held out, for choosing weights.",
 )
-def main(data: Path, scale: int | None, is_tuning: bool) -> None:  # noqa: FBT001 -- a flag of click
+def main(data: Path, scale: int | None, *, is_searches: bool, is_tuning: bool) -> None:
     """Store and embed the films, measure, print the page and write it."""
     films = read_films(data)
     with open_databases() as databases:
@@ -65,9 +69,14 @@ def main(data: Path, scale: int | None, is_tuning: bool) -> None:  # noqa: FBT00
         if is_tuning:
             click.echo(search_table(_search(url, films, read_questions(films, "tuning"))))
             return
-        lines = _measure_scale(url, films, scale) if scale else _measure_quality(url, films, data)
+        if scale:
+            name, lines = f"quality-{scale}.md", _measure_scale(url, films, scale)
+        elif is_searches:
+            name, lines = "searches.md", _measure_searches(url, films)
+        else:
+            name, lines = "quality.md", _measure_recommendations(films, data)
         page = "\n".join([*lines, origin(datetime.now(UTC).date().isoformat(), machine)])
-    (_HERE / (f"quality-{scale}.md" if scale else "quality.md")).write_text(page)
+    (_HERE / name).write_text(page)
     click.echo(page)
 
 
@@ -83,7 +92,7 @@ def _filled(url: str, films: Iterable[Film]) -> Iterator[tuple[DatabaseManager, 
         yield db, embed_all(db)
 
 
-def _measure_quality(url: str, films: list[Film], data: Path) -> list[str]:
+def _measure_recommendations(films: list[Film], data: Path) -> list[str]:
     texts = [
         MovieText(it.title, it.year, tuple(sorted(it.genres)), it.plot, tuple(sorted(it.cast)))
         for it in films
@@ -95,27 +104,32 @@ def _measure_quality(url: str, films: list[Film], data: Path) -> list[str]:
     )
     bonus = np.array([0.02 * ((it.rating or 6.5) - 6.5) for it in films], dtype=np.float32)
     tastes = measure_tastes(films, data, recommend, one_string, bonus)
-    halves = {half: read_questions(films, half) for half in ("tuning", "held out")}
-    answers = _search(url, films, [each for half in halves.values() for each in half])
-    tuned, held_out = answers[: len(halves["tuning"])], answers[len(halves["tuning"]) :]
     from benchmarks.quality.quality_plot import draw
 
     draw(
         {
             OVERLAP: {way: figures[OVERLAP] for way, figures in tastes.items()},
             FRANCHISE: {way: figures[FRANCHISE] for way, figures in tastes.items()},
-            "queries answered among ten, held out": hits_by_group(held_out),
         },
         _HERE / "plots" / "quality.png",
     )
     return [
-        f"# Quality\n\nWritten by `python -m benchmarks.quality`, {len(films):,} films.\n",
-        "## Recommendations\n",
+        f"# Recommendations\n\nWritten by `python -m benchmarks.quality`, {len(films):,} films.\n",
         _taste_table(tastes, films),
         "![Shares of the best ten](plots/quality.png)\n",
+    ]
+
+
+def _measure_searches(url: str, films: list[Film]) -> list[str]:
+    halves = {half: read_questions(films, half) for half in ("tuning", "held out")}
+    answers = _search(url, films, [each for half in halves.values() for each in half])
+    tuned, held_out = answers[: len(halves["tuning"])], answers[len(halves["tuning"]) :]
+    return [
+        "# Searches\n",
+        f"Written by `python -m benchmarks.quality --searches`, {len(films):,} films.\n",
         _HELD_OUT,
         search_table(held_out),
-        "## Searches, tuning\n\nThe other half of the queries.\n",
+        "## Tuning\n\nThe other half of the queries.\n",
         search_table(tuned),
     ]
 

@@ -99,12 +99,3 @@ def _interval(values: Sequence[float]) -> str:
     chosen = np.random.default_rng(1).integers(len(numbers), size=(_RESAMPLES, len(numbers)))
     low, high = np.percentile(numbers[chosen].mean(axis=1), [2.5, 97.5])
     return f"{numbers.mean():.2f} [{low:.2f}, {high:.2f}]"
-
-
-def hits_by_group(answers: Sequence[Answer]) -> dict[str, float]:
-    """Return the share of queries with a right result among the first ten, for each group."""
-    groups = dict.fromkeys(answer.question.group for answer in answers)
-    return {
-        group: float(np.mean([it.among_ten for it in answers if it.question.group == group]))
-        for group in groups
-    }

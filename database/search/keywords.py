@@ -1,105 +1,127 @@
-"""`search_by_words`: movies whose documents have the words of a query, by rarity of the words."""
+"""`share_of_words`: how much of a query a movie has; `search_by_words`, `search_by_facets`."""
 
-import operator
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cache, reduce
+from functools import cache
 from itertools import accumulate
+from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Text, bindparam, case, cast, column, func, or_, select
-from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+from sqlalchemy import ColumnElement, cast, or_, select, text
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from database.models import Movie
 from database.search.filters import MovieFilter
 from database.search.query_terms import Term
 
-#: Approximate number of movies that are scored: with frequent words, those with the rarer ones.
-_MOST_CANDIDATES = 4000
-#: If even the rarest word is in more movies than this, movies without it are not scored.
-_MOST_READ = 8000
-#: Weight of a word in a title, in the names of cast and genres, and in a description.
-_IN_TITLE, _IN_NAMES, _IN_DESCRIPTION = 1.0, 0.8, 0.6
+#: Approximate number of movies that are compared: with frequent words, those with the rarer ones.
+_MOST_CANDIDATES = 2000
+#: If even the rarest word is in more movies than this, movies without it are not compared.
+_MOST_READ = 4000
+#: What a word counts in the names of cast, and in a description. In a title it counts 1, like a
+#: year, a genre or a person that the query names.
+_IN_NAMES, _IN_DESCRIPTION = 0.8, 0.6
+_SHARE_OF_TERM = f"""
+    CAST(:weight_{{number}} AS float8) * CASE
+        WHEN year BETWEEN :low_{{number}} AND :high_{{number}} THEN 1
+        WHEN id = ANY (CAST(:movies_{{number}} AS bigint[])) THEN 1
+        WHEN NOT search_vector @@ CAST(:anywhere_{{number}} AS tsquery) THEN 0
+        WHEN search_vector @@ CAST(:fully_{{number}} AS tsquery) THEN 1
+        WHEN search_vector @@ CAST(:in_names_{{number}} AS tsquery) THEN {_IN_NAMES}
+        ELSE {_IN_DESCRIPTION}
+    END"""
+#: Longer queries describe a movie; they are not lists such as "80s horror".
+_MOST_LISTED = 6
 
 
 def search_by_words(
+    session: Session,
+    terms: Sequence[Term],
+    filters: MovieFilter,
+    order: str,
+    limit: int,
+) -> list[int]:
+    """Return `movies.id` of movies with any of *terms*, those with the largest *order* (SQL)."""
+    worded = sorted((term for term in terms if term.lexemes), key=lambda term: term.movies)
+    if not worded:
+        return []
+    movies = list(accumulate(term.movies for term in worded))
+    rarest = worded[: max(1, bisect_right(movies, _MOST_CANDIDATES))]
+    # One condition for each term: PostgreSQL estimates that a single long one matches half of the
+    # table.
+    candidates = (
+        select(Movie.id, Movie.year, Movie.like_count, Movie.search_vector)
+        .where(or_(*(_has(as_query(term.lexemes)) for term in rarest)), *filters.conditions())
+        .limit(_MOST_READ)
+        .subquery("candidates")
+    )
+    best = select(candidates.c.id).order_by(text(f"{order} DESC"), candidates.c.id).limit(limit)
+    return list(session.scalars(best, share_parameters(terms)))
+
+
+def search_by_facets(
     session: Session, terms: Sequence[Term], filters: MovieFilter, limit: int
 ) -> list[int]:
     """
-    Return `movies.id` of movies that have any of *terms*, the best first.
+    Return `movies.id` of movies with all years, genres and people of a query, most likes first.
 
-    The score is the sum of the weights of the words that a movie has; a description counts less
-    than a title. Among equal scores, movies with more likes and higher ratings come first.
+    Only of a query that has at most six words, and more than a genre.
     """
-    if not terms:
+    facets = [_facet(term) for term in terms if term.years or term.genre or term.movie_ids]
+    is_list = any(term.years or term.movie_ids for term in terms) or len(facets) > 1
+    if not is_list or len(terms) > _MOST_LISTED:
         return []
-    terms = sorted(terms, key=lambda term: term.movies)
-    candidates = (
-        select(Movie.id, Movie.external_id, Movie.like_count, Movie.rating, Movie.search_vector)
-        .where(_wanted(_count_candidates(terms)), *filters.conditions())
-        .limit(_MOST_READ)
-        .cte("candidates")
-        .prefix_with("MATERIALIZED")
-    )
-    best = (
-        select(candidates.c.id)
-        .order_by(
-            _score(len(terms)).desc(),
-            func.coalesce(candidates.c.like_count, 0).desc(),
-            func.coalesce(candidates.c.rating, 0).desc(),
-            candidates.c.external_id,
-        )
-        .limit(limit)
-    )
-    return list(session.scalars(best, _parameters(terms)))
+    query = select(Movie.id).where(*facets, *filters.conditions())
+    query = query.order_by(Movie.like_count.desc().nulls_last(), Movie.id)
+    return list(session.scalars(query.limit(limit)))
 
 
-def _count_candidates(terms: Sequence[Term]) -> int:
-    """Return how many of *terms*, the rarest first, choose the movies to score."""
-    movies = list(accumulate(term.movies for term in terms))
-    return max(1, bisect_right(movies, _MOST_CANDIDATES))
+def _facet(term: Term) -> ColumnElement[bool]:
+    if term.movie_ids:
+        return Movie.id.in_(term.movie_ids)
+    if term.years:
+        return Movie.year.between(*term.years)
+    return _has(as_query([(term.genre or "").lower()], "B"))
+
+
+def _has(query: str) -> ColumnElement[bool]:
+    return Movie.search_vector.bool_op("@@")(cast(query, TSQUERY))
 
 
 @cache
-def _wanted(terms: int) -> ColumnElement[bool]:
-    # One condition for each term: PostgreSQL estimates that a single long one matches half of the
-    # table.
-    has = Movie.search_vector.bool_op("@@")
-    return or_(*(has(_parameter("anywhere", number)) for number in range(terms)))
+def share_of_words(terms: int) -> str:
+    """
+    Return the SQL of the share of a query that a movie has, 0 to 1, for this number of terms.
 
-
-@cache
-def _score(terms: int) -> ColumnElement[float]:
-    """Return the SQL expression of the score for this number of terms, which are parameters."""
-    has = column("search_vector", TSVECTOR).bool_op("@@")
-    shares = (
-        bindparam(f"weight_{number}", type_=Float)
-        * case(
-            (~has(_parameter("anywhere", number)), 0.0),
-            (has(_parameter("in_title", number)), _IN_TITLE),
-            (has(_parameter("in_names", number)), _IN_NAMES),
-            else_=_IN_DESCRIPTION,
-        )
-        for number in range(terms)
+    It is the sum of the weights of the terms that the movie has, of the sum of all weights. The
+    terms are `share_parameters`, the columns those of `movies`. It is text, because SQLAlchemy
+    needs longer for a large expression than PostgreSQL.
+    """
+    return " + ".join(
+        ["CAST(0 AS float8)", *(_SHARE_OF_TERM.format(number=number) for number in range(terms))]
     )
-    return reduce(operator.add, shares)
 
 
-def _parameter(kind: str, number: int) -> ColumnElement[str]:
-    return cast(bindparam(f"{kind}_{number}", type_=Text), TSQUERY)
-
-
-def _parameters(terms: Sequence[Term]) -> dict[str, str | float]:
-    parameters: dict[str, str | float] = {}
+def share_parameters(terms: Sequence[Term]) -> dict[str, Any]:
+    """Return the values for `share_of_words`."""
+    whole = sum(term.weight for term in terms if not term.is_guess) or 1.0
+    parameters: dict[str, Any] = {}
     for number, term in enumerate(terms):
-        parameters[f"weight_{number}"] = term.weight
-        parameters[f"anywhere_{number}"] = _query(term)
-        parameters[f"in_title_{number}"] = _query(term, ":A")
-        parameters[f"in_names_{number}"] = _query(term, ":B")
+        genre = [as_query([term.genre.lower()], "B")] if term.genre else []
+        low, high = term.years or (0, -1)
+        parameters |= {
+            f"weight_{number}": term.weight / whole,
+            f"low_{number}": low,
+            f"high_{number}": high,
+            f"movies_{number}": list(term.movie_ids),
+            f"anywhere_{number}": as_query(term.lexemes),
+            f"fully_{number}": " | ".join([as_query(term.lexemes, "A"), *genre]),
+            f"in_names_{number}": as_query(term.lexemes, "B"),
+        }
     return parameters
 
 
-def _query(term: Term, label: str = "") -> str:
-    """Return a tsquery for any of the lexemes, which are quoted, so that none is an operator."""
-    quoted = (lexeme.replace("\\", "\\\\").replace("'", "''") for lexeme in term.lexemes)
-    return " | ".join(f"'{lexeme}'{label}" for lexeme in quoted)
+def as_query(lexemes: Sequence[str], label: str = "") -> str:
+    """Return a tsquery for any of *lexemes*, which are quoted, so that none is an operator."""
+    quoted = (lexeme.replace("\\", "\\\\").replace("'", "''") for lexeme in lexemes)
+    return " | ".join(f"'{lexeme}'{label and ':'}{label}" for lexeme in quoted)

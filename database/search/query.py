@@ -1,34 +1,33 @@
 """
-`search_movies`: movies that a query names, then movies that match its words or its meaning.
+`search_movies`: one pipeline from a query to ranked movies.
 
-If the query has an IMDb code or a URL, only this is searched for. Otherwise, a whole title and a
-person's whole name come first. The rest is ranked by reciprocal-rank fusion of two halves: words,
-and nearness of vectors.
+An IMDb code or a URL finds its movie only. Otherwise, four sources name candidates: names, words,
+facets such as years and genres, and nearness of vectors. One score ranks all of them.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from database.models import Cast, Movie, MovieCast
-from database.search.edit_distance import count_edits
+from database.models import Movie
 from database.search.filters import MovieFilter
-from database.search.keywords import search_by_words
+from database.search.keywords import search_by_facets, search_by_words
+from database.search.names import Names, find_names, read_people
 from database.search.nearest import Target, read_nearest
 from database.search.query_terms import are_known, read_terms, words_of
-from database.search.rank_fusion import BEST, fuse
-from database.search.references import LONGEST_TITLE, has_imdb_code, has_page, has_title
+from database.search.references import LONGEST_TITLE, has_imdb_code, has_page
+from database.search.scores import Score, order_of_words, read_scores
 from database.vectors.spaces import read_active_space
 
 How = Literal["imdb", "page", "title", "person", "words", "meaning", "both"]
-#: The number of results of each half that take part in the fusion.
+#: The number of movies that words, facets and vectors each contribute to the ranking.
 _DEPTH = 100
 _MOST_FOUND = 1000
-#: Number of results by words that are compared with the query as a mistyped title.
-_LIKELY_TITLES = 20
+_UNWANTED = re.compile(r"(?<=\s)-(?=\w\w)(\S+)")
 
 
 class NothingToSearch(ValueError):
@@ -41,10 +40,11 @@ class Found:
 
     #: `movies.id`.
     row_id: int
-    #: How it was found: by a name, by one of the two rankings, or by both.
+    #: What of the movie the query matches; both: words and meaning.
     how: How
-    #: 1 for movies that the query names; lower for the others, which are ranked by it.
+    #: 1 for movies that the query names as a whole; lower for the others, which are ranked by it.
     score: float = 1.0
+    parts: Score | None = None
 
 
 def search_movies(
@@ -70,11 +70,11 @@ def search_movies(
     wanted = min(limit + offset, _MOST_FOUND)
     results = _read_linked(session, query, filters)
     if results is None:
-        results = _search_text(session, query, vector, filters, wanted)
-    return list(results.values())[offset:wanted]
+        results = _search_text(session, query, vector, filters, max(_DEPTH, wanted))
+    return results[offset:wanted]
 
 
-def _read_linked(session: Session, query: str, filters: MovieFilter) -> dict[int, Found] | None:
+def _read_linked(session: Session, query: str, filters: MovieFilter) -> list[Found] | None:
     """Return the movies of IMDb codes or a URL in *query*; None if there are none."""
     conditions: tuple[tuple[How, ColumnElement[bool] | None], ...] = (
         ("imdb", has_imdb_code(query)),
@@ -82,8 +82,9 @@ def _read_linked(session: Session, query: str, filters: MovieFilter) -> dict[int
     )
     for how, condition in conditions:
         if condition is not None:
-            rows = _read(session, condition, filters)
-            return {row_id: Found(row_id, how) for row_id in rows}
+            movies = select(Movie.id).where(condition, *filters.conditions())
+            movies = movies.order_by(Movie.like_count.desc().nulls_last(), Movie.external_id)
+            return [Found(row_id, how) for row_id in session.scalars(movies.limit(_MOST_FOUND))]
     return None
 
 
@@ -92,99 +93,69 @@ def _search_text(
     query: str,
     vector: Sequence[float] | None,
     filters: MovieFilter,
-    wanted: int,
-) -> dict[int, Found]:
-    results: dict[int, Found] = {}
-    for how, search in _NAMES:
-        for row_id in search(session, query, filters):
-            results.setdefault(row_id, Found(row_id, how))
-    if not (results or words_of(query)):
+    depth: int,
+) -> list[Found]:
+    unwanted = words_of(" ".join(_UNWANTED.findall(query)))
+    query = _UNWANTED.sub("", query)
+    words = words_of(query)
+    names = find_names(session, query, filters) if len(query) <= LONGEST_TITLE else Names()
+    if not (names or words):
         raise NothingToSearch("Nothing to search for: write a title, a name or some words.")
-    if len(results) < wanted:
-        depth = max(_DEPTH, wanted)
-        terms = read_terms(session, query)
-        words = search_by_words(session, terms, filters, depth)
-        for row_id in _mistyped(session, query, words):
-            results.setdefault(row_id, Found(row_id, "title"))
-        meaning = search_by_meaning(session, vector if are_known(terms) else None, filters, depth)
-        by_words, by_meaning = set(words), set(meaning)
-        for row_id, score in fuse(words, meaning).items():
-            how = _how(row_id in by_words, row_id in by_meaning)
-            results.setdefault(row_id, Found(row_id, how, score / BEST))
-    return results
+    terms = read_terms(session, query, read_people(session, words))
+    target = _target(session, vector if are_known(terms) else None)
+    nearest = read_nearest(session, target, filters, depth) if target else []
+    worded = search_by_words(session, terms, filters, order_of_words(terms), depth)
+    listed = search_by_facets(session, terms, filters, depth)
+    near = {row_id for row_id, _ in nearest}
+    candidates = {*names.by_title, *names.by_person, *worded, *listed, *near}
+    candidates -= _read_having(session, unwanted, candidates)
+    scores = read_scores(session, candidates, query, terms, names=names, target=target)
+    return _rank(scores, names, near)
 
 
-def _how(in_words: bool, in_meaning: bool) -> How:  # noqa: FBT001
-    if in_words and in_meaning:
-        return "both"
-    return "words" if in_words else "meaning"
+def _read_having(session: Session, words: Sequence[str], row_ids: set[int]) -> set[int]:
+    """Return those of *row_ids* whose movies have any of *words*."""
+    if not words:
+        return set()
+    has = Movie.search_vector.bool_op("@@")
+    unwanted = [
+        has(func.plainto_tsquery(language, func.fold_accents(word)))
+        for word in words
+        for language in ("simple", "english")
+    ]
+    return set(session.scalars(select(Movie.id).where(Movie.id.in_(row_ids), or_(*unwanted))))
 
 
-def search_by_meaning(
-    session: Session, vector: Sequence[float] | None, filters: MovieFilter, limit: int
-) -> list[int]:
-    """Return `movies.id` of the movies whose *search* vectors are nearest to *vector*."""
+def _target(session: Session, vector: Sequence[float] | None) -> Target | None:
     space = read_active_space(session)
-    if space is None or vector is None:
-        return []
-    target = Target(space, "search", tuple(vector))
-    return [row_id for row_id, _ in read_nearest(session, target, filters, limit)]
+    return None if space is None or vector is None else Target(space, "search", tuple(vector))
 
 
-def _mistyped(session: Session, query: str, results: Sequence[int]) -> list[int]:
-    """Return the movies among the first *results* whose title is the query with typing errors."""
-    if len(query) > LONGEST_TITLE:
-        return []
-    first = results[:_LIKELY_TITLES]
-    rows = session.execute(
-        select(Movie.id, func.search_key(Movie.title), func.search_key(query)).where(
-            Movie.id.in_(first)
+def _rank(scores: Mapping[int, Score], names: Names, near: set[int]) -> list[Found]:
+    """Return the movies that the query names as a whole, then the others, best first."""
+    titled, played = set(names.titled), set(names.played)
+    by_title, by_person = names.by_title, names.by_person
+
+    def how(row_id: int, parts: Score) -> How:
+        if row_id in by_title:
+            return "title"
+        if row_id in by_person:
+            return "person"
+        if parts.words and row_id in near:
+            return "both"
+        return "words" if parts.words else "meaning"
+
+    def place(row_id: int) -> tuple[int, float, int]:
+        group = 0 if row_id in titled else 1 if row_id in played else 2
+        return group, -scores[row_id].total, row_id
+
+    return [
+        Found(
+            row_id,
+            how(row_id, parts),
+            1.0 if row_id in titled or row_id in played else parts.total,
+            parts,
         )
-    )
-    edits = {row_id: _count_errors(typed, key) for row_id, key, typed in rows}
-    return sorted(
-        (row_id for row_id in first if edits[row_id] is not None),
-        key=lambda row_id: edits[row_id] or 0,
-    )
-
-
-def _count_errors(typed: str | None, key: str | None) -> int | None:
-    """Return the number of typing errors; None if more than one, or two in long titles."""
-    if typed is None or key is None or abs(len(typed) - len(key)) > 1:
-        return None
-    errors = count_edits(typed, key)
-    return errors if errors <= (2 if len(key) >= 10 else 1) else None
-
-
-def _by_title(session: Session, query: str, filters: MovieFilter) -> list[int]:
-    return [] if len(query) > LONGEST_TITLE else _read(session, has_title(query), filters)
-
-
-def _by_person(session: Session, query: str, filters: MovieFilter) -> list[int]:
-    if len(query) > LONGEST_TITLE:
-        return []
-    people = select(Cast.id).where(func.search_key(Cast.name) == func.search_key(query))
-    plays = select(MovieCast.movie_id).where(MovieCast.cast_id.in_(people))
-    return _read(session, Movie.id.in_(plays), filters)
-
-
-_NAMES: tuple[tuple[How, Callable[[Session, str, MovieFilter], list[int]]], ...] = (
-    ("title", _by_title),
-    ("person", _by_person),
-)
-
-
-def _read(session: Session, condition: ColumnElement[bool], filters: MovieFilter) -> list[int]:
-    """Return `movies.id` of the movies that fulfil *condition*, those with most likes first."""
-    return list(
-        session.scalars(
-            select(Movie.id)
-            .where(condition, *filters.conditions())
-            .order_by(
-                func.coalesce(Movie.like_count, 0).desc(),
-                func.coalesce(Movie.rating, 0).desc(),
-                Movie.external_id,
-            )
-            .limit(_MOST_FOUND)
-        )
-    )
+        for row_id in sorted(scores, key=place)
+        for parts in [scores[row_id]]
+    ]

@@ -3,15 +3,16 @@
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from sqlalchemy import ARRAY, String, bindparam, column, func, literal, select
+from sqlalchemy import ARRAY, String, bindparam, column, func, select
 from sqlalchemy.orm import Session
 
 from database.counts import read_movie_count
 from database.models import SearchWord
-from database.search.edit_distance import count_edits
+from database.search.facets import split_words
+from database.search.guesses import read_guesses
 
 #: Maximum number of words; the rest of a longer query is ignored.
 MOST_WORDS = 32
@@ -19,9 +20,9 @@ MOST_WORDS = 32
 _RARE = 3
 #: Weight of a guessed word, relative to a typed one.
 _GUESSED = 0.6
-#: Maximum number of guesses for one word; the most frequent ones are used.
-_MOST_GUESSES = 5
-_LONGEST_GUESSED = 31
+#: A year counts like a word that one in 50 movies has, and a decade like one that one in 8 has:
+#: about as many movies as they are true of.
+_YEARS, _DECADES = 50, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,12 @@ class Term:
     movies: int
     #: Whether the word is a guess: one typing error away from a typed word.
     is_guess: bool = False
+    #: The genre that the word names, as YTS writes it.
+    genre: str | None = None
+    #: The first and the last year that the word names.
+    years: tuple[int, int] | None = None
+    #: `movies.id` of the movies with the person whose name the word is a part of.
+    movie_ids: tuple[int, ...] = ()
 
 
 def words_of(query: str) -> list[str]:
@@ -46,28 +53,56 @@ def words_of(query: str) -> list[str]:
     return list(dict.fromkeys(re.findall(rf"{word}(?:['\u2019]{word})*", query)))[:MOST_WORDS]
 
 
-def read_terms(session: Session, query: str) -> list[Term]:
+def read_terms(
+    session: Session, query: str, people: Mapping[str, Sequence[int]] | None = None
+) -> list[Term]:
     """
-    Return the terms to search for.
+    Return the terms to search for; *people* has the movies of the person that a word names.
 
     Words without a count, for example words of movies that were stored since, count as the rarest.
     """
     words = words_of(query)
     if not words:
         return []
-    typed = _read_words(session, words)
+    parts = {part.words: part for part in split_words(words)}
+    typed = [
+        word.of_genre(parts[tuple(word.typed.split(" "))].genre)
+        for word in _read_words(session, [" ".join(words) for words in parts])
+    ]
     # Words such as "the" count only if there are no other words.
     telling = [word for word in typed if not word.is_stop] or typed
     movies = _read_frequencies(session, {lexeme for word in telling for lexeme in word.lexemes})
     total = max(read_movie_count(session), 1)
     terms = []
+    rare = []
     for word in telling:
+        part = parts[tuple(word.typed.split(" "))]
         count = max((movies.get(lexeme, 0) for lexeme in word.lexemes), default=0)
+        if part.years:
+            count = total // (_YEARS if part.years[0] == part.years[1] else _DECADES)
         if word.lexemes:
-            terms.append(Term(word.lexemes, _weight(max(count, 1), total), count))
-        if count < _RARE:
-            terms += _guess(session, word, total)
-    return terms
+            ids = tuple((people or {}).get(word.typed, ()))
+            weight = _weight(max(count, 1), total)
+            terms.append(
+                Term(
+                    word.lexemes, weight, count,
+                    genre=part.genre, years=part.years, movie_ids=ids,
+                )
+            )  # fmt: skip
+        if count < _RARE and not word.typed.isdecimal():
+            rare.append(word)
+    return [*terms, *_guess_terms(session, rare, total)]
+
+
+def _guess_terms(session: Session, words: Sequence["_Word"], total: int) -> list[Term]:
+    guesses = read_guesses(session, [word.folded for word in words])
+    weight = _GUESSED * _weight(1, total)
+    return [
+        Term((guess,), weight, movies, is_guess=True)
+        for word in words
+        for guess, movies in guesses.get(word.folded, {}).items()
+        if guess not in word.lexemes
+    ]
 
 
 def are_known(terms: Sequence[Term]) -> bool:
@@ -79,7 +114,9 @@ def are_known(terms: Sequence[Term]) -> bool:
     meaning.
     """
     typed = [
-        term for term in terms if not term.is_guess and any(map(str.isalpha, "".join(term.lexemes)))
+        term
+        for term in terms
+        if not (term.is_guess or term.years) and any(map(str.isalpha, "".join(term.lexemes)))
     ]
     known = sum(term.movies > 0 for term in typed)
     return known > 0 and 2 * known >= len(typed)
@@ -115,6 +152,14 @@ class _Word:
     #: Whether it is so common that descriptions are indexed without it.
     is_stop: bool
 
+    def of_genre(self, genre: str | None) -> "_Word":
+        """Return the word with the lexeme of the *genre* that it names."""
+        if genre is None:
+            return self
+        # Two words name one genre; each of them means something else.
+        own = () if " " in self.typed else self.lexemes
+        return replace(self, lexemes=tuple(dict.fromkeys([*own, genre.lower()])))
+
 
 def _read_words(session: Session, words: Sequence[str]) -> list[_Word]:
     typed = (
@@ -137,19 +182,3 @@ def _read_words(session: Session, words: Sequence[str]) -> list[_Word]:
 def _read_frequencies(session: Session, lexemes: set[str]) -> dict[str, int]:
     query = select(SearchWord.word, SearchWord.movies).where(SearchWord.word.in_(lexemes))
     return {row.word: row.movies for row in session.execute(query)}
-
-
-def _guess(session: Session, word: _Word, total: int) -> list[Term]:
-    """Return words of titles and names that are one typing error away from *word*."""
-    keys = func.word_keys(literal(word.folded[:_LONGEST_GUESSED]))
-    rows = session.execute(
-        select(SearchWord.word, SearchWord.movies)
-        .where(SearchWord.keys.bool_op("&&")(keys), SearchWord.word.not_in(word.lexemes))
-        .order_by(SearchWord.movies.desc(), SearchWord.word)
-        .limit(10 * _MOST_GUESSES)
-    )
-    near = [row for row in rows if count_edits(word.folded, row.word) == 1]
-    return [
-        Term((row.word,), _GUESSED * _weight(row.movies, total), row.movies, is_guess=True)
-        for row in near[:_MOST_GUESSES]
-    ]

@@ -44,7 +44,7 @@ def read_schema(url: URL) -> Facts:
 
 def read_key_functions(url: URL) -> list[str]:
     """Return the statements that create the functions of indexes and generated columns."""
-    names = "'fold_accents', 'search_key', 'word_keys'"
+    names = "'fold_accents', 'search_key', 'word_keys', 'name_words', 'name_vector'"
     engine = create_engine(url)
     with engine.connect() as connection:
         statements = connection.scalars(

@@ -19,7 +19,7 @@ from yts.printable import printable
 _REASONS: dict[How, str] = {
     "imdb": "Has this IMDb code",
     "page": "Has this page at YTS",
-    "title": "Has this title",
+    "title": "Matches the title",
     "person": "With {query}",
     "words": "Matches the words",
     "meaning": "Matches the meaning",

@@ -90,10 +90,13 @@ class FoundMovie(Movie):
 
     found_by: Annotated[
         Literal["imdb", "page", "title", "person", "words", "meaning", "both"],
-        Field(description="What of the movie the query matches; both: words and meaning."),
+        Field(
+            description="What of the movie the query matches. title and person: all words are in "
+            "this name; both: words and meaning."
+        ),
     ]
     score: Annotated[
-        float, Field(ge=0, le=1, description="1: it is named, or first by words and meaning.")
+        float, Field(ge=0, le=1, description="1: a whole title or a person's whole name.")
     ]
 
 

@@ -1,0 +1,89 @@
+"""`NameQuery`: a query as words of a title or of a person's name, and as tsqueries for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import String, column, func, select
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.orm import Session
+
+from database.search.facets import read_years
+
+#: What people leave out; `name_vector` leaves it out of whole names.
+_SMALL = frozenset(["the", "a", "an", "and", "part", "chapter", "vol", "volume"])
+
+
+@dataclass(frozen=True, slots=True)
+class NameQuery:
+    """A query as the words of a name."""
+
+    #: For each word: itself without accents, the number that it means, and guesses.
+    spellings: tuple[tuple[str, ...], ...]
+    #: The years of the movie, if a word that is not among these was a year.
+    years: tuple[int, int] | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """The words as they were typed, without accents."""
+        return [each[0] for each in self.spellings]
+
+    @property
+    def whole(self) -> str:
+        """The tsquery for the whole name, as it is and with numbers as digits."""
+        telling = [each for each in self.spellings if each[0] not in _SMALL] or self.spellings
+        keys = {"".join(each[place] for each in telling) for place in (0, -1)}
+        return " | ".join(_quote(f"={key[:200]}") for key in sorted(keys))
+
+    @property
+    def parts(self) -> str:
+        """
+        The tsquery for names with all words, of which the last may be cut off.
+
+        Two words may be one in the name. One word that is two there is a lexeme of `name_vector`.
+        """
+        words = self.words
+        joined = (
+            (*self.spellings[:at], (words[at] + words[at + 1],), *self.spellings[at + 2 :])
+            for at in range(len(words) - 1)
+        )
+        return " | ".join(f"({_all_of(each)})" for each in (self.spellings, *joined))
+
+    def without_year(self) -> "NameQuery | None":
+        """Return the name without its last word that is a year; None if nothing is left."""
+        for place in reversed(range(len(self.spellings))):
+            if (years := read_years(self.words[place])) and len(self.spellings) > 1:
+                left = self.spellings[:place] + self.spellings[place + 1 :]
+                return NameQuery(left, years)
+        return None
+
+
+def _all_of(spellings: Sequence[tuple[str, ...]]) -> str:
+    telling = [each for each in spellings if each[0] not in _SMALL] or spellings
+    *first, last = (list(map(_quote, each)) for each in telling)
+    word = telling[-1][0]
+    # A number is not the beginning of another one, and a letter alone begins too many words.
+    if not any(map(str.isdecimal, telling[-1])) and (first or len(word) > 1):
+        last[0] += ":*"
+    return " & ".join(f"({' | '.join(each)})" for each in (*first, last))
+
+
+def _quote(lexeme: str) -> str:
+    doubled = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{doubled}'"
+
+
+def read_name_query(session: Session, query: str) -> NameQuery:
+    """Return the words of *query* as they are in the indexes of names."""
+    word = (
+        func.unnest(func.name_words(query))
+        .table_valued(column("word", String), with_ordinality="place")
+        .render_derived()
+    )
+    as_lexemes = func.tsvector_to_array(func.name_vector(array([word.c.word])))
+    rows = session.execute(select(word.c.word, as_lexemes).order_by(word.c.place))
+    return NameQuery(
+        tuple(
+            (word, *(it for it in lexemes if it != word and not it.startswith("=")))
+            for word, lexemes in rows
+        )
+    )

@@ -1,0 +1,188 @@
+"""`find_names`: movies whose titles, or whose people's names, have all words of a query."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    String,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from database.models import Cast, Movie, MovieCast
+from database.search.filters import MovieFilter
+from database.search.guesses import read_guesses
+from database.search.name_queries import NameQuery, read_name_query
+from database.search.references import has_title
+
+#: Longer queries are not compared with parts of names, and even longer ones have no errors guessed.
+_MOST_WORDS, _MOST_GUESSED = 12, 8
+#: Number of words of a person's name inside a query.
+_FEWEST_OF_PERSON, _MOST_OF_PERSON = 2, 4
+#: Titles with all words that are ranked, those with most likes first.
+_MOST_TITLES = 200
+#: Movies of a title or a person.
+_MOST_MOVIES = 1000
+#: A part of a name that more people have names none of them.
+_MOST_PEOPLE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """`movies.id` of the movies that a query names."""
+
+    #: With this title, also followed by the year; and with a person of this name.
+    titled: tuple[int, ...] = ()
+    played: tuple[int, ...] = ()
+    #: With all words in the title, or in the name of a person.
+    in_title: tuple[int, ...] = ()
+    in_person: tuple[int, ...] = ()
+
+    @property
+    def by_title(self) -> set[int]:
+        """Those with all words of the query in the title."""
+        return {*self.titled, *self.in_title}
+
+    @property
+    def by_person(self) -> set[int]:
+        """Those with all words of the query in the name of a person."""
+        return {*self.played, *self.in_person}
+
+    def __bool__(self) -> bool:
+        """Return whether there are any."""
+        return bool(self.titled or self.played or self.in_title or self.in_person)
+
+
+def find_names(session: Session, query: str, filters: MovieFilter) -> Names:
+    """Return the movies that *query* names, with guesses of typing errors if there are none."""
+    name = read_name_query(session, query)
+    if not name.spellings:
+        # A title of signs.
+        signs = select(Movie.id).where(has_title(query), *filters.conditions())
+        return Names(titled=tuple(session.scalars(signs.limit(_MOST_MOVIES))))
+    found = _read_names(session, name, filters)
+    if found or len(name.spellings) > _MOST_GUESSED:
+        return found
+    guesses = read_guesses(session, [each for each in name.words if not each.isdecimal()])
+    if not guesses:
+        return found
+    guessed = NameQuery(tuple((*each, *guesses.get(each[0], ())) for each in name.spellings))
+    # No title is guessed as a whole: guesses are ranked with the others.
+    return _read_names(session, guessed, filters, is_guessed=True)
+
+
+def _read_names(
+    session: Session, name: NameQuery, filters: MovieFilter, *, is_guessed: bool = False
+) -> Names:
+    """Read all kinds of names in one statement; of guessed names, only those with all words."""
+    undated = name.without_year()
+    low, high = (undated and undated.years) or (0, 0)
+    parameters = {
+        "whole": name.whole,
+        "parts": name.parts,
+        "undated_whole": undated.whole if undated else None,
+        "undated_parts": undated.parts if undated else None,
+        "low": low,
+        "high": high,
+    }
+    has_parts = len(name.spellings) <= _MOST_WORDS
+    kinds = ([] if is_guessed else ["whole"]) + (["parts"] if has_parts else [])
+    statement = _statement(filters, tuple(kinds), is_dated=undated is not None)
+    ids: defaultdict[str, list[int]] = defaultdict(list)
+    for kind, row_id in session.execute(statement, parameters):
+        ids[kind].append(row_id)
+    return Names(**{kind: tuple(found) for kind, found in ids.items()})
+
+
+@lru_cache(maxsize=32)
+def _statement(
+    filters: MovieFilter, kinds: tuple[str, ...], *, is_dated: bool
+) -> CompoundSelect[str, int]:
+    """Return the statement for *kinds* of names; to build it takes longer than to run it."""
+    queries: dict[str, Select[int]] = {}
+    if "whole" in kinds:
+        queries["titled"] = _titles("whole", _MOST_MOVIES, is_dated=is_dated)
+        queries["played"] = _plays(select(Cast.id).where(_matches(Cast.name, "whole")))
+    if "parts" in kinds:
+        people = select(Cast.id).where(_matches(Cast.name, "parts")).limit(_MOST_PEOPLE + 1)
+        named = people.cte().prefix_with("MATERIALIZED")
+        are_few = select(func.count()).select_from(named).scalar_subquery() <= _MOST_PEOPLE
+        queries["in_title"] = _titles("parts", _MOST_TITLES, is_dated=is_dated)
+        queries["in_person"] = _plays(select(named.c.id).where(are_few))
+    return union_all(
+        *(
+            select(literal_column(f"'{kind}'").label("kind"), found.c.id)
+            for kind, query in queries.items()
+            for found in [query.where(*filters.conditions()).subquery()]
+        )
+    )
+
+
+def _titles(kind: str, limit: int, *, is_dated: bool) -> Select[int]:
+    """Return the query for titles that match; if *is_dated*, also without the year of the movie."""
+    condition = _matches(Movie.title, kind)
+    if is_dated:
+        of_year = Movie.year.between(bindparam("low"), bindparam("high"))
+        condition = or_(condition, and_(_matches(Movie.title, f"undated_{kind}"), of_year))
+    return _most_liked(condition, limit)
+
+
+def _plays(people: Select[int]) -> Select[int]:
+    plays = select(MovieCast.movie_id).where(MovieCast.cast_id.in_(people))
+    return _most_liked(Movie.id.in_(plays), _MOST_MOVIES)
+
+
+def _most_liked(condition: ColumnElement[bool], limit: int) -> Select[int]:
+    query = select(Movie.id).where(condition)
+    return query.order_by(Movie.like_count.desc().nulls_last(), Movie.id).limit(limit)
+
+
+def _matches(name: InstrumentedAttribute[str], parameter: str) -> ColumnElement[bool]:
+    """Compare words as the indexes have them with the tsquery that is a parameter."""
+    vector = func.name_vector(func.name_words(name))
+    return vector.bool_op("@@")(cast(bindparam(parameter, type_=Text), TSQUERY))
+
+
+def read_people(session: Session, words: Sequence[str]) -> Mapping[str, Sequence[int]]:
+    """Return, for words of a query that are a person's whole name, the movies of that person."""
+    spans = [
+        words[first:end]
+        for length in range(_FEWEST_OF_PERSON, _MOST_OF_PERSON + 1)
+        for first in range(len(words) - length + 1)
+        for end in [first + length]
+    ]
+    if not spans:
+        return {}
+    texts = [" ".join(span) for span in spans]
+    span = (
+        func.unnest(bindparam("spans", texts, type_=ARRAY(String)))
+        .table_valued(column("span", String), with_ordinality="place")
+        .render_derived()
+    )
+    rows = session.execute(
+        select(span.c.place, MovieCast.movie_id)
+        .join(Cast, func.search_key(Cast.name) == func.search_key(span.c.span))
+        .join(MovieCast, MovieCast.cast_id == Cast.id)
+        .order_by(span.c.place, MovieCast.movie_id)
+    )
+    movies: defaultdict[str, list[int]] = defaultdict(list)
+    for place, movie_id in rows:
+        for word in spans[place - 1]:
+            movies[word].append(movie_id)
+    return movies

@@ -1,0 +1,1 @@
+"""Tests of how movies are found."""
