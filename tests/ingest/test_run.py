@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy import URL
 
+import ingest.run
 from cli.display.progress_rate import left_of
 from database.bookkeeping.failures import Failure, record_failures
 from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock
@@ -350,9 +351,14 @@ FORESEEN: list[tuple[dict[str, Any], set[str]]] = [
     ids=str,
 )
 def test_the_row_foresees_the_whole_run(
-    db: DatabaseManager, short_sandbox: Sandbox, options: dict[str, Any], mirror: str
+    db: DatabaseManager,
+    short_sandbox: Sandbox,
+    options: dict[str, Any],
+    mirror: str,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     """While pages are read, the row has the details to follow; at the end, those requested."""
+    monkeypatch.setattr(ingest.run, "HEARTBEAT_SECONDS", 0.0)
     if mirror == "filled":
         fetch_first(db, short_sandbox)
         tell(short_sandbox, "add?count=5")
