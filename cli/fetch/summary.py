@@ -151,7 +151,7 @@ def _next_steps(report: RunReport, again: str, next_attempt: datetime | None) ->
     if report.exit_code != ExitCode.GUARD:
         steps.append(("look at the mirror", _look("--once")))
     steps.append(("check the database", suggest_command("test_db_connection.py")))
-    steps.append(("serve it over HTTP", suggest_command("serve_movies.py")))
+    steps.append(("open it in a browser", suggest_command("serve_movies.py")))
     return "Next:\n" + aligned(steps)
 
 

@@ -37,9 +37,9 @@ class FeedQuery(BrowseQuery):
 
 
 class FoundQuery(Query):
-    """A search."""
+    """A search; without a query, the page says what to write."""
 
-    q: Text
+    q: Text = ""
     page: Annotated[int, Field(ge=1, le=FOUND_PAGES), Whole] = 1
 
 

@@ -224,14 +224,17 @@ def test_the_start_page_leads_everywhere(served: str):
 
 
 def test_practice_data_is_marked_on_every_page(many: DatabaseManager):
-    """And its posters, which do not exist, are not loaded."""
+    """Its posters, which do not exist, are not loaded; no link leads to other films at IMDb."""
     paths = ("/", "/browse", "/movies/5", "/search?q=film", "/people/Person%201")
     found = {}
+    leads_to_imdb = []
     for source in ("yts", "sandbox"):
         with many.get_session() as session:
             set_source(session, source)
         with open_server(many, ServerSettings(connections=1)) as root:
             pages = [read(f"{root}{path}") for path in paths]
         found[source] = {("Practice data" in page, "<img" in page) for page in pages}
+        leads_to_imdb.append("imdb.com" in "".join(pages))
 
     assert found == {"yts": {(False, True)}, "sandbox": {(True, False)}}
+    assert leads_to_imdb == [True, False]

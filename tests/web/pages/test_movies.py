@@ -156,13 +156,14 @@ def test_a_search_without_results_asks_for_a_title_that_is_nearly_the_same(db: D
     with open_server(db, ONE) as root:
         page = read(f"{root}/search?q=Constbntinpole<i>")
         nothing = read(f"{root}/search?q=zzzzqqq")
-        empty = requests.get(f"{root}/search?q=%3F%3F", timeout=20)
+        empty = [requests.get(f"{root}/search{q}", timeout=20) for q in ("", "?q=%3F%3F")]
 
     assert "Constbntinpole&lt;i&gt;" in page
     assert "Constantinople" in page
     assert "<i>" not in page
     assert "Try fewer words" in nothing
-    assert empty.status_code == 400
+    assert [each.status_code for each in empty] == [400, 400]
+    assert all("Nothing to search for" in each.text for each in empty)
 
 
 def test_hints_are_titles_that_begin_alike_and_have_few_errors(db: DatabaseManager):
