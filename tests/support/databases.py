@@ -9,6 +9,7 @@ from sqlalchemy.pool import NullPool
 
 from database.db import DatabaseManager
 from database.models import Base, Cast, Movie, Torrent
+from tests.support.waiting import wait_until
 
 #: The number of sessions of this database that wait for a lock. Views of locks show those of all
 #: databases, also of the tests beside. Within a transaction, the view of sessions stays as it was
@@ -17,6 +18,11 @@ LOCK_WAITS = (
     "SELECT count(*) FROM pg_stat_clear_snapshot(), pg_stat_activity "
     "WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
+
+
+def wait_for_lock(connection: Connection) -> None:
+    """Wait until another session of the database of *connection* waits for a lock."""
+    wait_until(lambda: connection.scalar(text(LOCK_WAITS)), "no session waits for a lock")
 
 
 def run_sql(url: URL, *statements: str) -> None:

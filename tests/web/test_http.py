@@ -8,7 +8,7 @@ import requests
 from sqlalchemy import text
 
 from database.db import DatabaseManager
-from tests.support.databases import LOCK_WAITS, run_sql
+from tests.support.databases import run_sql, wait_for_lock
 from tests.support.servers.web_server import open_server
 from web.guards import is_allowed
 from web.settings import ServerSettings
@@ -94,9 +94,7 @@ def test_a_server_without_a_free_connection_says_so(db: DatabaseManager):
     ):
         holder.execute(text("LOCK TABLE movies IN ACCESS EXCLUSIVE MODE"))
         slow = threads.submit(requests.get, f"{root}{LIST}", timeout=20)
-        while not holder.scalar(text(LOCK_WAITS)):
-            # A transaction sees the same sessions until it looks again.
-            holder.execute(text("SELECT pg_stat_clear_snapshot()"))
+        wait_for_lock(holder)
         busy = requests.get(f"{root}/api/v2/movie_details.json?movie_id=1", timeout=20)
         holder.rollback()
         assert slow.result().status_code == 200, slow.result().text

@@ -16,7 +16,7 @@ import web.connections
 import web.reader
 import web.server
 from database.db import DatabaseManager
-from tests.support.databases import LOCK_WAITS
+from tests.support.databases import wait_for_lock
 from tests.support.servers.web_server import open_server
 from web.guards import LONGEST_URL
 from web.settings import ServerSettings
@@ -136,9 +136,7 @@ def test_the_end_waits_for_requests_under_way_for_one_limit_in_all(
         with open_server(db, ServerSettings(connections=1)) as root:
             holder.execute(text("LOCK TABLE movies IN ACCESS EXCLUSIVE MODE"))
             held = threads.submit(requests.get, f"{root}/api/v2/list_movies.json", timeout=20)
-            while not holder.scalar(text(LOCK_WAITS)):
-                # A transaction sees the same sessions until it looks again.
-                holder.execute(text("SELECT pg_stat_clear_snapshot()"))
+            wait_for_lock(holder)
             began = time.monotonic()
         seconds = time.monotonic() - began
         assert isinstance(held.exception(), requests.ConnectionError)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from database.db import DatabaseManager
 from tests.support.data.movies import movie
-from tests.support.databases import LOCK_WAITS, run_sql
+from tests.support.databases import run_sql, wait_for_lock
 from tests.support.servers.web_server import open_server
 from web.settings import ServerSettings
 
@@ -184,8 +184,7 @@ def test_a_server_without_a_free_connection_is_a_problem(db: DatabaseManager):
     ):
         holder.execute(text("LOCK TABLE movies IN ACCESS EXCLUSIVE MODE"))
         slow = threads.submit(requests.get, f"{root}{ROOT}/movies", timeout=20)
-        while not holder.scalar(text(LOCK_WAITS)):
-            pass
+        wait_for_lock(holder)
         busy = requests.get(f"{root}{ROOT}/movies?format=csv", timeout=20)
         assert "busy" in problem(f"{root}{ROOT}/runs", 503)["detail"]
         holder.rollback()
