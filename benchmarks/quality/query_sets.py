@@ -42,7 +42,7 @@ class Question:
 
     @property
     def is_typed(self) -> bool:
-        """Whether somebody wrote the query; otherwise, it was made from a film."""
+        """Return whether a person wrote the query; others were generated from films."""
         return self.kind not in _MADE_KINDS
 
 

@@ -79,7 +79,7 @@ class LoopConnection:
                 state = self._connection.poll()
         except psycopg2.Error as error:
             if waiter is None:
-                self.close()  # It was cut while nobody used it.
+                self.close()  # The server has closed it while it was idle.
             elif not waiter.done():
                 waiter.set_exception(error)
             return

@@ -15,7 +15,7 @@ def find_page(session: Session, name: str) -> int | None:
     """
     Return `movies.id` of the movie with the slug *name*, or else with this id at YTS.
 
-    *name* is not percent-encoded. None: there is no such movie.
+    *name* is decoded from the URL. Return None if there is no such movie.
     """
     # YTS encodes slugs that are not ASCII, in lower case.
     spellings = {name.lower(), quote(name).lower()}
