@@ -21,7 +21,7 @@ from web.v1.route import Source
 
 #: A multiple of 2, 4 and 6 columns.
 ON_PAGE = 48
-_MOST_GENRES = 100
+MOST_GENRES = 100
 #: Order: its link, and its opposite.
 ORDERS: dict[MovieOrder, tuple[str, str]] = {
     "newest": ("Newest", "Oldest uploads first"),
@@ -79,7 +79,7 @@ def read_browse(source: Source, query: BrowseQuery) -> BrowseView:
     pairs = pairs_of(query)
     previous = place_of(movies, "before", part.begin)
     following = place_of(movies, "after", part.position)
-    genres = sorted(genre.name for genre in read_top_genres(session, _MOST_GENRES))
+    genres = sorted(genre.name for genre in read_top_genres(session, MOST_GENRES))
     return BrowseView(
         query=query,
         movies=read_cards(session, part.ids),

@@ -12,7 +12,7 @@ from database.serving.movie_cards import MovieCard, read_cards
 from database.serving.title_hints import closest_titles, suggest_titles
 from web.pages.queries import FOUND_ON_PAGE, FOUND_PAGES, FoundQuery, SuggestQuery
 from web.v1.movies import search_all
-from web.v1.problems import ProblemFound
+from web.v1.problems import ProblemFound, check_complete
 from web.v1.route import Source
 from yts.printable import printable
 
@@ -61,8 +61,7 @@ def read_found(source: Source, query: FoundQuery) -> FoundView:
     session, begin = source.session, (query.page - 1) * FOUND_ON_PAGE
     shown = result.found[begin : begin + FOUND_ON_PAGE]
     cards = read_cards(session, [each.row_id for each in shown])
-    if len(cards) < len(shown):
-        raise ProblemFound(503, "The movies of this mirror are being replaced. Try again soon.")
+    check_complete(cards, shown)
     total = len(result.found)
     return FoundView(
         query=query,

@@ -11,13 +11,13 @@ from database.search.filters import MovieFilter
 from database.serving.movie_cards import MovieCard, read_cards
 from database.serving.movie_lists import MovieList, read_movie_part, read_years
 from database.stats import GenreTotal, read_top_genres
+from web.pages.browse import MOST_GENRES
 from web.pages.filter_chips import Pair
 from web.v1.parameters import Query
 from web.v1.route import Source
 
 #: The columns of the widest window; other windows leave out the last ones of them.
 _IN_ROW = 7
-_MOST_GENRES = 100
 #: A genre of the day has at least this many movies.
 _FEWEST_OF_GENRE = 20
 #: What counts as well rated.
@@ -49,7 +49,7 @@ class StartView:
 def read_start(source: Source, _query: Query) -> StartView:
     """Return the start page of today."""
     session, today = source.session, datetime.now(UTC).date()
-    genres = read_top_genres(session, _MOST_GENRES)
+    genres = read_top_genres(session, MOST_GENRES)
     decade = today.year // 10 * 10
     of_decade = MovieFilter(years=(decade, None), rating=(_WELL_RATED, None))
     lists = [

@@ -36,7 +36,7 @@ from web.v1.parameters import (
     SearchQuery,
     SimilarQuery,
 )
-from web.v1.problems import ProblemFound
+from web.v1.problems import ProblemFound, check_complete
 from web.v1.route import Items, Source, Span, next_place
 
 _BY_GENRES = "These movies share most genres with it"
@@ -191,15 +191,9 @@ def find_movie(session: Session, reference: str) -> int:
 
 
 def _read_all(session: Session, ids: list[int]) -> list[str]:
-    """
-    Return the movies with these ids, which were read just before.
-
-    Raises:
-        ProblemFound: some are no longer there, because practice data gives way to real data.
-    """
+    """Return the movies with these ids, which were read just before; see `check_complete`."""
     movies = read_movies_json(session, ids)
-    if len(movies) < len(ids):
-        raise ProblemFound(503, "The movies of this mirror are being replaced. Try again soon.")
+    check_complete(movies, ids)
     return movies
 
 

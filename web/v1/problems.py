@@ -1,5 +1,6 @@
 """`Problem`, `ProblemFound`, `report_problems`: errors as problem details (RFC 9457)."""
 
+from collections.abc import Sized
 from http import HTTPStatus
 from typing import Annotated
 
@@ -42,6 +43,17 @@ class ProblemFound(Exception):
         self.status = status
         self.detail = detail
         self.errors = errors
+
+
+def check_complete(found: Sized, ids: Sized) -> None:
+    """
+    Check that all movies with *ids*, which were read just before, were *found*.
+
+    Raises:
+        ProblemFound: some are no longer there, because practice data gives way to real data.
+    """
+    if len(found) < len(ids):
+        raise ProblemFound(503, "The movies of this mirror are being replaced. Try again soon.")
 
 
 def problem_response(problem: ProblemFound) -> web.Response:
