@@ -122,6 +122,11 @@ def share_parameters(terms: Sequence[Term]) -> dict[str, Any]:
 
 
 def as_query(lexemes: Sequence[str], label: str = "") -> str:
-    """Return a tsquery for any of *lexemes*, which are quoted, so that none is an operator."""
-    quoted = (lexeme.replace("\\", "\\\\").replace("'", "''") for lexeme in lexemes)
-    return " | ".join(f"'{lexeme}'{label and ':'}{label}" for lexeme in quoted)
+    """Return a tsquery for any of *lexemes*."""
+    return " | ".join(f"{quoted(lexeme)}{label and ':'}{label}" for lexeme in lexemes)
+
+
+def quoted(lexeme: str) -> str:
+    """Return *lexeme* as it stands in a tsquery, where no part of it is an operator."""
+    doubled = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{doubled}'"

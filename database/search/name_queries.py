@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
 from database.search.facets import read_years
+from database.search.keywords import quoted
 
 #: What people leave out; `name_vector` leaves it out of whole names.
 _SMALL = frozenset(["the", "a", "an", "and", "part", "chapter", "vol", "volume"])
@@ -30,9 +31,9 @@ class NameQuery:
     @property
     def whole(self) -> str:
         """The tsquery for the whole name, as it is and with numbers as digits."""
-        telling = [each for each in self.spellings if each[0] not in _SMALL] or self.spellings
+        telling = _telling(self.spellings)
         keys = {"".join(each[place] for each in telling) for place in (0, -1)}
-        return " | ".join(_quote(f"={key[:200]}") for key in sorted(keys))
+        return " | ".join(quoted(f"={key[:200]}") for key in sorted(keys))
 
     @property
     def parts(self) -> str:
@@ -57,19 +58,19 @@ class NameQuery:
         return None
 
 
+def _telling(spellings: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
+    """Return the words that people do not leave out; all, if there are no others."""
+    return [each for each in spellings if each[0] not in _SMALL] or spellings
+
+
 def _all_of(spellings: Sequence[tuple[str, ...]]) -> str:
-    telling = [each for each in spellings if each[0] not in _SMALL] or spellings
-    *first, last = (list(map(_quote, each)) for each in telling)
+    telling = _telling(spellings)
+    *first, last = (list(map(quoted, each)) for each in telling)
     word = telling[-1][0]
     # A number is not the beginning of another one, and a letter alone begins too many words.
     if not any(map(str.isdecimal, telling[-1])) and (first or len(word) > 1):
         last[0] += ":*"
     return " & ".join(f"({' | '.join(each)})" for each in (*first, last))
-
-
-def _quote(lexeme: str) -> str:
-    doubled = lexeme.replace("\\", "\\\\").replace("'", "''")
-    return f"'{doubled}'"
 
 
 def read_name_query(session: Session, query: str) -> NameQuery:
