@@ -1,8 +1,10 @@
-"""`ResponseCache`: responses that are valid for one revision of the database; `CachedBody`."""
+"""`ResponseCache`: responses of one revision of the database; `CachedBody`; `RecentlyUsed`."""
 
 import gzip
 import zlib
 from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, Protocol, TypeVar
 
 #: Bytes. Compressing a shorter body saves too little.
 _SMALLEST_GZIP = 1000
@@ -38,15 +40,66 @@ def tag_of(content: bytes) -> str:
     return f"{len(content):x}-{zlib.crc32(content):08x}{zlib.adler32(content):08x}"
 
 
+class HasSize(Protocol):
+    """A value that can be kept."""
+
+    @property
+    def size(self) -> int:
+        """Return the bytes that it takes; always the same number."""
+
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value", bound=HasSize)
+
+
+class RecentlyUsed(Generic[Key, Value]):
+    """Keeps the values that were used last, up to a number of bytes; for one thread."""
+
+    def __init__(self, max_bytes: int) -> None:
+        """Keep values of at most *max_bytes*."""
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+
+    def __contains__(self, key: Key) -> bool:
+        """Return whether there is a value of *key*."""
+        return key in self._values
+
+    def get(self, key: Key) -> Value | None:
+        """Return the value of *key*, which counts as used now."""
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def put(self, key: Key, value: Value) -> None:
+        """Keep *value* instead of an earlier one, and forget those that were not used longest."""
+        self.forget(key)
+        self._values[key] = value
+        self._bytes += value.size
+        while self._bytes > self._max_bytes:
+            _, oldest = self._values.popitem(last=False)
+            self._bytes -= oldest.size
+
+    def forget(self, key: Key) -> None:
+        """Forget the value of *key*, if there is one."""
+        if (old := self._values.pop(key, None)) is not None:
+            self._bytes -= old.size
+
+    def clear(self) -> None:
+        """Forget all values."""
+        self._values.clear()
+        self._bytes = 0
+
+
 class ResponseCache:
     """Keeps the bodies that were used last, all of the same revision; for one thread."""
 
     def __init__(self, max_bytes: int) -> None:
         """Keep at most *max_bytes* of bodies."""
         self._max_bytes = max_bytes
-        self._bytes = 0
         self._revision: str | None = None
-        self._bodies: OrderedDict[str, CachedBody] = OrderedDict()
+        self._bodies = RecentlyUsed[str, CachedBody](max_bytes)
 
     def has(self, key: str) -> bool:
         """Return whether there is a body of *key*."""
@@ -54,24 +107,16 @@ class ResponseCache:
 
     def get(self, key: str) -> CachedBody | None:
         """Return the body of *key*, if it is of the current revision."""
-        body = self._bodies.get(key)
-        if body is not None:
-            self._bodies.move_to_end(key)
-        return body
+        return self._bodies.get(key)
 
     def note_revision(self, revision: str) -> None:
         """Forget all bodies if they belong to another revision than *revision*."""
         if revision != self._revision:
             self._revision = revision
             self._bodies.clear()
-            self._bytes = 0
 
     def put(self, key: str, revision: str, body: CachedBody) -> None:
         """Keep *body*, unless another revision is current already."""
         if revision != self._revision or key in self._bodies or body.size > self._max_bytes:
             return
-        self._bodies[key] = body
-        self._bytes += body.size
-        while self._bytes > self._max_bytes:
-            _, oldest = self._bodies.popitem(last=False)
-            self._bytes -= oldest.size
+        self._bodies.put(key, body)
