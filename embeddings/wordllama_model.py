@@ -5,6 +5,7 @@ The package itself is not imported: it looks for its files in the wrong folder w
 network, and changes the logging of the whole process.
 """
 
+import hashlib
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,15 +15,14 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from embeddings.errors import ModelMissing
-from embeddings.vectors import Vectors, hash_files, unit
+from embeddings.vectors import Vectors, unit
 
 _PACKAGE = "wordllama"
 _WEIGHTS = "weights/l2_supercat_256.safetensors"
 _TOKENIZER = "tokenizers/l2_supercat_tokenizer_config.json"
 _MISSING = (
     "Vectors need the model of the package wordllama, which is not installed: "
-    "pip install wordllama (there are wheels for Python 3.9 to 3.13 on x86_64 and on macOS), "
-    "or give another model with --model DIR."
+    "pip install wordllama==0.2.2.post0, or give another model with --model DIR."
 )
 #: Longer texts are cut: the rest hardly changes the mean.
 _MOST_TOKENS = 512
@@ -52,8 +52,10 @@ class StaticModel:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of both files."""
-        return hash_files(self._files)
+        """SHA-256 of both files, with the same line ends on every system."""
+        weights, tokenizer = (file.read_bytes() for file in self._files)
+        lines = b"".join(line + b"\n" for line in tokenizer.splitlines())
+        return hashlib.sha256(weights + lines).hexdigest()
 
     @property
     def dimensions(self) -> int:

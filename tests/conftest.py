@@ -94,7 +94,6 @@ def mirror_url(
     All workers copy the same template; each has a copy of its own, because some tests end all
     sessions of the mirror.
     """
-    pytest.importorskip("safetensors")
     lock = shared_folder(tmp_path_factory) / "mirror.lock"
     template = make_once(server_url, "mirror", "migrated", _fill_mirror, lock)
     return new_database(template=template)

@@ -1,0 +1,42 @@
+"""`StaticModel`: its hash, by which stored vectors are found again."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+
+from embeddings import wordllama_model
+from embeddings.wordllama_model import StaticModel
+
+
+def test_vectors_of_earlier_installations_stay_valid():
+    """The hash of the installed model is that of 0.4.0 on Linux, whose vectors are bit-equal."""
+    known = "4d243a4b2daee65802d68699e288b9347fd45097303dc232205a660a82b5171e"
+
+    assert StaticModel().hash == known
+
+
+def test_the_hash_does_not_depend_on_line_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Wheels for Windows have other line ends; another token is another model."""
+    monkeypatch.setattr(wordllama_model, "_find", lambda: tmp_path)
+    (tmp_path / "weights").mkdir()
+    vectors = np.ones((2, 3), dtype=np.float16)
+    save_file({"embedding.weight": vectors}, tmp_path / "weights/l2_supercat_256.safetensors")
+    file = tmp_path / "tokenizers/l2_supercat_tokenizer_config.json"
+    file.parent.mkdir()
+
+    def hash_with(content: bytes) -> str:
+        file.write_bytes(content)
+        return StaticModel().hash
+
+    Tokenizer(WordLevel({"one": 0, "two": 1}, "one")).save(str(file))
+    content = file.read_bytes().rstrip()
+    expected = hash_with(content)
+
+    assert b"\n" in content
+    assert hash_with(content + b"\n") == expected
+    assert hash_with(content.replace(b"\n", b"\r\n")) == expected
+    assert hash_with(content.replace(b'"two"', b'"too"')) != expected
