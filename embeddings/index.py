@@ -38,6 +38,7 @@ from embeddings.embedder import Embedder
 from embeddings.embedding_processes import open_processes
 from embeddings.errors import NoProcesses
 from embeddings.load import open_model
+from embeddings.packages import DEFAULT_MODEL
 from embeddings.recipe import MovieText
 from embeddings.vectors import Vectors
 
@@ -62,7 +63,7 @@ class EmbedReport:
 
 def embed_all(
     db: DatabaseManager,
-    folder: Path | None = None,
+    model: Path | str | None = None,
     *,
     is_rebuild: bool = False,
     workers: int = 2,
@@ -72,7 +73,7 @@ def embed_all(
     """
     Make the vectors that are missing or out of date, or all; each saved step is kept.
 
-    The model is that of *folder*; None means that of the active space, or else the installed one.
+    *model* is that of `open_model`; None means that of the active space, or else the default one.
     Another model or recipe fills a space of its own, which replaces the active one when it is
     full. *progress* gets the number of movies done and of all, and may raise to stop;
     *note* gets a message if worker processes cannot start.
@@ -82,7 +83,7 @@ def embed_all(
         EmbeddingLockHeld: another process is making vectors.
         DatabaseNotReady: as `DatabaseManager.run_transaction`.
     """
-    started, embedder = time.monotonic(), Embedder(open_model(folder or _folder_in_use(db)))
+    started, embedder = time.monotonic(), Embedder(open_model(model or _model_in_use(db)))
     with hold_embedding_lock(db.engine):
         space = db.run_transaction(lambda session: _prepare(session, embedder))
         movies = db.run_transaction(
@@ -102,9 +103,9 @@ def embed_all(
     return EmbedReport(len(movies), time.monotonic() - started)
 
 
-def _folder_in_use(db: DatabaseManager) -> Path | None:
+def _model_in_use(db: DatabaseManager) -> Path | str:
     active = db.run_transaction(read_active_space)
-    return None if active is None else active.folder
+    return DEFAULT_MODEL if active is None else active.source
 
 
 def _prepare(session: Session, embedder: Embedder) -> Space:
@@ -204,7 +205,7 @@ _worker: tuple[DatabaseManager, Embedder, Space] | None = None
 def _start_worker(url: str, space: Space) -> None:
     global _worker  # noqa: PLW0603 -- one per process, which serves one call of `embed_all`
     db = DatabaseManager(url, pool_size=2, max_overflow=5)
-    _worker = db, Embedder(open_model(space.folder)), space
+    _worker = db, Embedder(open_model(space.source)), space
 
 
 def _work(movie_ids: Sequence[int]) -> None:

@@ -1,5 +1,6 @@
 """`open_model` and `open_embedder`: load a text model, and the embedder of the stored vectors."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -8,21 +9,28 @@ from database.vectors.spaces import read_active_space
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelMissing
 from embeddings.minilm import MiniLm
+from embeddings.packages import DEFAULT_MODEL
 from embeddings.recipe import RECIPE
+from embeddings.use_model import UseModel
 from embeddings.vectors import TextModel
 from embeddings.wordllama_model import StaticModel
 
+#: The models that are files of installed packages, by name.
+_INSTALLED: Mapping[str, Callable[[], TextModel]] = {"wordllama": StaticModel, "use": UseModel}
 
-def open_model(folder: Path | None = None) -> TextModel:
+
+def open_model(model: Path | str = DEFAULT_MODEL) -> TextModel:
     """
-    Return the model of *folder*, or the one that is installed with this program.
+    Return the model of a folder, or an installed one of `INSTALLED_MODELS` by name.
 
     Raises:
         ModelMissing: the model does not exist, or cannot be read.
     """
-    if folder is None:
-        return StaticModel()
-    return MiniLm(folder)
+    if isinstance(model, Path):
+        return MiniLm(model)
+    if model not in _INSTALLED:
+        raise ModelMissing(f"This version knows no model {model}: choose another with --model.")
+    return _INSTALLED[model]()
 
 
 def open_embedder(session: Session) -> Embedder | None:
@@ -35,7 +43,7 @@ def open_embedder(session: Session) -> Embedder | None:
     space = read_active_space(session)
     if space is None:
         return None
-    model = open_model(space.folder)
+    model = open_model(space.source)
     if model.hash != space.model_hash or space.recipe != RECIPE:
         raise ModelMissing(
             f"The vectors were made by another version of {space.model} or of this program: "

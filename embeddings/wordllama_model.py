@@ -6,23 +6,18 @@ network, and changes the logging of the whole process.
 """
 
 import hashlib
-import importlib.util
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from embeddings.errors import ModelMissing
+from embeddings.packages import find_files
 from embeddings.vectors import Vectors, unit
 
-_PACKAGE = "wordllama"
-_WEIGHTS = "weights/l2_supercat_256.safetensors"
-_TOKENIZER = "tokenizers/l2_supercat_tokenizer_config.json"
-_MISSING = (
-    "Vectors need the model of the package wordllama, which is not installed: "
-    "pip install wordllama==0.2.2.post0, or give another model with --model DIR."
+_FILES = (
+    "weights/l2_supercat_256.safetensors",
+    "tokenizers/l2_supercat_tokenizer_config.json",
 )
 #: Longer texts are cut: the rest hardly changes the mean.
 _MOST_TOKENS = 512
@@ -31,7 +26,7 @@ _MOST_TOKENS = 512
 class StaticModel:
     """The vector of a text is the mean of its token vectors, 256 numbers."""
 
-    name = _PACKAGE
+    name = "wordllama"
     folder = None
 
     def __init__(self) -> None:
@@ -41,14 +36,11 @@ class StaticModel:
         Raises:
             ModelMissing: the package is not installed, or lacks its files.
         """
-        folder = _find()
-        weights, tokenizer = folder / _WEIGHTS, folder / _TOKENIZER
-        if not (weights.is_file() and tokenizer.is_file()):
-            raise ModelMissing(_MISSING)
+        self._files = find_files("wordllama", _FILES, "wordllama==0.2.2.post0")
+        weights, tokenizer = self._files
         self._vectors = load_file(weights)["embedding.weight"].astype(np.float32)
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.enable_truncation(_MOST_TOKENS)
-        self._files = (weights, tokenizer)
 
     @property
     def hash(self) -> str:
@@ -71,13 +63,3 @@ class StaticModel:
             if text.ids:
                 np.add.reduce(self._vectors.take(text.ids, axis=0), axis=0, out=total)
         return unit(sums)
-
-
-def _find() -> Path:
-    try:
-        spec = importlib.util.find_spec(_PACKAGE)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None or not spec.submodule_search_locations:
-        raise ModelMissing(_MISSING)
-    return Path(next(iter(spec.submodule_search_locations)))

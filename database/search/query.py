@@ -102,8 +102,7 @@ def _search_text(
     if not (names or words):
         raise NothingToSearch("Nothing to search for: write a title, a name or some words.")
     terms = read_terms(session, query, read_people(session, words))
-    target = _target(session, vector if are_known(terms) else None)
-    nearest = read_nearest(session, target, filters, depth) if target else []
+    target, nearest = _read_near(session, vector, filters, depth, is_known=are_known(terms))
     worded = search_by_words(session, terms, filters, order_of_words(terms), depth)
     listed = search_by_facets(session, terms, filters, depth)
     near = {row_id for row_id, _ in nearest}
@@ -126,9 +125,24 @@ def _read_having(session: Session, words: Sequence[str], row_ids: set[int]) -> s
     return set(session.scalars(select(Movie.id).where(Movie.id.in_(row_ids), or_(*unwanted))))
 
 
-def _target(session: Session, vector: Sequence[float] | None) -> Target | None:
+def _read_near(
+    session: Session,
+    vector: Sequence[float] | None,
+    filters: MovieFilter,
+    depth: int,
+    *,
+    is_known: bool,
+) -> tuple[Target | None, list[tuple[int, float]]]:
+    """Return what movies are compared with, and the nearest; nothing if the query means nothing."""
     space = read_active_space(session)
-    return None if space is None or vector is None else Target(space, "search", tuple(vector))
+    if space is None or vector is None:
+        return None, []
+    least = -1.0 if is_known else space.least_cosine
+    if least is None:
+        return None, []
+    target = Target(space, "search", tuple(vector))
+    nearest = read_nearest(session, target, filters, depth)
+    return (target, nearest) if nearest and nearest[0][1] >= least else (None, [])
 
 
 def _rank(scores: Mapping[int, Score], names: Names, near: set[int]) -> list[Found]:

@@ -21,6 +21,10 @@ from database.models import EmbeddingSpace, Movie, MovieEmbedding
 #: Prefix of the names of all vector indexes, which are created and dropped with their space.
 INDEX_PREFIX = "idx_movie_embeddings_vector_"
 
+#: For models of many languages: the least cosine between a query that means something and the
+#: movie nearest to it. For other models, the words of the query decide.
+_LEAST_COSINES = {"use": 0.30}
+
 
 class EmbeddingLockHeld(Exception):
     """Another process is making vectors for this database."""
@@ -40,9 +44,14 @@ class Space:
     is_active: bool
 
     @property
-    def folder(self) -> Path | None:
-        """Folder of the model's files; None if they are in an installed package."""
-        return None if self.model_folder is None else Path(self.model_folder)
+    def source(self) -> Path | str:
+        """Folder of the model's files, or the model's name if a package has them."""
+        return self.model if self.model_folder is None else Path(self.model_folder)
+
+    @property
+    def least_cosine(self) -> float | None:
+        """Least cosine of a query whose words no movie has; None if such a query means nothing."""
+        return _LEAST_COSINES.get(self.model)
 
     def dimensions(self, kind: str) -> int:
         """Return the length of the vectors in the column *kind*, recommend or search."""

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from database.db import DatabaseManager
 from database.vectors.spaces import EmbeddingLockHeld, hold_embedding_lock, read_active_space
-from embeddings import index, wordllama_model
+from embeddings import index, load, packages
 from embeddings.errors import ModelMissing
 from embeddings.index import embed_all
 from embeddings.load import open_embedder
@@ -234,12 +234,36 @@ def wait_for_lock(db: DatabaseManager) -> None:
             time.sleep(0.1)
 
 
+def test_an_installed_model_stays_in_use_until_another_is_named(
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+):
+    """A later run keeps to the model of the vectors, and the default one can be named again."""
+
+    class Use(OtherModel):
+        name = "use"
+
+    monkeypatch.setattr(load, "_INSTALLED", {**load._INSTALLED, "use": Use})
+    fill(db, 2)
+
+    def model_after(model: str | None) -> tuple[int, str]:
+        embedded = embed_all(db, model).embedded
+        with db.get_session() as session:
+            embedder = open_embedder(session)
+        assert embedder is not None
+        return embedded, embedder.model.name
+
+    assert model_after(None) == (2, "wordllama")
+    assert model_after("use") == (2, "use")
+    assert model_after(None) == (0, "use")
+    assert model_after("wordllama") == (2, "wordllama")
+
+
 @pytest.fixture
 def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide the package wordllama."""
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(
-        wordllama_model.importlib.util,
+        packages.importlib.util,
         "find_spec",
         lambda name, *rest: None if name == "wordllama" else find_spec(name, *rest),
     )

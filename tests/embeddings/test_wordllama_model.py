@@ -21,21 +21,17 @@ def test_vectors_of_earlier_installations_stay_valid():
 
 def test_the_hash_does_not_depend_on_line_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Wheels for Windows have other line ends; another token is another model."""
-    monkeypatch.setattr(wordllama_model, "_find", lambda: tmp_path)
-    (tmp_path / "weights").mkdir()
-    vectors = np.ones((2, 3), dtype=np.float16)
-    save_file({"embedding.weight": vectors}, tmp_path / "weights/l2_supercat_256.safetensors")
-    file = tmp_path / "tokenizers/l2_supercat_tokenizer_config.json"
-    file.parent.mkdir()
+    weights, tokenizer = tmp_path / "weights", tmp_path / "tokenizer"
+    monkeypatch.setattr(wordllama_model, "find_files", lambda *_: (weights, tokenizer))
+    save_file({"embedding.weight": np.ones((2, 3), dtype=np.float16)}, weights)
+    Tokenizer(WordLevel({"one": 0, "two": 1}, "one")).save(str(tokenizer))
+    content = tokenizer.read_bytes().rstrip()
 
     def hash_with(content: bytes) -> str:
-        file.write_bytes(content)
+        tokenizer.write_bytes(content)
         return StaticModel().hash
 
-    Tokenizer(WordLevel({"one": 0, "two": 1}, "one")).save(str(file))
-    content = file.read_bytes().rstrip()
     expected = hash_with(content)
-
     assert b"\n" in content
     assert hash_with(content + b"\n") == expected
     assert hash_with(content.replace(b"\n", b"\r\n")) == expected

@@ -20,6 +20,7 @@ from database.search.query import NothingToSearch, search_movies
 from database.search.query_terms import are_known, read_terms, words_of
 from database.search.similar import NoVector, similar_movies
 from database.search.word_counts import refresh_words
+from database.vectors import spaces
 from tests.support.data.examples import examples
 from tests.support.data.movies import movie, save
 from tests.support.paths import REPO
@@ -229,6 +230,20 @@ def test_descriptions_of_films_are_above_the_floor(session: Session):
     for name in ("known_items.json", "known_items_held_out.json"):
         for query, _, _ in json.loads((folder / name).read_text()):
             assert are_known(read_terms(session, query)), query
+
+
+@pytest.mark.parametrize(("least", "how"), [(0.9, ["meaning"]), (1.1, []), (None, [])])
+def test_of_a_model_of_many_languages_a_query_must_be_near_to_some_movie(
+    session: Session, monkeypatch: pytest.MonkeyPatch, least: float | None, how: list[str]
+):
+    """For such a model, the nearest movie decides about words that no movie has."""
+    if least:
+        monkeypatch.setitem(spaces._LEAST_COSINES, "wordllama", least)
+    stored = session.scalar(text("SELECT search::text FROM movie_embeddings LIMIT 1"))
+
+    found = search_movies(session, "неизвестно", vector=json.loads(stored), limit=1)
+
+    assert [each.how for each in found] == how
 
 
 def test_an_unknown_genre_names_the_nearest(session: Session):

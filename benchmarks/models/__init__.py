@@ -1,0 +1,1 @@
+"""Models, compared by searches in several languages: `python -m benchmarks.models`."""
