@@ -50,7 +50,8 @@ def _forget_the_parent(kept: set[int]) -> None:
     gc.freeze()
     first = 0
     for descriptor in [*sorted(kept), os.sysconf("SC_OPEN_MAX")]:
-        os.closerange(first, descriptor)
+        if first < descriptor:  # closerange(0, 0) would close all files.
+            os.closerange(first, descriptor)
         first = descriptor + 1
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)):
