@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing import forkserver
 from pathlib import Path
 
 import psutil
@@ -76,6 +77,8 @@ def test_new_processes_import_nothing():
     """
     The server that forks them has imported the worker, although the path does not name it.
     """
+    # Another test may have started a server without these imports.
+    forkserver._forkserver._stop()
     backend = ProcessBackend(1, start_if_preloaded, repr)
     try:
         assert backend.read(backend.submit(MovieBatch((1,))))
