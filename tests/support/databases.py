@@ -88,19 +88,42 @@ def restore(url: URL, schema: object) -> bool:
     """
     Make the database as it was, without rows; return False if it cannot be used any more.
 
-    *schema* is what `schema_of` has returned before. One connection does it all, because this
-    runs after most tests.
+    *schema* is what `schema_of` has returned before. This runs after most tests, so its connection
+    lasts: a new one would first read the catalogue of PostgreSQL, which costs most of the time.
     """
+    for _ in range(2):  # A test may have ended the session of the connection.
+        connection = _lasting.pop(url, None) or _connect(url)
+        if connection is None:
+            return False
+        try:
+            is_restored = _restore(connection, schema)
+        except DBAPIError:  # A test has dropped or renamed the database or its tables.
+            connection.invalidate()
+        else:
+            _lasting[url] = connection
+            return is_restored
+    return False
+
+
+#: The connections of `restore`.
+_lasting: dict[URL, Connection] = {}
+
+
+def _connect(url: URL) -> Connection | None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     try:
-        with _connected(url) as connection:
-            if not _has_schema(connection, schema):
-                connection.execute(text(_DROP_TRIGGERS))
-                if not _has_schema(connection, schema):
-                    return False
-            connection.exec_driver_sql(_END_SESSIONS)
-            connection.exec_driver_sql(_DELETE_ROWS)
-    except DBAPIError:  # A test has dropped or renamed the database or its tables.
-        return False
+        return engine.connect()
+    except DBAPIError:
+        return None
+
+
+def _restore(connection: Connection, schema: object) -> bool:
+    if not _has_schema(connection, schema):
+        connection.execute(text(_DROP_TRIGGERS))
+        if not _has_schema(connection, schema):
+            return False
+    connection.exec_driver_sql(_END_SESSIONS)
+    connection.exec_driver_sql(_DELETE_ROWS)
     return True
 
 
