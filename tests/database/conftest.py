@@ -11,8 +11,8 @@ from sqlalchemy import URL
 
 from database.db import DatabaseManager
 from tests.support.data.movies import empty
-from tests.support.servers.embedded_world import User, copy_data, find_postmasters, is_all_gone
-from tests.support.servers.shared_server import pristine_home, shared_folder
+from tests.support.servers import shared_server as servers
+from tests.support.servers.embedded_world import User, find_postmasters, is_all_gone
 from tests.support.waiting import becomes_true
 
 
@@ -77,20 +77,17 @@ def filled_home(
 def copy_home(
     tmp_path_factory: pytest.TempPathFactory, homes: Callable[[Path], Path]
 ) -> Callable[[Path], Path]:
-    """Return a function that creates a home with data: a copy is faster than initdb."""
+    """Return a function that creates a home with data, which the test uses."""
 
     def copy(home: Path) -> Path:
-        copy_data(pristine_home(shared_folder(tmp_path_factory)), home)
-        return homes(home)
+        return homes(servers.copy_home(tmp_path_factory, home))
 
     return copy
 
 
 @pytest.fixture(scope="session")
 def _used_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("used") / "home"
-    copy_data(pristine_home(shared_folder(tmp_path_factory)), home)
-    return home
+    return servers.copy_home(tmp_path_factory, tmp_path_factory.mktemp("used") / "home")
 
 
 @pytest.fixture

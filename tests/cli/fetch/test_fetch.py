@@ -16,6 +16,7 @@ from tests.support.databases import table_contents
 from tests.support.processes.commands import call, children_of, run, start
 from tests.support.processes.running import is_group_alive
 from tests.support.runs import counted
+from tests.support.servers.shared_server import copy_home
 from tests.support.waiting import wait_until
 
 
@@ -96,11 +97,16 @@ def test_an_invalid_option_is_refused_before_anything_is_done(
     ("number", "exit_code"),
     [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)],
 )
-def test_a_signal_ends_the_run_in_order(number: signal.Signals, exit_code: int, tmp_path: Path):
+def test_a_signal_ends_the_run_in_order(
+    number: signal.Signals,
+    exit_code: int,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+):
     """
     No process, server or socket is left, and the next run fetches the rest.
     """
-    home = {"YTS_HOME": str(tmp_path / "home")}
+    home = {"YTS_HOME": str(copy_home(tmp_path_factory, tmp_path / "home"))}
     with open_sandbox(SandboxSettings(movies=100, latency_seconds=0.1)) as sandbox:
         source = ("--api-url", sandbox.url, "--rate", "0")
         arguments = (*source, "--workers", "2")
@@ -133,7 +139,7 @@ def test_a_killed_run_changes_no_result(new_database, tmp_path: Path):
         process.communicate()
         assert process.returncode == -signal.SIGKILL
         wait_until(lambda: not is_group_alive(process.pid), "the end of all workers")
-        call("fetch_yts_data.py", *arguments[:-1], "1", url=killed_url)
+        call("fetch_yts_data.py", *arguments[:-1], "1", "--threads", "16", url=killed_url)
         call("fetch_yts_data.py", *arguments[:-1], "1", "--threads", "16", url=calm_url)
 
     with DatabaseManager(killed_url) as killed, DatabaseManager(calm_url) as calm:

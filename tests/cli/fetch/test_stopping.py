@@ -18,14 +18,15 @@ from sandbox.settings import SandboxSettings
 from tests.support.processes.commands import PATIENT, SECONDS_TO_WAKE, children_of, start
 from tests.support.processes.running import is_group_alive, workers_of
 from tests.support.runs import counted, read_sql, set_faults
+from tests.support.servers.shared_server import copy_home
 from tests.support.waiting import wait_until
 
 FETCH = "fetch_yts_data.py"
 LONG = pytest.mark.long
 #: The rest is for a busy machine. A request that stalls would take 30 s.
 SECONDS_TO_END = STOP_SECONDS + 10
-#: Workers have four seconds instead of nine to finish their batches.
-IMPATIENT = {"ingest.pool.DRAIN_SECONDS": 4.0}
+#: Requests under way have half a second instead of five after a stop.
+IMPATIENT = {"ingest.worker.fetcher.SECONDS_TO_DRAIN": 0.5}
 SIGNALS = pytest.mark.parametrize(
     "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=LONG)], ids=["SIGINT", "SIGTERM"]
 )
@@ -121,7 +122,7 @@ def test_a_signal_ends_a_probe_without_a_response(database_url: URL):
     """
     silent = SandboxSettings(movies=200, faults={"stall": 1.0})
     with open_sandbox(silent) as sandbox:
-        process = fetch_from(sandbox, database_url)
+        process = fetch_from(sandbox, database_url, patches=IMPATIENT)
         wait_until(lambda: requests_of(sandbox), "the probe")
         took, _ = stop_group(process, signal.SIGINT)
 
@@ -180,12 +181,12 @@ def test_a_signal_does_not_wait_for_a_stalled_response(workers: str, database_ur
         assert db.get_stats()["movies_with_details"] > 0
 
 
-def test_a_second_signal_ends_at_once(tmp_path: Path):
+def test_a_second_signal_ends_at_once(tmp_path_factory: pytest.TempPathFactory):
     """
     The first signal lets requests under way end, for up to ten seconds. A second one ends the run
     at once. The embedded server stops as well.
     """
-    home = tmp_path / "home"
+    home = copy_home(tmp_path_factory, tmp_path_factory.mktemp("used") / "home")
     with open_sandbox(SandboxSettings(movies=200)) as sandbox:
         options: dict[str, Any] = {"env": {"YTS_HOME": str(home)}, "patches": PATIENT}
         process = fetch_from(sandbox, None, "--rate", "40", **options)

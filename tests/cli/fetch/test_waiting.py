@@ -32,6 +32,7 @@ from tests.support.processes.fork_server import start_python
 from tests.support.processes.programs import ALEMBIC
 from tests.support.processes.running import is_group_alive
 from tests.support.runs import counted, read_sql, set_faults
+from tests.support.servers.shared_server import copy_home
 from tests.support.waiting import wait_until
 
 FETCH = ("fetch_yts_data.py", "--rate", "0", "--no-embed")
@@ -184,7 +185,7 @@ def test_time_is_limited_while_a_fetch_obeys_retry_after(
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the home of an embedded server with a few movies, which is not running."""
-    folder = tmp_path_factory.mktemp("embedded") / "home"
+    folder = copy_home(tmp_path_factory, tmp_path_factory.mktemp("embedded") / "home")
     done = run("fetch_yts_data.py", "--sandbox", "--no-details", env={"YTS_HOME": str(folder)})
     assert done.returncode == 0, done.stderr
     return folder

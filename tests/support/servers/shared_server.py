@@ -1,4 +1,4 @@
-"""`open_shared_server`, `pristine_home`: what all pytest-xdist workers of a session share."""
+"""`open_shared_server`, `copy_home`: what all pytest-xdist workers of a session share."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -39,6 +39,12 @@ def pristine_home(folder: Path) -> Path:
     with hold_lock(folder / "pristine.lock"):
         if not (home / "data").exists():
             open_embedded(home).close()
+    return home
+
+
+def copy_home(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Path:
+    """Create *home* with the data of an embedded server: a copy is faster than initdb."""
+    copy_data(pristine_home(shared_folder(tmp_path_factory)), home)
     return home
 
 
