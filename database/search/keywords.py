@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cache
 from itertools import accumulate
 from typing import Any
 
@@ -21,15 +20,11 @@ _MOST_READ = 4000
 #: What a word counts in the names of cast, and in a description. In a title it counts 1, like a
 #: year, a genre or a person that the query names.
 _IN_NAMES, _IN_DESCRIPTION = 0.8, 0.6
-_SHARE_OF_TERM = f"""
-    CAST(:weight_{{number}} AS float8) * CASE
-        WHEN year BETWEEN :low_{{number}} AND :high_{{number}} THEN 1
-        WHEN id = ANY (CAST(:movies_{{number}} AS bigint[])) THEN 1
-        WHEN NOT search_vector @@ CAST(:anywhere_{{number}} AS tsquery) THEN 0
-        WHEN search_vector @@ CAST(:fully_{{number}} AS tsquery) THEN 1
-        WHEN search_vector @@ CAST(:in_names_{{number}} AS tsquery) THEN {_IN_NAMES}
-        ELSE {_IN_DESCRIPTION}
-    END"""
+_SHARE_IN_TEXT = f"""
+    WHEN NOT search_vector @@ CAST(:anywhere_{{number}} AS tsquery) THEN 0
+    WHEN search_vector @@ CAST(:fully_{{number}} AS tsquery) THEN 1
+    WHEN search_vector @@ CAST(:in_names_{{number}} AS tsquery) THEN {_IN_NAMES}
+    ELSE CAST({_IN_DESCRIPTION} AS float8)"""
 #: Longer queries describe a movie; they are not lists such as "80s horror".
 _MOST_LISTED = 6
 
@@ -88,18 +83,26 @@ def _has(query: str) -> ColumnElement[bool]:
     return Movie.search_vector.bool_op("@@")(cast(query, TSQUERY))
 
 
-@cache
-def share_of_words(terms: int) -> str:
+def share_of_words(terms: Sequence[Term]) -> str:
     """
-    Return the SQL of the share of a query that a movie has, 0 to 1, for this number of terms.
+    Return the SQL of the share of a query that a movie has, 0 to 1.
 
-    It is the sum of the weights of the terms that the movie has, of the sum of all weights. The
-    terms are `share_parameters`, the columns those of `movies`. It is text, because SQLAlchemy
+    It is the sum of the weights of the terms that the movie has, of the sum of all weights. Its
+    parameters are `share_parameters`, the columns those of `movies`. It is text, because SQLAlchemy
     needs longer for a large expression than PostgreSQL.
     """
     return " + ".join(
-        ["CAST(0 AS float8)", *(_SHARE_OF_TERM.format(number=number) for number in range(terms))]
+        ["CAST(0 AS float8)", *(_share_of(term, number) for number, term in enumerate(terms))]
     )
+
+
+def _share_of(term: Term, number: int) -> str:
+    of_year = f"WHEN year BETWEEN :low_{number} AND :high_{number} THEN 1" if term.years else ""
+    has_person = (
+        f"WHEN id = ANY (CAST(:movies_{number} AS bigint[])) THEN 1" if term.movie_ids else ""
+    )
+    in_text = _SHARE_IN_TEXT.format(number=number)
+    return f"CAST(:weight_{number} AS float8) * CASE {of_year} {has_person} {in_text} END"
 
 
 def share_parameters(terms: Sequence[Term]) -> dict[str, Any]:
@@ -108,16 +111,16 @@ def share_parameters(terms: Sequence[Term]) -> dict[str, Any]:
     parameters: dict[str, Any] = {}
     for number, term in enumerate(terms):
         genre = [as_query([term.genre.lower()], "B")] if term.genre else []
-        low, high = term.years or (0, -1)
         parameters |= {
             f"weight_{number}": term.weight / whole,
-            f"low_{number}": low,
-            f"high_{number}": high,
-            f"movies_{number}": list(term.movie_ids),
             f"anywhere_{number}": as_query(term.lexemes),
             f"fully_{number}": " | ".join([as_query(term.lexemes, "A"), *genre]),
             f"in_names_{number}": as_query(term.lexemes, "B"),
         }
+        if term.years:
+            parameters |= {f"low_{number}": term.years[0], f"high_{number}": term.years[1]}
+        if term.movie_ids:
+            parameters[f"movies_{number}"] = list(term.movie_ids)
     return parameters
 
 

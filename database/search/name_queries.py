@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import String, column, func, select
-from sqlalchemy.dialects.postgresql import array
-from sqlalchemy.orm import Session
-
 from database.search.facets import read_years
 from database.search.keywords import quoted
+from database.search.query_words import QueryWords
 
 #: What people leave out; `name_vector` leaves it out of whole names.
 _SMALL = frozenset(["the", "a", "an", "and", "part", "chapter", "vol", "volume"])
@@ -73,18 +70,11 @@ def _all_of(spellings: Sequence[tuple[str, ...]]) -> str:
     return " & ".join(f"({' | '.join(each)})" for each in (*first, last))
 
 
-def read_name_query(session: Session, query: str) -> NameQuery:
+def name_query_of(query: QueryWords) -> NameQuery:
     """Return the words of *query* as they are in the indexes of names."""
-    word = (
-        func.unnest(func.name_words(query))
-        .table_valued(column("word", String), with_ordinality="place")
-        .render_derived()
-    )
-    as_lexemes = func.tsvector_to_array(func.name_vector(array([word.c.word])))
-    rows = session.execute(select(word.c.word, as_lexemes).order_by(word.c.place))
     return NameQuery(
         tuple(
             (word, *(it for it in lexemes if it != word and not it.startswith("=")))
-            for word, lexemes in rows
+            for word, lexemes in query.in_names
         )
     )

@@ -1,21 +1,17 @@
 """`find_names`: movies whose titles, or whose people's names, have all words of a query."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     CompoundSelect,
     Select,
-    String,
     Text,
     and_,
     bindparam,
     cast,
-    column,
     func,
     literal_column,
     or_,
@@ -27,14 +23,12 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from database.models import Cast, Movie, MovieCast
 from database.search.filters import MovieFilter
-from database.search.guesses import read_guesses
-from database.search.name_queries import NameQuery, read_name_query
+from database.search.name_queries import NameQuery, name_query_of
+from database.search.query_words import QueryWords, read_guesses
 from database.search.references import has_title
 
 #: Longer queries are not compared with parts of names, and even longer ones have no errors guessed.
 _MOST_WORDS, _MOST_GUESSED = 12, 8
-#: Number of words of a person's name inside a query.
-_FEWEST_OF_PERSON, _MOST_OF_PERSON = 2, 4
 #: Titles with all words that are ranked, those with most likes first.
 _MOST_TITLES = 200
 #: Movies of a title or a person.
@@ -69,9 +63,13 @@ class Names:
         return bool(self.titled or self.played or self.in_title or self.in_person)
 
 
-def find_names(session: Session, query: str, filters: MovieFilter) -> Names:
-    """Return the movies that *query* names, with guesses of typing errors if there are none."""
-    name = read_name_query(session, query)
+def find_names(session: Session, query: str, words: QueryWords, filters: MovieFilter) -> Names:
+    """
+    Return the movies that *query* names, with guesses of typing errors if there are none.
+
+    *words* are those of the query.
+    """
+    name = name_query_of(words)
     if not name.spellings:
         # A title of signs.
         signs = select(Movie.id).where(has_title(query), *filters.conditions())
@@ -157,32 +155,3 @@ def _matches(name: InstrumentedAttribute[str], parameter: str) -> ColumnElement[
     """Compare words as the indexes have them with the tsquery that is a parameter."""
     vector = func.name_vector(func.name_words(name))
     return vector.bool_op("@@")(cast(bindparam(parameter, type_=Text), TSQUERY))
-
-
-def read_people(session: Session, words: Sequence[str]) -> Mapping[str, Sequence[int]]:
-    """Return, for words of a query that are a person's whole name, the movies of that person."""
-    spans = [
-        words[first:end]
-        for length in range(_FEWEST_OF_PERSON, _MOST_OF_PERSON + 1)
-        for first in range(len(words) - length + 1)
-        for end in [first + length]
-    ]
-    if not spans:
-        return {}
-    texts = [" ".join(span) for span in spans]
-    span = (
-        func.unnest(bindparam("spans", texts, type_=ARRAY(String)))
-        .table_valued(column("span", String), with_ordinality="place")
-        .render_derived()
-    )
-    rows = session.execute(
-        select(span.c.place, MovieCast.movie_id)
-        .join(Cast, func.search_key(Cast.name) == func.search_key(span.c.span))
-        .join(MovieCast, MovieCast.cast_id == Cast.id)
-        .order_by(span.c.place, MovieCast.movie_id)
-    )
-    movies: defaultdict[str, list[int]] = defaultdict(list)
-    for place, movie_id in rows:
-        for word in spans[place - 1]:
-            movies[word].append(movie_id)
-    return movies

@@ -15,6 +15,18 @@ VectorColumn = Literal["recommend", "search"]
 _LOOKED_AT = {"recommend": 200, "search": 400}
 #: The maximum of pgvector.
 _MOST_LOOKED_AT = 1000
+# Column and space must be written as in the index, otherwise PostgreSQL does not use it. Gone
+# movies are removed afterwards, because a condition inside would lose neighbours.
+_BY_INDEX = """
+    SET LOCAL hnsw.ef_search = {looked_at};
+    WITH nearest AS MATERIALIZED (
+        SELECT movie_id, {column} <#> :vector AS distance
+        FROM movie_embeddings WHERE space_id = {space_id}
+        ORDER BY {column} <#> :vector LIMIT :limit
+    )
+    SELECT movie_id, distance FROM nearest JOIN movies ON id = movie_id
+    WHERE distance IS NOT NULL AND gone_since IS NULL
+    ORDER BY distance, movie_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +54,15 @@ def read_nearest(
     """
     if filters.is_empty:
         looked_at = min(max(_LOOKED_AT[target.kind], 2 * limit), _MOST_LOOKED_AT)
-        session.execute(text(f"SET LOCAL hnsw.ef_search = {looked_at}"))
-        query = _by_index(target, filters, limit)
+        by_index = _BY_INDEX.format(
+            looked_at=looked_at,
+            column=f"({target.kind}::halfvec({target.space.dimensions(target.kind)}))",
+            space_id=target.space.id,
+        )
+        rows = session.execute(text(by_index), {"vector": target.as_text, "limit": limit})
     else:
-        query = _exact(target, filters, limit)
-    return [(row_id, -distance) for row_id, distance in session.execute(query)]
-
-
-def _by_index(target: Target, filters: MovieFilter, limit: int) -> Select[int, float]:
-    # Expression and literal must be written as in the index, otherwise PostgreSQL does not use it.
-    # Gone movies are removed afterwards, because a condition here would lose neighbours.
-    vector = f"{target.kind}::halfvec({target.space.dimensions(target.kind)})"
-    distance = literal_column(f"({vector}) <#> '{target.as_text}'", Float())
-    nearest = (
-        select(MovieEmbedding.movie_id, distance.label("distance"))
-        .where(literal_column(f"space_id = {target.space.id}"))
-        .order_by(distance)
-        .limit(limit)
-        .cte("nearest")
-        .prefix_with("MATERIALIZED")
-    )
-    return (
-        select(nearest.c.movie_id, nearest.c.distance)
-        .join(Movie, Movie.id == nearest.c.movie_id)
-        .where(nearest.c.distance.is_not(None), *filters.conditions())
-        .order_by(nearest.c.distance, nearest.c.movie_id)
-    )
+        rows = session.execute(_exact(target, filters, limit))
+    return [(row_id, -distance) for row_id, distance in rows]
 
 
 def _exact(target: Target, filters: MovieFilter, limit: int) -> Select[int, float]:

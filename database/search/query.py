@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from database.models import Movie
 from database.search.filters import MovieFilter
 from database.search.keywords import search_by_facets, search_by_words
-from database.search.names import Names, find_names, read_people
+from database.search.names import Names, find_names
 from database.search.nearest import Target, read_nearest
-from database.search.query_terms import are_known, read_terms, words_of
+from database.search.query_terms import are_known, read_terms
+from database.search.query_words import read_query_words, words_of
 from database.search.references import LONGEST_TITLE, has_imdb_code, has_page
 from database.search.scores import Score, order_of_words, read_scores
 from database.vectors.spaces import read_active_space
@@ -70,7 +71,9 @@ def search_movies(
     wanted = min(limit + offset, _MOST_FOUND)
     results = _read_linked(session, query, filters)
     if results is None:
-        results = _search_text(session, query, vector, filters, max(_DEPTH, wanted))
+        # Words and vectors rarely name the same movies.
+        depth = max(_DEPTH, wanted // 2) if vector else max(_DEPTH, wanted)
+        results = _search_text(session, query, vector, filters, depth)
     return results[offset:wanted]
 
 
@@ -97,11 +100,11 @@ def _search_text(
 ) -> list[Found]:
     unwanted = words_of(" ".join(_UNWANTED.findall(query)))
     query = _UNWANTED.sub("", query)
-    words = words_of(query)
-    names = find_names(session, query, filters) if len(query) <= LONGEST_TITLE else Names()
-    if not (names or words):
+    words = read_query_words(session, query)
+    names = find_names(session, query, words, filters) if len(query) <= LONGEST_TITLE else Names()
+    if not (names or words.words):
         raise NothingToSearch("Nothing to search for: write a title, a name or some words.")
-    terms = read_terms(session, query, read_people(session, words))
+    terms = read_terms(session, words)
     target, nearest = _read_near(session, vector, filters, depth, is_known=are_known(terms))
     worded = search_by_words(session, terms, filters, order_of_words(terms), depth)
     listed = search_by_facets(session, terms, filters, depth)

@@ -45,12 +45,14 @@ class Score:
 _SHARE_OF_LIKES = f"""
     coalesce(
         ln(1 + CAST(like_count AS float8))
-            / nullif(ln(1 + CAST((SELECT max(like_count) FROM movies) AS float8)), 0),
+            / nullif((SELECT ln(1 + CAST(max(like_count) AS float8)) FROM movies), 0),
         {_UNKNOWN_LIKES}
     )"""  # noqa: S608 -- a number of ours
 _SCORES = """
     SELECT id, {words} AS words, {meaning} AS meaning, {likes} AS likes,
-        least(1, length(search_key(:query)) / CAST(length(search_key(title)) AS float8)) AS title
+        CASE WHEN id = ANY (CAST(:titled AS bigint[])) THEN
+            least(1, length(search_key(:query)) / CAST(length(search_key(title)) AS float8))
+        END AS title
     FROM movies {vectors}
     WHERE id = ANY (CAST(:row_ids AS bigint[]))"""
 _MEANING = "coalesce(-(search <#> CAST(:vector AS halfvec)), 0)"
@@ -59,7 +61,7 @@ _VECTORS = "LEFT JOIN movie_embeddings ON movie_id = id AND space_id = :space_id
 
 def order_of_words(terms: Sequence[Term]) -> str:
     """Return the SQL of what a score is without title and meaning."""
-    return f"{WORDS} * ({share_of_words(len(terms))}) + {LIKES} * {_SHARE_OF_LIKES}"
+    return f"{WORDS} * ({share_of_words(terms)}) + {LIKES} * {_SHARE_OF_LIKES}"
 
 
 def read_scores(
@@ -73,15 +75,18 @@ def read_scores(
 ) -> dict[int, Score]:
     """Return the scores of the movies with these `movies.id`, of which *query* names some."""
     scores = _SCORES.format(
-        words=share_of_words(len(terms)),
+        words=share_of_words(terms),
         likes=_SHARE_OF_LIKES,
         meaning="CAST(0 AS float8)" if target is None else _MEANING,
         vectors="" if target is None else _VECTORS,
     )
-    parameters = {**share_parameters(terms), "query": query, "row_ids": list(row_ids)}
+    in_title, in_person = names.by_title, names.by_person
+    parameters = {
+        **share_parameters(terms), "query": query, "row_ids": list(row_ids),
+        "titled": list(in_title),
+    }  # fmt: skip
     if target is not None:
         parameters |= {"vector": target.as_text, "space_id": target.space.id}
-    in_title, in_person = names.by_title, names.by_person
     result = {}
     for row_id, words, meaning, likes, title in session.execute(text(scores), parameters):
         if row_id in in_title:

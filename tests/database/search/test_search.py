@@ -17,7 +17,8 @@ from database.models import Movie
 from database.repository import MovieRepository
 from database.search.filters import MovieFilter, UnknownFilterValue, resolve_genres
 from database.search.query import NothingToSearch, search_movies
-from database.search.query_terms import are_known, read_terms, words_of
+from database.search.query_terms import are_known, read_terms
+from database.search.query_words import read_query_words, words_of
 from database.search.similar import NoVector, similar_movies
 from database.search.word_counts import refresh_words
 from database.vectors import spaces
@@ -221,7 +222,7 @@ def test_composed_and_decomposed_accents_find_the_same(db: DatabaseManager):
 )  # fmt: skip
 def test_a_search_by_meaning_needs_words_that_occur(session: Session, query: str, is_known: bool):
     """At least half of them are in some movie; numbers and frequent small words do not count."""
-    assert are_known(read_terms(session, query)) == is_known
+    assert are_known(read_terms(session, read_query_words(session, query))) == is_known
 
 
 def test_descriptions_of_films_are_above_the_floor(session: Session):
@@ -229,7 +230,7 @@ def test_descriptions_of_films_are_above_the_floor(session: Session):
     folder = REPO / "benchmarks" / "quality" / "queries"
     for name in ("known_items.json", "known_items_held_out.json"):
         for query, _, _ in json.loads((folder / name).read_text()):
-            assert are_known(read_terms(session, query)), query
+            assert are_known(read_terms(session, read_query_words(session, query))), query
 
 
 @pytest.mark.parametrize(("least", "how"), [(0.9, ["meaning"]), (1.1, []), (None, [])])
