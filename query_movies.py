@@ -113,6 +113,9 @@ def _options(*, is_listed: bool) -> list[Callable[..., Any]]:
 
 @_command()
 @click.argument("words", nargs=-1, required=True)
+@click.option(
+    "--explain", is_flag=True, help="Show each score, and the parts that it is the sum of."
+)
 def search() -> None:
     """
     Find movies by title, IMDb code, a person's name, or what they are about.

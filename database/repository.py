@@ -16,6 +16,7 @@ from database.search.linked_rows import LinkedTable, stream_rows
 from database.search.lookup import SearchOrder, find_movies, order_of, with_links
 from database.search.query import How, search_movies
 from database.search.query_terms import read_weights
+from database.search.scores import Score
 from database.search.similar import similar_movies
 
 __all__ = ["FoundMovie", "MovieFilter", "MovieRepository", "QueryEmbedder", "SimilarMovie"]
@@ -34,6 +35,10 @@ class FoundMovie:
 
     movie: Movie
     how: How
+    #: 1 for movies that the query names as a whole; lower for the others, which are ranked by it.
+    score: float
+    #: What the score of the others is made of; None for an IMDb code or a URL.
+    parts: Score | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,8 @@ class MovieRepository:
         )
         movies = self._load([result.row_id for result in results])
         return [
-            FoundMovie(movie, result.how) for movie, result in zip(movies, results, strict=True)
+            FoundMovie(movie, result.how, result.score, result.parts)
+            for movie, result in zip(movies, results, strict=True)
         ]
 
     def similar(

@@ -19,7 +19,8 @@ from cli.query.recent import changed, new
 from cli.report_errors import report_errors
 from cli.signals import leave_on_signals
 from database.models import Movie
-from database.repository import MovieRepository, SimilarMovie
+from database.repository import FoundMovie, MovieRepository, SimilarMovie
+from database.search.scores import WEIGHTS
 
 Options = Mapping[str, Any]
 
@@ -44,7 +45,7 @@ def search(repository: MovieRepository, options: Options) -> None:
     Find movies by title, IMDb code, a person's name, or what they are about.
 
     Exact titles, IMDb codes and names come first, then movies that match the words or the
-    meaning. One typing error in a word is forgiven.
+    meaning. One typing error in a word is forgiven. With --explain, the parts of each score.
     """
     _load_meaning().attach_embedder(repository)
     query = " ".join(options["words"])
@@ -52,11 +53,26 @@ def search(repository: MovieRepository, options: Options) -> None:
     results = repository.search(
         query, filters=filters, limit=options["limit"], offset=options["offset"]
     )
-    show_movies([(match.movie, {"found by": match.how}) for match in results], options)
+    show_movies([(match.movie, _how_found(match, options)) for match in results], options)
     if not results:
         where = "title, IMDb code, person, words and meaning"
         message = f"Nothing found for {query!r} by {where}."
         say_empty(message, options, advice=" Try other words, in English.")
+
+
+def _how_found(match: FoundMovie, options: Options) -> dict[str, Any]:
+    """Return additional columns: how a movie was found, and the parts of its score."""
+    found = {"found by": match.how}
+    if not options["explain"]:
+        return found
+    parts = match.parts.explain() if match.parts else {}
+    if options["as_json"]:
+        return {**found, "score": round(match.score, 4), "parts": parts or None}
+    columns = {
+        f"{name} x {weight:g}": f"{parts[name]['value']:.2f}" if parts else None
+        for name, weight in WEIGHTS.items()
+    }
+    return {**found, "score": f"{match.score:.3f}", **columns}
 
 
 def similar(repository: MovieRepository, options: Options) -> None:

@@ -45,6 +45,7 @@ class Found:
     how: How
     #: 1 for movies that the query names as a whole; lower for the others, which are ranked by it.
     score: float = 1.0
+    #: None for an IMDb code or a URL.
     parts: Score | None = None
 
 

@@ -12,7 +12,7 @@ from database.search.nearest import Target
 from database.search.query_terms import Term
 
 #: What each part of a score counts; docs/search.md has the reasons.
-WORDS, TITLE, MEANING, LIKES = 22.0, 6.0, 15.0, 6.0
+WEIGHTS = {"words": 22.0, "title": 6.0, "meaning": 15.0, "likes": 6.0}
 #: The share of a query that a movie has if all words are in the name of one of its people.
 _IN_PERSON = 0.9
 #: Unknown likes count like those of the average movie, so that they do not hurt.
@@ -35,10 +35,15 @@ class Score:
     @property
     def total(self) -> float:
         """The weighted sum, as a share of the largest possible one."""
-        parts = (
-            WORDS * self.words + TITLE * self.title + MEANING * self.meaning + LIKES * self.likes
-        )
-        return parts / (WORDS + TITLE + MEANING + LIKES)
+        points: float = sum(weight * getattr(self, name) for name, weight in WEIGHTS.items())
+        return points / sum(WEIGHTS.values())
+
+    def explain(self) -> dict[str, dict[str, float]]:
+        """Return value and weight of each part, by its name."""
+        return {
+            name: {"value": round(getattr(self, name), 4), "weight": weight}
+            for name, weight in WEIGHTS.items()
+        }
 
 
 #: SQL on columns of `movies`.
@@ -61,7 +66,8 @@ _VECTORS = "LEFT JOIN movie_embeddings ON movie_id = id AND space_id = :space_id
 
 def order_of_words(terms: Sequence[Term]) -> str:
     """Return the SQL of what a score is without title and meaning."""
-    return f"{WORDS} * ({share_of_words(terms)}) + {LIKES} * {_SHARE_OF_LIKES}"
+    words, likes = WEIGHTS["words"], WEIGHTS["likes"]
+    return f"{words} * ({share_of_words(terms)}) + {likes} * {_SHARE_OF_LIKES}"
 
 
 def read_scores(

@@ -85,6 +85,37 @@ class Movie(Model):
     torrents: list[Torrent]
 
 
+class ScorePart(Model):
+    """A part of a score: it adds its value times its weight."""
+
+    value: Annotated[float, Field(ge=-1, le=1)]
+    weight: float
+
+
+class ScoreParts(Model):
+    """What a score is made of: the sum of all parts, divided by the sum of all weights."""
+
+    words: Annotated[
+        ScorePart,
+        Field(
+            description="The share of the query that the movie has as words, years, genres or "
+            "people; rare words count more."
+        ),
+    ]
+    title: Annotated[
+        ScorePart,
+        Field(description="The share of the title that the query is, if it has all the words."),
+    ]
+    meaning: Annotated[
+        ScorePart,
+        Field(description="The cosine of the vectors of query and movie; 0 without vectors."),
+    ]
+    likes: Annotated[
+        ScorePart,
+        Field(description="The logarithm of its likes, as a share of that of the most liked."),
+    ]
+
+
 class FoundMovie(Movie):
     """A movie that a search has found."""
 
@@ -97,6 +128,13 @@ class FoundMovie(Movie):
     ]
     score: Annotated[
         float, Field(ge=0, le=1, description="1: a whole title or a person's whole name.")
+    ]
+    parts: Annotated[
+        ScoreParts | None,
+        Field(
+            description="What a score below 1 is the sum of; movies with the score 1 are sorted by "
+            "it. Null: the query is an IMDb code or a URL."
+        ),
     ]
 
 

@@ -102,7 +102,12 @@ def search(source: Source, query: SearchQuery, span: Span) -> Items:
     shown = result.found[begin : begin + span.limit]
     movies = _read_all(session, [each.row_id for each in shown])
     rows = [
-        _extended(movie, found_by=each.how, score=round(each.score, 4))
+        _extended(
+            movie,
+            found_by=each.how,
+            score=round(each.score, 4),
+            parts=each.parts and each.parts.explain(),
+        )
         for movie, each in zip(movies, shown, strict=True)
     ]
     cursor = next_place(begin, span.limit, len(result.found))

@@ -75,6 +75,20 @@ def test_a_search_prints_a_table_or_json_lines(mirror_url: URL, film: Movie):
     assert table.stderr == ""
 
 
+def test_a_search_can_be_explained(mirror_url: URL):
+    """The parts of a score are columns, whose heads have the weights; JSON has both."""
+    query = ("search", "ship", "lost", "at", "sea", "--explain", "--limit", "3")
+    lines = ask(mirror_url, *query).stdout.splitlines()
+    (first, *_) = rows(ask(mirror_url, *query, "--json"))
+
+    assert lines[0].endswith("score  words x 22  title x 6  meaning x 15  likes x 6")
+    assert lines[1].split()[-5] == f"{first['score']:.3f}"
+    assert first["parts"]["words"] == {"value": pytest.approx(1, abs=1), "weight": 22}
+    assert first["score"] == pytest.approx(
+        sum(part["value"] * part["weight"] for part in first["parts"].values()) / 49, abs=0.001
+    )
+
+
 def test_show_takes_a_title_an_id_a_code_or_a_url(mirror_url: URL, film: Movie):
     """Each way to name a movie shows the same text."""
     names = (

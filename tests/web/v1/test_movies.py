@@ -99,6 +99,11 @@ def test_a_search_is_that_of_the_command(served: str, mirror_url: URL):
     assert scores == sorted(scores, reverse=True)
     assert 0 < scores[-1] < 1
     assert (page["by_meaning"], page["note"]) == (True, None)
+    for item in page["items"]:
+        parts = item["parts"].values()
+        points = sum(part["value"] * part["weight"] for part in parts)
+        whole = sum(part["weight"] for part in parts)
+        assert item["score"] == pytest.approx(points / whole, abs=0.001)
     named = get(served, "/search?q=the+godfather").json()["items"][0]
     assert (named["title"], named["found_by"], named["score"]) == ("The Godfather", "title", 1)
 
