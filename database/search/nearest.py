@@ -12,7 +12,7 @@ from database.vectors.spaces import Space
 
 VectorColumn = Literal["recommend", "search"]
 #: Number of index entries that are compared: more find more of the true neighbours.
-_LOOKED_AT = {"recommend": 200, "search": 400}
+_LOOKED_AT = {"recommend": 200, "search": 200}
 #: The maximum of pgvector.
 _MOST_LOOKED_AT = 1000
 # Column and space must be written as in the index, otherwise PostgreSQL does not use it. Gone
