@@ -18,6 +18,7 @@ from database.search.query import How, search_movies
 from database.search.query_terms import read_weights
 from database.search.scores import Score
 from database.search.similar import similar_movies
+from database.serving.name_hints import closest_names
 
 __all__ = ["FoundMovie", "MovieFilter", "MovieRepository", "QueryEmbedder", "SimilarMovie"]
 
@@ -140,6 +141,10 @@ class MovieRepository:
             FoundMovie(movie, result.how, result.score, result.parts)
             for movie, result in zip(movies, results, strict=True)
         ]
+
+    def closest_names(self, words: str) -> list[str]:
+        """Return titles and names of people that are written nearly like *words*."""
+        return closest_names(self.session, words)
 
     def similar(
         self, movie: Movie, *, filters: MovieFilter | None = None, limit: int = 10

@@ -9,6 +9,7 @@ import click
 
 from cli.display.tables import write_json
 from cli.display.terminal import prepare_stdout
+from cli.display.text import one_line
 from cli.output import reader_may_leave
 from cli.query.export_command import check_export, export
 from cli.query.filter_options import GROUPS
@@ -57,7 +58,9 @@ def search(repository: MovieRepository, options: Options) -> None:
     if not results:
         where = "title, IMDb code, person, words and meaning"
         message = f"Nothing found for {query!r} by {where}."
-        say_empty(message, options, advice=" Try other words, in English.")
+        near = " or ".join(map(one_line, repository.closest_names(query)))
+        advice = f"Did you mean {near}?" if near else "Try other words, in English."
+        say_empty(message, options, advice=f" {advice}")
 
 
 def _how_found(match: FoundMovie, options: Options) -> dict[str, Any]:

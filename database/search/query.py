@@ -28,6 +28,9 @@ How = Literal["imdb", "page", "title", "person", "words", "meaning", "both"]
 #: The number of movies that words, facets and vectors each contribute to the ranking.
 _DEPTH = 100
 _MOST_FOUND = 1000
+#: If no movie has this share of the words, or this cosine, nothing matches; see
+#: docs/decisions/searching/search-floor.md.
+_LEAST_WORDS, _LEAST_MEANING = 0.15, 0.25
 _UNWANTED = re.compile(r"(?<=\s)-(?=\w\w)(\S+)")
 
 
@@ -113,7 +116,11 @@ def _search_text(
     candidates = {*names.by_title, *names.by_person, *worded, *listed, *near}
     candidates -= _read_having(session, unwanted, candidates)
     scores = read_scores(session, candidates, query, terms, names=names, target=target)
-    return _rank(scores, names, near)
+    return _rank(scores, names, near) if any(map(_is_match, scores.values())) else []
+
+
+def _is_match(parts: Score) -> bool:
+    return parts.words >= _LEAST_WORDS or parts.meaning >= _LEAST_MEANING
 
 
 def _read_having(session: Session, words: Sequence[str], row_ids: set[int]) -> set[int]:

@@ -13,7 +13,7 @@ from database.search.keyset import BadPosition
 from database.stats import read_sync_state
 from web.cache import CachedBody
 from web.meaning import Meaning
-from web.pages.found import suggest
+from web.pages.found import suggest_texts
 from web.pages.frame.errors import ErrorView, make_error, view_of
 from web.pages.frame.files import StaticFiles
 from web.pages.frame.links import Links
@@ -21,12 +21,11 @@ from web.pages.frame.page import Page
 from web.pages.frame.policy import headers_of
 from web.pages.frame.posters import Posters
 from web.pages.frame.rendering import Renderer
-from web.pages.queries import SuggestQuery
 from web.pages.table import make_pages
 from web.reader import CatalogueReader, Overloaded
 from web.responses import JSON, body_response
 from web.settings import ServerSettings
-from web.v1.parameters import Query
+from web.v1.parameters import Query, SuggestQuery
 from web.v1.problems import ProblemFound
 from web.v1.requests import read_query
 from web.v1.route import Source
@@ -82,9 +81,11 @@ class Pages:
         return response
 
     async def _suggest(self, request: web.Request) -> web.StreamResponse:
-        """Return titles and names for the script of the search field."""
+        """Return suggestions for the script of the search field."""
         query = read_query(SuggestQuery, request)
-        body = await self._reader.read(f"suggest?{query.q}", partial(suggest, query))
+        body = await self._reader.read(
+            f"suggest?{query.limit}{query.q}", partial(suggest_texts, query)
+        )
         return body_response(request, body, JSON)
 
     async def _read(self, page: Page, query: Query, links: Links) -> CachedBody:

@@ -1,4 +1,4 @@
-"""`read_found`: results of a search, each with how it was found; `suggest`: as one types."""
+"""`read_found`: results of a search, each with how it was found; `suggest_texts`: as one types."""
 
 import json
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from database.counts import read_movie_count
 from database.search.filters import MovieFilter
 from database.search.query import How, NothingToSearch
 from database.serving.movie_cards import MovieCard, read_cards
-from database.serving.title_hints import closest_titles, suggest_titles
-from web.pages.queries import FOUND_ON_PAGE, FOUND_PAGES, FoundQuery, SuggestQuery
+from database.serving.name_hints import suggest
+from web.pages.queries import FOUND_ON_PAGE, FOUND_PAGES, FoundQuery
 from web.v1.movies import search_all
+from web.v1.parameters import SuggestQuery
 from web.v1.problems import ProblemFound, check_complete
 from web.v1.route import Source
 from yts.printable import printable
@@ -25,8 +26,6 @@ _REASONS: dict[How, str] = {
     "meaning": "Matches the meaning",
     "both": "Matches the words and the meaning",
 }
-#: Titles and names that are offered as one types.
-_SUGGESTIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class FoundView:
     #: Whether the list ends because it is long enough.
     is_cut: bool
     has_next: bool
-    #: Titles that are written nearly like the query, if nothing was found.
+    #: Titles and names that are written nearly like the query, if nothing was found.
     hints: list[str]
     #: Why meaning did not count.
     note: str | None
@@ -72,13 +71,13 @@ def read_found(source: Source, query: FoundQuery) -> FoundView:
         total=total,
         is_cut=total >= FOUND_ON_PAGE * FOUND_PAGES,
         has_next=begin + FOUND_ON_PAGE < total,
-        hints=[] if total else closest_titles(session, query.q),
+        hints=result.hints,
         note=result.note,
         is_empty=not total and not read_movie_count(session),
     )
 
 
-def suggest(query: SuggestQuery, session: Session) -> bytes:
-    """Return titles and names that begin like the query, as a JSON list."""
-    texts = suggest_titles(session, query.q.strip(), _SUGGESTIONS)
+def suggest_texts(query: SuggestQuery, session: Session) -> bytes:
+    """Return what the query may become when it is typed to its end, as a JSON list of texts."""
+    texts = [each.text for each in suggest(session, query.q.strip(), query.limit)]
     return json.dumps([printable(each) for each in texts], ensure_ascii=False).encode()

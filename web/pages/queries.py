@@ -43,12 +43,6 @@ class FoundQuery(Query):
     page: Annotated[int, Field(ge=1, le=FOUND_PAGES), Whole] = 1
 
 
-class SuggestQuery(Query):
-    """The beginning of a search."""
-
-    q: Text
-
-
 class MoviePageQuery(Query):
     """The page of one movie."""
 

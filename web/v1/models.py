@@ -138,6 +138,19 @@ class FoundMovie(Movie):
     ]
 
 
+class Suggestion(Model):
+    """What a search may become when it is typed to its end."""
+
+    text: str
+    kind: Literal["title", "person", "genre"]
+
+
+class Suggestions(Model):
+    """Titles with most likes, people with most movies, and genres."""
+
+    items: list[Suggestion]
+
+
 class Reasons(Model):
     """What two movies have in common."""
 

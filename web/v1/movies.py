@@ -23,6 +23,7 @@ from database.serving.movie_lists import (
     read_movie_part,
     read_movie_total,
 )
+from database.serving.name_hints import closest_names, suggest
 from database.serving.read_only import transaction
 from database.serving.suggestions import movies_of_same_genres
 from web.meaning import read_reasons
@@ -35,6 +36,7 @@ from web.v1.parameters import (
     MoviesQuery,
     SearchQuery,
     SimilarQuery,
+    SuggestQuery,
 )
 from web.v1.problems import ProblemFound, check_complete
 from web.v1.route import Items, Source, Span, next_place
@@ -111,7 +113,14 @@ def search(source: Source, query: SearchQuery, span: Span) -> Items:
         for movie, each in zip(movies, shown, strict=True)
     ]
     cursor = next_place(begin, span.limit, len(result.found))
-    return Items(rows, cursor, {"by_meaning": result.note is None, "note": result.note})
+    more = {"by_meaning": result.note is None, "note": result.note, "did_you_mean": result.hints}
+    return Items(rows, cursor, more)
+
+
+def read_suggestions(source: Source, query: SuggestQuery) -> str:
+    """Return titles, people and genres that begin like the query."""
+    suggestions = suggest(source.session, query.q.strip(), query.limit)
+    return json.dumps({"items": [asdict(each) for each in suggestions]}, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +130,8 @@ class SearchResult:
     found: list[Found]
     #: Why they were found by words alone; None if meaning counted as well.
     note: str | None
+    #: Titles and names that are written nearly like the query, if nothing was found.
+    hints: list[str]
 
 
 def search_all(source: Source, text: str, filters: MovieFilter) -> SearchResult:
@@ -142,7 +153,8 @@ def search_all(source: Source, text: str, filters: MovieFilter) -> SearchResult:
             # Always all, because more of them may come in another order.
             limit=MOST_FOUND,
         )
-    return SearchResult(found, source.meaning.note if embedder is None else None)
+    note = source.meaning.note if embedder is None else None
+    return SearchResult(found, note, [] if found else closest_names(session, text))
 
 
 def read_filter(session: Session, query: Filters) -> MovieFilter:

@@ -49,6 +49,12 @@ class FoundPage(Model):
     next: _Next
     by_meaning: Annotated[bool, Field(description="False: searched by words and names alone.")]
     note: _Note
+    did_you_mean: Annotated[
+        list[str],
+        Field(
+            description="If nothing was found: titles and names that are written nearly like `q`."
+        ),
+    ]
     items: list[FoundMovie]
 
 

@@ -16,6 +16,8 @@ LARGEST_LIMIT = 100
 #: Longer lists of them would begin in another order.
 MOST_FOUND = 200
 MOST_SIMILAR = 100
+#: Suggestions for a search that is typed.
+SUGGESTED, MOST_SUGGESTED = 8, 20
 _WHOLE = re.compile(r"\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,20}(\.\d{1,50})?(e-?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -197,6 +199,15 @@ class SearchQuery(FilteredQuery):
             examples=["a ship lost at sea"],
         ),
     ]
+
+
+class SuggestQuery(Query):
+    """The beginning of a search."""
+
+    q: Annotated[Text, Field(description="What was typed so far.", examples=["the mat"])]
+    limit: Annotated[
+        int, Field(ge=1, le=MOST_SUGGESTED, description="Most suggestions."), Whole
+    ] = SUGGESTED
 
 
 class PeopleQuery(ListQuery):

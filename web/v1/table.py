@@ -9,8 +9,8 @@ from web.v1.catalogue import (
     one_person,
     read_totals,
 )
-from web.v1.models import Health, Movie, Person, Run, Stats
-from web.v1.movies import list_movies, one_movie, search, similar
+from web.v1.models import Health, Movie, Person, Run, Stats, Suggestions
+from web.v1.movies import list_movies, one_movie, read_suggestions, search, similar
 from web.v1.page_models import (
     FailurePage,
     FoundPage,
@@ -33,6 +33,7 @@ from web.v1.parameters import (
     RunQuery,
     SearchQuery,
     SimilarQuery,
+    SuggestQuery,
 )
 from web.v1.route import Route
 
@@ -56,6 +57,11 @@ ROUTES: tuple[Route, ...] = (
         "/search", "search", "Find movies by title, IMDb code, person, words or meaning",
         "/search?q=a+ship+lost+at+sea",
         SearchQuery, FoundPage, read_items=search,
+    ),
+    Route(
+        "/suggest", "suggest", "Titles, people and genres as one types",
+        "/suggest?q=the+mat",
+        SuggestQuery, Suggestions, read_object=read_suggestions,
     ),
     Route(
         "/people", "listPeople", "People by name",

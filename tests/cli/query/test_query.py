@@ -185,6 +185,7 @@ def test_a_search_without_results_explains_why(mirror_url: URL, film: Movie):
     unknown = ask(mirror_url, "show", f"{film.title}q")
     genre = ask(mirror_url, "top", "--genre", "Dramma")
     empty = ask(mirror_url, "search", " ")
+    mistyped = ask(mirror_url, "search", "cassablancca")
 
     assert (nothing.returncode, nothing.stdout) == (0, "")
     assert "Nothing found" in nothing.stderr
@@ -193,7 +194,9 @@ def test_a_search_without_results_explains_why(mirror_url: URL, film: Movie):
     assert film.title in unknown.stderr
     assert (genre.returncode, "The nearest is Drama" in genre.stderr) == (2, True)
     assert (empty.returncode, "write a title" in empty.stderr) == (2, True)
-    for done in (nothing, unknown, genre, empty):
+    assert (mistyped.returncode, mistyped.stdout) == (0, "")
+    assert "Did you mean Casablanca?" in mistyped.stderr
+    for done in (nothing, unknown, genre, empty, mistyped):
         assert "Traceback" not in done.stderr
 
 

@@ -105,6 +105,21 @@ def test_words_after_a_minus_are_not_in_the_results(session: Session):
     assert find(session, "spider-man")[0] == ("Spider-Man: Homecoming", 2017)
 
 
+def test_the_number_of_a_sequel_with_another_name_lists_the_series(session: Session):
+    """No title has the number, so the titles with the name come first, most likes first."""
+    assert [title for title, _ in find(session, "godfather 99")[:3]] == [
+        "The Godfather", "The Godfather: Part II", "GodFather",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "query", ["qwzx plokt plot", "七人の侍", "Властелин колец", "qwzx", "Дюнаааааа"]
+)
+def test_what_matches_nothing_well_finds_nothing(session: Session, query: str):
+    """One frequent word among unknown ones is no match, and other scripts find only titles."""
+    assert find(session, query) == []
+
+
 def test_how_a_movie_was_found_is_said(session: Session):
     """Also if only a part of the name was typed; a whole name has the score 1."""
     by_title, whole, by_person, by_words = (

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from database.db import DatabaseManager
-from database.serving.title_hints import closest_titles, suggest_titles
+from database.serving.name_hints import Suggestion, closest_names, suggest
 from embeddings.explain_similarity import Why
 from tests.support.data.movies import movie, person, save
 from tests.support.databases import run_sql
@@ -166,35 +166,51 @@ def test_a_search_without_results_asks_for_a_title_that_is_nearly_the_same(db: D
     assert all("Nothing to search for" in each.text for each in empty)
 
 
-def test_hints_are_titles_that_begin_alike_and_have_few_errors(db: DatabaseManager):
-    """One error for four characters; other titles are no hints."""
+def test_hints_are_names_that_begin_alike_and_have_few_errors(db: DatabaseManager):
+    """One error for four characters; other titles and people are no hints."""
     titles = ["The Matrix", "Matrix Reloaded", "Mattress", "Marathon Man", "Constantinople"]
     save(db, *(movie(number, title=title) for number, title in enumerate(titles, 1)))
+    save(db, movie(9, title="Speed", cast=[person(77, name="Keanu Reeves")]))
     with db.get_session() as session:
-        assert closest_titles(session, "constbntinpole") == ["Constantinople"]
-        assert closest_titles(session, "mattrss") == ["Mattress"]
-        assert closest_titles(session, "zebra") == []
-        assert closest_titles(session, "\0") == closest_titles(session, "?") == []
+        assert closest_names(session, "constbntinpole") == ["Constantinople"]
+        assert closest_names(session, "mattrss") == ["Mattress"]
+        assert closest_names(session, "matrx reloadde") == ["Matrix Reloaded"]
+        assert closest_names(session, "matrx") == ["The Matrix"]
+        assert closest_names(session, "keeanu reevs") == ["Keanu Reeves"]
+        assert closest_names(session, "zebra") == []
+        assert closest_names(session, "\0") == closest_names(session, "?") == []
 
 
 def test_titles_and_names_are_suggested_while_one_types(db: DatabaseManager):
-    """Those that begin like it, also after an article; as a list in JSON."""
-    titles = ["The Matrix", "Matrix Reloaded", "A Mattress", "Dune"]
+    """Titles that begin like it, then those with it inside; people by movies; a genre."""
     save(
         db,
         *(
-            movie(
-                number, title=title, like_count=number, cast=[person(number, name=f"Mat {title}")]
+            movie(number, title=title, like_count=number, cast=[person(number, name=name)])
+            for number, (title, name) in enumerate(
+                [("The Matrix", "Mat Dillon"), ("Matrix Reloaded", "Matt Damon"),
+                 ("Red Mattress", "Anna"), ("Dune", "Matilda")], 1,
             )
-            for number, title in enumerate(titles, 1)
         ),
-    )
+        movie(5, title="Heat", genres=["Matinee"], cast=[person(2, name="Matt Damon")]),
+    )  # fmt: skip
     with db.get_session() as session:
-        suggested = suggest_titles(session, "MAT", 8)
-        assert suggest_titles(session, "?", 8) == []
+        suggested = suggest(session, "MAT", 8)
+        assert suggest(session, "?", 8) == suggest(session, "'", 8) == []
+        assert [each.text for each in suggest(session, "mat", 4)] == [
+            "Matrix Reloaded", "Matt Damon", "Mat Dillon", "Matinee",
+        ]  # fmt: skip
     with open_server(db, ONE) as root:
         response = requests.get(f"{root}/suggest?q=MAT", timeout=20)
+        of_api = requests.get(f"{root}/api/v1/suggest?q=MAT", timeout=20).json()
 
-    assert suggested[:2] == ["Matrix Reloaded", "The Matrix"]
-    assert set(suggested[2:]) == {f"Mat {title}" for title in titles}
-    assert response.json() == suggested
+    assert suggested == [
+        Suggestion("Matrix Reloaded", "title"), Suggestion("The Matrix", "title"),
+        Suggestion("Red Mattress", "title"), Suggestion("Matt Damon", "person"),
+        Suggestion("Mat Dillon", "person"), Suggestion("Matilda", "person"),
+        Suggestion("Matinee", "genre"),
+    ]  # fmt: skip
+    assert response.json() == [each.text for each in suggested]
+    assert [(each["text"], each["kind"]) for each in of_api["items"]] == [
+        (each.text, each.kind) for each in suggested
+    ]

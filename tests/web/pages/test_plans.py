@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.orm import Session
 
 from database.db import DatabaseManager
-from database.serving.title_hints import closest_titles, suggest_titles
+from database.serving.name_hints import closest_names, suggest
 from web.meaning import Meaning
 from web.pages.browse import ORDERS
 from web.pages.frame.page import Page
@@ -90,8 +90,8 @@ def test_suggestions_have_an_index(mirror_url: URL):
     """They are read with each letter."""
     with DatabaseManager(mirror_url) as db, db.get_session() as session:
         plans = plans_of(
-            session, lambda: [suggest_titles(session, "the", 8), closest_titles(session, "lettres")]
+            session, lambda: [suggest(session, "the", 8), closest_names(session, "lettres")]
         )
 
-    assert len(plans) == 3
+    assert len(plans) == 2
     assert [plan for plan in plans if LARGE.search(plan)] == []
