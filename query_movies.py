@@ -12,7 +12,13 @@ from typing import Any
 import click
 
 from cli.options import WRITTEN_FILE, Command, Parsed, exit_codes_epilog
-from cli.query.filter_options import GROUPS, Since, filter_options, split_columns
+from cli.query.filter_options import (
+    GROUPS,
+    Since,
+    filter_options,
+    sort_options,
+    split_columns,
+)
 from ingest.exit_codes import ExitCode
 from yts import __version__
 
@@ -113,6 +119,7 @@ def _options(*, is_listed: bool) -> list[Callable[..., Any]]:
 
 @_command()
 @click.argument("words", nargs=-1, required=True)
+@sort_options
 @click.option(
     "--explain", is_flag=True, help="Show each score, and the parts that it is the sum of."
 )
@@ -145,6 +152,7 @@ def show() -> None:
     default="rating",
     help="Order of the movies, or what to group them by; newest: uploaded last.",
 )
+@sort_options
 def top() -> None:
     """List the first movies in an order, or count the movies of each genre, decade or language."""
 
@@ -207,6 +215,7 @@ def stats() -> None:
     is_flag=True,
     help="CSV for spreadsheets: no text becomes a formula, and all letters are read.",
 )
+@sort_options
 def export() -> None:
     """
     Write all movies, or those that match the filters, as CSV, JSON Lines or Parquet.

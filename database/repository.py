@@ -13,7 +13,14 @@ from database.models import Movie
 from database.search.aggregates import By, Group, aggregate_movies
 from database.search.filters import MovieFilter, resolve_genres, resolve_languages, resolve_quality
 from database.search.linked_rows import LinkedTable, stream_rows
-from database.search.lookup import SearchOrder, find_movies, order_of, with_links
+from database.search.lookup import (
+    SearchOrder,
+    SortName,
+    find_movies,
+    order_of,
+    sort_of,
+    with_links,
+)
 from database.search.query import How, search_movies
 from database.search.query_terms import read_weights
 from database.search.scores import Score
@@ -181,15 +188,17 @@ class MovieRepository:
         *,
         yield_per: int = 500,
         are_linked: bool = True,
+        sort: SortName = "id",
+        is_descending: bool = False,
     ) -> Iterator[Movie]:
         """
-        Yield all movies that match *filters*, ordered by YTS id; *yield_per* are read at a time.
+        Yield all movies that match *filters*, sorted; *yield_per* are read at a time.
 
         Memory does not grow with their number: movies that were yielded leave the session. Without
         *are_linked*, they come without genres, cast and torrents.
         """
         query = select(Movie).where(*(filters or MovieFilter()).conditions())
-        query = query.order_by(Movie.external_id)
+        query = query.order_by(*sort_of(sort, is_descending=is_descending))
         query = with_links(query) if are_linked else query
         for part in self.session.scalars(query.execution_options(yield_per=yield_per)).partitions():
             yield from part

@@ -17,6 +17,7 @@ from cli.query.lists import say_empty, show_groups, show_movies
 from cli.query.movie_lookup import one_movie, open_repository, read_filters
 from cli.query.movie_rows import json_of, write_movie
 from cli.query.recent import changed, new
+from cli.query.sorting import check_sort, sort_rows
 from cli.report_errors import report_errors
 from cli.signals import leave_on_signals
 from database.models import Movie
@@ -29,6 +30,7 @@ Options = Mapping[str, Any]
 def run(name: str, options: Options) -> None:
     """Run the command *name* with its parsed *options*."""
     prepare_stdout()
+    check_sort(options)
     if name == "export":
         check_export(options)
     with (
@@ -54,7 +56,8 @@ def search(repository: MovieRepository, options: Options) -> None:
     results = repository.search(
         query, filters=filters, limit=options["limit"], offset=options["offset"]
     )
-    show_movies([(match.movie, _how_found(match, options)) for match in results], options)
+    rows = [(match.movie, _how_found(match, options)) for match in results]
+    show_movies(sort_rows(rows, options), options)
     if not results:
         where = "title, IMDb code, person, words and meaning"
         message = f"Nothing found for {query!r} by {where}."
@@ -127,7 +130,8 @@ def top(repository: MovieRepository, options: Options) -> None:
     movies = repository.paginate(
         filters, order=options["by"], limit=options["limit"], offset=options["offset"]
     )
-    show_movies([(movie, {"likes": movie.like_count}) for movie in movies], options)
+    rows = [(movie, {"likes": movie.like_count}) for movie in movies]
+    show_movies(sort_rows(rows, options), options)
     if not movies:
         say_empty("No movie matches.", options)
 

@@ -37,7 +37,7 @@ def export(repository: MovieRepository, options: Options) -> None:
         with_gone=_has_gone(options) and table.name == "movies",
     )
     count = write_rows(
-        table.read(repository, filters),
+        table.read(repository, filters, sort=options["sort"], is_descending=options["desc"]),
         table.columns,
         _format_of(options),
         options["output"],

@@ -9,6 +9,7 @@ from cli.query.movie_rows import POSTERS
 from database.models import Movie
 from database.repository import MovieRepository
 from database.search.filters import MovieFilter
+from database.search.lookup import SortName
 
 TableName = Literal["movies", "people", "roles", "torrents"]
 #: A type of Parquet, `list` of texts, or `time` in UTC.
@@ -25,13 +26,23 @@ class ExportTable:
     name: TableName
     columns: Types
 
-    def read(self, repository: MovieRepository, filters: MovieFilter) -> Iterator[Row]:
-        """Yield the rows of the movies that match *filters*, in constant memory."""
+    def read(
+        self,
+        repository: MovieRepository,
+        filters: MovieFilter,
+        *,
+        sort: SortName | None = None,
+        is_descending: bool = False,
+    ) -> Iterator[Row]:
+        """Yield the rows of the movies that match *filters*, in constant memory; movies sorted."""
         if self.name != "movies":
             yield from repository.stream_linked(self.name, [*self.columns], filters)
             return
         are_linked = not _LINKS.isdisjoint(self.columns)
-        for movie in repository.stream(filters, are_linked=are_linked):
+        movies = repository.stream(
+            filters, are_linked=are_linked, sort=sort or "id", is_descending=is_descending
+        )
+        for movie in movies:
             yield movie_row(movie, self.columns)
 
 

@@ -1,4 +1,4 @@
-"""`filter_options`; `NumberRange` for ranges such as 1990-1999 and 7+; `Since` for times."""
+"""`filter_options`, `sort_options`; `NumberRange`: ranges such as 1990-1999; `Since`: times."""
 
 import re
 from collections.abc import Callable
@@ -114,6 +114,21 @@ _FILTERS = (
     click.option("--language", multiple=True, metavar="en", help="Repeat it for any of several."),
     click.option("--quality", metavar="2160p", help="Only movies with a torrent of this quality."),
 )  # fmt: skip
+
+
+#: What movies can be sorted by, the smallest first.
+SORTS = ("id", "title", "year", "rating", "likes", "uploaded")
+
+
+def sort_options(command: Command) -> Command:
+    """Add the options that sort movies."""
+    options = (
+        click.option("--sort", type=click.Choice(SORTS), help="Sort the movies of the list."),
+        click.option("--desc", is_flag=True, help="With --sort: the largest or last first."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def filter_options(command: Command) -> Command:

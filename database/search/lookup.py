@@ -1,4 +1,4 @@
-"""`find_movies`: movies by id, IMDb code, URL or title; `keys_of`: the sort keys of a list."""
+"""`find_movies`: movies by id, IMDb code, URL or title; `keys_of`, `sort_of`: orders of lists."""
 
 from typing import Any, Literal, TypeVar
 
@@ -10,6 +10,7 @@ from database.search.keyset import LONGEST_KEY, Key, order_by
 from database.search.references import has_imdb_code, has_page, has_title
 
 SearchOrder = Literal["rating", "likes", "year", "title", "newest", "added", "updated"]
+SortName = Literal["id", "title", "year", "rating", "likes", "uploaded"]
 Query = TypeVar("Query", bound=Select[Any])
 
 #: The largest id that the column can hold.
@@ -33,6 +34,14 @@ _KEYS: dict[SearchOrder, tuple[Key, ...]] = {
     "added": (_ADDED, _ID.reversed()),
     "updated": (_UPDATED, _ID.reversed()),
 }
+_SORTS: dict[SortName, tuple[Key, ...]] = {
+    "id": (_ID,),
+    "title": _KEYS["title"],
+    "year": _KEYS["year"],
+    "rating": _KEYS["rating"],
+    "likes": _KEYS["likes"],
+    "uploaded": _KEYS["newest"],
+}
 
 
 def with_links(query: Query) -> Query:
@@ -52,6 +61,13 @@ def keys_of(order: SearchOrder) -> tuple[Key, ...]:
 def order_of(order: SearchOrder) -> list[ColumnElement[Any]]:
     """Return the columns to sort movies by, in a unique order."""
     return order_by(keys_of(order))
+
+
+def sort_of(name: SortName, *, is_descending: bool) -> list[ColumnElement[Any]]:
+    """Return the columns to sort movies by in this direction; unknown values are last."""
+    keys = _SORTS[name]
+    is_usual = keys[0].is_descending == is_descending
+    return order_by(keys if is_usual else [key.reversed() for key in keys])
 
 
 def find_movies(session: Session, reference: str, limit: int) -> list[int]:

@@ -50,11 +50,20 @@ def film(mirror_url: URL) -> Movie:
 
 @pytest.fixture(scope="module")
 def few_movies(new_database: Callable[..., URL]) -> URL:
-    """Return a database with three movies, to be read only."""
+    """Return a database with four movies, one of them with unknown values, to be read only."""
     url = new_database()
     with DatabaseManager(url) as db:
-        for number in range(1, 4):
-            db.save_movie(movie(number))
+        for number, value in ((1, 5), (2, 7), (3, 6)):
+            uploaded = 1446346286 + value
+            db.save_movie(
+                movie(
+                    number, title=f"Film {value}", year=2000 + value, rating=value,
+                    like_count=10 - value, date_uploaded_unix=uploaded,
+                )
+            )  # fmt: skip
+        unknown = {"year": 0, "rating": 0, "like_count": None}
+        dates = {"date_uploaded": None, "date_uploaded_unix": None}
+        db.save_movie(movie(4, **unknown, **dates))
     return url
 
 
@@ -87,6 +96,43 @@ def test_a_search_can_be_explained(mirror_url: URL):
     assert first["score"] == pytest.approx(
         sum(part["value"] * part["weight"] for part in first["parts"].values()) / 49, abs=0.001
     )
+
+
+@pytest.mark.parametrize("direction", [(), ("--desc",)])
+@pytest.mark.parametrize("sort", ["id", "title", "year", "rating", "likes", "uploaded"])
+def test_lists_and_exports_are_sorted(few_movies: URL, sort: str, direction: tuple[str, ...]):
+    """A list has the same movies as without; unknown values are last in both directions."""
+    name = {"likes": "like_count", "uploaded": "date_uploaded"}.get(sort, sort)
+    plain = rows(ask(few_movies, "top", "--by", "likes", "--limit", "5", "--json"))
+    listed = rows(ask(
+        few_movies, "top", "--by", "likes", "--limit", "5", "--json", "--sort", sort, *direction
+    ))  # fmt: skip
+    exported = rows(ask(
+        few_movies, "export", "--json", "--columns", ",".join(dict.fromkeys(["id", name])),
+        "--sort", sort, *direction,
+    ))  # fmt: skip
+
+    assert sorted(row["id"] for row in listed) == sorted(row["id"] for row in plain)
+    for movies in (listed, exported):
+        values = [row[name] for row in movies]
+        known = [value for value in values if value is not None]
+        assert values[: len(known)] == sorted(known, reverse=bool(direction))
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [(("search", "x", "--desc"), "--desc needs --sort"),
+     (("top", "--by", "genre", "--sort", "year"), "makes groups"),
+     (("export", "--table", "people", "--sort", "year"), "another --table")],
+)  # fmt: skip
+def test_a_sort_that_sorts_nothing_is_refused(
+    few_movies: URL, command: tuple[str, ...], message: str
+):
+    """The message says why."""
+    done = ask(few_movies, *command)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
 
 
 def test_show_takes_a_title_an_id_a_code_or_a_url(mirror_url: URL, film: Movie):
