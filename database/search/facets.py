@@ -24,6 +24,8 @@ _GENRES = {
     tuple(words.split("_")): genre
     for words, genre in (pair.split("=") for pair in _GENRE_NAMES.split())
 }
+#: Names that users write, and the genres of YTS in lower case.
+GENRE_NAMES = {" ".join(words): genre.lower() for words, genre in _GENRES.items()}
 _DECADES = {
     "twenties": 1920, "thirties": 1930, "forties": 1940, "fifties": 1950, "sixties": 1960,
     "seventies": 1970, "eighties": 1980, "nineties": 1990,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from database.models import Genre, Movie, MovieGenre, Torrent
 from database.search.edit_distance import closest_match
+from database.search.facets import GENRE_NAMES
 
 #: From, to; both included, None is open.
 Range = tuple[float | None, float | None]
@@ -118,7 +119,7 @@ def resolve_genres(session: Session, names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         UnknownFilterValue: no movie has this genre.
     """
-    return _resolve("is of the genre", names, session.scalars(select(Genre.name)), {})
+    return _resolve("is of the genre", names, session.scalars(select(Genre.name)), GENRE_NAMES)
 
 
 def resolve_languages(session: Session, names: Sequence[str]) -> tuple[str, ...]:

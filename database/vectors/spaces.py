@@ -8,7 +8,7 @@ queries.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from sqlalchemy import Engine, delete, func, select, text, update
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from database.connection.advisory_locks import AdvisoryLock, releasing, take_lock
 from database.models import EmbeddingSpace, Movie, MovieEmbedding
+from database.sql import table_of
 
 #: Prefix of the names of all vector indexes, which are created and dropped with their space.
 INDEX_PREFIX = "idx_movie_embeddings_vector_"
@@ -58,6 +59,12 @@ class Space:
         return self.recommend_dimensions if kind == "recommend" else self.search_dimensions
 
 
+#: Of columns alone: this is read for each search, and objects of the ORM cost more.
+_READ_ACTIVE = select(*(table_of(EmbeddingSpace).c[each.name] for each in fields(Space))).where(
+    EmbeddingSpace.is_active
+)
+
+
 @contextmanager
 def hold_embedding_lock(engine: Engine) -> Iterator[None]:
     """
@@ -76,8 +83,8 @@ def hold_embedding_lock(engine: Engine) -> Iterator[None]:
 
 def read_active_space(session: Session) -> Space | None:
     """Return the active space, or None if no space has been filled yet."""
-    row = session.scalars(select(EmbeddingSpace).where(EmbeddingSpace.is_active)).one_or_none()
-    return None if row is None else _space(row)
+    row = session.execute(_READ_ACTIVE).one_or_none()
+    return None if row is None else Space(*row)
 
 
 def find_or_create_space(

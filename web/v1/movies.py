@@ -144,15 +144,14 @@ def search_all(source: Source, text: str, filters: MovieFilter) -> SearchResult:
     session = source.session
     words = unicodedata.normalize("NFC", text)
     embedder = source.meaning.open(session)
-    with transaction(session):
-        found = search_movies(
-            session,
-            words,
-            vector=None if embedder is None else embedder.embed_query(words),
-            filters=filters,
-            # Always all, because more of them may come in another order.
-            limit=MOST_FOUND,
-        )
+    found = search_movies(
+        session,
+        words,
+        vector=None if embedder is None else embedder.embed_query(words),
+        filters=filters,
+        # Always all, because more of them may come in another order.
+        limit=MOST_FOUND,
+    )
     note = source.meaning.note if embedder is None else None
     return SearchResult(found, note, [] if found else closest_names(session, text))
 

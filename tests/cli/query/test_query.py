@@ -428,7 +428,8 @@ def test_an_invalid_range_is_refused_with_an_example(few_movies: URL, option: st
 
 @pytest.mark.parametrize(
     ("option", "value", "near"),
-    [("--genre", "Dramma", "Drama"), ("--language", "english", "en"), ("--quality", "4k", "2160p"),
+    [("--genre", "Dramma", "Drama"), ("--genre", "science fiction", "Sci-Fi"),
+     ("--genre", "horor", "Horror"), ("--language", "english", "en"), ("--quality", "4k", "2160p"),
      ("--quality", "1080", "1080p"), ("--language", "xx", None), ("--quality", "best", None)],
 )  # fmt: skip
 def test_an_unknown_value_of_a_filter_is_refused_with_the_nearest(
