@@ -8,7 +8,6 @@ from aiohttp.typedefs import Handler, Middleware
 from sqlalchemy.orm import Session
 
 from database.errors import DatabaseNotReady
-from database.search.filters import UnknownFilterValue
 from database.search.keyset import BadPosition
 from database.stats import read_sync_state
 from web.cache import CachedBody
@@ -117,7 +116,7 @@ class Pages:
         async def handle_safely(request: web.Request) -> web.StreamResponse:
             try:
                 return await handle(request)
-            except (ProblemFound, UnknownFilterValue, BadPosition) as error:
+            except (ProblemFound, BadPosition) as error:
                 view = view_of(error)
             except Overloaded:
                 view = ErrorView(503, "The server is busy. Try again soon.")

@@ -16,7 +16,7 @@ from database.stats import read_top_genres
 from web.pages.filter_chips import Chip, Pair, chips_of, language_name, pairs_of
 from web.pages.paging import place_of, read_page
 from web.pages.queries import BrowseQuery
-from web.v1.movies import read_filter
+from web.v1.filters import read_filter
 from web.v1.route import Source
 
 #: A multiple of 2, 4 and 6 columns.
@@ -71,7 +71,7 @@ def read_browse(source: Source, query: BrowseQuery) -> BrowseView:
     Return a page of a list.
 
     Raises:
-        UnknownFilterValue, ProblemFound, BadPosition: the filters or the place are not valid.
+        ProblemFound, BadPosition: the filters or the place are not valid.
     """
     session = source.session
     movies = MovieList(read_page_filter(session, query), query.sort, query.order == "reversed")

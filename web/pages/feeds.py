@@ -59,7 +59,7 @@ def read_feed(source: Source, query: FeedQuery) -> FeedView:
     Return the feed of the movies that *query* names; it has an order of its own.
 
     Raises:
-        UnknownFilterValue, ProblemFound: the filters are not valid, or there is nothing to search.
+        ProblemFound: the filters are not valid, or there is nothing to search.
     """
     wanted = query.model_copy(update=_IGNORED)
     session, filters = source.session, read_page_filter(source.session, wanted)

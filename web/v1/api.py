@@ -8,7 +8,6 @@ from aiohttp import web
 from sqlalchemy.orm import Session
 
 from database.errors import DatabaseNotReady
-from database.search.filters import UnknownFilterValue
 from database.search.keyset import BadPosition
 from database.search.query import NothingToSearch
 from web.cache import CachedBody
@@ -135,7 +134,7 @@ def _with_problems(handle: Handle) -> Handle:
             return problem_response(problem)
         except BadPosition:
             return problem_response(ProblemFound(400, _BAD_CURSOR))
-        except (UnknownFilterValue, NothingToSearch) as error:
+        except NothingToSearch as error:
             return problem_response(ProblemFound(400, str(error)))
         except Overloaded:
             return problem_response(ProblemFound(503, "The server is busy. Try again soon."))

@@ -14,8 +14,9 @@ from database.serving.people import (
 )
 from database.stats import read_stats, read_sync_state, read_top_genres
 from web.v1.cursors import decode_cursor, encode_cursor
+from web.v1.filters import read_filter
 from web.v1.models import Genre, Group, Stats
-from web.v1.movies import list_movies, read_filter
+from web.v1.movies import list_movies
 from web.v1.parameters import (
     GroupsQuery,
     ListQuery,

@@ -8,12 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from database.search.changes import read_next_since
-from database.search.filters import (
-    MovieFilter,
-    resolve_genres,
-    resolve_languages,
-    resolve_quality,
-)
+from database.search.filters import MovieFilter
 from database.search.query import Found, search_movies
 from database.search.similar import NoVector, similar_movies
 from database.serving.movie_json import read_movies_json
@@ -28,10 +23,10 @@ from database.serving.read_only import transaction
 from database.serving.suggestions import movies_of_same_genres
 from web.meaning import read_reasons
 from web.v1.cursors import decode_cursor, decode_place, encode_cursor
+from web.v1.filters import read_filter
 from web.v1.parameters import (
     MOST_FOUND,
     MOST_SIMILAR,
-    Filters,
     MovieQuery,
     MoviesQuery,
     SearchQuery,
@@ -154,34 +149,6 @@ def search_all(source: Source, text: str, filters: MovieFilter) -> SearchResult:
     )
     note = source.meaning.note if embedder is None else None
     return SearchResult(found, note, [] if found else closest_names(session, text))
-
-
-def read_filter(session: Session, query: Filters) -> MovieFilter:
-    """
-    Return the filter of *query*.
-
-    Raises:
-        UnknownFilterValue: no movie has that genre, language or quality.
-        ProblemFound: a range ends before it begins.
-    """
-    for name in ("year", "rating", "runtime"):
-        low, high = getattr(query, f"{name}_from"), getattr(query, f"{name}_to")
-        if low is not None and high is not None and low > high:
-            raise ProblemFound(
-                400, f"{name}_from is larger than {name}_to, so no movie matches. Exchange them."
-            )
-    return MovieFilter(
-        genres=resolve_genres(session, query.genre) if query.genre else (),
-        years=(query.year_from, query.year_to),
-        rating=(query.rating_from, query.rating_to),
-        runtime=(query.runtime_from, query.runtime_to),
-        languages=resolve_languages(session, query.language),
-        quality=query.quality and resolve_quality(session, query.quality),
-        added_since=query.added_since,
-        added_before=query.added_before,
-        updated_since=query.updated_since,
-        with_gone=query.with_gone,
-    )
 
 
 def find_movie(session: Session, reference: str) -> int:

@@ -14,7 +14,6 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from database.errors import DatabaseNotReady
-from database.search.filters import UnknownFilterValue
 from web.guards import SAFE_HEADERS
 from web.reader import CatalogueReader, Overloaded
 from web.responses import accepts_gzip
@@ -111,7 +110,7 @@ async def send_stream(
                 partial(read, Span(items.cursor, min(left, _PART), is_stream=True))
             )
             await _write(response, body)
-    except (Overloaded, DatabaseNotReady, ProblemFound, UnknownFilterValue, TimeoutError):
+    except (Overloaded, DatabaseNotReady, ProblemFound, TimeoutError):
         if request.transport is not None:
             request.transport.abort()
     return response

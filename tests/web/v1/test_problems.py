@@ -1,6 +1,7 @@
 """Requests that the API v1 refuses: problem details that say what is wrong and what to do."""
 
 import json
+import re
 from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 
@@ -125,7 +126,11 @@ def test_the_plus_sign_of_a_time_may_be_lost(served: str):
 )
 def test_a_value_that_the_mirror_does_not_know_is_explained(served: str, path: str, hint: str):
     """400, also for cursors of another list, or that no list has given."""
-    assert hint in problem(f"{served}{ROOT}{path}", 400)["detail"]
+    found = problem(f"{served}{ROOT}{path}", 400)
+
+    assert hint in found["detail"]
+    if name := re.match(r"/movies\?(genre|language|quality)=", path):
+        assert [each["parameter"] for each in found["errors"]] == [name[1]]
 
 
 @pytest.mark.parametrize(
