@@ -10,6 +10,9 @@ from database.bookkeeping.models import FetchFailure, FetchRun, MissingMovie, Sy
 from database.bookkeeping.rows import FailureRow, RunRow, SyncStateRow
 from database.counts import movies_of_genres, read_counts
 from database.models import Genre, Movie
+from database.sql import table_of
+
+_SOURCE = select(table_of(SyncState).c.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,11 @@ def read_sync_state(session: Session) -> SyncStateRow | None:
     """Return the source of the movies and the state of the sweep; None before the first run."""
     state = session.get(SyncState, 1)
     return None if state is None else SyncStateRow.from_model(state)
+
+
+def has_practice_data(session: Session) -> bool:
+    """Return whether the movies are those of the sandbox."""
+    return session.scalar(_SOURCE) == "sandbox"
 
 
 def read_last_stored(session: Session, count: int = 5) -> list[StoredMovie]:

@@ -1,8 +1,8 @@
 """`Meaning`: the embedder of the active space, kept between requests; `read_reasons`."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -57,22 +57,21 @@ class Meaning:
 
 
 def read_reasons(
-    session: Session, embedder: "Embedder | None", movie: str, others: Sequence[str]
+    session: Session, embedder: "Embedder | None", movies: Sequence[Mapping[str, Any]]
 ) -> "list[Why | None]":
     """
-    Return what each of *others* has in common with *movie*; all are JSON objects.
+    Return what each of *movies*, as in the API v1, has in common with the first one, except it.
 
     None where a library is missing.
     """
     if _MISSING:
-        return [None] * len(others)
-    texts = [_text_of(each) for each in (movie, *others)]
+        return [None] * (len(movies) - 1)
     model = None if embedder is None else embedder.model
+    texts = [_text_of(each) for each in movies]
     return [*explain_similar(texts, model, lambda words: read_weights(session, words))]
 
 
-def _text_of(movie: str) -> "MovieText":
-    values = json.loads(movie)
+def _text_of(values: Mapping[str, Any]) -> "MovieText":
     return MovieText(
         title=values["title"],
         year=values["year"],

@@ -57,8 +57,9 @@ def read_movie(source: Source, query: MoviePageQuery) -> MovieView:
         raise ProblemFound(404, "The mirror has no movie at this address. Search for its title.")
     values = json.loads(movies[0])
     near, note = _read_similar(source, row_id, values["genres"])
-    others = read_movies_json(source.session, near)
-    reasons = read_reasons(source.session, source.meaning.open(source.session), movies[0], others)
+    others = [json.loads(other) for other in read_movies_json(source.session, near)]
+    embedder = source.meaning.open(source.session)
+    reasons = read_reasons(source.session, embedder, [values, *others])
     code, trailer = values["imdb_code"] or "", values["yt_trailer_code"] or ""
     return MovieView(
         movie=card_of(values),
@@ -71,8 +72,7 @@ def read_movie(source: Source, query: MoviePageQuery) -> MovieView:
         else None,
         imdb=f"https://www.imdb.com/title/{code}/" if _IMDB.fullmatch(code) else None,
         similar=[
-            (card_of(json.loads(other)), reason_of(why))
-            for other, why in zip(others, reasons, strict=True)
+            (card_of(other), reason_of(why)) for other, why in zip(others, reasons, strict=True)
         ],
         note=note,
     )

@@ -20,6 +20,8 @@ from web.v1.route import Source
 _IN_ROW = 7
 #: A genre of the day has at least this many movies.
 _FEWEST_OF_GENRE = 20
+#: The movies of a genre that are shown in turn, with the most likes: for seven of its days.
+_OF_GENRE = 7 * _IN_ROW
 #: What counts as well rated.
 _WELL_RATED = 7
 
@@ -60,12 +62,15 @@ def read_start(source: Source, _query: Query) -> StartView:
             [("year_from", str(decade)), ("rating_from", str(_WELL_RATED)), ("sort", "likes")],
         ),
     ]
-    if genre := genre_of_day(today, genres):
+    parts = [read_movie_part(session, movies, limit=_IN_ROW).ids for _, movies, _ in lists]
+    if chosen := genre_of_day(today, genres):
+        genre, turn = chosen
         of_genre = MovieList(MovieFilter(genres=(genre,)), "likes")
         lists.append(
             (f"Genre of the day: {genre}", of_genre, [("genre", genre), ("sort", "likes")])
         )
-    parts = [read_movie_part(session, movies, limit=_IN_ROW).ids for _, movies, _ in lists]
+        liked = read_movie_part(session, of_genre, limit=_OF_GENRE).ids
+        parts.append(shown_in_turn(liked, turn))
     cards = iter(read_cards(session, [id_ for part in parts for id_ in part]))
     rows = [
         Row(title, [*islice(cards, len(part))], of_all)
@@ -81,7 +86,20 @@ def read_start(source: Source, _query: Query) -> StartView:
     )
 
 
-def genre_of_day(day: date, genres: Sequence[GenreTotal]) -> str | None:
-    """Return the genre of *day*: each one with enough movies in turn; None if there is none."""
+def genre_of_day(day: date, genres: Sequence[GenreTotal]) -> tuple[str, int] | None:
+    """
+    Return the genre of *day* and how often it has come: each one with enough movies, in turn.
+
+    None if there is none.
+    """
     names = sorted(genre.name for genre in genres if genre.movies >= _FEWEST_OF_GENRE)
-    return names[day.toordinal() % len(names)] if names else None
+    if not names:
+        return None
+    turn, place = divmod(day.toordinal(), len(names))
+    return names[place], turn
+
+
+def shown_in_turn(ids: list[int], turn: int) -> list[int]:
+    """Return the next row of *ids* for each *turn*; only whole rows, if there are any."""
+    begin = turn % max(1, len(ids) // _IN_ROW) * _IN_ROW
+    return ids[begin : begin + _IN_ROW]

@@ -82,7 +82,8 @@ def similar(source: Source, query: SimilarQuery, span: Span) -> Items:
         ranks = dict.fromkeys(same, (None, None))
     ids = list(ranks)[begin : begin + span.limit]
     movie, *others = _read_all(session, [row_id, *ids])
-    reasons = read_reasons(session, source.meaning.open(session), movie, others)
+    values = [json.loads(each) for each in (movie, *others)]
+    reasons = read_reasons(session, source.meaning.open(session), values)
     rows = [
         _extended(other, similarity=ranks[id_][0], score=ranks[id_][1], why=why and asdict(why))
         for id_, other, why in zip(ids, others, reasons, strict=True)

@@ -23,7 +23,7 @@ from tests.support.databases import run_sql
 from tests.support.servers.web_server import open_server
 from web.pages import browse
 from web.pages.browse import ORDERS
-from web.pages.start import genre_of_day
+from web.pages.start import genre_of_day, shown_in_turn
 from web.settings import ServerSettings
 from web.v1.cursors import decode_cursor, encode_cursor
 
@@ -203,11 +203,25 @@ def test_the_genre_of_the_day_changes_daily_and_is_the_same_for_all():
     genres = [GenreTotal(name, 50) for name in ("War", "Drama", "Crime")] + [GenreTotal("News", 2)]
 
     week = [genre_of_day(date(2026, 11, day), genres) for day in range(1, 8)]
+    names = [chosen[0] for chosen in week]
 
-    assert set(week[:3]) == {"War", "Drama", "Crime"}
-    assert week[3:6] == week[:3]
+    assert {*names[:3]} == {"War", "Drama", "Crime"}
+    assert names[3:6] == names[:3]
     assert genre_of_day(date(2026, 11, 1), genres[::-1]) == week[0]
     assert genre_of_day(date(2026, 11, 1), []) is None
+
+
+def test_each_day_of_a_genre_shows_other_movies_of_it():
+    """One row after the other, from the first again after the last whole one."""
+    genres = [GenreTotal("War", 30)]
+    turns = [genre_of_day(date(2026, 11, day), genres)[1] for day in range(1, 6)]
+    shown = [shown_in_turn([*range(23)], turn) for turn in turns]
+
+    assert {len(row) for row in shown} == {7}
+    assert {*shown[0], *shown[1], *shown[2]} == {*range(21)}
+    assert shown[3:] == shown[:2]
+    assert shown_in_turn([1, 2], 5) == [1, 2]
+    assert shown_in_turn([], 5) == []
 
 
 def test_the_start_page_leads_everywhere(served: str):
