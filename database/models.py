@@ -84,6 +84,9 @@ class Movie(Base):
         ),
         Index("ix_movies_date_uploaded", "date_uploaded"),
         Index("ix_movies_title", text('"left"(title, 200)')),
+        # For filters, where few movies match.
+        Index("ix_movies_language", "language"),
+        Index("ix_movies_runtime", "runtime"),
         Index("ix_movies_imdb_code", "imdb_code"),
         Index("ix_movies_created_at", "created_at"),
         Index("ix_movies_updated_at", "updated_at"),
@@ -252,7 +255,10 @@ class Torrent(Base):
     """The metadata of one torrent of a movie."""
 
     __tablename__ = "torrents"
-    __table_args__ = (UniqueConstraint("movie_id", "hash"),)
+    __table_args__ = (
+        UniqueConstraint("movie_id", "hash"),
+        Index("ix_torrents_quality", text("lower(quality)")),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     movie_id: Mapped[int] = mapped_column(ForeignKey("movies.id", ondelete="CASCADE"))
@@ -280,7 +286,8 @@ class MovieGenre(Base):
     """A genre of a movie."""
 
     __tablename__ = "movie_genres"
-    __table_args__ = (Index("ix_movie_genres_genre_id", "genre_id"),)
+    # With the movie, so that the movies of several genres are found without reading rows.
+    __table_args__ = (Index("ix_movie_genres_genre_id", "genre_id", "movie_id"),)
 
     movie_id: Mapped[int] = mapped_column(
         ForeignKey("movies.id", ondelete="CASCADE"), primary_key=True

@@ -1,10 +1,9 @@
 """`MovieList`, `read_movie_part`: which movies a list has, in which order, and a part of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Row, any_, false, func, select
+from sqlalchemy import ColumnElement, Row, any_, func, select
 from sqlalchemy.orm import Session
 
 from database.counts import count_of, movies_of_genres
@@ -19,6 +18,7 @@ from database.search.keyset import (
 )
 from database.search.lookup import SearchOrder, keys_of
 from database.search.references import has_imdb_code
+from database.serving.genre_conditions import conditions_of_genres
 
 #: The orders of `query_movies.py`, and by id, which needs the least work.
 MovieOrder = Literal["rating", "likes", "year", "title", "newest", "added", "updated", "id"]
@@ -26,8 +26,6 @@ _KEYS: dict[MovieOrder, tuple[Key, ...]] = {
     **{order: keys_of(order) for order in get_args(SearchOrder)},
     "id": (Key(Movie.external_id.expression, is_descending=True),),
 }
-#: Movies of a genre that can be read and sorted in a few milliseconds.
-_FEW_MOVIES = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +48,12 @@ class MovieList:
     def conditions(self, session: Session) -> list[ColumnElement[bool]]:
         """Return what rows of `movies` must fulfil; reads how many movies its genres have."""
         conditions = replace(self.filters, genres=()).conditions()
-        conditions += _of_genres(session, self.filters.genres)
+        conditions += conditions_of_genres(session, self.filters.genres)
         if self.person is not None:
             plays = select(MovieCast.movie_id).where(MovieCast.cast_id == self.person)
-            conditions.append(Movie.id.in_(plays))
+            # All of them are read and sorted: even of the busiest people they are few.
+            conditions.append(Movie.id == any_(func.array(plays.scalar_subquery())))
         return conditions
-
-
-def _of_genres(session: Session, names: Sequence[str]) -> list[ColumnElement[bool]]:
-    """Return the conditions for movies that have all these genres."""
-    if not names:
-        return []
-    query = movies_of_genres().add_columns(Genre.id).where(Genre.name.in_(names))
-    genres = session.execute(query).all()
-    if len(genres) < len({*names}):
-        return [false()]
-    conditions = []
-    for _name, movies, genre_id in genres:
-        # With the id, PostgreSQL knows how common a genre is, but not whether its movies are at
-        # the end of the list: of few movies, all are read and sorted.
-        links = select(MovieGenre.movie_id).where(MovieGenre.genre_id == genre_id)
-        all_of_them = func.array(links.scalar_subquery())
-        is_rare = movies <= _FEW_MOVIES
-        conditions.append(Movie.id == any_(all_of_them) if is_rare else Movie.id.in_(links))
-    return conditions
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from database.serving.movie_lists import Part
 
 _KEYS = (Key(Cast.name.expression, "text"), Key(Cast.id.expression))
 _CODE = re.compile(r"nm(\d{5,10})", re.IGNORECASE | re.ASCII)
+#: The movies that are gone are few, and have an index of their own.
 _QUERY: Final = text("""
     SELECT row_to_json(person)::text
     FROM unnest((:ids)::integer[]) WITH ORDINALITY o(id, place)
@@ -21,8 +22,9 @@ _QUERY: Final = text("""
     CROSS JOIN LATERAL (
         SELECT coalesce('nm' || c.imdb_code, c.name) AS id, c.name, c.imdb_code,
             c.url_small_image,
-            (SELECT count(*) FROM movie_casts l JOIN movies m ON m.id = l.movie_id
-             WHERE l.cast_id = c.id AND m.gone_since IS NULL) AS movies
+            (SELECT count(*) FROM movie_casts l WHERE l.cast_id = c.id)
+            - (SELECT count(*) FROM movies m JOIN movie_casts l ON l.movie_id = m.id
+               WHERE l.cast_id = c.id AND m.gone_since IS NOT NULL) AS movies
     ) person
     ORDER BY o.place""")
 
@@ -68,12 +70,12 @@ def read_people_json(session: Session, ids: Sequence[int]) -> list[str]:
     return list(session.scalars(_QUERY, {"ids": list(ids)})) if ids else []
 
 
-def read_roles(session: Session, person: int) -> dict[int, str]:
-    """Return the role that the person with this `casts.id` plays in each movie, by its YTS id."""
+def read_roles(session: Session, person: int, ids: Sequence[int]) -> dict[int, str]:
+    """Return the roles of the person with this `casts.id` in *ids* of `movies`, by YTS ids."""
     query = (
         select(Movie.external_id, MovieCast.character_name)
         .join(MovieCast, MovieCast.movie_id == Movie.id)
-        .where(MovieCast.cast_id == person, MovieCast.character_name.is_not(None))
+        .where(MovieCast.cast_id == person, MovieCast.movie_id.in_(ids))
     )
     return {movie: role for movie, role in session.execute(query) if role}
 

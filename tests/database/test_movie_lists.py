@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from database.db import DatabaseManager
 from database.models import Movie
+from database.search.filters import MovieFilter
 from database.search.keyset import order_by
+from database.serving import genre_conditions
 from database.serving.movie_json import read_movies_json
 from database.serving.movie_lists import MovieList, MovieOrder, read_movie_part, read_movie_total
 from tests.support.data.movies import movie
@@ -88,6 +90,20 @@ def _read_parts(session: Session, movies: MovieList, limit: int) -> list[int]:
         part = read_movie_part(session, movies, after=after, limit=limit)
         ids += part.ids
     return ids
+
+
+@pytest.mark.parametrize("names", [("Drama",), ("Crime", "Drama"), ("Crime", "Drama", "Thriller")])
+def test_a_list_of_genres_is_the_same_whether_they_are_rare_or_common(
+    session: Session, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+):
+    """Its movies have all of the genres, as the filter says, and are found in either way."""
+    movies = MovieList(MovieFilter(genres=names))
+    expected = session.scalars(select(Movie.id).where(*movies.filters.conditions())).all()
+    for few in (0, 3000):
+        monkeypatch.setattr(genre_conditions, "_FEW_MOVIES", few)
+        found = read_movie_part(session, movies, limit=1000).ids
+        assert sorted(found) == sorted(expected)
+    assert expected
 
 
 @_DIRECTIONS

@@ -71,7 +71,7 @@ def read_person(source: Source, query: PersonPageQuery) -> PersonView:
     (person_id,), (person,) = ids, people
     movies = MovieList(order="year", person=person_id)
     part = read_page(session, movies, after=query.after, before=query.before, limit=_ON_PAGE)
-    roles = read_roles(session, person_id)
+    roles = read_roles(session, person_id, part.ids)
     films = [
         (card, f"as {roles[card.id]}" if roles.get(card.id) else "")
         for card in read_cards(session, part.ids)
