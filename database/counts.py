@@ -29,11 +29,10 @@ class Counts:
 
 def read_counts(session: Session) -> Counts:
     """Return all counts except the movies of each genre."""
-    counted = _counts.name, func.sum(_counts.value)
-    rows = session.execute(select(*counted).group_by(_counts.name))
+    rows = session.execute(_READ_COUNTS).all()
     # A count that never changed has no row.
-    values: dict[str, Decimal] = dict(rows.all())
-    space_id = session.scalar(select(EmbeddingSpace.id).where(EmbeddingSpace.is_active))
+    values: dict[str, Decimal] = {name: value for name, value, _ in rows}
+    space_id = rows[0][2] if rows else None
     ratings = int(values.get("movies.rating", 0))
     return Counts(
         movies=int(values.get("movies", 0)),
@@ -62,6 +61,12 @@ def count_of(name: str) -> ScalarSelect[Decimal]:
     return select(total).where(_counts.name == name).scalar_subquery()
 
 
+_spaces = table_of(EmbeddingSpace).c
+_READ_COUNTS = select(
+    _counts.name,
+    func.sum(_counts.value),
+    select(_spaces.id).where(_spaces.is_active).scalar_subquery(),
+).group_by(_counts.name)
 _READ_MOVIE_COUNT = select(count_of("movies"))
 _COUNT_PRESENT = select(count_of("movies") - count_of("movies.gone_since"))
 

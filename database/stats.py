@@ -3,15 +3,26 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import desc, func, select
+from sqlalchemy import ScalarSelect, desc, func, select
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import FetchFailure, FetchRun, MissingMovie, SyncState
 from database.bookkeeping.rows import FailureRow, RunRow, SyncStateRow
 from database.counts import movies_of_genres, read_counts
-from database.models import Genre, Movie
+from database.models import Base, Genre, Movie
 from database.sql import table_of
 
+
+def _rows_of(model: type[Base]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(table_of(model)).scalar_subquery()
+
+
+_TOTALS = select(
+    _rows_of(Genre),
+    _rows_of(FetchFailure),
+    _rows_of(MissingMovie),
+    select(func.max(Movie.created_at)).scalar_subquery(),
+)
 _SOURCE = select(table_of(SyncState).c.source)
 
 
@@ -59,17 +70,18 @@ class GenreTotal:
 def read_stats(session: Session) -> Stats:
     """Return the totals of the catalogue."""
     counts = read_counts(session)
+    genres, failures, missing, last_saved_at = session.execute(_TOTALS).one()
     return Stats(
         total_movies=counts.movies,
-        total_genres=_count(session, Genre),
+        total_genres=genres,
         total_cast=counts.casts,
         total_torrents=counts.torrents,
         movies_with_details=counts.movies_with_details,
         movies_with_vectors=counts.movies_with_vectors,
         average_rating=counts.average_rating,
-        last_saved_at=session.scalar(select(func.max(Movie.created_at))),
-        total_failures=_count(session, FetchFailure),
-        total_missing=_count(session, MissingMovie),
+        last_saved_at=last_saved_at,
+        total_failures=failures,
+        total_missing=missing,
         total_gone=counts.gone_movies,
     )
 
@@ -113,7 +125,3 @@ def read_last_run(session: Session) -> RunRow | None:
     """Return the run that started last; it may still be running."""
     run = session.scalars(select(FetchRun).order_by(FetchRun.id.desc()).limit(1)).first()
     return None if run is None else RunRow.from_model(run)
-
-
-def _count(session: Session, table: type) -> int:
-    return session.scalar(select(func.count()).select_from(table)) or 0

@@ -102,7 +102,7 @@ def read_session_freshness(session: Session) -> Freshness:
         .order_by(FetchRun.id.desc())
         .limit(1)
     )
-    return Freshness(
-        time=session.scalars(select(func.clock_timestamp())).one(),
-        completed_at=session.scalar(ended),
-    )
+    time, completed_at = session.execute(
+        select(func.clock_timestamp(), ended.scalar_subquery())
+    ).one()
+    return Freshness(time, completed_at)

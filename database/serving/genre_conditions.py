@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from math import prod
 
 from sqlalchemy import ColumnElement, Select, any_, false, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from database.counts import movies_of_genres, read_movie_count
 from database.models import Genre, Movie, MovieGenre
+from database.sql import table_of
 
 #: Movies that can be read and sorted in a few milliseconds.
 _FEW_MOVIES = 3000
@@ -38,9 +39,9 @@ def _expected(session: Session, counts: Sequence[int]) -> float:
 
 def _movies_of_all(genre_ids: Sequence[int]) -> Select[int]:
     """Return a query for `movies.id` of the movies that have all these genres."""
-    first, *others = (aliased(MovieGenre) for _ in genre_ids)
-    query = select(first.movie_id)
+    first, *others = (table_of(MovieGenre).alias() for _ in genre_ids)
+    query = select(first.c.movie_id)
     for other in others:
-        query = query.join(other, other.movie_id == first.movie_id)
+        query = query.join(other, other.c.movie_id == first.c.movie_id)
     links = zip((first, *others), genre_ids, strict=True)
-    return query.where(*(link.genre_id == genre_id for link, genre_id in links))
+    return query.where(*(link.c.genre_id == genre_id for link, genre_id in links))
