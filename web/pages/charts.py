@@ -67,7 +67,9 @@ class Charts:
         return drawn.view
 
     def _is_current(self, drawn: _Drawn, revision: str) -> bool:
-        return drawn.revision == revision or self._clock() - drawn.at < KEPT_SECONDS
+        # The first movies are shown at once.
+        is_young = drawn.view.movies > 0 and self._clock() - drawn.at < KEPT_SECONDS
+        return is_young or drawn.revision == revision
 
 
 def _draw(session: Session) -> ChartsView:

@@ -107,6 +107,16 @@ def test_a_request_does_not_read_all_movies(db: DatabaseManager):
     assert (before.movies, after.movies) == (1, 2)
 
 
+def test_the_first_movies_are_shown_at_once(db: DatabaseManager):
+    """During the first fetch the page does not say that the mirror is empty."""
+    charts = Charts(Clock())
+    with db.get_session() as session:
+        assert read(charts, session).movies == 0
+    save(db, 1)
+    with db.get_session() as session:
+        assert read(charts, session).movies == 1
+
+
 def test_charts_of_a_mirror_that_does_not_change_are_kept(
     db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
 ):
