@@ -1,11 +1,9 @@
 """`suggest_movies`: the movies most like another one; by genre if it has no vectors."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from database.models import Movie, MovieGenre
+from database.models import Genre, Movie, MovieGenre
 from database.search.filters import MovieFilter
 from database.search.similar import NoVector, similar_movies
 from database.serving.movie_lists import MovieList, read_movie_part
@@ -41,17 +39,17 @@ def movies_of_same_genres(
     return list(session.scalars(query))
 
 
-def liked_movies_of_genres(
-    session: Session, row_id: int, genres: Sequence[str], limit: int
-) -> list[int]:
+def liked_movies_of_genres(session: Session, row_id: int, limit: int) -> list[int]:
     """
-    Return `movies.id` of the movies with most likes of *genres*, without the one with *row_id*.
+    Return `movies.id` of the movies with most likes of the genres of another one.
 
     Those of all genres come first, then those of the first genre. The movies before them in the
     order of likes are read, instead of all movies of these genres.
     """
+    named = select(Genre.name).join(MovieGenre).where(MovieGenre.movie_id == row_id)
+    genres = tuple(session.scalars(named.order_by(Genre.name)))
     found: dict[int, None] = {}
-    for chosen in (tuple(genres), tuple(genres[:1])):
+    for chosen in (genres, genres[:1]):
         if chosen and len(found) < limit:
             movies = MovieList(MovieFilter(genres=chosen), "likes")
             part = read_movie_part(session, movies, limit=limit + 1)

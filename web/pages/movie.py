@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from database.search.similar import NoVector, similar_movies
 from database.serving.movie_cards import MovieCard
@@ -16,7 +17,7 @@ from web.meaning import read_reasons
 from web.pages.filter_chips import language_name
 from web.pages.queries import MoviePageQuery
 from web.pages.similar_reasons import reason_of
-from web.v1.problems import ProblemFound
+from web.v1.problems import ProblemFound, check_complete
 from web.v1.route import Source
 
 #: Rows of 2, 4 or 8 columns. To say what two movies have in common takes a millisecond.
@@ -51,15 +52,16 @@ def read_movie(source: Source, query: MoviePageQuery) -> MovieView:
     Raises:
         ProblemFound: there is no such movie.
     """
-    row_id = find_page(source.session, query.movie)
-    movies = [] if row_id is None else read_movies_json(source.session, [row_id])
-    if row_id is None or not movies:
+    session = source.session
+    row_id = find_page(session, query.movie)
+    if row_id is None:
         raise ProblemFound(404, "The mirror has no movie at this address. Search for its title.")
-    values = json.loads(movies[0])
-    near, note = _read_similar(source, row_id, values["genres"])
-    others = [json.loads(other) for other in read_movies_json(source.session, near)]
-    embedder = source.meaning.open(source.session)
-    reasons = read_reasons(source.session, embedder, [values, *others])
+    near, note = _read_similar(session, row_id)
+    # Read together: to plan this statement takes as long as to run it.
+    movies = read_movies_json(session, [row_id, *near])
+    check_complete(movies, [row_id, *near])
+    values, *others = (json.loads(movie) for movie in movies)
+    reasons = read_reasons(session, source.meaning.open(session), [values, *others])
     code, trailer = values["imdb_code"] or "", values["yt_trailer_code"] or ""
     return MovieView(
         movie=card_of(values),
@@ -78,16 +80,13 @@ def read_movie(source: Source, query: MoviePageQuery) -> MovieView:
     )
 
 
-def _read_similar(
-    source: Source, row_id: int, genres: Sequence[str]
-) -> tuple[list[int], str | None]:
+def _read_similar(session: Session, row_id: int) -> tuple[list[int], str | None]:
     """Return the movies most like one and, if they are chosen by genres, why."""
-    session = source.session
     try:
         with transaction(session):
             near = similar_movies(session, row_id, limit=_SIMILAR)
     except NoVector as error:
-        return liked_movies_of_genres(session, row_id, genres, _SIMILAR), f"By genres: {error}"
+        return liked_movies_of_genres(session, row_id, _SIMILAR), f"By genres: {error}"
     return [each.row_id for each in near], None
 
 
