@@ -10,28 +10,25 @@ Examples:
 """
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import click
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL
 
-from benchmarks.databases import Databases
 from benchmarks.machine import describe
 from benchmarks.million.fill_catalogue import fill
 from benchmarks.serve.beside_fetch import measure_beside
+from benchmarks.serve.filled import open_filled, read_postmaster
 from benchmarks.serve.measures import Rounds, measure_memory
 from benchmarks.serve.reading import read_all
 from benchmarks.serve.serve_page import render
 from benchmarks.serve.serve_plot import draw
 from benchmarks.serve.servers import MOVIES_A_PAGE, open_datasette, open_fastapi, open_ours
 from benchmarks.serve.sqlite_export import export_movies
-from database.db import get_db_manager
-from database.embedded.server import open_embedded
 from database.serving.yts_lists import YtsList
 from database.serving.yts_reads import read_ids
 
@@ -73,7 +70,7 @@ def main(  # noqa: PLR0917 -- one for each option
         # If root starts it, PostgreSQL runs as another user, who must be able to enter.
         folder.chmod(0o711)
         place = home or folder / "home"
-        databases, url = stack.enter_context(_filled(place, movies))
+        databases, url = stack.enter_context(open_filled(place, "serve", movies, fill, _say))
         machine = describe(databases.version())
         machine["peers"] = ", ".join(f"{name} {version(name)}" for name in _PEERS)
         ids = _read_ids(url)
@@ -88,7 +85,7 @@ def main(  # noqa: PLR0917 -- one for each option
             stack.enter_context(open_datasette(export, ids)),
         ]
         _say(f"measuring, {rounds} rounds")
-        postmaster = int((place / "data" / "postmaster.pid").read_text().split()[0])
+        postmaster = read_postmaster(place)
         figures = Rounds(postmaster, seconds, _say).measure(servers, ids, url, rounds=rounds)
         memory = measure_memory(ours, requests, _say) if requests else []
         beside = measure_beside(databases, folder, rounds, _say) if fetch else None
@@ -102,24 +99,6 @@ def main(  # noqa: PLR0917 -- one for each option
     click.echo(page)
     if output:
         output.write_text(page)
-
-
-@contextmanager
-def _filled(home: Path, movies: int) -> Iterator[tuple[Databases, URL]]:
-    """Yield a server with a database of that many movies; one that is there is used again."""
-    name = f"serve_{movies}"
-    ready = home.with_name(f"{home.name}.{name}")
-    with open_embedded(home) as server:
-        databases = Databases(server.url)
-        url = server.url.set(database=name)
-        is_filled = ready.exists()
-        text = url.render_as_string(hide_password=False) if is_filled else databases.fresh(name)
-        get_db_manager(database_url=text).close_all()  # It migrates the tables.
-        if not is_filled:
-            _say(f"storing {movies:,} movies")
-            fill(text, movies, _say)
-            ready.touch()
-        yield databases, make_url(url)
 
 
 def _read_ids(url: URL) -> list[int]:

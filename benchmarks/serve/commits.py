@@ -1,10 +1,11 @@
-"""`committing`: change a torrent some times a second, as a fetch does, until a block ends."""
+"""`committing`: change a torrent some times a second, as a fetch does; `change_torrent`."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import psycopg2
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 -- a class
 from sqlalchemy import URL
 
 COMMITS_A_SECOND = 20
@@ -36,4 +37,9 @@ def _commit(url: URL, ended: threading.Event) -> None:
         number = 0
         while not ended.wait(1 / COMMITS_A_SECOND):
             number = number % _MOVIES + 1
-            cursor.execute(_CHANGE, (number,))
+            change_torrent(cursor, number)
+
+
+def change_torrent(cursor: Cursor, number: int) -> None:
+    """Change a torrent of the movie with this `movies.id`, or of the next one that has any."""
+    cursor.execute(_CHANGE, (number,))
