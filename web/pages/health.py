@@ -43,7 +43,7 @@ class HealthView:
     state: str
     #: One sentence.
     sentence: str
-    #: When the mirror was last complete, unless the sentence says it; else empty.
+    #: When the mirror was last complete; empty if the sentence says it, or during the first fetch.
     age: str
     #: What to do; else empty.
     advice: str
@@ -62,7 +62,8 @@ def read_health_page(source: Source, query: HealthQuery) -> HealthView:
     max_age = timedelta(hours=query.max_age_hours)
     health = read_health(source.session, max_age, max_runs=RUNS, max_failures=FAILURES)
     now, is_running = health.freshness.time, health.state == "running"
-    says_age = health.state in {"fresh", "stale", "empty"}
+    is_first = is_running and health.freshness.completed_at is None
+    says_age = health.state in {"fresh", "stale", "empty"} or is_first
     return HealthView(
         time=now.astimezone(UTC),
         state=health.state,
