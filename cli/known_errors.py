@@ -6,7 +6,7 @@ from database.connection.explain import explain_any
 from database.errors import InvalidDatabaseUrl
 from database.search.filters import UnknownFilterValue
 from database.search.query import NothingToSearch
-from database.search.similar import NoVector
+from database.search.similar.ranking import NoVector
 from database.vectors.spaces import EmbeddingLockHeld
 from embeddings.errors import ModelMissing
 from ingest.exit_codes import ExitCode

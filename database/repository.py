@@ -24,7 +24,7 @@ from database.search.lookup import (
 from database.search.query import How, search_movies
 from database.search.query_terms import read_weights
 from database.search.scores import Score
-from database.search.similar import similar_movies
+from database.search.similar.ranking import similar_movies
 from database.serving.name_hints import closest_names
 
 __all__ = ["FoundMovie", "MovieFilter", "MovieRepository", "QueryEmbedder", "SimilarMovie"]
@@ -56,7 +56,7 @@ class SimilarMovie:
     movie: Movie
     #: Inner product of both vectors; at most 1.
     similarity: float
-    #: The score for ranking: the similarity plus a small bonus for the rating.
+    #: The score for ranking, at most 1; see docs/search.md.
     score: float
 
 
@@ -165,7 +165,7 @@ class MovieRepository:
         results = similar_movies(self.session, movie.id, filters=filters, limit=limit)
         movies = self._load([result.row_id for result in results])
         return [
-            SimilarMovie(movie, near.similarity, near.score)
+            SimilarMovie(movie, near.parts.nearness, near.score)
             for movie, near in zip(movies, results, strict=True)
         ]
 

@@ -6,19 +6,20 @@ Examples:
   python -m benchmarks.quality --data FOLDER
   python -m benchmarks.quality --data FOLDER --searches
   python -m benchmarks.quality --data FOLDER --tuning
+  python -m benchmarks.quality --data FOLDER --searches --tuning
   python -m benchmarks.quality --data FOLDER --scale 70000
 
 Writes quality.md, searches.md or quality-70000.md; with --tuning, nothing. FOLDER holds
 `movies.jsonl.gz` and other data, which is not part of this repository.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 
 import click
-import numpy as np
 
 from benchmarks.databases import open_databases
 from benchmarks.machine import describe
@@ -27,17 +28,33 @@ from benchmarks.quality.query_sets import Question, read_questions
 from benchmarks.quality.real_films import Film, read_films, row_ids, store
 from benchmarks.quality.scale import measure_latency, measure_recall, mix
 from benchmarks.quality.searches import Answer, measure_searches, search_table
-from benchmarks.quality.tastes import FRANCHISE, OVERLAP, Figures, measure_tastes
+from benchmarks.quality.tastes import (
+    FRANCHISE,
+    OVERLAP,
+    Figures,
+    gain_table,
+    measure_tastes,
+    read_neighbours,
+    taste_table,
+)
+from benchmarks.quality.ways import (
+    RATED_VECTORS,
+    SIMILAR,
+    by_similar,
+    make_pools,
+    vector_ways,
+)
 from database.db import DatabaseManager, get_db_manager
-from embeddings.embedder import Embedder
 from embeddings.index import EmbedReport, embed_all
-from embeddings.load import open_embedder, open_model
-from embeddings.recipe import MovieText
+from embeddings.load import open_embedder
 
 _HERE = Path(__file__).parent
 _HELD_OUT = """## Held out
 
 Queries that were not used while the ranking was chosen, with 95 % intervals by bootstrap.
+"""
+_HELD_OUT_FILMS = """Others are recommended for the half of the films that was not used while
+the ranking was chosen. In percent, with 95 % intervals by bootstrap.
 """
 
 
@@ -58,7 +75,7 @@ Queries that were not used while the ranking was chosen, with 95 % intervals by 
     "--tuning",
     "is_tuning",
     is_flag=True,
-    help="Searches of the half that is not held out, for choosing weights.",
+    help="The half that is not held out, for choosing weights; nothing is written.",
 )
 def main(data: Path, scale: int | None, *, is_searches: bool, is_tuning: bool) -> None:
     """Store and embed the films, measure, print the page and write it."""
@@ -67,23 +84,31 @@ def main(data: Path, scale: int | None, *, is_searches: bool, is_tuning: bool) -
         machine = describe(databases.version())
         url = databases.fresh("quality")
         if is_tuning:
-            click.echo(search_table(_search(url, films, read_questions(films, "tuning"))))
+            click.echo(_tune(url, films, data, is_searches=is_searches))
             return
         if scale:
             name, lines = f"quality-{scale}.md", _measure_scale(url, films, scale)
         elif is_searches:
             name, lines = "searches.md", _measure_searches(url, films)
         else:
-            name, lines = "quality.md", _measure_recommendations(films, data)
+            name, lines = "quality.md", _measure_recommendations(url, films, data)
         page = "\n".join([*lines, origin(datetime.now(UTC).date().isoformat(), machine)])
     (_HERE / name).write_text(page)
     click.echo(page)
 
 
+def _tune(url: str, films: list[Film], data: Path, *, is_searches: bool) -> str:
+    if is_searches:
+        return search_table(_search(url, films, read_questions(films, "tuning")))
+    return taste_table(_measure_ways(url, films, data, is_tuning=True))
+
+
 @contextmanager
-def _filled(url: str, films: Iterable[Film]) -> Iterator[tuple[DatabaseManager, EmbedReport]]:
+def _filled(
+    url: str, films: Iterable[Film], rated: Collection[int] = ()
+) -> Iterator[tuple[DatabaseManager, EmbedReport]]:
     with get_db_manager(database_url=url) as db:
-        store(db, films)
+        store(db, films, rated)
         with db.engine.connect() as connection:
             # Autovacuum does this within minutes.
             connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -92,30 +117,36 @@ def _filled(url: str, films: Iterable[Film]) -> Iterator[tuple[DatabaseManager, 
         yield db, embed_all(db)
 
 
-def _measure_recommendations(films: list[Film], data: Path) -> list[str]:
-    texts = [
-        MovieText(it.title, it.year, tuple(sorted(it.genres)), it.plot, tuple(sorted(it.cast)))
-        for it in films
-    ]
-    embedder = Embedder(open_model())
-    recommend, _ = embedder.embed_movies(texts)
-    one_string = embedder.model.embed(
-        [f"{it.title} {it.description} {' '.join(it.genres)} {' '.join(it.cast)}" for it in texts]
-    )
-    bonus = np.array([0.02 * ((it.rating or 6.5) - 6.5) for it in films], dtype=np.float32)
-    tastes = measure_tastes(films, data, recommend, one_string, bonus)
+def _measure_ways(
+    url: str, films: list[Film], data: Path, *, is_tuning: bool = False
+) -> dict[str, Figures]:
+    neighbours = read_neighbours(films, data)
+    pools = make_pools(films, {*neighbours}, is_tuning=is_tuning)
+    rated = {films[place].id for place in neighbours}
+    with _filled(url, films, rated) as (db, _), db.get_session() as session:
+        similar = by_similar(session, dict(row_ids(db)), films)
+        return measure_tastes(films, neighbours, pools, {**vector_ways(films), SIMILAR: similar})
+
+
+def _measure_recommendations(url: str, films: list[Film], data: Path) -> list[str]:
+    tastes = _measure_ways(url, films, data)
     from benchmarks.quality.quality_plot import draw
 
     draw(
         {
-            OVERLAP: {way: figures[OVERLAP] for way, figures in tastes.items()},
-            FRANCHISE: {way: figures[FRANCHISE] for way, figures in tastes.items()},
+            name: {way: fmean(figures[name].values()) for way, figures in tastes.items()}
+            for name in (OVERLAP, FRANCHISE)
         },
         _HERE / "plots" / "quality.png",
     )
+    without_cast = sum(not film.cast for film in films) / len(films)
     return [
         f"# Recommendations\n\nWritten by `python -m benchmarks.quality`, {len(films):,} films.\n",
-        _taste_table(tastes, films),
+        _HELD_OUT_FILMS,
+        taste_table(tastes),
+        f"{without_cast:.0%} of all films have no cast.\n",
+        f"How much larger the figures of *{SIMILAR}* are than those of *{RATED_VECTORS}*:\n",
+        gain_table(tastes[RATED_VECTORS], tastes[SIMILAR]),
         "![Shares of the best ten](plots/quality.png)\n",
     ]
 
@@ -139,13 +170,6 @@ def _search(url: str, films: list[Film], questions: list[Question]) -> list[Answ
         embedder = open_embedder(session)
         assert embedder is not None  # noqa: S101 -- it was filled before
         return measure_searches(session, embedder, questions, dict(row_ids(db)))
-
-
-def _taste_table(tastes: dict[str, Figures], films: list[Film]) -> str:
-    rows = [[way, *(f"{it:.1%}" for it in figures.values())] for way, figures in tastes.items()]
-    without_cast = sum(not film.cast for film in films) / len(films)
-    head = ["", *next(iter(tastes.values()))]
-    return f"{table(head, rows)}\n{without_cast:.0%} of all films have no cast.\n"
 
 
 def _measure_scale(url: str, films: list[Film], scale: int) -> list[str]:

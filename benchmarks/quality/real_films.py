@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,10 @@ from database.db import DatabaseManager
 from database.step import Step, save_step
 from yts.payload import MoviePayload, parse_movie
 
+#: The language of stored films that have ratings, and the runtime of those with keywords: filters
+#: select films by them.
+RATED, MANY_KEYWORDS = "rated", 100
+_LEAST_KEYWORDS = 4
 _MOVIES_A_STEP = 500
 
 
@@ -34,6 +38,11 @@ class Film:
     directors: frozenset[str]
     keywords: frozenset[str]
     movielens_id: int | None
+
+    @property
+    def has_many_keywords(self) -> bool:
+        """Whether its keywords can be compared with those of other films."""
+        return len(self.keywords) >= _LEAST_KEYWORDS
 
 
 def read_films(folder: Path) -> list[Film]:
@@ -60,14 +69,14 @@ def _film(number: int, facts: dict[str, Any]) -> Film:
     )
 
 
-def store(db: DatabaseManager, films: Iterable[Film]) -> None:
-    """Save *films* as if they came from YTS."""
-    movies = map(_payload, films)
+def store(db: DatabaseManager, films: Iterable[Film], rated: Collection[int] = ()) -> None:
+    """Save *films* as if they came from YTS; *rated* has the numbers of those with ratings."""
+    movies = (_payload(film, is_rated=film.id in rated) for film in films)
     while step := tuple(islice(movies, _MOVIES_A_STEP)):
         save_step(db, None, Step(step, has_details=True))
 
 
-def _payload(film: Film) -> MoviePayload:
+def _payload(film: Film, *, is_rated: bool) -> MoviePayload:
     return parse_movie(
         {
             "id": film.id,
@@ -79,7 +88,8 @@ def _payload(film: Film) -> MoviePayload:
             "like_count": film.votes,
             "genres": list(film.genres),
             "description_full": film.plot,
-            "language": "en",
+            "language": RATED if is_rated else "en",
+            "runtime": MANY_KEYWORDS if film.has_many_keywords else 0,
             "torrents": [],
             "cast": [{"name": name, "imdb_code": ""} for name in film.cast],
         }

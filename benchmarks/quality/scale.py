@@ -14,7 +14,7 @@ from database.models import Movie, MovieEmbedding
 from database.search.filters import MovieFilter
 from database.search.nearest import Target, read_nearest
 from database.search.query import search_movies
-from database.search.similar import similar_movies
+from database.search.similar.ranking import similar_movies
 from database.vectors.spaces import Space, read_active_space
 from embeddings.embedder import Embedder
 

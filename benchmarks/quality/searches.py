@@ -3,18 +3,18 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from benchmarks.markdown import table
+from benchmarks.quality.bootstrap import limits
 from benchmarks.quality.query_sets import Question
 from database.search.query import search_movies
 from embeddings.embedder import Embedder
 
 #: Number of results that are looked at.
 FIRST = 10
-_RESAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,5 @@ def _figures(answers: Sequence[Answer]) -> list[str]:
 
 def _interval(values: Sequence[float]) -> str:
     """Return the mean, and what 95 % of the means of random resamples lie between."""
-    numbers = np.array(values)
-    chosen = np.random.default_rng(1).integers(len(numbers), size=(_RESAMPLES, len(numbers)))
-    low, high = np.percentile(numbers[chosen].mean(axis=1), [2.5, 97.5])
-    return f"{numbers.mean():.2f} [{low:.2f}, {high:.2f}]"
+    low, high = limits(values)
+    return f"{fmean(values):.2f} [{low:.2f}, {high:.2f}]"

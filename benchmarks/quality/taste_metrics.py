@@ -5,43 +5,33 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.quality.real_films import Film
+from benchmarks.quality.ways import Lists
 
-#: For each film, by its position: the positions of the recommended films.
-Lists = Mapping[int, Sequence[int]]
-Matrix = NDArray[np.float32]
-
-_AT_ONCE = 500
-
-
-def nearest_lists(
-    vectors: Matrix, places: Sequence[int], among: Sequence[int], bonus: Matrix, count: int = 10
-) -> dict[int, list[int]]:
-    """Return the *count* best of *among* for each of *places*, in any order."""
-    pool = np.array(among)
-    lists: dict[int, list[int]] = {}
-    for first in range(0, len(places), _AT_ONCE):
-        part = list(places[first : first + _AT_ONCE])
-        scores = vectors[part] @ vectors[pool].T + bonus[pool]
-        for row, place in enumerate(part):
-            scores[row, pool == place] = -np.inf
-        best = np.argpartition(-scores, count, axis=1)[:, :count]
-        lists |= {place: pool[best[row]].tolist() for row, place in enumerate(part)}
-    return lists
+#: A figure of each film, by its position.
+PerFilm = dict[int, float]
+#: Numbers of votes: of a film that is known, and of one that hardly anybody knows.
+_KNOWN, _FEW = 1000, 20
 
 
-def overlap(lists: Lists, neighbours: Mapping[int, Sequence[int]]) -> float:
+def overlaps(lists: Lists, neighbours: Mapping[int, Sequence[int]]) -> PerFilm:
     """Return the share of the ten true neighbours among the ten that are recommended."""
-    shares = [len({*lists[place]} & {*near[:10]}) / 10 for place, near in neighbours.items()]
-    return sum(shares) / len(shares)
+    return {place: len({*near} & {*neighbours[place][:10]}) / 10 for place, near in lists.items()}
 
 
-def hit_rate(lists: Lists, groups: Mapping[int, Sequence[int]]) -> float:
-    """Return the share of films that have another one of their group among the recommended ones."""
-    hits = [bool({*lists[place]} & {*group}) for place, group in groups.items()]
-    return sum(hits) / len(hits)
+def hits(lists: Lists, groups: Mapping[int, Sequence[int]]) -> PerFilm:
+    """Return 1 for films that have another one of their group among the recommended ones."""
+    return {
+        place: float(bool({*near} & {*groups[place]}))
+        for place, near in lists.items()
+        if place in groups
+    }
+
+
+def first_hits(lists: Lists, groups: Mapping[int, Sequence[int]]) -> PerFilm:
+    """Return 1 for films whose first recommended film is another one of their group."""
+    return hits({place: near[:1] for place, near in lists.items()}, groups)
 
 
 def collections_of(films: Sequence[Film]) -> dict[int, list[int]]:
@@ -66,17 +56,30 @@ def _others(names: Sequence[set[str]]) -> dict[int, list[int]]:
     return {place: group for place, group in groups.items() if group}
 
 
-def share_without_cast(lists: Lists, films: Sequence[Film]) -> float:
+def shares_with_few_votes(lists: Lists, films: Sequence[Film]) -> PerFilm:
+    """Return the share of films with fewer than 20 votes, for films with at least 1,000."""
+    known = {place: near for place, near in lists.items() if (films[place].votes or 0) >= _KNOWN}
+    votes = {
+        place: [count for other in near if (count := films[other].votes) is not None]
+        for place, near in known.items()
+    }
+    return {
+        place: sum(count < _FEW for count in counts) / len(counts)
+        for place, counts in votes.items()
+        if counts
+    }
+
+
+def shares_without_cast(lists: Lists, films: Sequence[Film]) -> PerFilm:
     """Return the share of films without cast among those recommended for films without cast."""
-    shares = [
-        sum(not films[other].cast for other in near) / len(near)
+    return {
+        place: sum(not films[other].cast for other in near) / len(near)
         for place, near in lists.items()
         if not films[place].cast
-    ]
-    return sum(shares) / len(shares)
+    }
 
 
-def keyword_gain(lists: Lists, films: Sequence[Film], among: Sequence[int]) -> float:
+def keyword_gains(lists: Lists, films: Sequence[Film], among: Sequence[int]) -> PerFilm:
     """Return how similar the keywords of recommended films are, as a share of the best possible."""
     known = Counter(word for place in among for word in films[place].keywords)
     rarity = {word: math.log(len(among) / count) for word, count in known.items()}
@@ -88,10 +91,12 @@ def keyword_gain(lists: Lists, films: Sequence[Film], among: Sequence[int]) -> f
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     rows = np.divide(rows, lengths, out=rows, where=lengths > 0)
     row_of = {place: row for row, place in enumerate(among)}
-    gained = possible = 0.0
-    for row, place in enumerate(among):
-        likeness = rows @ rows[row]
-        likeness[row] = 0
-        gained += float(likeness[[row_of[other] for other in lists[place]]].sum())
-        possible += float(np.sort(likeness)[-len(lists[place]) :].sum())
-    return gained / possible
+    gains: PerFilm = {}
+    for place, near in lists.items():
+        likeness = rows @ rows[row_of[place]]
+        likeness[row_of[place]] = 0
+        possible = float(np.sort(likeness)[-len(near) :].sum())
+        if possible:
+            gained = float(likeness[[row_of[other] for other in near]].sum())
+            gains[place] = gained / possible
+    return gains

@@ -1,62 +1,81 @@
-"""`measure_tastes`: the metrics of several ways to recommend movies."""
+"""`measure_tastes`, `taste_table`: the metrics of several ways to recommend films."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 
-import numpy as np
-
+from benchmarks.markdown import table
+from benchmarks.quality.bootstrap import limits
 from benchmarks.quality.real_films import Film
 from benchmarks.quality.taste_metrics import (
-    Matrix,
+    PerFilm,
     collections_of,
     directors_of,
-    hit_rate,
-    keyword_gain,
-    nearest_lists,
-    overlap,
-    share_without_cast,
+    first_hits,
+    hits,
+    keyword_gains,
+    overlaps,
+    shares_with_few_votes,
+    shares_without_cast,
 )
-from embeddings.blocks import genre_block
-from embeddings.recipe import MovieText
+from benchmarks.quality.ways import Pool, Way
 
 OVERLAP, FRANCHISE = "overlap@10 with co-ratings", "franchise hit@10"
-Figures = dict[str, float]
-_LEAST_KEYWORDS = 4
+#: The figures of one way, each for all films that have it.
+Figures = dict[str, PerFilm]
 
 
 def measure_tastes(
-    films: Sequence[Film], data: Path, recommend: Matrix, one_string: Matrix, bonus: Matrix
+    films: Sequence[Film],
+    neighbours: Mapping[int, Sequence[int]],
+    pools: Mapping[str, Pool],
+    ways: Mapping[str, Way],
 ) -> dict[str, Figures]:
-    """Return the figures of each way to recommend; *bonus* is added to a similarity for ratings."""
-    neighbours = read_neighbours(films, data)
-    none = np.zeros(len(films), dtype=np.float32)
-    genres = genre_block([MovieText("", genres=film.genres) for film in films])
-    random_vectors = np.random.default_rng(1).normal(size=(len(films), 8)).astype(np.float32)
-    ways = {
-        "random": (random_vectors, none),
-        "genres alone": (genres, none),
-        "one string of all texts": (one_string, none),
-        "*recommend*": (recommend, none),
-        "*recommend*, ranked with ratings": (recommend, bonus),
-    }
-    return {name: _measure(films, neighbours, *way) for name, way in ways.items()}
+    """Return the figures of each way to recommend."""
+    return {name: _measure(films, neighbours, pools, way) for name, way in ways.items()}
 
 
 def _measure(
-    films: Sequence[Film], neighbours: dict[int, list[int]], vectors: Matrix, bonus: Matrix
+    films: Sequence[Film],
+    neighbours: Mapping[int, Sequence[int]],
+    pools: Mapping[str, Pool],
+    way: Way,
 ) -> Figures:
-    everything = range(len(films))
-    rated = sorted(neighbours)
-    described = [place for place in everything if len(films[place].keywords) >= _LEAST_KEYWORDS]
-    lists = nearest_lists(vectors, everything, everything, bonus)
-    near = nearest_lists(vectors, described, described, bonus)
+    lists, described = way(pools["all"]), pools["described"]
+    franchises = collections_of(films)
     return {
-        OVERLAP: overlap(nearest_lists(vectors, rated, rated, bonus), neighbours),
-        FRANCHISE: hit_rate(lists, collections_of(films)),
-        "director hit@10": hit_rate(lists, directors_of(films)),
-        "keyword gain": keyword_gain(near, films, described),
-        "without cast, of those without cast": share_without_cast(lists, films),
+        OVERLAP: overlaps(way(pools["rated"]), neighbours),
+        FRANCHISE: hits(lists, franchises),
+        "franchise first": first_hits(lists, franchises),
+        "few votes, for known films": shares_with_few_votes(lists, films),
+        "director hit@10": hits(lists, directors_of(films)),
+        "keyword gain": keyword_gains(way(described), films, described.members),
+        "without cast, of those without cast": shares_without_cast(lists, films),
     }
+
+
+def taste_table(tastes: Mapping[str, Figures]) -> str:
+    """Return the mean of each figure in percent, with its 95 % interval, as Markdown."""
+    rows = [[way, *map(_interval, figures.values())] for way, figures in tastes.items()]
+    return table(["", *next(iter(tastes.values()))], rows)
+
+
+def gain_table(before: Figures, after: Figures) -> str:
+    """Return by how many points each figure became larger, for the same films, as Markdown."""
+    rows = [[name, _difference(before[name], after[name])] for name in before]
+    return table(["", "difference"], rows)
+
+
+def _interval(figure: PerFilm) -> str:
+    values = [100 * value for value in figure.values()]
+    low, high = limits(values)
+    return f"{fmean(values):.1f} [{low:.1f}, {high:.1f}]"
+
+
+def _difference(before: PerFilm, after: PerFilm) -> str:
+    values = [100 * (after[place] - before[place]) for place in before if place in after]
+    low, high = limits(values)
+    return f"{fmean(values):+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def read_neighbours(films: Sequence[Film], data: Path) -> dict[int, list[int]]:

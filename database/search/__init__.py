@@ -1,1 +1,1 @@
-"""Find movies: by name, words, meaning, filters and similarity."""
+"""Find movies: by name, words, meaning and filters."""

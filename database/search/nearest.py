@@ -1,9 +1,9 @@
 """`read_nearest`: the movies whose vectors are nearest to a given one, in one space."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from sqlalchemy import Float, Select, literal_column, select, text
+from sqlalchemy import Select, literal_column, select, text
 from sqlalchemy.orm import Session
 
 from database.models import Movie, MovieEmbedding
@@ -20,13 +20,29 @@ _MOST_LOOKED_AT = 1000
 _BY_INDEX = """
     SET LOCAL hnsw.ef_search = {looked_at};
     WITH nearest AS MATERIALIZED (
-        SELECT movie_id, {column} <#> :vector AS distance
+        SELECT movie_id, {column} <#> {operand} AS distance
         FROM movie_embeddings WHERE space_id = {space_id}
-        ORDER BY {column} <#> :vector LIMIT :limit
+        ORDER BY {column} <#> {operand} LIMIT :limit
     )
     SELECT movie_id, distance FROM nearest JOIN movies ON id = movie_id
     WHERE distance IS NOT NULL AND gone_since IS NULL
     ORDER BY distance, movie_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class MovieTarget:
+    """The vector of a stored movie to compare others with; PostgreSQL reads it."""
+
+    space: Space
+    kind: VectorColumn
+    row_id: int
+    parameters: ClassVar[dict[str, str]] = {}
+
+    @property
+    def operand(self) -> str:
+        """The vector in SQL; null if the movie has none."""
+        of_movie = f"space_id = {self.space.id} AND movie_id = {self.row_id}"
+        return f"(SELECT {self.kind} FROM movie_embeddings WHERE {of_movie})"  # noqa: S608 -- numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +58,19 @@ class Target:
         """The vector as text for pgvector."""
         return f"[{','.join(format(number, '.6g') for number in self.vector)}]"
 
+    @property
+    def operand(self) -> str:
+        """The vector in SQL, with `parameters`."""
+        return ":vector"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of `operand`."""
+        return {"vector": self.as_text}
+
 
 def read_nearest(
-    session: Session, target: Target, filters: MovieFilter, limit: int
+    session: Session, target: Target | MovieTarget, filters: MovieFilter, limit: int
 ) -> list[tuple[int, float]]:
     """
     Return `movies.id` and inner product of the nearest movies, the nearest first.
@@ -58,14 +84,15 @@ def read_nearest(
             looked_at=looked_at,
             column=f"({target.kind}::halfvec({target.space.dimensions(target.kind)}))",
             space_id=target.space.id,
+            operand=target.operand,
         )
-        rows = session.execute(text(by_index), {"vector": target.as_text, "limit": limit})
+        rows = session.execute(text(by_index), {**target.parameters, "limit": limit})
     else:
-        rows = session.execute(_exact(target, filters, limit))
+        rows = session.execute(_exact(target, filters, limit), target.parameters)
     return [(row_id, -distance) for row_id, distance in rows]
 
 
-def _exact(target: Target, filters: MovieFilter, limit: int) -> Select[int, float]:
+def _exact(target: Target | MovieTarget, filters: MovieFilter, limit: int) -> Select[int, float]:
     # The index ignores conditions, and would return only a few matching movies, or none.
     column = getattr(MovieEmbedding, target.kind)
     matching = (
@@ -77,9 +104,8 @@ def _exact(target: Target, filters: MovieFilter, limit: int) -> Select[int, floa
         .cte("matching")
         .prefix_with("MATERIALIZED")
     )
-    distance = literal_column(f"matching.vector <#> '{target.as_text}'", Float()).label("distance")
     return (
-        select(matching.c.movie_id, distance)
+        select(matching.c.movie_id, text(f"matching.vector <#> {target.operand} AS distance"))
         .order_by(literal_column("distance"), matching.c.movie_id)
         .limit(limit)
     )

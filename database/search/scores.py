@@ -46,8 +46,8 @@ class Score:
         }
 
 
-#: SQL on columns of `movies`.
-_SHARE_OF_LIKES = f"""
+#: SQL on columns of `movies`; 0 to 1.
+SHARE_OF_LIKES = f"""
     coalesce(
         ln(1 + CAST(like_count AS float8))
             / nullif((SELECT ln(1 + CAST(max(like_count) AS float8)) FROM movies), 0),
@@ -67,7 +67,7 @@ _VECTORS = "LEFT JOIN movie_embeddings ON movie_id = id AND space_id = :space_id
 def order_of_words(terms: Sequence[Term]) -> str:
     """Return the SQL of what a score is without title and meaning."""
     words, likes = WEIGHTS["words"], WEIGHTS["likes"]
-    return f"{words} * ({share_of_words(terms)}) + {likes} * {_SHARE_OF_LIKES}"
+    return f"{words} * ({share_of_words(terms)}) + {likes} * {SHARE_OF_LIKES}"
 
 
 def read_scores(
@@ -82,7 +82,7 @@ def read_scores(
     """Return the scores of the movies with these `movies.id`, of which *query* names some."""
     scores = _SCORES.format(
         words=share_of_words(terms),
-        likes=_SHARE_OF_LIKES,
+        likes=SHARE_OF_LIKES,
         meaning="CAST(0 AS float8)" if target is None else _MEANING,
         vectors="" if target is None else _VECTORS,
     )

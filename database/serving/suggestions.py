@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from database.models import Genre, Movie, MovieGenre
 from database.search.filters import MovieFilter
-from database.search.similar import NoVector, similar_movies
+from database.search.similar.ranking import NoVector, similar_movies
 from database.serving.movie_lists import MovieList, read_movie_part
 
 

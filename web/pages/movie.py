@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from database.search.similar import NoVector, similar_movies
+from database.search.similar.ranking import NoVector, similar_movies
 from database.serving.movie_cards import MovieCard
 from database.serving.movie_json import read_movies_json
 from database.serving.movie_pages import find_page

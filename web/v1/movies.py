@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from database.search.changes import read_next_since
 from database.search.filters import MovieFilter
 from database.search.query import Found, search_movies
-from database.search.similar import NoVector, similar_movies
+from database.search.similar.ranking import NoVector, similar_movies
 from database.serving.movie_json import read_movies_json
 from database.serving.movie_lists import (
     MovieList,
@@ -75,7 +75,9 @@ def similar(source: Source, query: SimilarQuery, span: Span) -> Items:
     try:
         with transaction(session):
             near = similar_movies(session, row_id, filters=filters, limit=MOST_SIMILAR)
-        ranks = {each.row_id: (round(each.similarity, 4), round(each.score, 4)) for each in near}
+        ranks = {
+            each.row_id: (round(each.parts.nearness, 4), round(each.score, 4)) for each in near
+        }
     except NoVector as error:
         note = f"{_BY_GENRES}: {error}"
         same = movies_of_same_genres(session, row_id, filters, MOST_SIMILAR)

@@ -1,0 +1,1 @@
+"""Movies that are like one, or like several."""
