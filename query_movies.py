@@ -134,9 +134,11 @@ def search() -> None:
 
 @_command()
 @_REFERENCE
-@click.option("--why", is_flag=True, help="Show what they have in common.")
+@click.option(
+    "--why", is_flag=True, help="Show what they have in common, and the parts of their scores."
+)
 def similar() -> None:
-    """List the movies that are most similar to one, by plot, genres, time, cast and rating."""
+    """List the movies most similar to one, by plot, genres, time, cast, rating and likes."""
 
 
 @_command(with_filters=False, is_listed=False)

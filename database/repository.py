@@ -22,8 +22,8 @@ from database.search.lookup import (
     with_links,
 )
 from database.search.query import How, search_movies
-from database.search.query_terms import read_weights
 from database.search.scores import Score
+from database.search.similar.parts import Parts
 from database.search.similar.ranking import similar_movies
 from database.serving.name_hints import closest_names
 
@@ -56,8 +56,9 @@ class SimilarMovie:
     movie: Movie
     #: Inner product of both vectors; at most 1.
     similarity: float
-    #: The score for ranking, at most 1; see docs/search.md.
+    #: What ranks it, at most 1, and the parts that it is made of; docs/search.md explains them.
     score: float
+    parts: Parts
 
 
 class MovieRepository:
@@ -99,10 +100,6 @@ class MovieRepository:
             UnknownFilterValue: no torrent has this quality.
         """
         return resolve_quality(self.session, name)
-
-    def read_weights(self, words: Sequence[str]) -> dict[str, float]:
-        """Return the weight of each of *words*: rare words have more; stop words are left out."""
-        return read_weights(self.session, words)
 
     def read_clock(self) -> datetime:
         """Return the time by the clock of the database, which dates all rows."""
@@ -165,7 +162,7 @@ class MovieRepository:
         results = similar_movies(self.session, movie.id, filters=filters, limit=limit)
         movies = self._load([result.row_id for result in results])
         return [
-            SimilarMovie(movie, near.parts.nearness, near.score)
+            SimilarMovie(movie, near.parts.nearness, near.score, near.parts)
             for movie, near in zip(movies, results, strict=True)
         ]
 

@@ -1,13 +1,14 @@
-"""`explain_similar`: the genres, cast, years and words that movies have in common with one."""
+"""`explain_similar`: the genres, cast, years and words that pairs of movies have in common."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
+from sqlalchemy.orm import Session
 
-from embeddings.recipe import MovieText
+from database.search.similar.facts import Facts, RareWord, read_facts, read_rare_words
+from database.search.similar.reasons import Why
 from embeddings.vectors import Vectors
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
@@ -16,6 +17,8 @@ _LEAST_SIMILARITY = 0.5
 _MOST_PAIRS = 3
 #: Only the rarest words of each plot are compared.
 _MOST_WORDS = 40
+#: Of a movie that was deleted meanwhile.
+_UNKNOWN = Facts("", None, "", (), ())
 
 
 class WordModel(Protocol):
@@ -25,89 +28,74 @@ class WordModel(Protocol):
         """Return unit vectors, one for each text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
-    """What two movies have in common."""
-
-    genres: tuple[str, ...]
-    cast: tuple[str, ...]
-    #: None if a year is unknown.
-    years_apart: int | None
-    #: Pairs of words, one from each plot (the same word twice if both have it), best match first.
-    words: tuple[tuple[str, str], ...]
-
-
-def words_of(movie: MovieText) -> set[str]:
-    """Return the words that may be compared, in lower case."""
-    return {word.lower() for word in _WORD.findall(f"{movie.title} {movie.description}")}
-
-
 def explain_similar(
-    texts: Sequence[MovieText],
-    model: WordModel | None,
-    read_weights: Callable[[Sequence[str]], Mapping[str, float]],
+    session: Session, model: WordModel | None, pairs: Sequence[tuple[int, int]]
 ) -> list[Why]:
     """
-    Return what each movie after the first one has in common with the first one.
+    Return what the second movie of each pair of `movies.id` has in common with the first one.
 
-    *read_weights* returns how rare words are; without a *model*, words are not compared.
+    Without a *model*, words are not compared.
     """
-    words = set().union(*map(words_of, texts)) if model else set()
-    weights = read_weights(sorted(words))
-    compared = sorted(set().union(*(_rarest(text, weights) for text in texts)))
+    facts = read_facts(session, {row_id for pair in pairs for row_id in pair})
+    found = {row_id: words_of(each) for row_id, each in facts.items()} if model else {}
+    rare = read_rare_words(session, sorted(set().union(*found.values()))) if found else {}
+    words = {row_id: _rarest(each, rare) for row_id, each in found.items()}
+    compared = sorted(set().union(*words.values()))
     # One call of the model for all texts: each has its cost.
-    vectors = _WordVectors(compared, model) if model and compared else None
-    return [explain(texts[0], text, vectors, weights) for text in texts[1:]]
+    vectors = dict(zip(compared, model.embed(compared), strict=True)) if model and compared else {}
+    return [
+        _explain(
+            facts.get(one, _UNKNOWN),
+            facts.get(other, _UNKNOWN),
+            _pair_words(words.get(one, []), words.get(other, []), vectors, rare),
+        )
+        for one, other in pairs
+    ]
 
 
-class _WordVectors:
-    """The vectors of some words, made before they are needed."""
-
-    def __init__(self, words: Sequence[str], model: WordModel) -> None:
-        self._places = {word: place for place, word in enumerate(words)}
-        self._vectors = model.embed(words)
-
-    def embed(self, texts: Sequence[str], /) -> Vectors:
-        return self._vectors[[self._places[word] for word in texts]]
+def words_of(movie: Facts) -> set[str]:
+    """Return the words that may be compared, in lower case."""
+    return {word.lower() for word in _WORD.findall(f"{movie.title} {movie.plot}")}
 
 
-def explain(
-    one: MovieText, other: MovieText, model: WordModel | None, weights: Mapping[str, float]
-) -> Why:
-    """
-    Return what *one* and *other* have in common.
-
-    *weights* has the rarity of each word, see `MovieRepository.read_weights`; words without a
-    weight are not compared, and none without a *model*.
-    """
-    years = None if one.year is None or other.year is None else abs(one.year - other.year)
+def _explain(one: Facts, other: Facts, words: tuple[tuple[str, str], ...]) -> Why:
     return Why(
-        genres=tuple(sorted({*one.genres} & {*other.genres})),
-        cast=tuple(sorted({*one.cast} & {*other.cast})),
-        years_apart=years,
-        words=_pair_words(_rarest(one, weights), _rarest(other, weights), model, weights),
+        genres=tuple(name for name in other.genres if name in one.genres),
+        cast=tuple(name for name in other.cast if name in one.cast),
+        years_later=None if one.year is None or other.year is None else other.year - one.year,
+        words=words,
     )
 
 
-def _rarest(movie: MovieText, weights: Mapping[str, float]) -> list[str]:
-    words = sorted(words_of(movie) & weights.keys(), key=lambda word: (-weights[word], word))
-    return words[:_MOST_WORDS]
+def _rarest(words: Collection[str], rare: Mapping[str, RareWord]) -> list[str]:
+    """Return the rarest of *words*, of each only the shortest form."""
+    by_length = sorted(words & rare.keys(), key=lambda word: (len(word), word), reverse=True)
+    forms = {rare[word].stem: word for word in by_length}
+    return sorted(forms.values(), key=lambda word: (-rare[word].rarity, word))[:_MOST_WORDS]
 
 
 def _pair_words(
-    ones: list[str], others: list[str], model: WordModel | None, weights: Mapping[str, float]
+    ones: list[str], others: list[str], vectors: Mapping[str, Vectors], rare: Mapping[str, RareWord]
 ) -> tuple[tuple[str, str], ...]:
-    if model is None or not ones or not others:
+    """Return the best pairs; no word is in two of them, and forms of one word are one word."""
+    if not ones or not others:
         return ()
-    similarity = model.embed(ones) @ model.embed(others).T
-    rarity = np.sqrt(np.outer([weights[word] for word in ones], [weights[word] for word in others]))
+    similarity = (
+        np.stack([vectors[word] for word in ones]) @ np.stack([vectors[word] for word in others]).T
+    )
+    rarity = np.sqrt(
+        np.outer([rare[word].rarity for word in ones], [rare[word].rarity for word in others])
+    )
     pairs: list[tuple[str, str]] = []
+    seen: set[str] = set()
     for index in np.argsort(-similarity * rarity, axis=None, kind="stable"):
         row, column = divmod(int(index), len(others))
-        pair = ones[row], others[column]
-        is_new = all(pair[0] != first and pair[1] != second for first, second in pairs)
-        if similarity[row, column] >= _LEAST_SIMILARITY and is_new:
-            pairs.append(pair)
+        one, other = ones[row], others[column]
+        stems = {rare[one].stem, rare[other].stem}
+        if similarity[row, column] >= _LEAST_SIMILARITY and not stems & seen:
+            shortest = min(one, other, key=len)
+            pairs.append((one, other) if len(stems) > 1 else (shortest, shortest))
+            seen |= stems
         if len(pairs) == _MOST_PAIRS:
             break
     return tuple(pairs)

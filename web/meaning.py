@@ -1,20 +1,18 @@
 """`Meaning`: the embedder of the active space, kept between requests; `read_reasons`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from threading import Lock
-from typing import Any
 
 from sqlalchemy.orm import Session
 
-from database.search.query_terms import read_weights
+from database.search.similar.reasons import Why
 from database.vectors.spaces import Space, read_active_space
 
 try:
     from embeddings.embedder import Embedder
     from embeddings.errors import ModelMissing
-    from embeddings.explain_similarity import Why, explain_similar
+    from embeddings.explain_similarity import explain_similar
     from embeddings.load import open_embedder
-    from embeddings.recipe import MovieText
 except ImportError as error:  # There is no numpy for this machine, for example.
     _MISSING: str | None = f"a library is missing: {error}."
 else:
@@ -57,25 +55,13 @@ class Meaning:
 
 
 def read_reasons(
-    session: Session, embedder: "Embedder | None", movies: Sequence[Mapping[str, Any]]
-) -> "list[Why | None]":
+    session: Session, embedder: "Embedder | None", pairs: Sequence[tuple[int, int]]
+) -> list[Why | None]:
     """
-    Return what each of *movies*, as in the API v1, has in common with the first one, except it.
+    Return what the second movie of each pair of `movies.id` has in common with the first one.
 
     None where a library is missing.
     """
     if _MISSING:
-        return [None] * (len(movies) - 1)
-    model = None if embedder is None else embedder.model
-    texts = [_text_of(each) for each in movies]
-    return [*explain_similar(texts, model, lambda words: read_weights(session, words))]
-
-
-def _text_of(values: Mapping[str, Any]) -> "MovieText":
-    return MovieText(
-        title=values["title"],
-        year=values["year"],
-        genres=tuple(values["genres"]),
-        description=values["description_full"] or values["summary"] or "",
-        cast=tuple(member["name"] for member in values["casts"]),
-    )
+        return [None] * len(pairs)
+    return [*explain_similar(session, None if embedder is None else embedder.model, pairs)]

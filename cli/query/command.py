@@ -20,8 +20,7 @@ from cli.query.recent import changed, new
 from cli.query.sorting import check_sort, sort_rows
 from cli.report_errors import report_errors
 from cli.signals import leave_on_signals
-from database.models import Movie
-from database.repository import FoundMovie, MovieRepository, SimilarMovie
+from database.repository import FoundMovie, MovieRepository
 from database.search.scores import WEIGHTS
 
 Options = Mapping[str, Any]
@@ -82,12 +81,15 @@ def _how_found(match: FoundMovie, options: Options) -> dict[str, Any]:
 
 
 def similar(repository: MovieRepository, options: Options) -> None:
-    """List the movies that are most similar to one, by plot, genres, time, cast and rating."""
+    """List the movies most similar to one, by plot, genres, time, cast, rating and likes."""
     movie = one_movie(repository, " ".join(options["reference"]))
     filters = read_filters(repository, options)
     wanted = options["offset"] + options["limit"]
     results = repository.similar(movie, filters=filters, limit=wanted)[options["offset"] :]
-    reasons = _reasons(repository, movie, results) if options["why"] else [{}] * len(results)
+    reasons: list[dict[str, Any]] = [{}] * len(results)
+    if options["why"]:
+        explain = _load_meaning().explain_all
+        reasons = explain(repository, movie, results, as_json=options["as_json"])
     shown = [
         (result.movie, {"similarity": round(result.similarity, 3), **reason})
         for result, reason in zip(results, reasons, strict=True)
@@ -95,13 +97,6 @@ def similar(repository: MovieRepository, options: Options) -> None:
     show_movies(shown, options)
     if not results:
         say_empty(f"No movie is similar to {movie.title!r}.", options)
-
-
-def _reasons(
-    repository: MovieRepository, movie: Movie, results: list[SimilarMovie]
-) -> list[dict[str, str]]:
-    reasons: list[dict[str, str]] = _load_meaning().explain_all(repository, movie, results)
-    return reasons
 
 
 def _load_meaning() -> ModuleType:

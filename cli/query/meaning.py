@@ -1,14 +1,15 @@
 """`attach_embedder`: enable search by meaning; `explain_all`: what similar movies share."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from cli.query.movie_lookup import say
 from database.models import Movie
 from database.repository import MovieRepository, SimilarMovie
+from database.search.similar.reasons import reasons_of
 from embeddings.errors import ModelMissing
-from embeddings.explain_similarity import Why, explain_similar
+from embeddings.explain_similarity import explain_similar
 from embeddings.load import open_embedder
-from embeddings.recipe import MovieText
 
 
 def attach_embedder(repository: MovieRepository) -> None:
@@ -26,30 +27,26 @@ def attach_embedder(repository: MovieRepository) -> None:
 
 
 def explain_all(
-    repository: MovieRepository, movie: Movie, results: Sequence[SimilarMovie]
-) -> list[dict[str, str]]:
-    """Return, for each movie in *results*, what it has in common with *movie*, as text."""
+    repository: MovieRepository, movie: Movie, results: Sequence[SimilarMovie], *, as_json: bool
+) -> list[dict[str, Any]]:
+    """Return, for each movie in *results*, the parts of its score, and what it shares."""
     embedder = open_embedder(repository.session)
     assert embedder is not None  # noqa: S101 -- similar movies were found by its vectors
-    texts = [_text_of(each) for each in (movie, *(result.movie for result in results))]
-
-    def in_words(why: Why) -> dict[str, str]:
-        words = ", ".join(one if one == other else f"{one}~{other}" for one, other in why.words)
-        years = why.years_apart
-        era = None if years is None else "same year" if years == 0 else f"{years} years apart"
-        parts = (", ".join(why.genres), ", ".join(why.cast), era, words)
-        return {"why": "; ".join(part for part in parts if part)}
-
+    pairs = [(movie.id, result.movie.id) for result in results]
+    reasons = explain_similar(repository.session, embedder.model, pairs)
     return [
-        in_words(why) for why in explain_similar(texts, embedder.model, repository.read_weights)
+        {**_score_of(result, as_json=as_json), "why": "; ".join(reasons_of(why))}
+        for result, why in zip(results, reasons, strict=True)
     ]
 
 
-def _text_of(movie: Movie) -> MovieText:
-    return MovieText(
-        title=movie.title,
-        year=movie.year,
-        genres=tuple(genre.name for genre in movie.genres),
-        description=movie.description_full or movie.summary or "",
-        cast=tuple(link.cast.name for link in movie.cast_links),
-    )
+def _score_of(result: SimilarMovie, *, as_json: bool) -> dict[str, Any]:
+    """Return the score and its parts; for people in hundredths, the largest part first."""
+    shares = result.parts.shares()
+    if as_json:
+        parts = {name: round(share, 4) for name, share in shares.items()}
+        return {"score": round(result.score, 4), "parts": parts}
+    hundredths = {name: round(100 * share) for name, share in shares.items()}
+    largest_first = sorted(hundredths.items(), key=lambda part: -part[1])
+    listed = ", ".join(f"{name} {part}" for name, part in largest_first if part)
+    return {"score": f"{round(100 * result.score)}: {listed}"}

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from database.search.facets import Part
-from database.search.query_words import QueryWords, Word, read_guesses, read_words
+from database.search.query_words import QueryWords, Word, read_guesses
 
 #: A word in fewer movies than this may be a typing error of another one.
 _RARE = 3
@@ -94,20 +93,6 @@ def are_known(terms: Sequence[Term]) -> bool:
     ]
     known = sum(term.movies > 0 for term in typed)
     return known > 0 and 2 * known >= len(typed)
-
-
-def read_weights(session: Session, words: Sequence[str]) -> dict[str, float]:
-    """Return the weight of each of *words*; stop words are left out."""
-    if not words:
-        return {}
-    known = read_words(session, [Part((word,)) for word in words])
-    return {
-        word.typed: _weight(
-            max([1, *(known.movies.get(lexeme, 0) for lexeme in word.lexemes)]), known.total
-        )
-        for word in known.words
-        if not word.is_stop
-    }
 
 
 def _weight(movies: int, total: int) -> float:

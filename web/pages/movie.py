@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from database.search.similar.ranking import NoVector, similar_movies
+from database.search.similar.reasons import Why, reasons_of
 from database.serving.movie_cards import MovieCard
 from database.serving.movie_json import read_movies_json
 from database.serving.movie_pages import find_page
@@ -16,12 +17,13 @@ from database.serving.suggestions import liked_movies_of_genres
 from web.meaning import read_reasons
 from web.pages.filter_chips import language_name
 from web.pages.queries import MoviePageQuery
-from web.pages.similar_reasons import reason_of
 from web.v1.problems import ProblemFound, check_complete
 from web.v1.route import Source
 
 #: Rows of 2, 4 or 8 columns. To say what two movies have in common takes a millisecond.
 _SIMILAR = 8
+#: Reasons in the line below a card.
+_MOST_REASONS = 2
 _TRAILER = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
 _IMDB = re.compile(r"tt[0-9]{5,10}", re.ASCII)
 
@@ -61,7 +63,8 @@ def read_movie(source: Source, query: MoviePageQuery) -> MovieView:
     movies = read_movies_json(session, [row_id, *near])
     check_complete(movies, [row_id, *near])
     values, *others = (json.loads(movie) for movie in movies)
-    reasons = read_reasons(session, source.meaning.open(session), [values, *others])
+    embedder = source.meaning.open(session)
+    reasons = read_reasons(session, embedder, [(row_id, other) for other in near])
     code, trailer = values["imdb_code"] or "", values["yt_trailer_code"] or ""
     return MovieView(
         movie=card_of(values),
@@ -74,7 +77,7 @@ def read_movie(source: Source, query: MoviePageQuery) -> MovieView:
         else None,
         imdb=f"https://www.imdb.com/title/{code}/" if _IMDB.fullmatch(code) else None,
         similar=[
-            (card_of(other), reason_of(why)) for other, why in zip(others, reasons, strict=True)
+            (card_of(other), reason_line(why)) for other, why in zip(others, reasons, strict=True)
         ],
         note=note,
     )
@@ -88,6 +91,12 @@ def _read_similar(session: Session, row_id: int) -> tuple[list[int], str | None]
     except NoVector as error:
         return liked_movies_of_genres(session, row_id, _SIMILAR), f"By genres: {error}"
     return [each.row_id for each in near], None
+
+
+def reason_line(why: Why | None) -> str:
+    """Return the best reasons as one line; empty if there are none."""
+    line = "; ".join(reasons_of(why)[:_MOST_REASONS]) if why else ""
+    return line[:1].upper() + line[1:]
 
 
 def card_of(values: dict[str, Any]) -> MovieCard:

@@ -156,11 +156,29 @@ class Reasons(Model):
 
     genres: list[str]
     cast: list[str]
-    years_apart: int | None
+    years_later: Annotated[
+        int | None,
+        Field(description="Years after the other movie; negative: before it; null: unknown."),
+    ]
     words: Annotated[
         list[tuple[str, str]],
         Field(description="Pairs of a word of each plot; the same word twice if both have it."),
     ]
+    text: Annotated[
+        str, Field(examples=["also with Al Pacino; also about mafia; also Crime; 2 years later"])
+    ]
+
+
+class SimilarParts(Model):
+    """What each part adds to a score; their sum is the score."""
+
+    nearness: Annotated[float, Field(description="Nearness of both vectors.")]
+    words: Annotated[float, Field(description="Rare words of title and plot.")]
+    years: float
+    title: Annotated[float, Field(description="Words that both titles have, as in a series.")]
+    rating: Annotated[float, Field(description="The rating; of few likes, the mean counts more.")]
+    likes: float
+    cast: Annotated[float, Field(description="People in both; those of few movies count more.")]
 
 
 class SimilarMovie(Movie):
@@ -172,7 +190,10 @@ class SimilarMovie(Movie):
     ]
     score: Annotated[
         float | None,
-        Field(description="What sorts the list: similarity, and a little for the rating."),
+        Field(le=1, description="What sorts the list; null: chosen by genres."),
+    ]
+    parts: Annotated[
+        SimilarParts | None, Field(description="What the score is made of; null: chosen by genres.")
     ]
     why: Annotated[Reasons | None, Field(description="Null: a library is missing.")]
 

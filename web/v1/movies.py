@@ -1,4 +1,4 @@
-"""`list_movies`, `one_movie`, `similar_movies`, `search`: reads of movies for the API v1."""
+"""`list_movies`, `one_movie`, `search`: reads of movies for the API v1."""
 
 import json
 import unicodedata
@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from database.search.changes import read_next_since
 from database.search.filters import MovieFilter
 from database.search.query import Found, search_movies
-from database.search.similar.ranking import NoVector, similar_movies
 from database.serving.movie_json import read_movies_json
 from database.serving.movie_lists import (
     MovieList,
@@ -19,24 +18,17 @@ from database.serving.movie_lists import (
     read_movie_total,
 )
 from database.serving.name_hints import closest_names, suggest
-from database.serving.read_only import transaction
-from database.serving.suggestions import movies_of_same_genres
-from web.meaning import read_reasons
 from web.v1.cursors import decode_cursor, decode_place, encode_cursor
 from web.v1.filters import read_filter
 from web.v1.parameters import (
     MOST_FOUND,
-    MOST_SIMILAR,
     MovieQuery,
     MoviesQuery,
     SearchQuery,
-    SimilarQuery,
     SuggestQuery,
 )
 from web.v1.problems import ProblemFound, check_complete
 from web.v1.route import Items, Source, Span, next_place
-
-_BY_GENRES = "These movies share most genres with it"
 
 
 def list_movies(source: Source, query: MoviesQuery, span: Span, person: int | None = None) -> Items:
@@ -60,37 +52,8 @@ def list_movies(source: Source, query: MoviesQuery, span: Span, person: int | No
 
 def one_movie(source: Source, query: MovieQuery) -> str:
     """Return one movie, also if YTS no longer has it."""
-    (movie,) = _read_all(source.session, [find_movie(source.session, query.movie)])
+    (movie,) = read_all(source.session, [find_movie(source.session, query.movie)])
     return movie
-
-
-def similar(source: Source, query: SimilarQuery, span: Span) -> Items:
-    """Return similar movies with reasons; without vectors, those of the same genres."""
-    session = source.session
-    filters = read_filter(session, query)
-    row_id = find_movie(session, query.movie)
-    begin = decode_place("place", span.cursor)
-    note = None
-    ranks: dict[int, tuple[float | None, float | None]]
-    try:
-        with transaction(session):
-            near = similar_movies(session, row_id, filters=filters, limit=MOST_SIMILAR)
-        ranks = {
-            each.row_id: (round(each.parts.nearness, 4), round(each.score, 4)) for each in near
-        }
-    except NoVector as error:
-        note = f"{_BY_GENRES}: {error}"
-        same = movies_of_same_genres(session, row_id, filters, MOST_SIMILAR)
-        ranks = dict.fromkeys(same, (None, None))
-    ids = list(ranks)[begin : begin + span.limit]
-    movie, *others = _read_all(session, [row_id, *ids])
-    values = [json.loads(each) for each in (movie, *others)]
-    reasons = read_reasons(session, source.meaning.open(session), values)
-    rows = [
-        _extended(other, similarity=ranks[id_][0], score=ranks[id_][1], why=why and asdict(why))
-        for id_, other, why in zip(ids, others, reasons, strict=True)
-    ]
-    return Items(rows, next_place(begin, span.limit, len(ranks)), {"note": note})
 
 
 def search(source: Source, query: SearchQuery, span: Span) -> Items:
@@ -100,9 +63,9 @@ def search(source: Source, query: SearchQuery, span: Span) -> Items:
     begin = decode_place("place", span.cursor)
     result = search_all(source, query.q, filters)
     shown = result.found[begin : begin + span.limit]
-    movies = _read_all(session, [each.row_id for each in shown])
+    movies = read_all(session, [each.row_id for each in shown])
     rows = [
-        _extended(
+        extended(
             movie,
             found_by=each.how,
             score=round(each.score, 4),
@@ -176,13 +139,13 @@ def find_movie(session: Session, reference: str) -> int:
     )
 
 
-def _read_all(session: Session, ids: list[int]) -> list[str]:
+def read_all(session: Session, ids: list[int]) -> list[str]:
     """Return the movies with these ids, which were read just before; see `check_complete`."""
     movies = read_movies_json(session, ids)
     check_complete(movies, ids)
     return movies
 
 
-def _extended(movie: str, **more: Any) -> str:
+def extended(movie: str, **more: Any) -> str:
     """Return the JSON object *movie* with *more* fields."""
     return f"{movie[:-1]},{json.dumps(more, separators=(',', ':'))[1:]}"

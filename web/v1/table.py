@@ -10,7 +10,7 @@ from web.v1.catalogue import (
     read_totals,
 )
 from web.v1.models import Health, Movie, Person, Run, Stats, Suggestions
-from web.v1.movies import list_movies, one_movie, read_suggestions, search, similar
+from web.v1.movies import list_movies, one_movie, read_suggestions, search
 from web.v1.page_models import (
     FailurePage,
     FoundPage,
@@ -36,6 +36,7 @@ from web.v1.parameters import (
     SuggestQuery,
 )
 from web.v1.route import Route
+from web.v1.similar import similar
 
 ROUTES: tuple[Route, ...] = (
     Route(

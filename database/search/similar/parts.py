@@ -10,7 +10,16 @@ from database.search.scores import SHARE_OF_LIKES
 from database.search.word_counts import ALL
 
 #: What each part of a score counts; docs/search.md has the reasons.
-NEARNESS, WORDS, YEARS, TITLE, RATING, LIKES, CAST = 10.0, 4.0, 2.0, 2.0, 2.0, 1.5, 1.0
+WEIGHTS = {
+    "nearness": 10.0,
+    "words": 4.0,
+    "years": 2.0,
+    "title": 2.0,
+    "rating": 2.0,
+    "likes": 1.5,
+    "cast": 1.0,
+}
+_LARGEST = sum(WEIGHTS.values())
 #: The words of a movie that are compared: the rarest ones that another movie has as well.
 _RAREST = 12
 #: A rating counts like this number of likes more, all of them for the rating of the mean movie.
@@ -42,17 +51,18 @@ class Parts:
 
     @property
     def total(self) -> float:
-        """The weighted sum, as a share of the largest possible one."""
-        weighted = (
-            NEARNESS * self.nearness
-            + WORDS * self.words
-            + YEARS * self.years
-            + TITLE * self.title
-            + RATING * self.rating
-            + LIKES * self.likes
-            + CAST * self.cast
-        )
-        return weighted / (NEARNESS + WORDS + YEARS + TITLE + RATING + LIKES + CAST)
+        """The sum of the shares."""
+        return sum(self.shares().values())
+
+    def shares(self) -> dict[str, float]:
+        """Return what each part adds to the score, of which the largest possible one is 1."""
+        return {name: weight * getattr(self, name) / _LARGEST for name, weight in WEIGHTS.items()}
+
+    @classmethod
+    def mean(cls, several: Collection["Parts"]) -> "Parts":
+        """Return the mean of each part; no parts if there are none."""
+        count = max(len(several), 1)
+        return cls(*(sum(getattr(each, name) for each in several) / count for name in WEIGHTS))
 
 
 # Of a title, only its stems, because it also has its words as they are. PostgreSQL writes a lexeme

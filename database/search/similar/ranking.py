@@ -33,11 +33,12 @@ class Near:
 
     #: `movies.id`.
     row_id: int
-    #: What ranks it: the total of its parts; the mean of several movies.
+    #: What ranks it: the total of the parts, less what it loses for unwanted movies.
     score: float
-    #: `movies.id` of the movie that it is most similar to, and the parts for this movie.
-    like_id: int
+    #: The means of the parts for all liked movies.
     parts: Parts
+    #: `movies.id` of the liked movie that it is most similar to.
+    like_id: int
 
 
 def similar_movies(
@@ -108,14 +109,10 @@ def _have_vectors(session: Session, space: Space, row_ids: Sequence[int]) -> boo
 def _near(
     row_id: int, parts: Mapping[int, Parts], liked_ids: Sequence[int], unwanted_ids: Sequence[int]
 ) -> Near:
-    totals = {own_id: each.total for own_id, each in parts.items()}
-    like_id = max(liked_ids, key=totals.__getitem__)
-    score = _mean(totals, liked_ids) - _UNWANTED * _mean(totals, unwanted_ids)
-    return Near(row_id, score, like_id, parts[like_id])
-
-
-def _mean(totals: Mapping[int, float], own_ids: Sequence[int]) -> float:
-    return sum(totals[own_id] for own_id in own_ids) / len(own_ids) if own_ids else 0.0
+    liked = {own_id: parts[own_id] for own_id in liked_ids}
+    mean, unwanted = Parts.mean(liked.values()), Parts.mean([parts[it] for it in unwanted_ids])
+    like_id = max(liked_ids, key=lambda own_id: liked[own_id].total)
+    return Near(row_id, mean.total - _UNWANTED * unwanted.total, mean, like_id)
 
 
 def _each_film_once(

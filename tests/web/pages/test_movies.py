@@ -7,12 +7,12 @@ import pytest
 import requests
 
 from database.db import DatabaseManager
+from database.search.similar.reasons import Why
 from database.serving.name_hints import Suggestion, closest_names, suggest
-from embeddings.explain_similarity import Why
 from tests.support.data.movies import movie, person, save
 from tests.support.databases import run_sql
 from tests.support.servers.web_server import open_server
-from web.pages.similar_reasons import reason_of
+from web.pages.movie import reason_line
 from web.settings import ServerSettings
 
 ONE = ServerSettings(connections=1)
@@ -100,12 +100,12 @@ def test_without_vectors_similar_movies_share_genres(db: DatabaseManager):
 
 
 def test_reasons_are_one_line():
-    """The best ones only, and forms of one word once."""
-    why = Why(("Crime", "Drama"), ("A", "B", "C"), 2, (("head", "headed"), ("sea", "ship")))
+    """The best two of those that the command says."""
+    why = Why(("Crime", "Drama"), ("A", "B"), 2, (("head", "head"), ("sea", "ship")))
 
-    assert reason_of(why) == "Also with A, B; also about head, sea / ship"
-    assert reason_of(Why(("Crime",), (), None, ())) == "Also Crime"
-    assert reason_of(Why((), (), 1, ())) == reason_of(None) == ""
+    assert reason_line(why) == "Also with A, B; also about head, sea / ship"
+    assert reason_line(Why(("Crime",), years_later=0)) == "Also Crime; the same year"
+    assert reason_line(Why()) == reason_line(None) == ""
 
 
 def test_a_person_has_films_by_year(db: DatabaseManager):

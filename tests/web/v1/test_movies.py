@@ -65,22 +65,25 @@ def test_a_code_of_several_movies_names_their_ids(db: DatabaseManager):
 
 
 def test_similar_movies_are_those_of_the_command(served: str, mirror_url: URL):
-    """With the same similarity; the reasons are what both movies really have in common."""
+    """With the same score, the sum of its parts; the reasons are what both really share."""
     with DatabaseManager(mirror_url) as db, db.get_session() as session:
         repository = MovieRepository(session)
         movie = repository.get(5)
         assert movie is not None
         expected = [
-            (each.movie.external_id, round(each.similarity, 4))
+            (each.movie.external_id, round(each.similarity, 4), round(each.score, 4))
             for each in repository.similar(movie, limit=10)
         ]
         genres = {genre.name for genre in movie.genres}
     page = get(served, "/movies/5/similar?limit=10").json()
 
-    assert [(item["id"], item["similarity"]) for item in page["items"]] == expected
+    found = [(item["id"], item["similarity"], item["score"]) for item in page["items"]]
+    assert found == expected
     assert page["note"] is None
     for item in page["items"]:
         assert {*item["why"]["genres"]} == genres & {*item["genres"]}
+        assert item["why"]["text"]
+        assert sum(item["parts"].values()) == pytest.approx(item["score"], abs=0.001)
     assert any(item["why"]["words"] for item in page["items"])
 
 
@@ -123,7 +126,7 @@ def test_without_vectors_searches_use_words_and_say_so(db: DatabaseManager):
     assert "embed_movies.py" in similar["note"]
     assert sorted(ids(similar["items"])) == [2, 3]
     assert similar["items"][0]["why"]["genres"] == ["Drama"]
-    assert similar["items"][0]["similarity"] is None
+    assert similar["items"][0]["similarity"] is similar["items"][0]["parts"] is None
 
 
 def test_without_the_libraries_for_vectors_searches_use_words(
@@ -148,7 +151,8 @@ def test_movies_that_disappear_meanwhile_are_a_problem(
     db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
 ):
     """503: practice data is being replaced. Nothing is paired with another movie."""
-    db.save_movie({**movie_data(1), "title": "Lamp"})
+    for number in (1, 2):
+        db.save_movie({**movie_data(number), "title": "Lamp", "genres": ["Drama"]})
     monkeypatch.setattr(movies, "read_movies_json", lambda _session, _ids: [])
     with open_server(db) as root:
         for path in ("/movies/1", "/search?q=lamp", "/movies/1/similar"):
