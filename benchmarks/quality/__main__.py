@@ -145,7 +145,7 @@ def _measure_recommendations(url: str, films: list[Film], data: Path) -> list[st
         _HELD_OUT_FILMS,
         taste_table(tastes),
         f"{without_cast:.0%} of all films have no cast.\n",
-        f"How much larger the figures of *{SIMILAR}* are than those of *{RATED_VECTORS}*:\n",
+        f"By how many points {SIMILAR} is larger than {RATED_VECTORS}:\n",
         gain_table(tastes[RATED_VECTORS], tastes[SIMILAR]),
         "![Shares of the best ten](plots/quality.png)\n",
     ]
