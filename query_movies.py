@@ -65,6 +65,7 @@ def main() -> None:
       python query_movies.py search hacker finds out the world is a simulation
       python query_movies.py search "tom hanks" --year 1990-1999 --rating 7+
       python query_movies.py similar "The Matrix" --why
+      python query_movies.py recommend "The Matrix" Alien --not "Jurassic Park"
       python query_movies.py show the matrix
       python query_movies.py top --by likes --genre Drama
       python query_movies.py new --since 7d
@@ -139,6 +140,20 @@ def search() -> None:
 )
 def similar() -> None:
     """List the movies most similar to one, by plot, genres, time, cast, rating and likes."""
+
+
+@_command()
+@click.argument("titles", nargs=-1, required=True, metavar="TITLE|ID|IMDB|URL...")
+@click.option(
+    "--not",
+    "unwanted",
+    multiple=True,
+    metavar="TITLE",
+    help="Movies like this one come later; can be repeated.",
+)
+@click.option("--why", is_flag=True, help="Show what they have in common, and the parts of scores.")
+def recommend() -> None:
+    """List the movies that are most like all of those that you like, each title in quotes."""
 
 
 @_command(with_filters=False, is_listed=False)

@@ -1,7 +1,7 @@
 """`KNOWN_ERRORS`: the errors of all commands, each with its exit code and message."""
 
 from cli.command_line import suggest_command
-from cli.query_errors import NoSuchMovie, ParquetMissing
+from cli.query_errors import NoSuchMovie, ParquetMissing, UnclearTaste
 from database.connection.explain import explain_any
 from database.errors import InvalidDatabaseUrl
 from database.search.filters import UnknownFilterValue
@@ -23,6 +23,7 @@ KNOWN_ERRORS = (
     ),
     KnownError(ModelMissing, ExitCode.USAGE),
     KnownError(NoSuchMovie, ExitCode.USAGE),
+    KnownError(UnclearTaste, ExitCode.USAGE),
     KnownError(NoVector, ExitCode.USAGE),
     KnownError(NothingToSearch, ExitCode.USAGE),
     KnownError(UnknownFilterValue, ExitCode.USAGE),

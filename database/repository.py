@@ -24,7 +24,7 @@ from database.search.lookup import (
 from database.search.query import How, search_movies
 from database.search.scores import Score
 from database.search.similar.parts import Parts
-from database.search.similar.ranking import similar_movies
+from database.search.similar.ranking import recommend_movies
 from database.serving.name_hints import closest_names
 
 __all__ = ["FoundMovie", "MovieFilter", "MovieRepository", "QueryEmbedder", "SimilarMovie"]
@@ -59,6 +59,8 @@ class SimilarMovie:
     #: What ranks it, at most 1, and the parts that it is made of; docs/search.md explains them.
     score: float
     parts: Parts
+    #: The given movie that it is most similar to.
+    like: Movie
 
 
 class MovieRepository:
@@ -159,10 +161,33 @@ class MovieRepository:
         Raises:
             NoVector: *movie* has no vector.
         """
-        results = similar_movies(self.session, movie.id, filters=filters, limit=limit)
+        return self.recommend([movie], filters=filters, limit=limit)
+
+    def recommend(
+        self,
+        liked: Sequence[Movie],
+        unwanted: Sequence[Movie] = (),
+        *,
+        filters: MovieFilter | None = None,
+        limit: int = 10,
+    ) -> list[SimilarMovie]:
+        """
+        Return the movies most like all of *liked*, the best first, and less like *unwanted*.
+
+        Raises:
+            NoVector: none of the *liked* movies has a vector.
+        """
+        results = recommend_movies(
+            self.session,
+            [movie.id for movie in liked],
+            [movie.id for movie in unwanted],
+            filters=filters,
+            limit=limit,
+        )
+        given = {movie.id: movie for movie in liked}
         movies = self._load([result.row_id for result in results])
         return [
-            SimilarMovie(movie, near.parts.nearness, near.score, near.parts)
+            SimilarMovie(movie, near.parts.nearness, near.score, near.parts, given[near.like_id])
             for movie, near in zip(movies, results, strict=True)
         ]
 

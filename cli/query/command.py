@@ -18,8 +18,10 @@ from cli.query.movie_lookup import one_movie, open_repository, read_filters
 from cli.query.movie_rows import json_of, write_movie
 from cli.query.recent import changed, new
 from cli.query.sorting import check_sort, sort_rows
+from cli.query_errors import UnclearTaste
 from cli.report_errors import report_errors
 from cli.signals import leave_on_signals
+from database.models import Movie
 from database.repository import FoundMovie, MovieRepository
 from database.search.scores import WEIGHTS
 
@@ -83,20 +85,40 @@ def _how_found(match: FoundMovie, options: Options) -> dict[str, Any]:
 def similar(repository: MovieRepository, options: Options) -> None:
     """List the movies most similar to one, by plot, genres, time, cast, rating and likes."""
     movie = one_movie(repository, " ".join(options["reference"]))
+    _show_similar(repository, [movie], [], options)
+
+
+def recommend(repository: MovieRepository, options: Options) -> None:
+    """List the movies that are most like all of those that you like, each title in quotes."""
+    liked = [one_movie(repository, title) for title in options["titles"]]
+    unwanted = [one_movie(repository, title) for title in options["unwanted"]]
+    if both := {movie.id for movie in liked} & {movie.id for movie in unwanted}:
+        names = ", ".join(repr(movie.title) for movie in liked if movie.id in both)
+        raise UnclearTaste(f"{names} is liked and, with --not, not liked. Name it once.")
+    _show_similar(repository, liked, unwanted, options)
+
+
+def _show_similar(
+    repository: MovieRepository, liked: list[Movie], unwanted: list[Movie], options: Options
+) -> None:
     filters = read_filters(repository, options)
     wanted = options["offset"] + options["limit"]
-    results = repository.similar(movie, filters=filters, limit=wanted)[options["offset"] :]
+    results = repository.recommend(liked, unwanted, filters=filters, limit=wanted)
+    results = results[options["offset"] :]
     reasons: list[dict[str, Any]] = [{}] * len(results)
     if options["why"]:
-        explain = _load_meaning().explain_all
-        reasons = explain(repository, movie, results, as_json=options["as_json"])
+        reasons = _load_meaning().explain_all(repository, results, as_json=options["as_json"])
     shown = [
         (result.movie, {"similarity": round(result.similarity, 3), **reason})
         for result, reason in zip(results, reasons, strict=True)
     ]
+    if len(liked) > 1:
+        for result, (_, more) in zip(results, shown, strict=True):
+            more["most like"] = result.like.external_id if options["as_json"] else result.like.title
     show_movies(shown, options)
     if not results:
-        say_empty(f"No movie is similar to {movie.title!r}.", options)
+        titles = ", ".join(repr(movie.title) for movie in liked)
+        say_empty(f"No movie is similar to {titles}.", options)
 
 
 def _load_meaning() -> ModuleType:
@@ -148,6 +170,7 @@ def stats(repository: MovieRepository, options: Options) -> None:
 _COMMANDS: dict[str, Callable[[MovieRepository, Options], None]] = {
     "search": search,
     "similar": similar,
+    "recommend": recommend,
     "show": show,
     "top": top,
     "new": new,

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from cli.query.movie_lookup import say
-from database.models import Movie
 from database.repository import MovieRepository, SimilarMovie
 from database.search.similar.reasons import reasons_of
 from embeddings.errors import ModelMissing
@@ -27,12 +26,12 @@ def attach_embedder(repository: MovieRepository) -> None:
 
 
 def explain_all(
-    repository: MovieRepository, movie: Movie, results: Sequence[SimilarMovie], *, as_json: bool
+    repository: MovieRepository, results: Sequence[SimilarMovie], *, as_json: bool
 ) -> list[dict[str, Any]]:
-    """Return, for each movie in *results*, the parts of its score, and what it shares."""
+    """Return, for each of *results*, the parts of its score, and what both movies share."""
     embedder = open_embedder(repository.session)
     assert embedder is not None  # noqa: S101 -- similar movies were found by its vectors
-    pairs = [(movie.id, result.movie.id) for result in results]
+    pairs = [(result.like.id, result.movie.id) for result in results]
     reasons = explain_similar(repository.session, embedder.model, pairs)
     return [
         {**_score_of(result, as_json=as_json), "why": "; ".join(reasons_of(why))}

@@ -1,5 +1,7 @@
 """`suggest_movies`: the movies most like another one; by genre if it has no vectors."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -17,21 +19,31 @@ def suggest_movies(session: Session, movie_id: int, *, limit: int) -> list[int]:
     try:
         near = [movie.row_id for movie in similar_movies(session, row_id, limit=limit)]
     except NoVector:
-        near = movies_of_same_genres(session, row_id, MovieFilter(), limit)
-    query = select(Movie.id, Movie.external_id).where(Movie.id.in_(near))
-    ids = {row.id: row.external_id for row in session.execute(query)}
+        near = movies_of_same_genres(session, [row_id], [], MovieFilter(), limit)
+    ids = read_external_ids(session, near)
     return [ids[each] for each in near]
 
 
+def read_external_ids(session: Session, row_ids: Sequence[int]) -> dict[int, int]:
+    """Return the YTS ids of the movies with these `movies.id`."""
+    query = select(Movie.id, Movie.external_id).where(Movie.id.in_(row_ids))
+    return {row.id: row.external_id for row in session.execute(query)}
+
+
 def movies_of_same_genres(
-    session: Session, row_id: int, filters: MovieFilter, limit: int
+    session: Session,
+    liked_ids: Sequence[int],
+    unwanted_ids: Sequence[int],
+    filters: MovieFilter,
+    limit: int,
 ) -> list[int]:
-    """Return `movies.id` of those that share most genres with a movie, most likes first."""
-    genres = select(MovieGenre.genre_id).where(MovieGenre.movie_id == row_id)
+    """Return `movies.id` of others that share most genres with the liked ones, most likes first."""
+    genres = select(MovieGenre.genre_id).where(MovieGenre.movie_id.in_(liked_ids))
+    is_given = Movie.id.in_([*liked_ids, *unwanted_ids])
     query = (
         select(Movie.id)
         .join(MovieGenre, MovieGenre.movie_id == Movie.id)
-        .where(MovieGenre.genre_id.in_(genres), Movie.id != row_id, *filters.conditions())
+        .where(MovieGenre.genre_id.in_(genres), ~is_given, *filters.conditions())
         .group_by(Movie.id)
         .order_by(func.count().desc(), func.coalesce(Movie.like_count, 0).desc(), Movie.id)
         .limit(limit)

@@ -198,6 +198,14 @@ class SimilarMovie(Movie):
     why: Annotated[Reasons | None, Field(description="Null: a library is missing.")]
 
 
+class RecommendedMovie(SimilarMovie):
+    """A movie that is like several; similarity and parts are means."""
+
+    most_like: Annotated[
+        int, Field(description="Id at YTS of the liked movie that `why` compares it with.")
+    ]
+
+
 class Person(Model):
     """A person who plays in movies."""
 

@@ -13,6 +13,7 @@ from web.v1.models import (
     Model,
     Movie,
     Person,
+    RecommendedMovie,
     Run,
     SimilarMovie,
 )
@@ -64,6 +65,14 @@ class SimilarPage(Model):
     next: _Next
     note: _Note
     items: list[SimilarMovie]
+
+
+class RecommendedPage(Model):
+    """Movies that are like several, the best first."""
+
+    next: _Next
+    note: _Note
+    items: list[RecommendedMovie]
 
 
 class PersonPage(Model):

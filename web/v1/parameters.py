@@ -18,6 +18,8 @@ MOST_FOUND = 200
 MOST_SIMILAR = 100
 #: Suggestions for a search that is typed.
 SUGGESTED, MOST_SUGGESTED = 8, 20
+#: Each liked movie takes as long as a list of similar movies.
+MOST_LIKED = 10
 _WHOLE = re.compile(r"\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,20}(\.\d{1,50})?(e-?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -172,13 +174,16 @@ class MoviesQuery(FilteredQuery):
     ] = "usual"
 
 
+_MOVIE_ID = r"^([0-9]{1,9}|[tT]{2}[0-9]{5,10})$"
+
+
 class MovieQuery(Query):
     """One movie."""
 
     movie: Annotated[
         str,
         Field(
-            pattern=r"^([0-9]{1,9}|[tT]{2}[0-9]{5,10})$",
+            pattern=_MOVIE_ID,
             description="Id at YTS such as 5, or IMDb code such as tt0133093.",
             examples=["5", "tt0133093"],
         ),
@@ -187,6 +192,27 @@ class MovieQuery(Query):
 
 class SimilarQuery(FilteredQuery, MovieQuery):
     """Movies that are like one."""
+
+
+class RecommendQuery(FilteredQuery):
+    """Movies that are like several."""
+
+    like: Annotated[
+        tuple[Annotated[str, Field(pattern=_MOVIE_ID)], ...],
+        Field(
+            min_length=1,
+            max_length=MOST_LIKED,
+            description="A movie that the person likes, by its id at YTS or its IMDb code; "
+            "repeat it for several.",
+        ),
+    ]
+    unlike: Annotated[
+        tuple[Annotated[str, Field(pattern=_MOVIE_ID)], ...],
+        Field(
+            max_length=MOST_LIKED,
+            description="Movies like this one come later; repeat it for several.",
+        ),
+    ] = ()
 
 
 class SearchQuery(FilteredQuery):

@@ -18,6 +18,7 @@ from web.v1.page_models import (
     GroupPage,
     MoviePage,
     PersonPage,
+    RecommendedPage,
     RunPage,
     SimilarPage,
 )
@@ -30,13 +31,14 @@ from web.v1.parameters import (
     PersonMoviesQuery,
     PersonQuery,
     Query,
+    RecommendQuery,
     RunQuery,
     SearchQuery,
     SimilarQuery,
     SuggestQuery,
 )
 from web.v1.route import Route
-from web.v1.similar import similar
+from web.v1.similar import recommend, similar
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -53,6 +55,11 @@ ROUTES: tuple[Route, ...] = (
         "/movies/{movie}/similar", "listSimilarMovies", "The movies most like one, with reasons",
         "/movies/5/similar?limit=5",
         SimilarQuery, SimilarPage, read_items=similar,
+    ),
+    Route(
+        "/recommend", "recommendMovies", "The movies most like several, with reasons",
+        "/recommend?like=5&like=6&unlike=7&limit=5",
+        RecommendQuery, RecommendedPage, read_items=recommend,
     ),
     Route(
         "/search", "search", "Find movies by title, IMDb code, person, words or meaning",

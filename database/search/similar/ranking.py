@@ -1,6 +1,6 @@
 """`similar_movies`, `recommend_movies`: the nearest movies, ranked by the parts of a score."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -17,9 +17,9 @@ _RANKED, _SPARE = 100, 10
 #: How much a movie that is like the unwanted ones loses, of its score.
 _UNWANTED = 0.5
 _NONE_AT_ALL = "No vectors have been made yet; make them with: python embed_movies.py"
-_NONE_OF_THIS = (
-    "This movie has no vector: it came after the last were made, or nothing is known of it. Make "
-    "those that are missing with: python embed_movies.py"
+_NONE_OF_THEM = (
+    "{} no vector: it came after the last were made, or nothing is known of it. Make those that "
+    "are missing with: python embed_movies.py"
 )
 
 
@@ -58,8 +58,8 @@ def similar_movies(
 
 def recommend_movies(
     session: Session,
-    liked_ids: Sequence[int],
-    unwanted_ids: Sequence[int] = (),
+    liked_ids: Collection[int],
+    unwanted_ids: Collection[int] = (),
     *,
     filters: MovieFilter | None = None,
     limit: int = 10,
@@ -77,7 +77,8 @@ def recommend_movies(
     if space is None:
         raise NoVector(_NONE_AT_ALL)
     count = max(_RANKED, limit) + _SPARE
-    given = [*dict.fromkeys([*liked_ids, *unwanted_ids])]
+    liked_ids, unwanted_ids = dict.fromkeys(liked_ids), dict.fromkeys(unwanted_ids)
+    given = [*liked_ids, *unwanted_ids]
     nearest = _read_candidates(session, space, liked_ids, filters or MovieFilter(), count)
     candidates = [row_id for row_id in nearest if row_id not in given]
     parts = read_parts(session, given, candidates, space_id=space.id)
@@ -86,18 +87,19 @@ def recommend_movies(
 
 
 def _read_candidates(
-    session: Session, space: Space, liked_ids: Sequence[int], filters: MovieFilter, count: int
+    session: Session, space: Space, liked_ids: Collection[int], filters: MovieFilter, count: int
 ) -> list[int]:
     found: dict[int, None] = {}
     for row_id in liked_ids:
         target = MovieTarget(space, "recommend", row_id)
         found |= dict.fromkeys(near for near, _ in read_nearest(session, target, filters, count))
     if not found and not _have_vectors(session, space, liked_ids):
-        raise NoVector(_NONE_OF_THIS)
+        which = "This movie has" if len(liked_ids) == 1 else "Each of these movies has"
+        raise NoVector(_NONE_OF_THEM.format(which))
     return list(found)
 
 
-def _have_vectors(session: Session, space: Space, row_ids: Sequence[int]) -> bool:
+def _have_vectors(session: Session, space: Space, row_ids: Collection[int]) -> bool:
     stored = select(MovieEmbedding.movie_id).where(
         MovieEmbedding.space_id == space.id,
         MovieEmbedding.movie_id.in_(row_ids),
@@ -107,11 +109,14 @@ def _have_vectors(session: Session, space: Space, row_ids: Sequence[int]) -> boo
 
 
 def _near(
-    row_id: int, parts: Mapping[int, Parts], liked_ids: Sequence[int], unwanted_ids: Sequence[int]
+    row_id: int,
+    parts: Mapping[int, Parts],
+    liked_ids: Collection[int],
+    unwanted_ids: Collection[int],
 ) -> Near:
     liked = {own_id: parts[own_id] for own_id in liked_ids}
     mean, unwanted = Parts.mean(liked.values()), Parts.mean([parts[it] for it in unwanted_ids])
-    like_id = max(liked_ids, key=lambda own_id: liked[own_id].total)
+    like_id = max(liked, key=lambda own_id: liked[own_id].total)
     return Near(row_id, mean.total - _UNWANTED * unwanted.total, mean, like_id)
 
 

@@ -225,6 +225,31 @@ def test_similar_shows_reasons(mirror_url: URL, film: Movie):
     assert f"{film.external_id}  {film.title}" not in done.stdout
 
 
+def test_recommendations_are_like_several_movies(mirror_url: URL, film: Movie):
+    """Each row names the liked movie that it is most like; the given movies are not among them."""
+    done = ask(mirror_url, "recommend", film.title, "5", "--not", "6", "--why", "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert done.returncode == 0, done.stderr
+    assert len(rows) == 20
+    assert not {film.external_id, 5, 6} & {row["id"] for row in rows}
+    assert {row["most_like"] for row in rows} <= {film.external_id, 5}
+    assert all(row["why"] and row["parts"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("titles", "message"),
+    [(("5", "No Such Film"), "'No Such Film'"), (("5", "--not", "Nosuchfilm"), "'Nosuchfilm'"),
+     (("5", "6", "--not", "5"), "Name it once")],
+)  # fmt: skip
+def test_titles_that_recommend_cannot_use_are_an_error(
+    mirror_url: URL, titles: tuple[str, ...], message: str
+):
+    """The exit code is that of a usage error, and nothing is recommended."""
+    done = ask(mirror_url, "recommend", *titles)
+    assert (done.returncode, done.stdout, message in done.stderr) == (2, "", True)
+
+
 def test_a_search_without_results_explains_why(mirror_url: URL, film: Movie):
     """The message is on stderr and suggests the nearest name; stdout is empty."""
     nothing = ask(mirror_url, "search", "love", "--year", "1800-1801")

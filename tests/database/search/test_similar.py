@@ -1,4 +1,4 @@
-"""`similar_movies`: each part of the score moves movies that are equal otherwise."""
+"""`similar_movies`, `recommend_movies`: what the parts of a score do, for one and for several."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from database.db import DatabaseManager
 from database.models import Movie
 from database.search.similar.parts import Parts, read_parts
-from database.search.similar.ranking import similar_movies
+from database.search.similar.ranking import recommend_movies, similar_movies
 from database.search.word_counts import refresh_words
 from database.vectors.spaces import read_active_space
 from tests.support.data.movies import movie, person, save
@@ -96,3 +96,38 @@ def test_unknown_likes_years_and_ratings_are_those_of_an_average_movie(db: Datab
         for part in ("likes", "rating", "years"):
             low, unknown, high = (getattr(parts[ids[number]], part) for number in (4, 2, 3))
             assert low < unknown < high, part
+
+
+def test_a_recommendation_is_a_mean_for_all_liked_movies(mirror_url: URL):
+    """Unwanted movies take away half of the mean for them. None of the given movies returns."""
+    with DatabaseManager(mirror_url) as db, db.get_session() as session:
+        one, other, unwanted = session.scalars(select(Movie.id).order_by(Movie.id).limit(3))
+        near = recommend_movies(session, [one, other, one], limit=100)
+        scores = read_scores(session, [one, other], [each.row_id for each in near])
+
+        assert len(near) == 100
+        assert not {one, other} & {each.row_id for each in near}
+        for each in near:
+            of_both = scores[each.row_id]
+            assert each.score == pytest.approx(sum(of_both.values()) / 2)
+            assert of_both[each.like_id] == max(of_both.values())
+        less = recommend_movies(session, [one, other], [unwanted], limit=100)
+        assert unwanted not in {each.row_id for each in less}
+        before = {each.row_id: each.score for each in near}
+        lost = {it.row_id: before[it.row_id] - it.score for it in less if it.row_id in before}
+        disliked = read_scores(session, [unwanted], [*lost])
+        for row_id, loss in lost.items():
+            assert loss == pytest.approx(0.5 * disliked[row_id][unwanted])
+
+
+def read_scores(
+    session: Session, own_ids: list[int], row_ids: list[int]
+) -> dict[int, dict[int, float]]:
+    """Return the totals of the parts of *row_ids* for each of *own_ids*."""
+    space = read_active_space(session)
+    assert space is not None
+    parts = read_parts(session, own_ids, row_ids, space_id=space.id)
+    return {
+        row_id: {own_id: each.total for own_id, each in its.items()}
+        for row_id, its in parts.items()
+    }

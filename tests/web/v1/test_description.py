@@ -16,7 +16,15 @@ from web.v1.table import ROUTES
 
 ROOT = "/api/v1"
 #: Values for parameters that random text hardly ever hits; None leaves one out.
-KNOWN = {"movie": "5", "person": "Tom Hanks", "cursor": None, "genre": None, "language": None}
+KNOWN = {
+    "movie": "5",
+    "person": "Tom Hanks",
+    "like": ["5", "8"],
+    "unlike": ["6"],
+    "cursor": None,
+    "genre": None,
+    "language": None,
+}
 
 
 @pytest.fixture(scope="module")

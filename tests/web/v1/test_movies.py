@@ -87,6 +87,38 @@ def test_similar_movies_are_those_of_the_command(served: str, mirror_url: URL):
     assert any(item["why"]["words"] for item in page["items"])
 
 
+def test_recommendations_are_those_of_the_command(served: str, mirror_url: URL):
+    """Each with the liked movie that it is compared with; pages follow each other."""
+    with DatabaseManager(mirror_url) as db, db.get_session() as session:
+        repository = MovieRepository(session)
+        five, eight, six = filter(None, map(repository.get, (5, 8, 6)))
+        expected = [
+            (each.movie.external_id, round(each.score, 4), each.like.external_id)
+            for each in repository.recommend([five, eight], [six], limit=10)
+        ]
+    page = get(served, "/recommend?like=5&like=8&unlike=6&limit=10").json()
+    parts = [page, get(served, "/recommend?like=5&like=8&unlike=6&limit=4").json()]
+
+    found = [(item["id"], item["score"], item["most_like"]) for item in page["items"]]
+    assert found == expected
+    assert not {5, 6, 8} & {*ids(page["items"])}
+    assert all(item["why"]["text"] for item in page["items"])
+    assert ids(parts[1]["items"]) == ids(page["items"])[:4]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "message"),
+    [("", 400, "like"), ("like=999999", 404, "999999"), ("like=5&unlike=5", 400, "both like"),
+     ("like=alien", 400, "like"), ("&".join(f"like={n}" for n in range(1, 12)), 400, "like")],
+)  # fmt: skip
+def test_recommendations_need_movies_of_the_mirror(
+    served: str, query: str, status: int, message: str
+):
+    """The problem names the parameter or the movie."""
+    response = requests.get(f"{served}/api/v1/recommend?{query}", timeout=20)
+    assert (response.status_code, message in response.json()["detail"]) == (status, True)
+
+
 def test_a_search_is_that_of_the_command(served: str, mirror_url: URL):
     """How each movie was found is said; scores fall, and what is named has 1."""
     with DatabaseManager(mirror_url) as db, db.get_session() as session:
