@@ -1,7 +1,10 @@
 """`read_parts`: the parts of the score of each movie that may be similar to a given one."""
 
-from collections.abc import Collection, Sequence
+import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
+from operator import mul
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -9,17 +12,6 @@ from sqlalchemy.orm import Session
 from database.search.scores import SHARE_OF_LIKES
 from database.search.word_counts import ALL
 
-#: What each part of a score counts; docs/search.md has the reasons.
-WEIGHTS = {
-    "nearness": 10.0,
-    "words": 4.0,
-    "years": 2.0,
-    "title": 2.0,
-    "rating": 2.0,
-    "likes": 1.5,
-    "cast": 1.0,
-}
-_LARGEST = sum(WEIGHTS.values())
 #: The words of a movie that are compared: the rarest ones that another movie has as well.
 _RAREST = 12
 #: A rating counts like this number of likes more, all of them for the rating of the mean movie.
@@ -30,8 +22,7 @@ _YEARS_APART, _UNKNOWN_YEARS = 10, 0.2
 _NUMBER = "^([0-9]+|ii|iii|iv|v|vi|vii|viii|ix)$"
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """The parts of the score of a movie that is compared with another; each is at most 1."""
 
     #: Inner product of both vectors.
@@ -51,18 +42,24 @@ class Parts:
 
     @property
     def total(self) -> float:
-        """The sum of the shares."""
-        return sum(self.shares().values())
+        """The weighted sum, as a share of the largest possible one."""
+        weighted: float = sum(map(mul, self, WEIGHTS))
+        return weighted / _LARGEST
 
     def shares(self) -> dict[str, float]:
-        """Return what each part adds to the score, of which the largest possible one is 1."""
-        return {name: weight * getattr(self, name) / _LARGEST for name, weight in WEIGHTS.items()}
+        """Return what each part adds to the total."""
+        shares = (part * weight / _LARGEST for part, weight in zip(self, WEIGHTS, strict=True))
+        return dict(zip(self._fields, shares, strict=True))
 
-    @classmethod
-    def mean(cls, several: Collection["Parts"]) -> "Parts":
-        """Return the mean of each part; no parts if there are none."""
-        count = max(len(several), 1)
-        return cls(*(sum(getattr(each, name) for each in several) / count for name in WEIGHTS))
+
+#: What each part of a score counts; docs/search.md has the reasons.
+WEIGHTS = Parts(nearness=10, words=4, years=2, title=2, rating=2, likes=1.5, cast=1)
+_LARGEST = sum(WEIGHTS)
+
+
+def mean_of(several: Collection[Parts]) -> Parts:
+    """Return the mean of each part; no parts if there are none."""
+    return Parts(*(sum(column) / len(several) for column in zip(*several, strict=True)))
 
 
 # Of a title, only its stems, because it also has its words as they are. PostgreSQL writes a lexeme
@@ -94,19 +91,18 @@ _PARTS = f"""
         UNION ALL
         SELECT own_id, CAST(query || '\\:A' AS tsquery), rarity, 0 FROM rare WHERE is_title
     ), plays AS MATERIALIZED (
-        SELECT own.movie_id AS own_id, other.movie_id AS id,
-            sum(1 - ln(played.movies) / log_of_all) AS rarity
-        FROM counted
-        CROSS JOIN movie_casts AS own
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS movies FROM movie_casts WHERE cast_id = own.cast_id
+        SELECT own_id, id, sum(1 - ln(movies) / log_of_all) AS rarity
+        FROM (
+            SELECT own.movie_id AS own_id, other.movie_id AS id,
+                count(*) OVER (PARTITION BY own.movie_id, cast_id) AS movies
+            FROM movie_casts AS own JOIN movie_casts AS other USING (cast_id)
+            WHERE own.movie_id = ANY (CAST(:own_ids AS bigint[]))
         ) AS played
-        JOIN movie_casts AS other ON other.cast_id = own.cast_id
-        WHERE own.movie_id = ANY (CAST(:own_ids AS bigint[]))
-            AND other.movie_id = ANY (CAST(:ids AS bigint[]))
-        GROUP BY own.movie_id, other.movie_id
+        CROSS JOIN counted
+        WHERE id = ANY (CAST(:ids AS bigint[]))
+        GROUP BY own_id, id
     )
-    SELECT own_id, id,
+    SELECT own_id, id, imdb_code, movies.title AS name, year,
         coalesce(-(recommend <#> own_vector), 0) AS nearness,
         coalesce(shared.words, 0) AS words,
         coalesce(exp(-abs(year - own_year) / CAST({_YEARS_APART} AS float8)), {_UNKNOWN_YEARS})
@@ -130,16 +126,37 @@ _PARTS = f"""
     WHERE id = ANY (CAST(:ids AS bigint[]))"""  # noqa: S608 -- numbers of ours
 
 
-def read_parts(
-    session: Session, own_ids: Sequence[int], row_ids: Collection[int], *, space_id: int
-) -> dict[int, dict[int, Parts]]:
-    """
-    Return the parts of each of *row_ids* compared with each of *own_ids*, all of `movies.id`.
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A movie, with what it has in common with other entries of the same film."""
 
-    The keys are those of *row_ids*, and then those of *own_ids*.
-    """
+    imdb_code: str | None
+    title: str
+    year: int | None
+
+    def shared_keys(self) -> set[object]:
+        """Return keys, of which entries of one film share at least one."""
+        letters = filter(str.isalnum, unicodedata.normalize("NFKD", self.title.casefold()))
+        keys: set[object] = {self.imdb_code, ("".join(letters), self.year)}
+        return keys - {None}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Movies that were compared with others; all by `movies.id`."""
+
+    films: dict[int, Film]
+    #: For each movie, and each one that it was compared with.
+    parts: dict[int, dict[int, Parts]]
+
+
+def read_parts(
+    session: Session, own_ids: Collection[int], row_ids: Collection[int], *, space_id: int
+) -> Compared:
+    """Compare each of *row_ids* with each of *own_ids*, all of `movies.id`."""
     parameters = {"own_ids": list(own_ids), "ids": list(row_ids), "space_id": space_id}
-    parts: dict[int, dict[int, Parts]] = {row_id: {} for row_id in row_ids}
-    for own_id, row_id, *values in session.execute(text(_PARTS), parameters):
-        parts[row_id][own_id] = Parts(*values)
-    return parts
+    compared = Compared({}, {})
+    for own_id, row_id, code, title, year, *parts in session.execute(text(_PARTS), parameters):
+        compared.films.setdefault(row_id, Film(code, title, year))
+        compared.parts.setdefault(row_id, {})[own_id] = Parts(*parts)
+    return compared

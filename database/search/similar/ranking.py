@@ -1,19 +1,19 @@
 """`similar_movies`, `recommend_movies`: the nearest movies, ranked by the parts of a score."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database.models import Movie, MovieEmbedding
+from database.models import MovieEmbedding
 from database.search.filters import MovieFilter
 from database.search.nearest import MovieTarget, read_nearest
-from database.search.similar.parts import Parts, read_parts
+from database.search.similar.parts import Film, Parts, mean_of, read_parts
 from database.vectors.spaces import Space, read_active_space
 
 #: Number of nearest movies that are ranked, and of those that may be other entries of a film.
-_RANKED, _SPARE = 100, 10
+_RANKED, _SPARE = 100, 5
 #: How much a movie that is like the unwanted ones loses, of its score.
 _UNWANTED = 0.5
 _NONE_AT_ALL = "No vectors have been made yet; make them with: python embed_movies.py"
@@ -79,11 +79,20 @@ def recommend_movies(
     count = max(_RANKED, limit) + _SPARE
     liked_ids, unwanted_ids = dict.fromkeys(liked_ids), dict.fromkeys(unwanted_ids)
     given = [*liked_ids, *unwanted_ids]
-    nearest = _read_candidates(session, space, liked_ids, filters or MovieFilter(), count)
-    candidates = [row_id for row_id in nearest if row_id not in given]
-    parts = read_parts(session, given, candidates, space_id=space.id)
-    scored = [_near(row_id, parts[row_id], liked_ids, unwanted_ids) for row_id in candidates]
-    return _each_film_once(session, scored, given, limit)
+    candidates = _read_candidates(session, space, liked_ids, filters or MovieFilter(), count)
+    compared = read_parts(session, given, {*given, *candidates}, space_id=space.id)
+    # Movies that were deleted meanwhile are not among those that were compared.
+    liked_ids, unwanted_ids, given, candidates = (
+        [row_id for row_id in row_ids if row_id in compared.films]
+        for row_ids in (liked_ids, unwanted_ids, given, candidates)
+    )
+    scored = [
+        _near(row_id, compared.parts[row_id], liked_ids, unwanted_ids)
+        for row_id in candidates
+        if row_id not in given
+    ]
+    scored.sort(key=lambda near: (-near.score, near.row_id))
+    return _each_film_once(scored, compared.films, given, limit)
 
 
 def _read_candidates(
@@ -114,34 +123,24 @@ def _near(
     liked_ids: Collection[int],
     unwanted_ids: Collection[int],
 ) -> Near:
-    liked = {own_id: parts[own_id] for own_id in liked_ids}
-    mean, unwanted = Parts.mean(liked.values()), Parts.mean([parts[it] for it in unwanted_ids])
-    like_id = max(liked, key=lambda own_id: liked[own_id].total)
+    liked = [parts[own_id] for own_id in liked_ids]
+    mean = mean_of(liked)
+    unwanted = mean_of([parts[own_id] for own_id in unwanted_ids])
+    like_id = max(liked_ids, key=lambda own_id: parts[own_id].total)
     return Near(row_id, mean.total - _UNWANTED * unwanted.total, mean, like_id)
 
 
 def _each_film_once(
-    session: Session, scored: Sequence[Near], given: Sequence[int], limit: int
+    scored: Iterable[Near], films: Mapping[int, Film], given: Iterable[int], limit: int
 ) -> list[Near]:
-    """Return the movies of films that are not *given*, the best entry of each, best first."""
-    by_id = {near.row_id: near for near in sorted(scored, key=lambda it: (-it.score, it.row_id))}
-    row_ids = [*given, *by_id]
-    at_once = len(given) + limit + _SPARE
-    seen: set[object] = set()
+    """Return the first movies of films that are not *given*, and of each film only one."""
+    seen = {key for row_id in given for key in films[row_id].shared_keys()}
     best: list[Near] = []
-    for begin in range(0, len(row_ids), at_once):
-        for row_id, film in _read_films(session, row_ids[begin : begin + at_once]):
-            if row_id in by_id and not film & seen:
-                best.append(by_id[row_id])
-            seen |= film
-        if len(best) >= limit:
-            break
-    return best[:limit]
-
-
-def _read_films(session: Session, row_ids: Sequence[int]) -> list[tuple[int, set[object]]]:
-    """Return keys of films: entries of one film have the same IMDb code, or title and year."""
-    keys = Movie.id, Movie.imdb_code, func.search_key(Movie.title), Movie.year
-    rows = session.execute(select(*keys).where(Movie.id.in_(row_ids)))
-    films = {row_id: {code, (title, year)} - {None} for row_id, code, title, year in rows}
-    return [(row_id, films[row_id]) for row_id in row_ids]
+    for near in scored:
+        keys = films[near.row_id].shared_keys()
+        if not keys & seen:
+            best.append(near)
+            seen |= keys
+            if len(best) == limit:
+                break
+    return best

@@ -138,7 +138,7 @@ def test_filtered_similar_movies_are_the_nearest_of_all(session: Session, movies
     exact = text(
         "SELECT e.movie_id FROM movie_embeddings e JOIN movies m ON m.id = e.movie_id, "
         "movie_embeddings own WHERE own.movie_id = :id AND m.year >= 1980 AND m.gone_since IS NULL "
-        "ORDER BY e.recommend <#> own.recommend LIMIT 110"
+        "ORDER BY e.recommend <#> own.recommend LIMIT 105"
     )
     for film in movies[::40]:
         near = [it.row_id for it in similar_movies(session, film.id, filters=filters, limit=100)]

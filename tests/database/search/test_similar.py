@@ -65,8 +65,8 @@ def read(session: Session, own_id: int, row_ids: list[int]) -> dict[int, Parts]:
     """Return the parts of each of *row_ids* compared with *own_id*."""
     space = read_active_space(session)
     assert space is not None
-    parts = read_parts(session, [own_id], row_ids, space_id=space.id)
-    return {row_id: its[own_id] for row_id, its in parts.items()}
+    compared = read_parts(session, [own_id], row_ids, space_id=space.id)
+    return {row_id: its[own_id] for row_id, its in compared.parts.items()}
 
 
 def test_the_first_result_of_a_longer_list_is_that_of_a_shorter_one(mirror_url: URL):
@@ -126,7 +126,7 @@ def read_scores(
     """Return the totals of the parts of *row_ids* for each of *own_ids*."""
     space = read_active_space(session)
     assert space is not None
-    parts = read_parts(session, own_ids, row_ids, space_id=space.id)
+    parts = read_parts(session, own_ids, row_ids, space_id=space.id).parts
     return {
         row_id: {own_id: each.total for own_id, each in its.items()}
         for row_id, its in parts.items()
