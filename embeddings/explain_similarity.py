@@ -88,11 +88,12 @@ def _pair_words(
     )
     pairs: list[tuple[str, str]] = []
     seen: set[str] = set()
-    for index in np.argsort(-similarity * rarity, axis=None, kind="stable"):
-        row, column = divmod(int(index), len(others))
+    near = np.argwhere(similarity >= _LEAST_SIMILARITY)
+    scores = (similarity * rarity)[tuple(near.T)]
+    for row, column in near[np.argsort(-scores, kind="stable")]:
         one, other = ones[row], others[column]
         stems = {rare[one].stem, rare[other].stem}
-        if similarity[row, column] >= _LEAST_SIMILARITY and not stems & seen:
+        if not stems & seen:
             shortest = min(one, other, key=len)
             pairs.append((one, other) if len(stems) > 1 else (shortest, shortest))
             seen |= stems
