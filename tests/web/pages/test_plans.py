@@ -13,7 +13,7 @@ import web.pages.browse
 import web.pages.movie
 import web.pages.person
 from database.db import DatabaseManager
-from database.search.similar import NoVector
+from database.search.similar.ranking import NoVector
 from database.serving.name_hints import closest_names, suggest
 from database.serving.people import find_people
 from web.meaning import Meaning
