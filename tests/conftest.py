@@ -1,5 +1,6 @@
 """Fixtures for all tests: a PostgreSQL server, a migrated database for each test, a sandbox."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -130,3 +131,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.stem in SLOW_MODULES:
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over all modules and tests, which live until the end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
