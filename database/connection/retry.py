@@ -31,6 +31,8 @@ from database.errors import DatabaseAway, DatabaseNotReady, RowRefused
 
 #: How long a step is repeated, in seconds: long enough for a restart of the server.
 PATIENCE_SECONDS = 60.0
+#: Longest pause between two attempts.
+LONGEST_PAUSE_SECONDS = 2.0
 
 #: A unique violation that lasts for this many attempts is not a race between two writers.
 CONFLICT_ATTEMPTS = 5
@@ -93,7 +95,7 @@ def repeat_transient(
     is_late = stop_after_delay(PATIENCE_SECONDS if patience_seconds is None else patience_seconds)
     retrying = Retrying(
         retry=retry_if_exception(is_transient),
-        wait=wait_exponential(multiplier=0.05, max=2.0) + wait_random(0, 0.1),
+        wait=wait_exponential(multiplier=0.05, max=LONGEST_PAUSE_SECONDS) + wait_random(0, 0.1),
         stop=lambda attempts: is_late(attempts) or _is_lasting_conflict(attempts),
         sleep=sleep,
         reraise=True,

@@ -18,7 +18,7 @@ from tests.support.servers.other_server import PASSWORD, OtherServer, open_other
 from tests.support.servers.scripted_source import ScriptedSource, open_scripted_source
 
 #: Movies of the sandbox for runs that are disturbed, and its latency.
-MOVIES, LATENCY_SECONDS = 70, 0.08
+MOVIES, LATENCY_SECONDS = 50, 0.08
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 import os
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import psycopg2
@@ -23,6 +24,8 @@ from tests.support.waiting import wait_until
 
 #: Parts and forms of the password, which no output may contain.
 SECRETS = (PASSWORD, "p%2540", "p%40@", "'/:$x")
+#: Look for the database more often than usual while it is away.
+OFTEN = {"database.connection.retry.LONGEST_PAUSE_SECONDS": 0.2}
 Contents = dict[str, list[tuple[Any, ...]]]
 
 
@@ -38,9 +41,15 @@ class Mirror:
     calm: Contents
     processes: list[Any] = field(default_factory=list)
 
-    def start(self, *arguments: str, command: str = "fetch_yts_data.py", **options: Any) -> Any:
+    def start(
+        self,
+        *arguments: str,
+        command: str = "fetch_yts_data.py",
+        patches: Mapping[str, object] = MappingProxyType({}),
+    ) -> Any:
         """Start the real command and return once it has fetched the details of some movies."""
-        process = start(command, *self._arguments(*arguments), url=self.url, **options)
+        patches = OFTEN | dict(patches)
+        process = start(command, *self._arguments(*arguments), url=self.url, patches=patches)
         self.processes.append(process)
         wait_until(lambda: self.details_read() >= 10, "the run makes no progress")
         return process
