@@ -33,7 +33,11 @@ def lock_migrations(connection: Connection) -> None:
 
 def read_revision(connection: Connection) -> str | None:
     """Return the revision of the tables, or None if there are no tables yet."""
-    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+    # Within a transaction, to_regclass may not find a table that another session has just created.
+    exists = text(
+        "SELECT true FROM pg_class WHERE relname = 'alembic_version' AND pg_table_is_visible(oid)"
+    )
+    if not connection.scalar(exists):
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return revision

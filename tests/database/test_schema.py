@@ -15,7 +15,7 @@ from sqlalchemy import URL, create_engine
 import database.bookkeeping.models  # noqa: F401 -- fills the metadata
 from database.errors import DatabaseNotReady
 from database.models import Base
-from database.schema import HEAD_REVISION, ensure_schema
+from database.schema import HEAD_REVISION, ensure_schema, lock_migrations, read_revision
 from tests.support.databases import run_sql
 from tests.support.paths import REPO
 from tests.support.processes.fork_server import start_python
@@ -194,6 +194,21 @@ def test_the_index_that_searches_rely_on_has_its_name_and_kind(database_url: URL
 def test_search_vectors_are_read_with_their_rows(database_url: URL) -> None:
     """A long row stores its texts out of line, but not the vector that each match is ranked by."""
     assert ("movies", "search_vector", "m") in read_schema(database_url)["storage"]
+
+
+def test_a_migration_that_was_waited_for_is_seen(new_database: NewDatabase) -> None:
+    """PostgreSQL remembers within a transaction which names it has not found."""
+    url = new_database(is_empty=True)
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        before = read_revision(connection)
+        connection.commit()
+        lock_migrations(connection)
+        run_sql(url, "CREATE TABLE alembic_version AS SELECT '0001' AS version_num")
+        after = read_revision(connection)
+    engine.dispose()
+
+    assert (before, after) == (None, "0001")
 
 
 def test_four_processes_may_migrate_an_empty_database_at_once(new_database: NewDatabase) -> None:
