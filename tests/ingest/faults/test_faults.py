@@ -16,6 +16,7 @@ from sandbox.settings import SandboxSettings
 from tests.support.databases import run_sql, table_contents
 from tests.support.runs import (
     FEW_MOVIES,
+    ImpatientSettings,
     counted,
     fetch,
     impatient_client,
@@ -99,11 +100,11 @@ def test_no_fault_changes_the_final_tables(
 
 def test_all_faults_at_once_cost_nothing_in_the_end(db: DatabaseManager, clean_tables: object):
     """
-    The same law holds for all faults together, with real processes and the usual pauses.
+    The same law holds for all faults together, with real processes.
     """
     settings = replace(CATALOGUE, faults={"all": 2 * SHARE}, stall_seconds=1.0)
     with open_sandbox(settings) as sandbox:
-        options = {"workers": 2, "threads": 16, "timeout_seconds": 0.5}
+        options = {"workers": 2, "threads": 16, "timeout_seconds": 0.5, "kind": ImpatientSettings}
         report = fetch(db, sandbox.url, **options)
         check_report(report, db.get_stats()["total_failures"])
         finish(db, sandbox, **options)
