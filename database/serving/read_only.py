@@ -107,22 +107,6 @@ class ReadOnlyDatabase:
         self._engine.dispose()
 
 
-@contextmanager
-def transaction(session: Session) -> Iterator[None]:
-    """Read in one transaction, where settings last until its end; not needed for one statement."""
-    session.execute(text("BEGIN"))
-    try:
-        yield
-    except DBAPIError as error:
-        if not error.connection_invalidated:
-            session.execute(text("ROLLBACK"))
-        raise
-    except BaseException:
-        session.execute(text("ROLLBACK"))
-        raise
-    session.execute(text("COMMIT"))
-
-
 def check_movies(session: Session) -> None:
     """
     Read from the table of movies, which may be empty.

@@ -12,7 +12,6 @@ from database.search.similar.reasons import Why, reasons_of
 from database.serving.movie_cards import MovieCard
 from database.serving.movie_json import read_movies_json
 from database.serving.movie_pages import find_page
-from database.serving.read_only import transaction
 from database.serving.suggestions import liked_movies_of_genres
 from web.meaning import read_reasons
 from web.pages.filter_chips import language_name
@@ -86,8 +85,7 @@ def read_movie(source: Source, query: MoviePageQuery) -> MovieView:
 def _read_similar(session: Session, row_id: int) -> tuple[list[int], str | None]:
     """Return the movies most like one and, if they are chosen by genres, why."""
     try:
-        with transaction(session):
-            near = similar_movies(session, row_id, limit=_SIMILAR)
+        near = similar_movies(session, row_id, limit=_SIMILAR)
     except NoVector as error:
         return liked_movies_of_genres(session, row_id, _SIMILAR), f"By genres: {error}"
     return [each.row_id for each in near], None

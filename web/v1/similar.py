@@ -6,7 +6,6 @@ from typing import Any
 
 from database.search.similar.ranking import Near, NoVector, recommend_movies
 from database.search.similar.reasons import Why, reasons_of
-from database.serving.read_only import transaction
 from database.serving.suggestions import movies_of_same_genres, read_external_ids
 from web.meaning import read_reasons
 from web.v1.cursors import decode_place
@@ -47,9 +46,7 @@ def _recommend(
     near: list[Near | _SameGenre]
     note = None
     try:
-        with transaction(session):
-            found = recommend_movies(session, liked, unwanted, filters=filters, limit=MOST_SIMILAR)
-        near = [*found]
+        near = [*recommend_movies(session, liked, unwanted, filters=filters, limit=MOST_SIMILAR)]
     except NoVector as error:
         note = f"{_BY_GENRES}: {error}"
         same = movies_of_same_genres(session, liked, unwanted, filters, MOST_SIMILAR)
