@@ -1,7 +1,6 @@
 """`database_shell.py`: run psql, pg_dump and other programs on the mirror."""
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from database.embedded.server import open_embedded
 from tests.support.paths import REPO
 from tests.support.processes.commands import HERE, call, environment
 from tests.support.processes.programs import run_program
+from tests.support.servers.embedded_world import copy_data
 
 
 def execute(*arguments: str, **values: str) -> Any:
@@ -29,11 +29,6 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     home = tmp_path_factory.mktemp("embedded") / "home"
     query = "SELECT current_database()"
     return home, execute("psql", "-XAtc", query, YTS_HOME=str(home))
-
-
-def copy_home(source: Path, target: Path) -> None:
-    """Copy the folder of an embedded server that is stopped, with the owners of its files."""
-    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
 
 def test_psql_uses_the_embedded_server(first_run: tuple[Path, Any]) -> None:
@@ -56,13 +51,13 @@ def test_an_embedded_mirror_is_restored_from_its_backup(
     query = "SELECT count(*), max(updated_at), (SELECT count(*) FROM movie_casts) FROM movies"
     fetch = ("fetch_yts_data.py", "--sandbox", "--max-pages=1", "--no-embed", "--workers=1")
 
-    copy_home(first_run[0], home)
+    copy_data(first_run[0], home)
     with open_embedded(home):  # All commands use this server, as beside a monitor.
         assert call(*fetch, **environment).returncode == 0
         before = execute("psql", "-XAtc", query, **environment)
         dumped = execute("pg_dump", "--format=custom", f"--file={dump}", **environment)
     shutil.rmtree(home)
-    copy_home(first_run[0], home)
+    copy_data(first_run[0], home)
     options = ("--clean", "--if-exists", "--no-owner", "--dbname=yts")
     with open_embedded(home):
         restored = execute("pg_restore", *options, str(dump), **environment)

@@ -1,8 +1,5 @@
 """`run_sql`, `table_contents`, `make_empty`, `restore`: SQL on the databases of the tests."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -27,7 +24,7 @@ def wait_for_lock(connection: Connection) -> None:
 
 def run_sql(url: URL, *statements: str) -> None:
     """Run *statements* outside a transaction."""
-    with _connected(url) as connection:
+    with _connect(url) as connection:
         for statement in statements:
             connection.execute(text(statement))
 
@@ -73,15 +70,14 @@ _DELETE_ROWS = "; ".join(
 
 def schema_of(url: URL) -> object:
     """Return a fingerprint of the database without its rows."""
-    with _connected(url) as connection:
+    with _connect(url) as connection:
         return tuple(connection.exec_driver_sql(_SCHEMA).one())
 
 
 def make_empty(url: URL) -> None:
     """End all other sessions, delete all rows, and restart all ids at 1."""
-    with _connected(url) as connection:
-        connection.exec_driver_sql(_END_SESSIONS)
-        connection.exec_driver_sql(_DELETE_ROWS)
+    with _connect(url) as connection:
+        _empty(connection)
 
 
 def restore(url: URL, schema: object) -> bool:
@@ -92,12 +88,13 @@ def restore(url: URL, schema: object) -> bool:
     lasts: a new one would first read the catalogue of PostgreSQL, which costs most of the time.
     """
     for _ in range(2):  # A test may have ended the session of the connection.
-        connection = _lasting.pop(url, None) or _connect(url)
-        if connection is None:
+        try:
+            connection = _lasting.pop(url, None) or _connect(url)
+        except DBAPIError:  # A test has dropped or renamed the database.
             return False
         try:
             is_restored = _restore(connection, schema)
-        except DBAPIError:  # A test has dropped or renamed the database or its tables.
+        except DBAPIError:  # Its session was ended, or its tables were dropped or renamed.
             connection.invalidate()
         else:
             _lasting[url] = connection
@@ -109,12 +106,8 @@ def restore(url: URL, schema: object) -> bool:
 _lasting: dict[URL, Connection] = {}
 
 
-def _connect(url: URL) -> Connection | None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    try:
-        return engine.connect()
-    except DBAPIError:
-        return None
+def _connect(url: URL) -> Connection:
+    return create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool).connect()
 
 
 def _restore(connection: Connection, schema: object) -> bool:
@@ -122,8 +115,7 @@ def _restore(connection: Connection, schema: object) -> bool:
         connection.execute(text(_DROP_TRIGGERS))
         if not _has_schema(connection, schema):
             return False
-    connection.exec_driver_sql(_END_SESSIONS)
-    connection.exec_driver_sql(_DELETE_ROWS)
+    _empty(connection)
     return True
 
 
@@ -131,11 +123,9 @@ def _has_schema(connection: Connection, schema: object) -> bool:
     return tuple(connection.exec_driver_sql(_SCHEMA).one()) == schema
 
 
-@contextmanager
-def _connected(url: URL) -> Iterator[Connection]:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
-        yield connection
+def _empty(connection: Connection) -> None:
+    connection.exec_driver_sql(_END_SESSIONS)
+    connection.exec_driver_sql(_DELETE_ROWS)
 
 
 def columns_of(model: type[Base], alias: str, *others: str) -> str:
