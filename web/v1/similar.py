@@ -28,7 +28,7 @@ def recommend(source: Source, query: RecommendQuery, span: Span) -> Items:
     Return movies like several, as `similar` does, each with the one that it is most like.
 
     Raises:
-        ProblemFound: there is no such movie, or one is both liked and unwanted.
+        ProblemFound: a movie does not exist, or is both liked and unwanted.
     """
     liked = [find_movie(source.session, reference) for reference in query.like]
     unwanted = [find_movie(source.session, reference) for reference in query.unlike]

@@ -116,7 +116,7 @@ def test_the_number_of_a_sequel_with_another_name_lists_the_series(session: Sess
     "query", ["qwzx plokt plot", "七人の侍", "Властелин колец", "qwzx", "Дюнаааааа"]
 )
 def test_what_matches_nothing_well_finds_nothing(session: Session, query: str):
-    """One frequent word among unknown ones is no match, and other scripts find only titles."""
+    """Unknown words with a frequent one find nothing; words in other scripts find only titles."""
     assert find(session, query) == []
 
 
