@@ -55,11 +55,14 @@ def test_an_unlisted_movie_that_has_details_is_not_gone(
         # The sweep of the whole list continues after movie 12 and does not see it again.
         "UPDATE sync_state SET sweep_began_at = now()",
     )
+    # The first run has requested it, unless its tables were copied.
+    before = counted(short_sandbox)["ids"].get("12", 0)
 
     report = fetch(db, short_sandbox.url)
 
     assert report.is_sweep_complete
-    assert counted(short_sandbox)["ids"]["12"] == 1, "the movie was not requested again"
+    again = counted(short_sandbox)["ids"]["12"] - before
+    assert again == 1, "the movie was not requested again"
     assert read_sql(db, GONE) == []
 
 
