@@ -16,6 +16,7 @@ from tests.support.compiled_statements import share_compiled_statements
 from tests.support.data import examples  # noqa: F401 -- loads the profile of hypothesis
 from tests.support.data.movies import fetch_details, save
 from tests.support.databases import restore, run_sql, schema_of
+from tests.support.memory_folder import use_memory_folder
 from tests.support.servers.shared_server import WORKER, make_once, open_shared_server, shared_folder
 
 # Settings in the developer's shell must not reach the tests or the commands that they start.
@@ -26,6 +27,7 @@ for name in list(os.environ):
         del os.environ[name]
 
 share_compiled_statements()
+use_memory_folder()
 
 
 @pytest.fixture(scope="session")
