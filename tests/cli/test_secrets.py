@@ -23,6 +23,7 @@ from tests.support.defects import break_function, plant_defect
 from tests.support.processes.commands import call, run, start
 from tests.support.runs import counted, read_sql
 from tests.support.servers.other_server import OtherServer, open_other_server
+from tests.support.servers.shared_server import shared_folder
 from tests.support.waiting import wait_until
 
 FETCH, MONITOR, CHECK = "fetch_yts_data.py", "monitor_progress.py", "test_db_connection.py"
@@ -37,9 +38,9 @@ def encoded(password: str, address: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[OtherServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OtherServer]:
     """Run a server that asks for the password, by SCRAM."""
-    with open_other_server() as running:
+    with open_other_server(shared_folder(tmp_path_factory)) as running:
         quoted = PASSWORD.replace("'", "''").replace(":", r"\:")
         run_sql(running.url, f"CREATE ROLE keeper LOGIN SUPERUSER PASSWORD '{quoted}'")
         yield running

@@ -23,12 +23,13 @@ from tests.support.servers.other_server import (
     open_other_server,
 )
 from tests.support.servers.pooler import open_pooler
+from tests.support.servers.shared_server import shared_folder
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[OtherServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OtherServer]:
     """Start a server that accepts TCP connections."""
-    with open_other_server() as running:
+    with open_other_server(shared_folder(tmp_path_factory)) as running:
         yield running
 
 

@@ -18,15 +18,16 @@ from tests.support.data.movies import read
 from tests.support.databases import run_sql
 from tests.support.processes.commands import call
 from tests.support.servers.other_server import PASSWORD, OtherServer, open_other_server
+from tests.support.servers.shared_server import shared_folder
 
 #: Forms of the password that no message may have.
 SECRETS = (PASSWORD, "p%2540", "p%40@", "'/:$x")
 
 
 @pytest.fixture(scope="module")
-def other_server() -> Iterator[OtherServer]:
+def other_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OtherServer]:
     """Start a server with passwords. Its user `guest` may connect, and has no other rights."""
-    with open_other_server() as server:
+    with open_other_server(shared_folder(tmp_path_factory)) as server:
         quoted = PASSWORD.replace("'", "''").replace(":", r"\:")
         run_sql(server.url, f"CREATE ROLE guest LOGIN PASSWORD '{quoted}'")
         yield server

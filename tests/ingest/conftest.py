@@ -16,6 +16,7 @@ from tests.support.runs import FEW_MOVIES, impatient_client, shrink_pages
 from tests.support.servers.faulty_database import Contents, Mirror
 from tests.support.servers.other_server import PASSWORD, OtherServer, open_other_server
 from tests.support.servers.scripted_source import ScriptedSource, open_scripted_source
+from tests.support.servers.shared_server import shared_folder
 
 #: Movies of the sandbox for runs that are disturbed, and its latency.
 MOVIES, LATENCY_SECONDS = 50, 0.08
@@ -39,10 +40,12 @@ def short_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def faulty_server(slow_sandbox: Sandbox) -> Iterator[OtherServer]:
+def faulty_server(
+    slow_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OtherServer]:
     """Start a server with template databases that belong to a user without privileges."""
     quoted = PASSWORD.replace("'", "''").replace(":", r"\:")
-    with open_other_server() as server:
+    with open_other_server(shared_folder(tmp_path_factory)) as server:
         run_sql(
             server.url,
             f"CREATE ROLE mirror LOGIN PASSWORD '{quoted}'",

@@ -20,6 +20,7 @@ from tests.support.databases import run_sql
 from tests.support.paths import REPO
 from tests.support.processes.commands import call, environment, put_python
 from tests.support.servers.other_server import OtherServer, open_other_server
+from tests.support.servers.shared_server import shared_folder
 
 FETCH = "fetch_yts_data.py"
 SCHEDULER = "tcp://127.0.0.1:8786"
@@ -27,9 +28,9 @@ SERVER = URL.create("postgresql", "user", host="db.example", database="yts")
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[OtherServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OtherServer]:
     """Start a PostgreSQL that listens on TCP, as a cluster needs it."""
-    with open_other_server() as server:
+    with open_other_server(shared_folder(tmp_path_factory)) as server:
         yield server
 
 

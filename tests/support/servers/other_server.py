@@ -16,8 +16,10 @@ import psycopg2
 from sqlalchemy import URL
 
 from database.embedded.account import Account, choose_account
+from database.embedded.file_locks import hold_lock
 from database.embedded.launcher import find_programs
 from tests.support.databases import run_sql
+from tests.support.servers.embedded_world import copy_data
 
 #: Contains characters with a meaning in URLs, in SQL and in the shell.
 PASSWORD = "p%40@ '/:$x"
@@ -75,42 +77,37 @@ class OtherServer:
 
 
 @contextmanager
-def open_other_server(host: str = "127.0.0.1") -> Iterator[OtherServer]:
+def open_other_server(folder: Path, host: str = "127.0.0.1") -> Iterator[OtherServer]:
     """
     Serve from a copy of the embedded server's installation until the block ends.
 
-    Machines in its networks may connect with the password.
+    Its data is in *folder*, where servers that follow copy it. Machines in its networks may connect
+    with the password.
     """
     with tempfile.TemporaryDirectory(prefix="yts-tests-") as name:
         # Started by root, PostgreSQL runs as another user, which needs access.
         Path(name).chmod(0o711)
-        with _serve(Path(name), host) as server:
+        with _serve(Path(name), folder, host) as server:
             yield server
 
 
 @contextmanager
-def _serve(directory: Path, host: str) -> Iterator[OtherServer]:
+def _serve(directory: Path, folder: Path, host: str) -> Iterator[OtherServer]:
     package = find_programs().parents[1]
     # The programs load their libraries from the folder of the package.
     for part in (f"{package.name}.libs", f"{package.name}/pginstall18"):
         if (source := package.parent / part).exists():
             shutil.copytree(source, directory / part, copy_function=_link, symlinks=True)
-    installation, data = directory / package.name / "pginstall18", directory / "data"
-    account = choose_account(directory, data, installation / "bin/postgres")
-    data.mkdir(mode=0o700)
-    account.give(data)
-    password_file = directory / "password"
-    password_file.write_text(PASSWORD)
-    account.give(password_file)
-    port = _find_free_port(host)
+    installation, prepared = directory / package.name / "pginstall18", folder / "other"
     programs = installation / "bin"
+    with hold_lock(folder / "other.lock"):
+        if not prepared.exists():
+            _make_data(programs, folder / "other.draft").rename(prepared)
+    data = folder / f"other-{directory.name}"
+    copy_data(prepared, data)
+    account = choose_account(folder, data, programs / "postgres")
+    port = _find_free_port(host)
     log = directory / "log"
-    _start(account, log, [
-        str(programs / "initdb"), "-D", str(data), "-U", "postgres", "--no-sync",
-        "--auth=scram-sha-256", f"--pwfile={password_file}", "--locale=C", "--encoding=UTF8",
-    ]).wait()  # fmt: skip
-    with (data / "pg_hba.conf").open("a") as rules:
-        rules.write("host all all samenet scram-sha-256\n")
     launch = partial(_start, account, log, [
         str(programs / "postgres"), "-D", str(data), "-p", str(port), "-c", "fsync=off",
         "-c", f"listen_addresses={host}", "-c", "unix_socket_directories=",
@@ -121,6 +118,25 @@ def _serve(directory: Path, host: str) -> Iterator[OtherServer]:
         yield server
     finally:
         server.stop(signal.SIGINT)
+        shutil.rmtree(data)
+
+
+def _make_data(programs: Path, data: Path) -> Path:
+    account = choose_account(data.parent, data, programs / "initdb")
+    data.mkdir(mode=0o700)
+    account.give(data)
+    with tempfile.NamedTemporaryFile("w", prefix="yts-tests-") as password_file:
+        password_file.write(PASSWORD)
+        password_file.flush()
+        account.give(Path(password_file.name))
+        _start(account, programs.parent / "log", [
+            str(programs / "initdb"), "-D", str(data), "-U", "postgres", "--no-sync",
+            "--auth=scram-sha-256", f"--pwfile={password_file.name}", "--locale=C",
+            "--encoding=UTF8",
+        ]).wait()  # fmt: skip
+    with (data / "pg_hba.conf").open("a") as rules:
+        rules.write("host all all samenet scram-sha-256\n")
+    return data
 
 
 def _start(account: Account, log: Path, command: list[str]) -> "subprocess.Popen[bytes]":
