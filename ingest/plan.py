@@ -12,12 +12,15 @@ from yts.settings import MOVIES_PER_PAGE, Order
 BATCHES_PER_WORKER = 4
 #: Longest time of a batch at the pace of the request budget, in seconds.
 SECONDS_PER_BATCH = 10.0
+#: The same for pages of the list: the run learns from each page which one is the last.
+SECONDS_PER_PAGE_BATCH = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class PageBatch:
-    """One list page for one worker, counted from 1."""
+class ListPage:
+    """One page of the list, to be requested."""
 
+    #: Counted from 1.
     page: int
     update: bool = False
     #: Page size in movies; *page* counts pages of this size.
@@ -40,10 +43,19 @@ class PageBatch:
         page, _, size = key.partition("/")
         return cls(int(page), size=int(size or MOVIES_PER_PAGE))
 
+
+@dataclass(frozen=True, slots=True)
+class PageBatch:
+    """List pages for one worker, which requests them at the same time."""
+
+    pages: tuple[ListPage, ...]
+
     @property
     def in_words(self) -> str:
         """Return what a worker is doing, as the monitor shows it."""
-        return f"page {self.page:,} of the list"
+        first, last = self.pages[0].page, self.pages[-1].page
+        pages = f"page {first:,}" if first == last else f"pages {first:,} to {last:,}"
+        return f"{pages} of the list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,13 @@ class SearchBatch:
 Batch = PageBatch | MovieBatch | SearchBatch
 
 
+def plan_page_batches(pages: Iterable[ListPage], batch_size: int = 1) -> Iterator[PageBatch]:
+    """Yield *pages* in batches of up to *batch_size*, in their order; take them only as needed."""
+    remaining = iter(pages)
+    while batch := tuple(islice(remaining, batch_size)):
+        yield PageBatch(batch)
+
+
 def plan_movie_batches(
     ids: Iterable[int], batch_size: int, kind: MovieBatch = MovieBatch(())
 ) -> Iterator[MovieBatch]:
@@ -104,24 +123,26 @@ def plan_search_batches(
         yield replace(kind, ids=ids, imdb_codes=codes)
 
 
-def choose_batch_size(most: int, *, workers: int, expected: int, rate: float) -> int:
+def choose_batch_size(
+    most: int, *, workers: int, expected: int, rate: float, seconds: float = SECONDS_PER_BATCH
+) -> int:
     """
-    Return the batch size for *expected* movies, at most *most*.
+    Return the batch size for *expected* movies or pages, at most *most*.
 
     Batches are smaller if the workers would otherwise not have several batches each, so that all
-    are busy to the end; and if a batch would take long at *rate* requests a second for all workers
-    (0 means no limit), because a batch reports only when it is done.
+    are busy to the end; and if a batch would take more than *seconds* at *rate* requests a second
+    for all workers (0 means no limit), because a batch reports only when it is done.
     """
     sizes = [most, -(-expected // (workers * BATCHES_PER_WORKER))]
     if rate:
-        sizes.append(int(rate * SECONDS_PER_BATCH / workers))
+        sizes.append(int(rate * seconds / workers))
     return max(1, min(sizes))
 
 
 def split_batch(batch: Batch) -> list[Batch]:
-    """Return a batch for each movie of *batch*, or only *batch* if it cannot be divided."""
+    """Return a batch for each page or movie of *batch*."""
     if isinstance(batch, PageBatch):
-        return [batch]
+        return [replace(batch, pages=(page,)) for page in batch.pages]
     if isinstance(batch, SearchBatch):
         pairs = zip(batch.ids, batch.imdb_codes, strict=True)
         return [replace(batch, ids=(id_,), imdb_codes=(code,)) for id_, code in pairs]

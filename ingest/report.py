@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Self
 
 from database.bookkeeping.failures import Failure
-from ingest.plan import PageBatch
+from ingest.plan import ListPage
 from ingest.stop import StopReason
 from yts.settings import MOVIES_PER_PAGE
 from yts.unknown_fields import add_counts
@@ -67,7 +67,7 @@ class PageReport:
     @property
     def key(self) -> str:
         """Return the name of the page in the ledger."""
-        return PageBatch(self.page, size=self.size).key
+        return ListPage(self.page, size=self.size).key
 
     @property
     def shortness(self) -> str:

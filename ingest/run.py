@@ -262,7 +262,7 @@ class Run:
         """Record a page or movie that has killed its worker repeatedly; the others continue."""
         reason = "it has killed its worker process repeatedly"
         kind_and_keys = (
-            [("page", batch.key)]
+            [("page", page.key) for page in batch.pages]
             if isinstance(batch, PageBatch)
             else [("movie", str(movie_id)) for movie_id in batch.ids]
         )

@@ -16,7 +16,7 @@ from database.counts import count_present
 from database.writing.movies import read_clock
 from ingest.error_limit import believed_loss
 from ingest.phases.sweep import SweepStart, convert_page, last_page, plan_sweep
-from ingest.plan import PageBatch
+from ingest.plan import ListPage
 from ingest.run import Run
 from ingest.settings import RunSettings
 from ingest.worker.worker import Worker
@@ -44,7 +44,7 @@ class OpenSource:
     """A worker that uses the base URL of this run, and the first page that it fetched."""
 
     worker: Worker
-    first: PageBatch
+    first: ListPage
     page: MoviePage
     #: When the page was requested, or earlier, by the clock of the database.
     asked_at: datetime
@@ -142,7 +142,7 @@ def _probe(worker: Worker, start: SweepStart, asked_at: datetime) -> OpenSource:
     """Fetch the first page of this run, in the largest page size that the source gives."""
     size = MOVIES_PER_PAGE
     for _ in range(MOST_SIZES):
-        first = PageBatch(convert_page(start.first_page, MOVIES_PER_PAGE, size), size=size)
+        first = ListPage(convert_page(start.first_page, MOVIES_PER_PAGE, size), size=size)
         try:
             first, page = _probe_back(worker, first)
         except SmallerPages as error:
@@ -152,7 +152,7 @@ def _probe(worker: Worker, start: SweepStart, asked_at: datetime) -> OpenSource:
     raise YtsUnavailable(f"not even pages of {size} rows come as they are asked for")
 
 
-def _probe_back(worker: Worker, first: PageBatch) -> tuple[PageBatch, MoviePage]:
+def _probe_back(worker: Worker, first: ListPage) -> tuple[ListPage, MoviePage]:
     """
     Return a readable page and its contents: *first* or, if only that is broken, one before it.
 

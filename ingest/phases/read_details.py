@@ -21,10 +21,11 @@ from ingest.estimates import read_details_left
 from ingest.phases.canary import require_plausible
 from ingest.phases.open_source import OpenSource
 from ingest.plan import (
+    ListPage,
     MovieBatch,
-    PageBatch,
     choose_batch_size,
     plan_movie_batches,
+    plan_page_batches,
 )
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts
@@ -71,7 +72,7 @@ def retry_failed(run: Run, pool: BatchPool, source: OpenSource) -> None:
     keys, movie_keys, count = run.db.run_transaction(read)
     ids = [int(key) for key in movie_keys]
     # Perhaps an update failed; a retry that does not update would hide that.
-    pages = [replace(PageBatch.of_key(key), update=True, movie_count=count or 0) for key in keys]
+    pages = [replace(ListPage.of_key(key), update=True, movie_count=count or 0) for key in keys]
     run.change(phase="pages", pages_expected=len(pages), details_expected=len(ids))
 
     def record_short(report: BatchReport) -> None:
@@ -81,7 +82,7 @@ def retry_failed(run: Run, pool: BatchPool, source: OpenSource) -> None:
             if page.is_doubtful
         )
 
-    run.run_on_pool(pool, pages, record_short)
+    run.run_on_pool(pool, plan_page_batches(pages), record_short)
     if ids and run.should_continue and require_plausible(run, source):
         kind = MovieBatch((), update=True, is_known=True, denial_context=run.denial_context)
         _read(run, pool, iter(ids), len(ids), kind)

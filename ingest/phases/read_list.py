@@ -27,7 +27,7 @@ from ingest.estimates import estimate_details
 from ingest.phases.open_source import OpenSource
 from ingest.phases.reading import Reading
 from ingest.phases.sweep import PAGES_READ_AGAIN, Sweep, convert_page, last_page
-from ingest.plan import PageBatch
+from ingest.plan import ListPage
 from ingest.pool import BatchPool
 from ingest.run import Run
 from ingest.worker.fetcher import failure_of
@@ -154,7 +154,7 @@ def _doubt_end(run: Run, source: OpenSource, sweep: Sweep, listed: int) -> str |
     if is_counted and not sweep.is_end_doubtful:
         return None
     try:
-        newest = source.worker.probe(PageBatch(1, size=sweep.size, order="desc")).ids
+        newest = source.worker.probe(ListPage(1, size=sweep.size, order="desc")).ids
     except YtsUnavailable as error:
         return str(error)
     is_seen: bool = run.db.run_transaction(partial(are_listed, external_ids=newest))

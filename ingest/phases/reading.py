@@ -10,7 +10,13 @@ from database.bookkeeping.sweep_state import remember_progress
 from ingest.exit_codes import ExitCode
 from ingest.phases.open_source import OpenSource
 from ingest.phases.sweep import Sweep, convert_page
-from ingest.plan import PageBatch
+from ingest.plan import (
+    SECONDS_PER_PAGE_BATCH,
+    ListPage,
+    PageBatch,
+    choose_batch_size,
+    plan_page_batches,
+)
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, PageReport
 from ingest.run import Run
@@ -27,7 +33,7 @@ class Reading:
     """Reads pages from *first* on, in the order that *sweep* plans."""
 
     def __init__(
-        self, run: Run, pool: BatchPool, source: OpenSource, sweep: Sweep, first: PageBatch
+        self, run: Run, pool: BatchPool, source: OpenSource, sweep: Sweep, first: ListPage
     ) -> None:
         """Prepare the reading; all pages are read with the settings of *first*."""
         self._run = run
@@ -50,11 +56,12 @@ class Reading:
             pages = self._sweep.plan()
             if (next_page := next(pages, None)) is None:
                 break
-            # Batches are made one by one, so that each has the newest count.
-            batches = (self._batch(page) for page in chain([next_page], pages))
+            # Pages are made as they are needed, so that each has the newest count.
+            wanted = map(self._wanted, chain([next_page], pages))
             if is_short:
-                self._run.run_inline(self._worker, batches, self._follow)
+                self._run.run_inline(self._worker, plan_page_batches(wanted), self._follow)
             else:
+                batches = plan_page_batches(wanted, self._choose_size())
                 self._run.run_on_pool(self._pool, batches, self._follow)
             self._note_progress()
         self._worker.rest()
@@ -63,7 +70,18 @@ class Reading:
                 self._sweep.short_pages, "pages with rows follow it, or YTS counted more before"
             )
 
-    def _batch(self, page: int) -> PageBatch:
+    def _choose_size(self) -> int:
+        """Return how many pages a worker requests at the same time."""
+        settings = self._run.settings
+        return choose_batch_size(
+            settings.threads,
+            workers=self._pool.workers,
+            expected=self._sweep.pages_ahead,
+            rate=settings.rate,
+            seconds=SECONDS_PER_PAGE_BATCH,
+        )
+
+    def _wanted(self, page: int) -> ListPage:
         return replace(self._first, page=page, movie_count=self._sweep.movie_count)
 
     def _follow(self, report: BatchReport) -> None:
@@ -78,7 +96,7 @@ class Reading:
             self._sweep.record(page)
             return
         # Once more, because a cache between this program and YTS may have mixed up two pages.
-        report = self._worker.run_batch(self._batch(page.page))
+        report = self._worker.run_batch(PageBatch((self._wanted(page.page),)))
         self._run.record(report)
         for again in report.pages:
             if self._sweep.repeated_page(again) is None:

@@ -6,15 +6,16 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
 from time import monotonic
+from typing import TypeVar
 
 from database.bookkeeping.failures import Failure
 from database.bookkeeping.rows import FailureKind, FailureStage
 from ingest.exit_codes import ExitCode
-from ingest.plan import PageBatch
+from ingest.plan import ListPage
 from ingest.stop import Stopped, StopReason
 from ingest.worker.breaker import Breaker
 from ingest.worker.budget import LimitReached
-from ingest.worker.work_queue import WorkQueue
+from ingest.worker.work_queue import MOVIES_PER_CHUNK, WorkQueue
 from yts.client import YtsClient
 from yts.errors import (
     MalformedMovie,
@@ -36,6 +37,8 @@ SECONDS_BETWEEN_LOOKS = 0.25
 
 #: The result of requesting one movie; None means that YTS has no such movie.
 Fetched = MoviePayload | Failure | None
+#: The result of one request of a thread: a page or a movie.
+Result = TypeVar("Result")
 
 
 class Fetcher:
@@ -61,7 +64,7 @@ class Fetcher:
         """Return why no more requests should be made; None if requests may continue."""
         return self._breaker.stop_reason or self._limit
 
-    def ask_for_page(self, batch: PageBatch, attempts: int | None = None) -> MoviePage:
+    def ask_for_page(self, wanted: ListPage, attempts: int | None = None) -> MoviePage:
         """
         Fetch one list page, on a thread, so that a stalled response does not delay a stop.
 
@@ -71,26 +74,7 @@ class Fetcher:
             WrongPage: the source ignores the page number, or takes a lower one.
             YtsUnavailable, YtsRefused: as `YtsClient.fetch_page`.
         """
-        for _ in range(WRONG_PAGE_ATTEMPTS):
-            page = self._ask_for_page(batch, attempts)
-            if not page.rows or page.page_number in {None, batch.page}:
-                break
-        else:
-            raise WrongPage(f"asked for page {batch.page}, got page {page.page_number}")
-        if page.limit is not None and page.rows <= page.limit < batch.size:
-            reason = f"asked for {batch.size} rows a page, got {page.limit}"
-            raise SmallerPages(reason, page.limit)
-        return page
-
-    def _ask_for_page(self, batch: PageBatch, attempts: int | None) -> MoviePage:
-        future = self._threads.submit(
-            self._client.fetch_page,
-            batch.page,
-            batch.order,
-            size=batch.size,
-            attempts=attempts,
-            movie_count=batch.movie_count,
-        )
+        future = self._threads.submit(self._request_page, wanted, attempts)
         give_up_at = float("inf")
         while not wait([future], timeout=SECONDS_BETWEEN_LOOKS).done:
             if self._stop.is_set():
@@ -99,29 +83,54 @@ class Fetcher:
                 raise Stopped
         return future.result()
 
-    def fetch_page(self, batch: PageBatch) -> MoviePage | Failure | None:
-        """Fetch one list page; None if the run is stopped or the source given up before."""
-        if self.stop_reason:
-            return None
-        try:
-            page = self.ask_for_page(batch, self._breaker.attempts)
-        except (YtsUnavailable, YtsRefused) as error:
-            self._count_failure(error, partial(self._is_any_page_given, batch))
-            if isinstance(error, WrongPage):
-                self._limit = StopReason(
-                    f"{error}: paging does not work there", ExitCode.UNAVAILABLE
-                )
-            return failure_of("page", batch.key, error)
-        except Stopped as error:
-            self._note_ending(error)
-            return None
-        self._breaker.count_page(batch.page)
+    def _request_page(self, wanted: ListPage, attempts: int | None) -> MoviePage:
+        for _ in range(WRONG_PAGE_ATTEMPTS):
+            page = self._client.fetch_page(
+                wanted.page,
+                wanted.order,
+                size=wanted.size,
+                attempts=attempts,
+                movie_count=wanted.movie_count,
+            )
+            if not page.rows or page.page_number in {None, wanted.page}:
+                break
+        else:
+            raise WrongPage(f"asked for page {wanted.page}, got page {page.page_number}")
+        if page.limit is not None and page.rows <= page.limit < wanted.size:
+            reason = f"asked for {wanted.size} rows a page, got {page.limit}"
+            raise SmallerPages(reason, page.limit)
         return page
 
-    def _is_any_page_given(self, batch: PageBatch) -> bool:
-        """Return whether the source gives any page like *batch*."""
+    def fetch_pages(
+        self, pages: Mapping[int, ListPage]
+    ) -> Generator[dict[int, MoviePage | Failure], None, None]:
+        """
+        Fetch the list pages of these numbers, and yield each by its number as it comes.
+
+        Pages that were not requested, because of a stop or because the source was given up, are
+        left out. Close the generator to stop the threads early.
+        """
+
+        def fetch(number: int) -> MoviePage | Failure:
+            wanted = pages[number]
+            try:
+                page = self._request_page(wanted, self._breaker.attempts)
+            except (YtsUnavailable, YtsRefused) as error:
+                self._count_failure(error, partial(self._is_any_page_given, wanted))
+                if isinstance(error, WrongPage):
+                    self._limit = StopReason(
+                        f"{error}: paging does not work there", ExitCode.UNAVAILABLE
+                    )
+                return failure_of("page", wanted.key, error)
+            self._breaker.count_page(number)
+            return page
+
+        return self._fetch(tuple(pages), fetch, chunk_size=1)
+
+    def _is_any_page_given(self, wanted: ListPage) -> bool:
+        """Return whether the source gives any page like *wanted*."""
         return self._breaker.is_any_page_given(
-            lambda page: self.ask_for_page(replace(batch, page=page, movie_count=0), attempts=1)
+            lambda page: self._request_page(replace(wanted, page=page, movie_count=0), attempts=1)
         )
 
     def fetch_movies(self, ids: Sequence[int]) -> Generator[dict[int, Fetched], None, None]:
@@ -152,10 +161,10 @@ class Fetcher:
         return self._fetch(tuple(codes), search)
 
     def _fetch(
-        self, ids: Sequence[int], fetch: Callable[[int], Fetched]
-    ) -> Generator[dict[int, Fetched], None, None]:
+        self, ids: Sequence[int], fetch: Callable[[int], Result], chunk_size: int = MOVIES_PER_CHUNK
+    ) -> Generator[dict[int, Result], None, None]:
         count = min(self._thread_count, len(ids))
-        chunks = WorkQueue[Fetched](ids, count)
+        chunks = WorkQueue[Result](ids, count, chunk_size)
         pulling = [self._threads.submit(self._pull, chunks, fetch) for _ in range(count)]
         give_up_at = float("inf")
         try:
@@ -172,12 +181,12 @@ class Fetcher:
                 yield chunk
             for thread in pulling:
                 if not thread.cancelled() and (chunks.is_done or thread.done()):
-                    thread.result()  # The thread may have ended with an error that no movie causes.
+                    thread.result()  # It may have ended with an error that no single item causes.
         finally:
             chunks.cancel_pending()
 
-    def _pull(self, chunks: WorkQueue[Fetched], fetch: Callable[[int], Fetched]) -> None:
-        """Fetch one movie after another, until none is left or the run should stop."""
+    def _pull(self, chunks: WorkQueue[Result], fetch: Callable[[int], Result]) -> None:
+        """Fetch one page or movie after another, until none is left or the run should stop."""
         try:
             while not self.stop_reason and (movie_id := chunks.next_id()) is not None:
                 chunks.put_result(movie_id, fetch(movie_id))

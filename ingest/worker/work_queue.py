@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 Fetched = TypeVar("Fetched")
 
-#: A chunk is full when it has this many movies, or is this old in seconds.
+#: A chunk of movies is full when it has this many, or is this old in seconds.
 MOVIES_PER_CHUNK = 100
 SECONDS_PER_CHUNK = 2.0
 
@@ -20,9 +20,10 @@ class WorkQueue(Generic[Fetched]):
     A thread takes ids with `next_id` until it returns None, and then calls `worker_done`.
     """
 
-    def __init__(self, ids: Iterable[int], threads: int) -> None:
-        """Prepare a queue for *threads* threads."""
+    def __init__(self, ids: Iterable[int], threads: int, chunk_size: int) -> None:
+        """Prepare a queue for *threads* threads, with *chunk_size* results in a full chunk."""
         self._ids = deque(ids)
+        self._chunk_size = chunk_size
         self._come: dict[int, Fetched] = {}
         self._since = monotonic()
         self._at_work = threads
@@ -43,7 +44,7 @@ class WorkQueue(Generic[Fetched]):
         """Add the result of one id."""
         with self._changed:
             self._come[movie_id] = fetched
-            if len(self._come) >= MOVIES_PER_CHUNK:
+            if len(self._come) >= self._chunk_size:
                 self._changed.notify()
 
     def worker_done(self) -> None:
@@ -68,4 +69,4 @@ class WorkQueue(Generic[Fetched]):
 
     def _is_due(self) -> bool:
         is_old = monotonic() - self._since >= SECONDS_PER_CHUNK
-        return is_old or not self._at_work or len(self._come) >= MOVIES_PER_CHUNK
+        return is_old or not self._at_work or len(self._come) >= self._chunk_size

@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from types import TracebackType
 from typing import Self
 
@@ -21,7 +22,7 @@ from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.step import Step, SweptPage, save_step
 from ingest.bound_statements import statements_bound_by
-from ingest.plan import Batch, MovieBatch, PageBatch, SearchBatch
+from ingest.plan import Batch, ListPage, MovieBatch, PageBatch, SearchBatch
 from ingest.report import BatchReport, Counts, PageReport
 from ingest.settings import RunSettings
 from ingest.stop import STOP_SIGNAL, Stopped, StopReason, StopRequest
@@ -84,7 +85,7 @@ class Worker:
     def _ids_to_probe(self) -> Sequence[int]:
         return self.db.run_transaction(partial(read_ids_to_probe, count=MOVIES_PER_PROBE))
 
-    def probe(self, first: PageBatch, attempts: int | None = None) -> MoviePage:
+    def probe(self, first: ListPage, attempts: int | None = None) -> MoviePage:
         """
         Fetch the first page of a run; this also shows whether the source is YTS.
 
@@ -125,7 +126,7 @@ class Worker:
         # The clock of the database decides what is newer, not the clock of this machine.
         asked_at = self.db.run_transaction(note)
         if isinstance(batch, PageBatch):
-            report = self._run_page(batch, asked_at)
+            report = self._run_pages(batch, asked_at)
         elif isinstance(batch, SearchBatch):
             report = self._run_searches(batch, asked_at)
         else:
@@ -144,40 +145,43 @@ class Worker:
         """Record that this worker has no batch."""
         self.db.run_transaction(partial(forget_worker, name=self._name))
 
-    def _run_page(self, batch: PageBatch, asked_at: datetime) -> BatchReport:
-        page = self._fetcher.fetch_page(batch)
-        if page is None:
-            return BatchReport()
-        if isinstance(page, Failure):
-            return self._save(Step(failures=(page,)))
-        return self.save_page(batch, page, asked_at)
+    def _run_pages(self, batch: PageBatch, asked_at: datetime) -> BatchReport:
+        wanted = {page.page: page for page in batch.pages}
+        report = BatchReport()
+        with closing(self._fetcher.fetch_pages(wanted)) as chunks:
+            for number, result in chain.from_iterable(chunk.items() for chunk in chunks):
+                if isinstance(result, Failure):
+                    report += self._save(Step(failures=(result,)))
+                else:
+                    report += self.save_page(wanted[number], result, asked_at)
+        return report
 
-    def save_page(self, batch: PageBatch, page: MoviePage, asked_at: datetime) -> BatchReport:
+    def save_page(self, wanted: ListPage, page: MoviePage, asked_at: datetime) -> BatchReport:
         """Save a page that was requested at *asked_at*, by the database's clock, in one step."""
         failures = tuple(
             # A row without a readable id is recorded as a failure of the page.
-            failure_of("page", batch.key, error)
+            failure_of("page", wanted.key, error)
             if error.movie_id is None
             else failure_of("movie", str(error.movie_id), error)
             for error in page.malformed
         )
-        swept = batch.reading and SweptPage(batch.page, batch.reading, batch.size)
+        swept = wanted.reading and SweptPage(wanted.page, wanted.reading, wanted.size)
         step = Step(
             page.movies,
-            update=batch.update,
+            update=wanted.update,
             asked_at=asked_at,
             swept=swept or None,
             failures=failures,
             # The sweep decides whether a page that is not full is the end.
-            pages_read=(batch.key,) if page.rows >= batch.size or not page.is_doubtful else (),
+            pages_read=(wanted.key,) if page.rows >= wanted.size or not page.is_doubtful else (),
             counters={"pages_read": 1},
         )
         shown = PageReport(
-            page=batch.page,
+            page=wanted.page,
             movie_count=page.movie_count,
             rows=page.rows,
             digest=hash(page.ids) if page.ids else None,
-            size=batch.size,
+            size=wanted.size,
             has_repeats=page.rows > len(page.movies) + len(page.malformed),
             is_doubtful=page.is_doubtful,
             is_collapsed=page.is_collapsed,

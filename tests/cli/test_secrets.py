@@ -242,7 +242,7 @@ def test_a_traceback_shows_nothing(
     An error of a library may contain secrets; the message and the traceback that show it do not.
     """
     text, source = encoded(PASSWORD, address), with_userinfo(sandbox.url)
-    function = "ingest.worker.worker:Worker._run_page"
+    function = "ingest.worker.worker:Worker._run_pages"
     message = f"{text} | {source} | {PASSWORD} | zq5z"
     options = ("--full", "--rate", "0", "--workers")
     environment = {"DATABASE_URL": text, "YTS_API_URL": source}

@@ -15,8 +15,12 @@ LONG = pytest.mark.long
 
 
 def mirror(db: DatabaseManager, source: ScriptedSource, **options: object) -> RunReport:
-    """Run a fetch of the list with *options*; by default without details."""
-    return fetch(db, source.url, **{"details": False, **options})
+    """
+    Run a fetch of the list with *options*; by default without details.
+
+    One thread requests the pages one after the other, as the events of *source* expect.
+    """
+    return fetch(db, source.url, **{"details": False, "threads": 1, **options})
 
 
 def mirror_first(db: DatabaseManager, source: ScriptedSource, **options: object) -> None:

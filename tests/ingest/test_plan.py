@@ -1,4 +1,6 @@
-"""`parse_ids`, `plan_movie_batches`, `choose_batch_size`: ids, and batches of movies."""
+"""`parse_ids`, `plan_page_batches`, `plan_movie_batches`, `choose_batch_size`: ids and batches."""
+
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -8,8 +10,10 @@ from ingest.ids import HIGHEST_ID, parse_ids
 from ingest.plan import (
     BATCHES_PER_WORKER,
     SECONDS_PER_BATCH,
+    ListPage,
     choose_batch_size,
     plan_movie_batches,
+    plan_page_batches,
 )
 
 
@@ -40,6 +44,24 @@ def test_batches_cover_the_ids_in_their_order(ids: list[int], batch_size: int):
     assert [id_ for batch in batches for id_ in batch] == ids
     assert all(len(batch) == batch_size for batch in batches[:-1])
     assert all(batches)
+
+
+@given(st.integers(0, 200), st.integers(1, 60))
+def test_batches_of_pages_are_made_as_they_are_needed(count: int, batch_size: int):
+    """Batches have the pages in their order; no page is taken before its batch is."""
+    taken: list[ListPage] = []
+
+    def wanted() -> Iterator[ListPage]:
+        for number in range(1, count + 1):
+            taken.append(ListPage(number))
+            yield taken[-1]
+
+    come: list[ListPage] = []
+    for batch in plan_page_batches(wanted(), batch_size):
+        come += batch.pages
+        assert come == taken
+        assert len(come) == min(count, len(come) - len(batch.pages) + batch_size)
+    assert [page.page for page in come] == list(range(1, count + 1))
 
 
 @given(st.integers(1, 1000), st.integers(1, 64), st.integers(0, 10**6), st.floats(0, 1000))

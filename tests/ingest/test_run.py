@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Callable, Iterable
+from threading import Barrier
 from typing import Any
 from unittest.mock import Mock
 
@@ -17,8 +18,12 @@ from database.bookkeeping.source import SourceMismatch
 from database.bookkeeping.sweep_state import read_state
 from database.db import DatabaseManager
 from ingest.ids import parse_ids
+from ingest.plan import ListPage, PageBatch
 from ingest.report import RunReport
+from ingest.settings import RunSettings
+from ingest.stop import StopRequest
 from ingest.worker.breaker import FAILURES_UNTIL_PROBE, MOVIES_PER_PROBE
+from ingest.worker.worker import Worker
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.databases import table_contents
@@ -34,7 +39,9 @@ from tests.support.runs import (
     shrink_pages,
     tell,
 )
+from yts.client import YtsClient
 from yts.errors import YtsRefused, YtsUnavailable
+from yts.responses import MoviePage
 
 LONG_CODES = [
     pytest.param(code, marks=pytest.mark.long)
@@ -165,6 +172,28 @@ def test_limited_runs_together_read_everything(db: DatabaseManager, short_sandbo
     assert db.get_stats()["total_movies"] == FEW_MOVIES
 
 
+def test_the_pages_of_a_batch_are_requested_at_the_same_time(
+    db: DatabaseManager, short_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    """No request of a batch waits for the response of another one."""
+    numbers = (1, 2, 3)
+    requested, fetch_page = Barrier(len(numbers)), YtsClient.fetch_page
+
+    def fetch_with_others(client: YtsClient, *arguments: Any, **options: Any) -> MoviePage:
+        requested.wait(timeout=30)
+        return fetch_page(client, *arguments, **options)
+
+    monkeypatch.setattr(YtsClient, "fetch_page", fetch_with_others)
+    settings = RunSettings((short_sandbox.url,), db.url, rate=0.0, threads=len(numbers))
+    with Worker(settings, short_sandbox.url, None, StopRequest()) as worker:
+        report = worker.run_batch(
+            PageBatch(tuple(ListPage(number, size=ROWS) for number in numbers))
+        )
+
+    assert report.counts.saved == len(numbers) * ROWS
+    assert {page.page for page in report.pages} == set(numbers)
+
+
 def test_a_failed_page_is_recorded_and_read_by_the_next_run(
     db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
 ):
@@ -220,17 +249,13 @@ def test_a_source_that_dies_is_left_alone_soon(
     [
         pytest.param("details", 200, 1, 4, marks=pytest.mark.long),
         ("details", 200, 2, 4),
-        ("pages", 1000, 2, 1),
+        ("pages", 1000, 2, 4),
     ],
 )
 def test_a_source_that_dies_on_the_way_ends_the_run_soon(
     db: DatabaseManager, phase: str, movies: int, workers: int, threads: int
 ):
-    """
-    Few requests are wasted, the exit code is 4, and only movies and pages that were tried fail.
-
-    Each worker requests one page at a time, whatever its number of threads.
-    """
+    """Few requests are wasted, the exit code is 4, and only what was tried fails."""
     asked: list[int] = []
 
     with open_sandbox(SandboxSettings(movies=movies, latency_seconds=0.05)) as sandbox:
@@ -241,7 +266,7 @@ def test_a_source_that_dies_on_the_way_ends_the_run_soon(
                 asked.append(counted(sandbox)["requests"])
 
         report = fetch(
-            db, sandbox.url, workers=workers, threads=4, progress=die, kind=ImpatientSettings
+            db, sandbox.url, workers=workers, threads=threads, progress=die, kind=ImpatientSettings
         )
         wasted = counted(sandbox)["requests"] - asked[0]
 

@@ -6,7 +6,7 @@ import pytest
 
 from database.db import DatabaseManager
 from ingest.ids import parse_ids
-from ingest.plan import PageBatch
+from ingest.plan import ListPage, PageBatch
 from ingest.stop import StopRequest
 from ingest.worker.breaker import FAILURES_UNTIL_PROBE
 from ingest.worker.worker import Worker
@@ -110,7 +110,10 @@ def test_broken_pages_cost_only_themselves(
     refuse(monkeypatch, 500, lambda query: query.get("page") in broken)
     settings = ImpatientSettings((short_sandbox.url,), db.url, rate=0.0)
     with Worker(settings, short_sandbox.url, None, StopRequest()) as worker:
-        reports = [worker.run_batch(PageBatch(page, size=ROWS)) for page in (*sorted(broken), 1)]
+        reports = [
+            worker.run_batch(PageBatch((ListPage(page, size=ROWS),)))
+            for page in (*sorted(broken), 1)
+        ]
 
     assert [report.counts.failed for report in reports] == [1] * len(broken) + [0]
     assert reports[-1].counts.saved == ROWS

@@ -3,7 +3,7 @@
 import pytest
 
 from database.db import DatabaseManager
-from ingest.plan import PageBatch
+from ingest.plan import ListPage, PageBatch
 from ingest.stop import StopRequest
 from ingest.worker.breaker import FAILURES_UNTIL_PROBE, MOVIES_PER_PROBE
 from ingest.worker.worker import Worker
@@ -76,7 +76,9 @@ def test_a_worker_that_has_given_up_requests_no_further_page(
     set_faults(short_sandbox, _500=1.0)
     settings = ImpatientSettings((short_sandbox.url,), db.url, rate=0.0)
     with Worker(settings, short_sandbox.url, None, StopRequest()) as worker:
-        reports = [worker.run_batch(PageBatch(number, "asc")) for number in range(1, 9)]
+        reports = [
+            worker.run_batch(PageBatch((ListPage(number, "asc"),))) for number in range(1, 9)
+        ]
 
     assert [report.counts.failed for report in reports] == [1] * 5 + [0] * 3
     requests = [settings.ATTEMPTS] * 4 + [settings.ATTEMPTS + 1] + [0] * 3
