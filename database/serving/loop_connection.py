@@ -14,6 +14,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from database.connection.engine import connection_parameters, settings_command
+from database.serving.plan_age import PlanAge
 
 #: What takes the places in a statement; without it, % means itself.
 Values = Sequence[Any] | Mapping[str, Any] | None
@@ -40,6 +41,7 @@ class LoopConnection:
         self._is_writing = False
         #: Names of the prepared statements that this connection has.
         self.prepared: set[str] = set()
+        self.plan_age = PlanAge()
         self._poller = poll()
         self._poller.register(self._file, POLLIN)
         loop.add_reader(self._file, self._advance)

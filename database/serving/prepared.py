@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import URL, ClauseElement
 
 from database.serving.loop_connection import LoopConnection, Values
+from database.serving.plan_age import DISCARD, SIZE
 
 #: See `database.serving.read_only.read_revision`.
 REVISION: Final = "pg_current_snapshot()::text"
@@ -34,12 +35,21 @@ class Reading:
 
     async def read_rows(self, statement: Prepared, *values: object) -> list[tuple[Any, ...]]:
         """Return the rows of *statement* with these values."""
+        await self._discard_old_plans()
         if statement.name not in self._connection.prepared:
             prepare = f"PREPARE {statement.name} ({statement.types}) AS {statement.sql}"
             await self._connection.execute(prepare)
             self._connection.prepared.add(statement.name)
         places = ", ".join(["%s"] * len(values))
         return await self._execute(f"EXECUTE {statement.name} ({places})", values)
+
+    async def _discard_old_plans(self) -> None:
+        age = self._connection.plan_age
+        # Inside of a block, the first statement has to begin it.
+        if age.must_check() and not self._prefix:
+            ((size,),) = await self._connection.execute(SIZE)
+            if age.is_outgrown(size):
+                await self._connection.execute(DISCARD)
 
     async def read_query(self, query: ClauseElement) -> list[tuple[Any, ...]]:
         """Return the rows of a query of SQLAlchemy."""

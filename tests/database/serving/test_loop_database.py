@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import select, text
 
+import database.serving.plan_age
 from database.db import DatabaseManager
 from database.errors import DatabaseAway, DatabaseNotReady
 from database.models import Movie
@@ -17,6 +18,11 @@ CUT = (
     "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
     "WHERE application_name = 'yts-mirror server' AND datname = current_database()"
 )
+#: A table whose rows were deleted keeps its size.
+NONE = "TRUNCATE movies CASCADE"
+MANY = """
+    INSERT INTO movies (external_id, title) SELECT n, 'Lamp' FROM generate_series(1, 3000) n
+"""
 TWICE = Prepared("twice", "integer, text", "SELECT $1 * 2, $2")
 
 
@@ -77,3 +83,26 @@ def test_a_database_that_is_not_there_is_explained(db: DatabaseManager):
             await database.run(twice)
 
     read_on_loop(db.url.set(database="no_such_database"), main)
+
+
+def test_plans_on_the_loop_are_made_again_when_movies_have_come(
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+):
+    """A plan for an empty table reads the whole table for each movie."""
+    monkeypatch.setattr(database.serving.plan_age, "CHECK_SECONDS", 0.0)
+    run_sql(db.url, NONE)
+    by_id = Prepared("by_id", "integer", "SELECT title FROM movies WHERE external_id = $1")
+
+    async def read(reading: Reading) -> str:
+        await reading.read_rows(by_id, 7)
+        plan = await reading.read_query(text("EXPLAIN EXECUTE by_id(7)"))
+        return str(plan)
+
+    async def main(database: LoopDatabase) -> list[str]:
+        before = await database.run(read)
+        await asyncio.to_thread(run_sql, db.url, MANY)
+        return [before, await database.run(read)]
+
+    before, after = read_on_loop(db.url, main)
+    assert after != before
+    assert "uq_movies_external_id" in after
