@@ -1,10 +1,11 @@
 """`unnest_rows` and other SQL expressions: rows from arrays, comparisons of columns, intervals."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
+    Executable,
     Interval,
     Table,
     Text,
@@ -20,6 +21,20 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlalchemy.sql.selectable import TableValuedAlias
 from sqlalchemy.types import TypeEngine
+
+#: The execution option of statements that are planned once.
+PLAN_ONCE: Final = "is_planned_once"
+Statement = TypeVar("Statement", bound=Executable)
+
+
+def plan_once(statement: Statement) -> Statement:
+    """
+    Mark a statement whose plan does not depend on its values.
+
+    Connections of the server plan it once; for all others the mark means nothing. Its parameters
+    need types: `CAST(:ids AS bigint[])`.
+    """
+    return statement.execution_options(**{PLAN_ONCE: True})
 
 
 def unnest_rows(types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:

@@ -10,7 +10,7 @@ from database.bookkeeping.models import FetchFailure, FetchRun, MissingMovie, Sy
 from database.bookkeeping.rows import FailureRow, RunRow, SyncStateRow
 from database.counts import movies_of_genres, read_counts
 from database.models import Base, Genre, Movie
-from database.sql import table_of
+from database.sql import plan_once, table_of
 
 
 def _rows_of(model: type[Base]) -> ScalarSelect[int]:
@@ -23,7 +23,7 @@ _TOTALS = select(
     _rows_of(MissingMovie),
     select(func.max(Movie.created_at)).scalar_subquery(),
 )
-_SOURCE = select(table_of(SyncState).c.source)
+_SOURCE = plan_once(select(table_of(SyncState).c.source))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from database.models import Movie
 from database.search.filters import MovieFilter
 from database.search.query_terms import Term
+from database.sql import plan_once
 
 #: Approximate number of movies that are compared: with frequent words, those with the rarer ones.
 _MOST_CANDIDATES = 2000
@@ -51,7 +52,8 @@ def search_by_words(
         .subquery("candidates")
     )
     best = select(candidates.c.id).order_by(text(f"{order} DESC"), candidates.c.id).limit(limit)
-    return list(session.scalars(best, share_parameters(terms)))
+    statement = plan_once(best) if filters.is_empty else best
+    return list(session.scalars(statement, share_parameters(terms)))
 
 
 def search_by_facets(

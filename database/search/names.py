@@ -26,6 +26,7 @@ from database.search.filters import MovieFilter
 from database.search.name_queries import NameQuery, name_query_of
 from database.search.query_words import QueryWords, read_guesses
 from database.search.references import has_title
+from database.sql import plan_once
 
 #: Longer queries are not compared with parts of names, and even longer ones have no errors guessed.
 _MOST_WORDS, _MOST_GUESSED = 12, 8
@@ -123,13 +124,14 @@ def _statement(
         are_few = select(func.count()).select_from(named).scalar_subquery() <= _MOST_PEOPLE
         queries["in_title"] = _titles("parts", _MOST_TITLES, is_dated=is_dated)
         queries["in_person"] = _plays(select(named.c.id).where(are_few))
-    return union_all(
+    statement = union_all(
         *(
             select(literal_column(f"'{kind}'").label("kind"), found.c.id)
             for kind, query in queries.items()
             for found in [query.where(*filters.conditions()).subquery()]
         )
     )
+    return plan_once(statement) if filters.is_empty else statement
 
 
 def _titles(kind: str, limit: int, *, is_dated: bool) -> Select[int]:

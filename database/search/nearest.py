@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from database.models import Movie, MovieEmbedding
 from database.search.filters import MovieFilter
+from database.sql import plan_once
 from database.vectors.spaces import Space
 
 VectorColumn = Literal["recommend", "search"]
@@ -15,14 +16,15 @@ VectorColumn = Literal["recommend", "search"]
 _LOOKED_AT = {"recommend": 200, "search": 200}
 #: The maximum of pgvector.
 _MOST_LOOKED_AT = 1000
-# Column and space must be written as in the index, otherwise PostgreSQL does not use it. Gone
-# movies are removed afterwards, because a condition inside would lose neighbours.
+# Column and space must be written as in the index, and the limit as a number, otherwise PostgreSQL
+# does not use the index. Gone movies are removed afterwards, because a condition inside would lose
+# neighbours.
 _BY_INDEX = """
     SET LOCAL hnsw.ef_search = {looked_at};
     WITH nearest AS MATERIALIZED (
         SELECT movie_id, {column} <#> {operand} AS distance
         FROM movie_embeddings WHERE space_id = {space_id}
-        ORDER BY {column} <#> {operand} LIMIT :limit
+        ORDER BY {column} <#> {operand} LIMIT {limit}
     )
     SELECT movie_id, distance FROM nearest JOIN movies ON id = movie_id
     WHERE distance IS NOT NULL AND gone_since IS NULL
@@ -85,8 +87,9 @@ def read_nearest(
             column=f"({target.kind}::halfvec({target.space.dimensions(target.kind)}))",
             space_id=target.space.id,
             operand=target.operand,
+            limit=limit,
         )
-        rows = session.execute(text(by_index), {**target.parameters, "limit": limit})
+        rows = session.execute(plan_once(text(by_index)), target.parameters)
     else:
         rows = session.execute(_exact(target, filters, limit), target.parameters)
     return [(row_id, -distance) for row_id, distance in rows]

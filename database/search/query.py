@@ -159,6 +159,7 @@ def _read_near(
 def _rank(scores: Mapping[int, Score], names: Names, near: set[int]) -> list[Found]:
     """Return the movies that the query names as a whole, then the others, best first."""
     titled, played = set(names.titled), set(names.played)
+    totals = {row_id: parts.total for row_id, parts in scores.items()}
     by_title, by_person = names.by_title, names.by_person
 
     def how(row_id: int, parts: Score) -> How:
@@ -172,13 +173,13 @@ def _rank(scores: Mapping[int, Score], names: Names, near: set[int]) -> list[Fou
 
     def place(row_id: int) -> tuple[int, float, int]:
         group = 0 if row_id in titled else 1 if row_id in played else 2
-        return group, -scores[row_id].total, row_id
+        return group, -totals[row_id], row_id
 
     return [
         Found(
             row_id,
             how(row_id, parts),
-            1.0 if row_id in titled or row_id in played else parts.total,
+            1.0 if row_id in titled or row_id in played else totals[row_id],
             parts,
         )
         for row_id in sorted(scores, key=place)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from database.search.edit_distance import count_edits
 from database.search.facets import Part, split_words
+from database.sql import plan_once
 
 #: Maximum number of words; the rest of a longer query is ignored.
 MOST_WORDS = 32
@@ -21,7 +22,8 @@ _MOST_GUESSES = 5
 _LONGEST_GUESSED = 31
 
 # All in one statement: each of them costs more in Python than in PostgreSQL.
-_READ = text("""
+_READ = plan_once(
+    text("""
     WITH typed AS MATERIALIZED (
         SELECT word, place, folded,
             tsvector_to_array(to_tsvector('simple', folded)) AS plain,
@@ -43,11 +45,14 @@ _READ = text("""
          JOIN casts ON search_key(name) = search_key(span)
          JOIN movie_casts ON cast_id = casts.id),
         (SELECT coalesce(sum(value), 0)::int FROM catalogue_counts WHERE name = 'movies')""")
-_GUESSES = text("""
+)
+_GUESSES = plan_once(
+    text("""
     SELECT typed.word, known.word, known.movies
     FROM unnest(CAST(:words AS text[])) AS typed(word)
     JOIN search_words AS known ON known.keys && word_keys(typed.word)
     ORDER BY known.movies DESC, known.word""")
+)
 
 
 @dataclass(frozen=True, slots=True)

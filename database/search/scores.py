@@ -10,9 +10,11 @@ from database.search.keywords import share_of_words, share_parameters
 from database.search.names import Names
 from database.search.nearest import Target
 from database.search.query_terms import Term
+from database.sql import plan_once
 
 #: What each part of a score counts; docs/search.md has the reasons.
 WEIGHTS = {"words": 22.0, "title": 6.0, "meaning": 15.0, "likes": 6.0}
+_LARGEST = sum(WEIGHTS.values())
 #: The share of a query that a movie has if all words are in the name of one of its people.
 _IN_PERSON = 0.9
 #: Unknown likes count like those of the average movie, so that they do not hurt.
@@ -35,8 +37,14 @@ class Score:
     @property
     def total(self) -> float:
         """The weighted sum, as a share of the largest possible one."""
-        points: float = sum(weight * getattr(self, name) for name, weight in WEIGHTS.items())
-        return points / sum(WEIGHTS.values())
+        # Of hundreds of movies: a loop over the names would take half of the time of a ranking.
+        points = (
+            WEIGHTS["words"] * self.words
+            + WEIGHTS["title"] * self.title
+            + WEIGHTS["meaning"] * self.meaning
+            + WEIGHTS["likes"] * self.likes
+        )
+        return points / _LARGEST
 
     def explain(self) -> dict[str, dict[str, float]]:
         """Return value and weight of each part, by its name."""
@@ -94,7 +102,9 @@ def read_scores(
     if target is not None:
         parameters |= {"vector": target.as_text, "space_id": target.space.id}
     result = {}
-    for row_id, words, meaning, likes, title in session.execute(text(scores), parameters):
+    for row_id, words, meaning, likes, title in session.execute(
+        plan_once(text(scores)), parameters
+    ):
         if row_id in in_title:
             score = Score(1.0, title or 0.0, meaning, likes)
         else:

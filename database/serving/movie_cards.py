@@ -7,7 +7,10 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-_QUERY: Final = text("""
+from database.sql import plan_once
+
+_QUERY: Final = plan_once(
+    text("""
     SELECT m.external_id, m.slug, m.title, m.year, m.rating, m.runtime,
         coalesce(m.medium_cover_image, m.small_cover_image, m.large_cover_image),
         ARRAY(SELECT g.name FROM movie_genres l JOIN genres g ON g.id = l.genre_id
@@ -15,6 +18,7 @@ _QUERY: Final = text("""
         m.gone_since IS NOT NULL
     FROM unnest((:ids)::bigint[]) WITH ORDINALITY o(id, place) JOIN movies m ON m.id = o.id
     ORDER BY o.place""")
+)
 
 
 @dataclass(frozen=True, slots=True)

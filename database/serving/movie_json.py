@@ -6,6 +6,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from database.sql import plan_once
+
 #: Names and order of the columns are those of `Movie.to_dict`; ids of rows are left out.
 _COLUMNS: Final = """
     m.external_id AS id, m.imdb_code, m.title, m.title_english, m.title_long, m.slug, m.year,
@@ -15,7 +17,7 @@ _COLUMNS: Final = """
     m.date_uploaded, m.date_uploaded_unix, m.details_fetched_at, m.created_at, m.updated_at,
     m.fetched_at, m.gone_since, m.yts_slug
 """
-_QUERY: Final = text(f"""
+_SQL = f"""
     SELECT row_to_json(movie)::text
     FROM unnest((:ids)::bigint[]) WITH ORDINALITY o(id, place)
     JOIN movies m ON m.id = o.id
@@ -38,7 +40,8 @@ _QUERY: Final = text(f"""
                     FROM torrents t WHERE t.movie_id = m.id ORDER BY t.id
                 ) torrent)) AS torrents
     ) movie
-    ORDER BY o.place""")  # noqa: S608 -- only constants of this module
+    ORDER BY o.place"""  # noqa: S608 -- only constants of this module
+_QUERY: Final = plan_once(text(_SQL))
 
 
 def read_movies_json(session: Session, ids: Sequence[int]) -> list[str]:

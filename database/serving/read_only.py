@@ -14,6 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from database.connection.engine import open_engine
 from database.connection.explain import explain_trouble, explain_unreachable
 from database.errors import DatabaseAway, DatabaseNotReady
+from database.serving.kept_plans import keep_plans
 
 APPLICATION_NAME = "yts-mirror server"
 #: Longest time for one statement of a request, in seconds.
@@ -51,6 +52,8 @@ class ReadOnlyDatabase:
             application_name=APPLICATION_NAME,
             pre_ping=False,
         )
+
+        keep_plans(self._engine)
 
         @event.listens_for(self._engine, "connect")
         def apply(connection: DriverConnection, _entry: ConnectionPoolEntry) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from database.connection.advisory_locks import AdvisoryLock, releasing, take_lock
 from database.models import EmbeddingSpace, Movie, MovieEmbedding
-from database.sql import table_of
+from database.sql import plan_once, table_of
 
 #: Prefix of the names of all vector indexes, which are created and dropped with their space.
 INDEX_PREFIX = "idx_movie_embeddings_vector_"
@@ -60,8 +60,10 @@ class Space:
 
 
 #: Of columns alone: this is read for each search, and objects of the ORM cost more.
-_READ_ACTIVE = select(*(table_of(EmbeddingSpace).c[each.name] for each in fields(Space))).where(
-    EmbeddingSpace.is_active
+_READ_ACTIVE = plan_once(
+    select(*(table_of(EmbeddingSpace).c[each.name] for each in fields(Space))).where(
+        EmbeddingSpace.is_active
+    )
 )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from database.search.similar.ranking import NoVector, similar_movies
 from database.search.similar.reasons import Why, reasons_of
-from database.serving.movie_cards import MovieCard
+from database.serving.movie_cards import MovieCard, read_cards
 from database.serving.movie_json import read_movies_json
 from database.serving.movie_pages import find_page
 from database.serving.suggestions import liked_movies_of_genres
@@ -58,10 +58,9 @@ def read_movie(source: Source, query: MoviePageQuery) -> MovieView:
     if row_id is None:
         raise ProblemFound(404, "The mirror has no movie at this address. Search for its title.")
     near, note = _read_similar(session, row_id)
-    # Read together: to plan this statement takes as long as to run it.
-    movies = read_movies_json(session, [row_id, *near])
-    check_complete(movies, [row_id, *near])
-    values, *others = (json.loads(movie) for movie in movies)
+    movies, cards = read_movies_json(session, [row_id]), read_cards(session, near)
+    check_complete([*movies, *cards], [row_id, *near])
+    values = json.loads(movies[0])
     embedder = source.meaning.open(session)
     reasons = read_reasons(session, embedder, [(row_id, other) for other in near])
     code, trailer = values["imdb_code"] or "", values["yt_trailer_code"] or ""
@@ -75,9 +74,7 @@ def read_movie(source: Source, query: MoviePageQuery) -> MovieView:
         if _TRAILER.fullmatch(trailer)
         else None,
         imdb=f"https://www.imdb.com/title/{code}/" if _IMDB.fullmatch(code) else None,
-        similar=[
-            (card_of(other), reason_line(why)) for other, why in zip(others, reasons, strict=True)
-        ],
+        similar=[(card, reason_line(why)) for card, why in zip(cards, reasons, strict=True)],
         note=note,
     )
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from database.search.word_counts import ALL
+from database.sql import plan_once
 
 #: Words in more than this share of all movies say nothing about two of them; a small catalogue
 #: would have no others, so this number of movies is always few.
 _COMMON, _ALWAYS_FEW = 0.01, 10
 
-_FACTS = """
+_FACTS_SQL = """
     SELECT id, title, year, coalesce(nullif(description_full, ''), summary, '') AS plot,
         ARRAY(
             SELECT name FROM movie_genres JOIN genres ON genres.id = genre_id
@@ -23,7 +25,8 @@ _FACTS = """
             WHERE movie_id = movies.id ORDER BY position, name
         ) AS "cast"
     FROM movies WHERE id = ANY (CAST(:row_ids AS bigint[]))"""
-_RARE_WORDS = f"""
+_FACTS: Final = plan_once(text(_FACTS_SQL))
+_RARE_WORDS_SQL = f"""
     WITH typed AS (
         SELECT word AS typed, tsvector_to_array(to_tsvector('english', fold_accents(word))) AS stems
         FROM unnest(CAST(:words AS text[])) AS word
@@ -35,6 +38,7 @@ _RARE_WORDS = f"""
     JOIN search_words ON word = stems[1]
     CROSS JOIN counted
     WHERE movies <= GREATEST({_COMMON} * all_movies, {_ALWAYS_FEW})"""  # noqa: S608 -- numbers of ours
+_RARE_WORDS: Final = plan_once(text(_RARE_WORDS_SQL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class RareWord:
 
 def read_facts(session: Session, row_ids: Collection[int]) -> dict[int, Facts]:
     """Return the facts of the movies with these `movies.id`, also of those that are gone."""
-    rows = session.execute(text(_FACTS), {"row_ids": list(row_ids)})
+    rows = session.execute(_FACTS, {"row_ids": list(row_ids)})
     return {
         row_id: Facts(title, year, plot, tuple(genres), tuple(cast))
         for row_id, title, year, plot, genres, cast in rows
@@ -69,5 +73,5 @@ def read_facts(session: Session, row_ids: Collection[int]) -> dict[int, Facts]:
 
 def read_rare_words(session: Session, words: Collection[str]) -> dict[str, RareWord]:
     """Return those of *words* that at most one in a hundred movies has; other forms count too."""
-    rows = session.execute(text(_RARE_WORDS), {"words": list(words)})
+    rows = session.execute(_RARE_WORDS, {"words": list(words)})
     return {typed: RareWord(stem, rarity or 0.0) for typed, stem, rarity in rows}

@@ -4,13 +4,14 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from operator import mul
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from database.search.scores import SHARE_OF_LIKES
 from database.search.word_counts import ALL
+from database.sql import plan_once
 
 #: The words of a movie that are compared: the rarest ones that another movie has as well.
 _RAREST = 12
@@ -43,7 +44,7 @@ class Parts(NamedTuple):
     @property
     def total(self) -> float:
         """The weighted sum, as a share of the largest possible one."""
-        weighted: float = sum(map(mul, self, WEIGHTS))
+        weighted = sum(map(mul, self, WEIGHTS), 0.0)
         return weighted / _LARGEST
 
     def shares(self) -> dict[str, float]:
@@ -55,17 +56,20 @@ class Parts(NamedTuple):
 #: What each part of a score counts; docs/search.md has the reasons.
 WEIGHTS = Parts(nearness=10, words=4, years=2, title=2, rating=2, likes=1.5, cast=1)
 _LARGEST = sum(WEIGHTS)
+_NO_PARTS = Parts()
 
 
 def mean_of(several: Collection[Parts]) -> Parts:
     """Return the mean of each part; no parts if there are none."""
+    if len(several) <= 1:
+        return next(iter(several), _NO_PARTS)
     return Parts(*(sum(column) / len(several) for column in zip(*several, strict=True)))
 
 
 # Of a title, only its stems, because it also has its words as they are. PostgreSQL writes a lexeme
 # in a tsvector as it is written in a tsquery. Looking for each word of `words` in a movie is faster
 # than to unnest the words of the movie.
-_PARTS = f"""
+_PARTS_SQL = f"""
     WITH counted AS MATERIALIZED (
         SELECT nullif(ln(movies), 0) AS log_of_all FROM search_words WHERE word = '{ALL}'
     ), own AS MATERIALIZED (
@@ -124,6 +128,7 @@ _PARTS = f"""
     ) AS shared
     LEFT JOIN plays USING (own_id, id)
     WHERE id = ANY (CAST(:ids AS bigint[]))"""  # noqa: S608 -- numbers of ours
+_PARTS: Final = plan_once(text(_PARTS_SQL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +161,7 @@ def read_parts(
     """Compare each of *row_ids* with each of *own_ids*, all of `movies.id`."""
     parameters = {"own_ids": list(own_ids), "ids": list(row_ids), "space_id": space_id}
     compared = Compared({}, {})
-    for own_id, row_id, code, title, year, *parts in session.execute(text(_PARTS), parameters):
+    for own_id, row_id, code, title, year, *parts in session.execute(_PARTS, parameters):
         compared.films.setdefault(row_id, Film(code, title, year))
         compared.parts.setdefault(row_id, {})[own_id] = Parts(*parts)
     return compared

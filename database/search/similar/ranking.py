@@ -123,11 +123,12 @@ def _near(
     liked_ids: Collection[int],
     unwanted_ids: Collection[int],
 ) -> Near:
-    liked = [parts[own_id] for own_id in liked_ids]
-    mean = mean_of(liked)
-    unwanted = mean_of([parts[own_id] for own_id in unwanted_ids])
-    like_id = max(liked_ids, key=lambda own_id: parts[own_id].total)
-    return Near(row_id, mean.total - _UNWANTED * unwanted.total, mean, like_id)
+    totals = {own_id: parts[own_id].total for own_id in liked_ids}
+    mean = mean_of([parts[own_id] for own_id in liked_ids])
+    score = mean.total if len(totals) > 1 else sum(totals.values())
+    if unwanted_ids:
+        score -= _UNWANTED * mean_of([parts[own_id] for own_id in unwanted_ids]).total
+    return Near(row_id, score, mean, max(totals, key=totals.__getitem__))
 
 
 def _each_film_once(

@@ -1,0 +1,86 @@
+"""Plans of the server: made once for each connection, and again when the catalogue has grown."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+import database.serving.kept_plans
+import database.serving.plan_age
+from database.db import DatabaseManager
+from database.serving.read_only import ReadOnlyDatabase
+from database.sql import plan_once
+from tests.support.databases import run_sql
+
+#: A table whose rows were deleted keeps its size.
+NONE = "TRUNCATE movies CASCADE"
+MANY = """
+    INSERT INTO movies (external_id, title) SELECT n, 'Lamp' FROM generate_series(1, 3000) n
+"""
+KEPT = text("SELECT name, generic_plans + custom_plans FROM pg_prepared_statements ORDER BY name")
+BY_ID = "SELECT title FROM movies WHERE external_id = "
+
+
+@pytest.fixture
+def reading(db: DatabaseManager) -> Iterator[ReadOnlyDatabase]:
+    """Open a connection of the server."""
+    database = ReadOnlyDatabase(db.url, 1)
+    yield database
+    database.close()
+
+
+def test_a_marked_statement_is_planned_once(reading: ReadOnlyDatabase):
+    """Values and signs mean the same as in other statements."""
+    marked = plan_once(text("SELECT :word || '%' || CAST(:word AS text), CAST(:ids AS bigint[])"))
+
+    def read(session: Session) -> list:
+        found = [
+            session.execute(marked, {"word": word, "ids": ids}).one()
+            for word, ids in (("a'%s", [1, 2]), ("b", []))
+        ]
+        return [*found, *session.execute(KEPT)]
+
+    assert reading.run(read) == [("a'%s%a'%s", [1, 2]), ("b%b", []), ("kept_0", 2)]
+
+
+def test_settings_before_a_statement_hold_for_each_use(reading: ReadOnlyDatabase):
+    """They end with it."""
+    marked = plan_once(text("SET LOCAL work_mem = '7MB'; SELECT current_setting('work_mem')"))
+
+    def read(session: Session) -> list:
+        plain = text("SELECT current_setting('work_mem') <> '7MB'")
+        return [session.scalar(each) for each in (marked, marked, plain)]
+
+    assert reading.run(read) == ["7MB", "7MB", True]
+
+
+def test_the_statements_that_were_used_last_are_kept(
+    reading: ReadOnlyDatabase, monkeypatch: pytest.MonkeyPatch
+):
+    """The others are prepared again."""
+    monkeypatch.setattr(database.serving.kept_plans, "_MOST_KEPT", 2)
+
+    def read(session: Session) -> list:
+        found = [session.scalar(plan_once(text(f"SELECT {n}"))) for n in (1, 2, 1, 3, 2)]
+        return [*found, *(name for name, _ in session.execute(KEPT))]
+
+    assert reading.run(read) == [1, 2, 1, 3, 2, "kept_2", "kept_3"]
+
+
+def test_plans_of_sessions_are_made_again_when_movies_have_come(
+    reading: ReadOnlyDatabase, db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+):
+    """As on the loop."""
+    run_sql(db.url, NONE)
+    monkeypatch.setattr(database.serving.plan_age, "CHECK_SECONDS", 0.0)
+
+    def read(session: Session) -> str:
+        session.execute(plan_once(text(f"{BY_ID} CAST(:id AS integer)")), {"id": 7})
+        return str(session.execute(text("EXPLAIN EXECUTE kept_0(7)")).all())
+
+    before = reading.run(read)
+    run_sql(db.url, MANY)
+    after = reading.run(read)
+    assert after != before
+    assert "uq_movies_external_id" in after
