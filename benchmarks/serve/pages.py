@@ -93,6 +93,7 @@ def _addresses(url: URL, requests: int) -> dict[str, list[str]]:
 
         liked, spread, actors = read(_LIKED), read(_SPREAD), read(_ACTORS)
     pairs = [(first, second) for first in _WORDS for second in _WORDS if first < second]
+    searches = [f"{first}+{second}" for first, second in pairs[:requests]]
     return {
         "start": ["/"] * requests,
         "browse": ["/browse"] * requests,
@@ -103,10 +104,11 @@ def _addresses(url: URL, requests: int) -> dict[str, list[str]]:
         "movie, liked": [f"/movies/{movie}" for movie in liked],
         "movie, any": [f"/movies/{movie}" for movie in spread],
         "person": [f"/people/{quote(name, safe='')}" for name in actors],
-        "search": [f"/search?q={first}+{second}" for first, second in pairs[:requests]],
+        "search": [f"/search?q={words}" for words in searches],
         "charts": ["/charts"] * requests,
         "health": ["/health"] * requests,
         "feed": ["/feed.atom"] * requests,
+        "search, API v1": [f"/api/v1/search?q={words}" for words in searches],
         "suggestions": [f"/suggest?q={first}+{second[0]}" for first, second in pairs[:requests]],
     }
 
