@@ -45,6 +45,11 @@ class FoundView:
     note: str | None
     is_empty: bool
 
+    @property
+    def suggested(self) -> list[str]:
+        """Return what the search offers for another one: nearly equal names, and found titles."""
+        return [*dict.fromkeys([*self.hints, *(card.title for card, _ in self.movies)])]
+
 
 def read_found(source: Source, query: FoundQuery) -> FoundView:
     """

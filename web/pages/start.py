@@ -47,6 +47,14 @@ class StartView:
     #: When the mirror was last complete.
     completed_at: datetime | None
 
+    @property
+    def suggested(self) -> list[str]:
+        """Return what the search offers before one types: genres, and the titles of this page."""
+        genres = [genre.name for genre in self.genres]
+        return [
+            *dict.fromkeys([*genres, *(each.title for row in self.rows for each in row.movies)])
+        ]
+
 
 def read_start(source: Source, _query: Query) -> StartView:
     """Return the start page of today."""

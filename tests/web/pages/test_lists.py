@@ -252,3 +252,18 @@ def test_practice_data_is_marked_on_every_page(many: DatabaseManager):
 
     assert found == {"yts": {(False, True)}, "sandbox": {(True, False)}}
     assert leads_to_imdb == [True, False]
+
+
+def test_the_search_of_the_start_page_completes_without_a_script(served: str):
+    """Genres and titles that the page shows; a search completes the titles that it found."""
+    start, found = read(f"{served}/"), read(f"{served}/search?q=letters")
+
+    def offered(page: str) -> list[str]:
+        (choices,) = re.findall(r'<datalist id="suggestions">(.*?)</datalist>', page)
+        return [unescape(text) for text in re.findall(r'<option value="([^"]*)">', choices)]
+
+    names = [unescape(name) for name in re.findall(r'<span class="name">(.*?)</span>', start)]
+    assert "Drama" in offered(start)
+    assert {*names} <= {*offered(start)}
+    rows = [unescape(name) for name in re.findall(r'<a class="name"[^>]*>(.*?)</a>', found)]
+    assert offered(found) == [*dict.fromkeys(rows)] != []

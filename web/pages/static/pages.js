@@ -34,10 +34,6 @@ if (search && search.dataset.suggest) suggestTitles(search);
 
 // Offer the beginnings of titles and names as one types.
 function suggestTitles(input) {
-  const list = document.createElement("datalist");
-  list.id = "suggestions";
-  input.after(list);
-  input.setAttribute("list", list.id);
   let timer = 0;
   let asked = "";
   input.addEventListener("input", () => {
@@ -53,7 +49,7 @@ function suggestTitles(input) {
       const response = await fetch(`${input.dataset.suggest}?q=${encodeURIComponent(text)}`);
       if (!response.ok || text !== asked) return;
       const titles = await response.json();
-      list.replaceChildren(...titles.map((title) => new Option(title, title)));
+      input.list.replaceChildren(...titles.map((title) => new Option(title, title)));
     } catch {
       // Without a connection there are no suggestions.
     }
