@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run PostgreSQL's own programs on the mirror: `python database_shell.py --help`."""
 
-import cli.preflight  # noqa: F401 -- ends the program where something is missing
+from cli.preflight import importing  # first: ends the program where something is missing
 
 # isort: split
 
@@ -50,7 +50,8 @@ def main(database_url: str | None, program: str, arguments: tuple[str, ...]) -> 
       python database_shell.py psql -c 'SELECT count(*) FROM movies'
       python database_shell.py pg_dump --format=custom --file=mirror.dump
     """
-    from cli.commands.shell import run  # noqa: PLC0415 -- for a fast --help
+    with importing():
+        from cli.commands.shell import run  # noqa: PLC0415 -- for a fast --help
 
     run(database_url, program, arguments)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make the vectors that searches and recommendations need: `python embed_movies.py --help`."""
 
-import cli.preflight  # noqa: F401 -- ends the program where something is missing
+from cli.preflight import importing  # first: ends the program where something is missing
 
 # isort: split
 
@@ -88,7 +88,8 @@ def main(**options: Any) -> None:
       python embed_movies.py --model use
       python embed_movies.py --model ~/models/all-MiniLM-L6-v2
     """
-    from cli.commands.embed import run  # noqa: PLC0415 -- for a fast --help
+    with importing():
+        from cli.commands.embed import run  # noqa: PLC0415 -- for a fast --help
 
     run(options)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Mirror the YTS movie catalogue into PostgreSQL: `python fetch_yts_data.py --help`."""
 
-import cli.preflight  # noqa: F401 -- ends the program where something is missing
+from cli.preflight import importing  # first: ends the program where something is missing
 
 # isort: split
 
@@ -153,7 +153,8 @@ def main(**options: Any) -> None:
     from cli.fetch.fork_server import start_fork_server  # noqa: PLC0415 -- for a fast --help
 
     start_fork_server(options)
-    from cli.fetch.command import run  # noqa: PLC0415 -- the server imports at the same time
+    with importing():
+        from cli.fetch.command import run  # noqa: PLC0415 -- the server imports at the same time
 
     run(options, open_practice_api)
 
@@ -185,7 +186,8 @@ def process_movie_batch(ids: list[int]) -> "BatchReport":
 
 def _load_by_hand() -> ModuleType:
     """Import what fetches single movies."""
-    from cli.fetch import by_hand  # noqa: PLC0415 -- for a fast --help
+    with importing():
+        from cli.fetch import by_hand  # noqa: PLC0415 -- for a fast --help
 
     return by_hand
 

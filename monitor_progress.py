@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Watch a fetch and judge the mirror: `python monitor_progress.py --help`."""
 
-import cli.preflight  # noqa: F401 -- ends the program where something is missing
+from cli.preflight import importing  # first: ends the program where something is missing
 
 # isort: split
 
@@ -105,7 +105,8 @@ def main(**options: Any) -> None:
     if options["limit"] and not (options["failures"] or options["history"]):
         raise click.UsageError("--limit is for --failures and --history.")
     try:
-        from cli.monitor.command import run  # noqa: PLC0415 -- for a fast --help
+        with importing():
+            from cli.monitor.command import run  # noqa: PLC0415 -- for a fast --help
     except KeyboardInterrupt:  # The usual way to leave a monitor.
         sys.exit(0)
     run(options)

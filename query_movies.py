@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Query the mirror: search it, list what is new, export: `python query_movies.py --help`."""
 
-import cli.preflight  # noqa: F401 -- ends the program where something is missing
+from cli.preflight import importing  # first: ends the program where something is missing
 
 # isort: split
 
@@ -82,7 +82,8 @@ def _command(*, with_filters: bool = True, is_listed: bool = True) -> Callable[.
     def decorate(declared: Callable[[], None]) -> click.Command:
         @wraps(declared)
         def command(**options: Any) -> None:
-            from cli.query.command import run  # noqa: PLC0415 -- for a fast --help
+            with importing():
+                from cli.query.command import run  # noqa: PLC0415 -- for a fast --help
 
             run(declared.__name__, options)
 

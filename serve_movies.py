@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Serve the mirror over HTTP: `python serve_movies.py --help`."""
 
-import cli.preflight  # noqa: F401 -- ends the program where something is missing
+from cli.preflight import importing  # first: ends the program where something is missing
 
 # isort: split
 
@@ -130,7 +130,8 @@ def main(**options: Any) -> None:
     Nothing is written, except with --sandbox, and a fetch may be running. It serves until Ctrl-C.
     With the variable YTS_API_KEY set, requests need this key.
     """
-    from cli.commands.serve import run  # noqa: PLC0415 -- for a fast --help
+    with importing():
+        from cli.commands.serve import run  # noqa: PLC0415 -- for a fast --help
 
     run(options, open_practice_api)
 

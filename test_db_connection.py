@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Check whether the database is ready for the mirror: `python test_db_connection.py --help`."""
 
-import cli.preflight  # noqa: F401 -- ends the program where something is missing
+from cli.preflight import importing  # first: ends the program where something is missing
 
 # isort: split
 
@@ -55,7 +55,8 @@ def main(database_url: str | None, *, verbose: bool) -> None:
 
     Missing tables are created and older ones migrated, as by a fetch.
     """
-    from cli.commands.check import run  # noqa: PLC0415 -- for a fast --help
+    with importing():
+        from cli.commands.check import run  # noqa: PLC0415 -- for a fast --help
 
     run(database_url, is_verbose=verbose)
 

@@ -1,14 +1,20 @@
 """
 Imported first by every command: report missing libraries, replace closed streams, and show no
-traceback for Ctrl-C.
+traceback for Ctrl-C. `importing`: import the modules of a command quickly.
 
 It runs on any Python since 3.6, and imports nothing that has to be installed.
 """
 
+import gc
 import importlib.util
 import os
 import sys
+from contextlib import contextmanager
 from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def show_error(
@@ -38,6 +44,25 @@ def missing_library(name: object) -> str:
     """Return the message for a library that is not installed."""
     install = f"{sys.executable} -m pip install -r requirements.txt"
     return f"Error: {name} is not installed. Install what is needed with: {install}"
+
+
+@contextmanager
+def importing() -> "Iterator[None]":
+    """
+    Import modules in this block without a search for garbage, and exempt them from later searches.
+
+    Modules create hundreds of thousands of objects and hardly any garbage. Searching them again and
+    again takes a fifth of the time.
+    """
+    modules, was_enabled = len(sys.modules), gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if len(sys.modules) > modules:
+            gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 # Read by numpy when it is imported. Its threads wait for each other by spinning, which takes many

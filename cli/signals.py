@@ -129,7 +129,7 @@ def _start_timer(force: Callable[[], None]) -> None:
 
 
 def exit_now(exit_code: int) -> NoReturn:
-    """Exit without waiting for threads that still wait for a response."""
+    """Exit at once: wait for no thread that still waits for a response, and free no memory."""
     with suppress(BrokenPipeError):  # The reader has closed the pipe.
         sys.stdout.flush()
         sys.stderr.flush()

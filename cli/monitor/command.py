@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from cli import signals
 from cli.display.progress_rate import ProgressMeter
 from cli.display.terminal import is_live, prepare_stdout
 from cli.monitor.failure_table import write_failures
@@ -23,6 +24,7 @@ from database.errors import DatabaseNotReady
 from database.monitoring.history import read_freshness, read_history
 from database.monitoring.overview import read_overview
 from database.monitoring.status import describe_database, read_ledger, read_status
+from ingest.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from cli.monitor.live import Dashboard
@@ -55,6 +57,7 @@ def run(options: Options) -> None:
             _render(db, database, options)
         else:
             _watch(db, display, options)
+    signals.exit_now(ExitCode.DONE)
 
 
 def _plain_display(options: Options, database: str) -> Blocks | JsonLines | None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from cli import signals
 from cli.display.tables import write_json
 from cli.display.terminal import prepare_stdout
 from cli.display.text import one_line
 from cli.output import reader_may_leave
+from cli.preflight import importing
 from cli.query.export_command import check_export, export
 from cli.query.filter_options import GROUPS
 from cli.query.lists import say_empty, show_groups, show_movies
@@ -24,6 +26,7 @@ from cli.signals import leave_on_signals
 from database.models import Movie
 from database.repository import FoundMovie, MovieRepository
 from database.search.scores import WEIGHTS
+from ingest.exit_codes import ExitCode
 
 Options = Mapping[str, Any]
 
@@ -42,6 +45,7 @@ def run(name: str, options: Options) -> None:
     ):
         _COMMANDS[name](repository, options)
         sys.stdout.flush()
+    signals.exit_now(ExitCode.DONE)
 
 
 def search(repository: MovieRepository, options: Options) -> None:
@@ -123,7 +127,8 @@ def _show_similar(
 
 def _load_meaning() -> ModuleType:
     """Import numpy and the code of models, which most commands do not need."""
-    from cli.query import meaning  # noqa: PLC0415
+    with importing():
+        from cli.query import meaning  # noqa: PLC0415
 
     return meaning
 
