@@ -1,12 +1,10 @@
-"""`KNOWN_ERRORS`: the errors of all commands, each with its exit code and message."""
+"""`KNOWN_ERRORS`: errors of several commands, each with its exit code and message."""
+
+from collections.abc import Iterable
 
 from cli.command_line import suggest_command
-from cli.query_errors import NoSuchMovie, ParquetMissing, UnclearTaste
 from database.connection.explain import explain_any
 from database.errors import InvalidDatabaseUrl
-from database.search.filters import UnknownFilterValue
-from database.search.query import NothingToSearch
-from database.search.similar.ranking import NoVector
 from database.vectors.spaces import EmbeddingLockHeld
 from embeddings.errors import ModelMissing
 from ingest.exit_codes import ExitCode
@@ -22,19 +20,17 @@ KNOWN_ERRORS = (
         "Another process is making vectors for this database; this one leaves that to it.",
     ),
     KnownError(ModelMissing, ExitCode.USAGE),
-    KnownError(NoSuchMovie, ExitCode.USAGE),
-    KnownError(UnclearTaste, ExitCode.USAGE),
-    KnownError(NoVector, ExitCode.USAGE),
-    KnownError(NothingToSearch, ExitCode.USAGE),
-    KnownError(UnknownFilterValue, ExitCode.USAGE),
-    KnownError(ParquetMissing, ExitCode.USAGE),
     KnownError(AddressUnusable, ExitCode.FATAL),
 )
 
 
-def explain_known(error: Exception) -> tuple[str, ExitCode] | None:
-    """Return message and exit code of an error that a user can do something about."""
-    for known in KNOWN_ERRORS:
+def explain_known(error: Exception, more: Iterable[KnownError] = ()) -> tuple[str, ExitCode] | None:
+    """
+    Return message and exit code of an error that a user can do something about.
+
+    *more* are errors that only the current command knows.
+    """
+    for known in (*KNOWN_ERRORS, *more):
         if isinstance(error, known.kind):
             message = known.message.replace("{monitor}", suggest_command("monitor_progress.py"))
             return message.replace("{error}", str(error)), known.exit_code

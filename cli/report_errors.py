@@ -3,7 +3,7 @@
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
@@ -15,6 +15,7 @@ from cli.masked_text import masked
 from cli.output import discard_stdout
 from cli.preflight import missing_library
 from ingest.exit_codes import ExitCode
+from ingest.run_errors import KnownError
 
 
 def leave(message: str, exit_code: int) -> NoReturn:
@@ -31,20 +32,21 @@ def report_errors(
     script: str,
     *,
     is_verbose: bool = False,
+    known: Iterable[KnownError] = (),
     notify: Callable[[str, int], None] = lambda _message, _exit_code: None,
 ) -> Iterator[None]:
     """
     Turn errors into one message on stderr and an exit code; *notify* gets both as well.
 
-    *script* is the current command. An unexpected error is reported as a bug; its traceback is
-    shown if *is_verbose*.
+    *script* is the current command, and *known* are errors that only this one knows. An unexpected
+    error is reported as a bug; its traceback is shown if *is_verbose*.
     """
     try:
         yield
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 -- the process ends here, with a message
-        report = _not_installed(error) or explain_known(error)
+        report = _not_installed(error) or explain_known(error, known)
         if report is None:
             if is_verbose:
                 sys.stderr.write(printable(masked("".join(traceback.format_exception(error)))))

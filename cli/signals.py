@@ -12,7 +12,6 @@ from cli.display.text import printable
 from database.connection.signal_handling import hear_signals
 from database.connection.statements import cancel_statements
 from database.connection.waits import report_waits
-from ingest.backends.processes import kill_processes
 from ingest.bound_statements import statements_bound_by
 from ingest.stop import Stopped, StopReason, StopRequest
 
@@ -91,14 +90,13 @@ def stop_on_signals(release: Callable[[], None]) -> Iterator[StopRequest]:
     """
     Yield the stop request, which SIGINT, SIGTERM and SIGHUP (a closed terminal) set.
 
-    If the end takes too long, or at a second signal, the process and its children end at once;
-    *release* then frees resources that would outlive them.
+    If the end takes too long, or at a second signal, the process ends at once; *release* then ends
+    its children, and frees resources that would outlive it.
     """
     stop = StopRequest()
     is_heard = False
 
     def force() -> None:
-        kill_processes()
         release()
         os._exit(stop.reason.exit_code)
 

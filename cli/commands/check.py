@@ -13,7 +13,7 @@ from cli.report_errors import report_errors
 from cli.signals import leave_on_signals
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady, InvalidDatabaseUrl
-from database.prepare_and_check import Check, prepare_and_check
+from database.monitoring.prepare_and_check import Check, prepare_and_check
 from ingest.exit_codes import ExitCode
 
 

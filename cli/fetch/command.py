@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import click
@@ -30,6 +31,7 @@ from database.db import DatabaseManager, get_db_manager
 from database.embedded.server import default_home
 from database.errors import NoDataYet
 from database.monitoring.status import describe_database
+from ingest.backends.processes import kill_processes
 from ingest.dry_run import forecast
 from ingest.exit_codes import ExitCode
 from ingest.fetch import run_fetch
@@ -120,7 +122,7 @@ def _fetch(
     again = shown_command(SCRIPT, sys.argv[1:])
     with ExitStack() as stack:
         opened = ExitStack()
-        stop = stack.enter_context(stop_on_signals(opened.close))
+        stop = stack.enter_context(stop_on_signals(partial(_release, opened)))
         stack.enter_context(watchdog.hearing_of(stop))
         stack.enter_context(opened)
         db = _open_database(options, opened, stop)
@@ -138,6 +140,12 @@ def _fetch(
         with suppress(BrokenPipeError):
             _write_summary(options, messages, report.exit_code, summary, facts)
     return report.exit_code, summary
+
+
+def _release(opened: ExitStack) -> None:
+    """End the worker processes, and close what would outlive this process."""
+    kill_processes()
+    opened.close()
 
 
 def _open_database(options: Options, opened: ExitStack, stop: StopRequest) -> DatabaseManager:

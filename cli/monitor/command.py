@@ -19,18 +19,17 @@ from cli.output import reader_may_leave
 from cli.report_errors import report_errors
 from cli.signals import leave_on_signals, say_nothing, say_on_stderr
 from database.config import read_database_url
-from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.monitoring.history import read_freshness, read_history
-from database.monitoring.overview import read_overview
 from database.monitoring.status import describe_database, read_ledger, read_status
+from database.sessions import Database
 from ingest.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from cli.monitor.live import Dashboard
 
 Options = Mapping[str, Any]
-Report = Callable[[DatabaseManager, Options], None]
+Report = Callable[[Database, Options], None]
 
 
 def run(options: Options) -> None:
@@ -47,7 +46,7 @@ def run(options: Options) -> None:
         ExitStack() as stack,
     ):
         url = read_database_url(options["database_url"])
-        db = DatabaseManager(url, pool_size=1, max_overflow=0, create=False)
+        db = Database(url, pool_size=1, max_overflow=0, create=False)
         stack.enter_context(db)
         database = describe_database(url) if url else "embedded server"
         display = _plain_display(options, database)
@@ -67,9 +66,7 @@ def _plain_display(options: Options, database: str) -> Blocks | JsonLines | None
     return Blocks(database) if options["once"] or not is_live(sys.stdout) else None
 
 
-def _watch(
-    db: DatabaseManager, display: "Blocks | JsonLines | Dashboard", options: Options
-) -> None:
+def _watch(db: Database, display: "Blocks | JsonLines | Dashboard", options: Options) -> None:
     meter = ProgressMeter()
     for status in watch_status(db, options["interval"].total_seconds()):
         if not isinstance(status, DatabaseNotReady):
@@ -82,22 +79,22 @@ def _watch(
             return
 
 
-def _report_failures(db: DatabaseManager, options: Options) -> None:
+def _report_failures(db: Database, options: Options) -> None:
     ledger = look_once(db, partial(read_ledger, limit=options["limit"]))
     write_failures(ledger, shutil.get_terminal_size().columns, as_json=options["json"])
 
 
-def _report_history(db: DatabaseManager, options: Options) -> None:
+def _report_history(db: Database, options: Options) -> None:
     runs = look_once(db, partial(read_history, limit=options["limit"]))
     write_history(runs, as_json=options["json"])
 
 
-def _report_age(db: DatabaseManager, options: Options) -> None:
+def _report_age(db: Database, options: Options) -> None:
     freshness = look_once(db, read_freshness)
     sys.exit(write_age(freshness, options["max_age"], as_json=options["json"]))
 
 
-def _render(db: DatabaseManager, database: str, options: Options) -> None:
+def _render(db: Database, database: str, options: Options) -> None:
     """Write a file or show the live view, with libraries that the other reports do not need."""
     from cli.monitor import html_page, live, metrics  # noqa: PLC0415 -- Jinja, rich, Prometheus
 
@@ -105,7 +102,7 @@ def _render(db: DatabaseManager, database: str, options: Options) -> None:
         status, freshness = look_once(db, read_status), look_once(db, read_freshness)
         metrics.write_metrics(status, freshness, options["prometheus"])
     elif options["html"]:
-        html_page.write_page(look_once(db, read_overview), options["html"])
+        html_page.write_page(db, options["html"])
     else:
         with live.Dashboard(database, options["interval"].total_seconds()) as dashboard:
             _watch(db, dashboard, options)

@@ -7,8 +7,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from cli.display.text import utc_time
+from cli.monitor.polling import look_once
 from cli.output import open_output
-from database.monitoring.overview import Overview
+from database.monitoring.overview import Overview, read_overview
+from database.sessions import Database
 from web.display import catalogue_charts
 from web.display.health_words import totals
 from web.display.run_table import run_table
@@ -17,14 +19,15 @@ from web.display.run_table import run_table
 _STYLES = ("style.css", "charts.css")
 
 
-def write_page(overview: Overview, path: Path) -> None:
+def write_page(db: Database, path: Path) -> None:
     """
-    Write the page to *path*, see `open_output`.
+    Read the overview, and write the page to *path*, see `open_output`.
 
     Raises:
+        DatabaseNotReady: as `look_once`.
         OSError: the file cannot be written.
     """
-    page = _render(overview).encode()
+    page = _render(look_once(db, read_overview)).encode()
     with open_output(path) as file:
         file.write(page)
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
-from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.monitoring.status import Status, read_status
+from database.sessions import Database
 
 #: After this time without a response, the monitor reports that there is none.
 PATIENCE_SECONDS = 15.0
@@ -16,16 +16,14 @@ PATIENCE_SECONDS = 15.0
 Result = TypeVar("Result")
 
 
-def watch_status(
-    db: DatabaseManager, interval_seconds: float
-) -> Iterator[Status | DatabaseNotReady]:
+def watch_status(db: Database, interval_seconds: float) -> Iterator[Status | DatabaseNotReady]:
     """Yield the status, or the error that prevents it, repeatedly, with a pause after each."""
     while True:
         yield from _read(db, read_status)
         time.sleep(interval_seconds)
 
 
-def look_once(db: DatabaseManager, read: Callable[[DatabaseManager], Result]) -> Result:
+def look_once(db: Database, read: Callable[[Database], Result]) -> Result:
     """
     Return the result of *read*.
 
@@ -38,9 +36,7 @@ def look_once(db: DatabaseManager, read: Callable[[DatabaseManager], Result]) ->
     return result
 
 
-def _read(
-    db: DatabaseManager, read: Callable[[DatabaseManager], Result]
-) -> Iterator[Result | DatabaseNotReady]:
+def _read(db: Database, read: Callable[[Database], Result]) -> Iterator[Result | DatabaseNotReady]:
     """
     Yield the result of *read*; before that, from time to time, an error if there is none yet.
 
@@ -55,9 +51,7 @@ def _read(
     yield error if isinstance(error, DatabaseNotReady) else future.result()
 
 
-def _run(
-    future: Future[Result], db: DatabaseManager, read: Callable[[DatabaseManager], Result]
-) -> None:
+def _run(future: Future[Result], db: Database, read: Callable[[Database], Result]) -> None:
     try:
         future.set_result(read(db))
     except BaseException as error:  # noqa: BLE001 -- yielded, or raised again, in the main thread

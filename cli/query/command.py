@@ -18,9 +18,9 @@ from cli.query.filter_options import GROUPS
 from cli.query.lists import say_empty, show_groups, show_movies
 from cli.query.movie_lookup import one_movie, open_repository, read_filters
 from cli.query.movie_rows import json_of, write_movie
+from cli.query.query_errors import QUERY_ERRORS, UnclearTaste
 from cli.query.recent import changed, new
 from cli.query.sorting import check_sort, sort_rows
-from cli.query_errors import UnclearTaste
 from cli.report_errors import report_errors
 from cli.signals import leave_on_signals
 from database.models import Movie
@@ -39,7 +39,7 @@ def run(name: str, options: Options) -> None:
         check_export(options)
     with (
         reader_may_leave(),
-        report_errors("query_movies.py", is_verbose=options["verbose"]),
+        report_errors("query_movies.py", is_verbose=options["verbose"], known=QUERY_ERRORS),
         leave_on_signals(),
         open_repository(options["database_url"]) as repository,
     ):

@@ -10,7 +10,7 @@ from typing import IO, Any, Literal
 
 from cli.output import STDOUT, open_output
 from cli.query.export_tables import Row, Types
-from cli.query_errors import ParquetMissing
+from cli.query.query_errors import ParquetMissing
 from yts.printable import json_line, printable
 
 Format = Literal["csv", "jsonl", "parquet"]

@@ -8,14 +8,14 @@ from typing import Any
 
 from cli.display.terminal import fitted
 from cli.display.text import one_line
-from cli.query_errors import NoSuchMovie
+from cli.query.query_errors import NoSuchMovie
 from database.config import read_database_url
-from database.db import DatabaseManager
 from database.models import Movie
 from database.repository import MovieRepository
 from database.schema import require_schema
 from database.search.filters import MovieFilter
 from database.search.query import NothingToSearch
+from database.sessions import Database
 
 _OPEN = (None, None)
 _FILTERS = ("genre", "year", "rating", "runtime", "language", "quality")
@@ -31,7 +31,7 @@ def open_repository(database_url: str | None) -> Iterator[MovieRepository]:
     """
     url = read_database_url(database_url)
     with (
-        DatabaseManager(url, pool_size=1, max_overflow=0, create=False) as db,
+        Database(url, pool_size=1, max_overflow=0, create=False) as db,
         db.get_session() as session,
     ):
         require_schema(session)

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from database.bookkeeping.fetch_lock import is_fetch_running
 from database.bookkeeping.models import FetchRun
 from database.bookkeeping.rows import SUCCESSFUL_ENDS, RunRow, RunState
-from database.db import DatabaseManager
 from database.monitoring.status import read_only_session
 from database.schema import read_revision
+from database.sessions import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Freshness:
         return self.age is not None and self.age <= max_age
 
 
-def read_history(db: DatabaseManager, limit: int | None = None) -> list[PastRun]:
+def read_history(db: Database, limit: int | None = None) -> list[PastRun]:
     """
     Return all runs, or the last *limit*, newest first; a database without tables has none.
 
@@ -79,7 +79,7 @@ def read_runs(
     ]
 
 
-def read_freshness(db: DatabaseManager) -> Freshness:
+def read_freshness(db: Database) -> Freshness:
     """
     Return when the last complete run ended.
 

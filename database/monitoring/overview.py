@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from database.bookkeeping.rows import SyncStateRow
-from database.db import DatabaseManager
 from database.monitoring.figures import Figures, read_figures
 from database.monitoring.history import PastRun, read_runs
 from database.monitoring.status import read_only_session
 from database.schema import require_schema
+from database.sessions import Database
 from database.stats import Stats, read_stats, read_sync_state
 
 #: Maximum number of runs; `--history` has all of them.
@@ -31,7 +31,7 @@ class Overview:
     figures: Figures
 
 
-def read_overview(db: DatabaseManager) -> Overview:
+def read_overview(db: Database) -> Overview:
     """
     Return the overview of the mirror.
 

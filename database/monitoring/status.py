@@ -16,9 +16,9 @@ from database.bookkeeping.rows import FailureRow, RunRow, SyncStateRow, WorkerRo
 from database.bookkeeping.workers import read_workers
 from database.config import without_secrets
 from database.connection.explain import explain_unreachable, first_line
-from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.schema import read_revision
+from database.sessions import Database
 from database.stats import (
     GenreTotal,
     Stats,
@@ -76,7 +76,7 @@ class FailureList:
     failures: list[TitledFailure]
 
 
-def read_status(db: DatabaseManager) -> Status:
+def read_status(db: Database) -> Status:
     """
     Return the status of the mirror; a database without tables is an empty mirror.
 
@@ -87,7 +87,7 @@ def read_status(db: DatabaseManager) -> Status:
         return _read(session)
 
 
-def read_ledger(db: DatabaseManager, limit: int | None = None) -> FailureList:
+def read_ledger(db: Database, limit: int | None = None) -> FailureList:
     """
     Return all recorded failures, or up to *limit*; a database without tables has none.
 
@@ -105,7 +105,7 @@ def read_ledger(db: DatabaseManager, limit: int | None = None) -> FailureList:
 
 
 @contextmanager
-def read_only_session(db: DatabaseManager) -> Iterator[Session]:
+def read_only_session(db: Database) -> Iterator[Session]:
     """
     Open a session that changes nothing.
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import URL
 
 from database.db import DatabaseManager
-from database.prepare_and_check import TABLES
+from database.monitoring.prepare_and_check import TABLES
 from tests.support.databases import run_sql
 from tests.support.paths import REPO
 from tests.support.processes.commands import call, run

@@ -17,6 +17,7 @@ import query_movies
 import test_db_connection
 from cli.commands.shell import NOT_FOUND
 from cli.known_errors import KNOWN_ERRORS
+from cli.query.query_errors import QUERY_ERRORS
 from cli.signals import STOP_SECONDS
 from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.db import DatabaseManager
@@ -186,7 +187,7 @@ def test_the_other_commands_end_with(
     [
         (FETCH, "ingest.worker.worker:Worker._run_movies"),
         (MONITOR, "database.monitoring.status.read_last_run"),
-        (CHECK, "database.prepare_and_check.check_versions"),
+        (CHECK, "database.monitoring.prepare_and_check.check_versions"),
     ],
 )
 def test_a_bug_shows_its_traceback_on_request(
@@ -278,7 +279,7 @@ def test_every_code_has_a_test_and_is_on_every_page() -> None:
 
 def test_no_error_is_twice_in_the_table() -> None:
     """Each error class has one exit code and one message, and none hides another one."""
-    kinds = [known.kind for known in KNOWN_ERRORS]
+    kinds = [known.kind for known in (*KNOWN_ERRORS, *QUERY_ERRORS)]
 
     hidden = [
         (earlier, later)
