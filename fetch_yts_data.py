@@ -150,11 +150,8 @@ def main(**options: Any) -> None:
     ended. The environment or a file .env can set every option, for example YTS_MAX_PAGES=10.
     """
     types.check_options(options)
-    from cli.fetch.fork_server import start_fork_server  # noqa: PLC0415 -- for a fast --help
-
-    start_fork_server(options)
     with importing():
-        from cli.fetch.command import run  # noqa: PLC0415 -- the server imports at the same time
+        from cli.fetch.command import run  # noqa: PLC0415 -- for a fast --help
 
     run(options, open_practice_api)
 

@@ -55,6 +55,7 @@ ONLY_IN = {
     "pydantic_core": {"yts/responses.py", "web/v1/requests.py"},
     "multiprocessing": {
         "ingest/backends/processes.py",
+        "ingest/backends/forked_server.py",
         "embeddings/embedding_processes.py",
         "database/connection/parent_process.py",
     },

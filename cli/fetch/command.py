@@ -17,6 +17,7 @@ from cli.display.terminal import fitted, prepare_stdout
 from cli.fetch.cluster import read_cluster
 from cli.fetch.dry_run_report import forecast_facts, forecast_in_words
 from cli.fetch.embedding import embed_after_fetch
+from cli.fetch.fork_server import start_fork_server
 from cli.fetch.logs import LogFile, MessageLines
 from cli.fetch.option_types import POLITE_RATE
 from cli.fetch.ping import Watchdog
@@ -54,6 +55,7 @@ def run(options: Options, open_practice_api: OpenApi) -> None:
         with report_errors(SCRIPT, is_verbose=options["verbose"]):
             _show_config(as_json=options["json"])
         return
+    start_fork_server(options)
     messages = _open_messages(options)
     watchdog = Watchdog(None if options["dry_run"] else options["ping"], signals.say_on_stderr)
 

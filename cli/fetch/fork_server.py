@@ -1,4 +1,4 @@
-"""`start_fork_server`: start the server that forks the workers early, to import in parallel."""
+"""`start_fork_server`: start the server that forks the workers, while nothing is open yet."""
 
 import os
 from collections.abc import Mapping
@@ -10,8 +10,12 @@ from ingest.backends.processes import warm_up
 
 
 def start_fork_server(options: Mapping[str, Any]) -> None:
-    """Start it for a run with worker processes on this machine; *options* are those of the run."""
-    if options["show_config"] or options["dry_run"]:
+    """
+    Start it for a run with worker processes on this machine; *options* are those of the run.
+
+    The server is a fork of this process, which has no thread and no connection to a database yet.
+    """
+    if options["dry_run"]:
         return
     if not (options["database_url"] or os.environ.get("DATABASE_URL_FILE")):
         hide_libpq_environment()  # Done before the workers inherit the environment.

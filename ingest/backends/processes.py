@@ -2,8 +2,8 @@
 `ProcessBackend`: runs batches in processes, forked from a server with all imports done.
 
 A new Python process would spend most of a second on imports, and a fork of the main process would
-share its database connections. The server has neither threads nor connections, and exits when the
-main process ends, also if that is killed.
+share its database connections. The server is a fork from before these are opened. It has neither
+threads nor connections, and exits when the main process ends, also if that is killed.
 """
 
 import errno
@@ -15,16 +15,14 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from database.connection.parent_process import leave_with_parent
 from database.connection.signal_handling import signals_held
 from ingest.backends.base import WorkerDied
+from ingest.backends.forked_server import forked_servers
+from ingest.plan import Batch
+from ingest.report import BatchReport
 from ingest.stop import STOP_SIGNAL
-
-if TYPE_CHECKING:  # The server must start before this process imports heavy modules.
-    from ingest.plan import Batch
-    from ingest.report import BatchReport
 
 #: Without fork servers, each process starts a new Python.
 _HAS_SERVER = "forkserver" in multiprocessing.get_all_start_methods()
@@ -35,7 +33,7 @@ class NoLocks(OSError):
 
 
 def warm_up() -> None:
-    """Let the server begin its imports while this process continues."""
+    """Start the server, if possible as a fork of this process; otherwise it imports all again."""
     if not _HAS_SERVER:
         return
     from multiprocessing import forkserver, resource_tracker  # noqa: PLC0415 -- only where it is
@@ -47,7 +45,7 @@ def warm_up() -> None:
         resource_tracker.ensure_running()
     # The server and its workers keep them blocked; otherwise Ctrl-C would end a process that is
     # starting with a traceback.
-    with signals_held(STOP_SIGNAL), _found_by_new_processes():
+    with signals_held(STOP_SIGNAL), _found_by_new_processes(), forked_servers():
         forkserver.ensure_running()
 
 
@@ -57,7 +55,7 @@ class ProcessBackend:
     dies_as_one = True
 
     def __init__(
-        self, count: int, start: Callable[[], object], run: "Callable[[Batch], BatchReport]"
+        self, count: int, start: Callable[[], object], run: Callable[[Batch], BatchReport]
     ) -> None:
         """
         Start no process yet.
@@ -70,7 +68,7 @@ class ProcessBackend:
         self._run = run
         self._executor: ProcessPoolExecutor | None = None
 
-    def submit(self, batch: "Batch") -> "Future[BatchReport]":
+    def submit(self, batch: Batch) -> Future[BatchReport]:
         """
         Run *batch* on the first free worker.
 
@@ -85,7 +83,7 @@ class ProcessBackend:
             self.close()
             raise WorkerDied from error
 
-    def read(self, future: "Future[BatchReport]") -> "BatchReport":
+    def read(self, future: Future[BatchReport]) -> BatchReport:
         """
         Return the report of a batch that has ended.
 
