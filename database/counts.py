@@ -73,11 +73,11 @@ _COUNT_PRESENT = select(count_of("movies") - count_of("movies.gone_since"))
 
 def movies_of_genres() -> Select[str, Decimal]:
     """Return a query for `name` and `movies` of each genre with movies."""
-    movies = func.sum(_counts.value)
+    movies, genres = func.sum(_counts.value), table_of(Genre).c
     return (
-        select(Genre.name, movies.label("movies"))
-        .join(table_of(CatalogueCount), _counts.name == func.concat("movie_genres.", Genre.id))
-        .group_by(Genre.id)
+        select(genres.name, movies.label("movies"))
+        .join(table_of(CatalogueCount), _counts.name == func.concat("movie_genres.", genres.id))
+        .group_by(genres.id)
         .having(movies > 0)
     )
 

@@ -7,10 +7,20 @@ from sqlalchemy import ScalarSelect, desc, func, select
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import FetchFailure, FetchRun, MissingMovie, SyncState
-from database.bookkeeping.rows import FailureRow, RunRow, SyncStateRow
+from database.bookkeeping.rows import (
+    FAILURE_COLUMNS,
+    RUN_COLUMNS,
+    SYNC_STATE_COLUMNS,
+    FailureRow,
+    RunRow,
+    SyncStateRow,
+)
 from database.counts import movies_of_genres, read_counts
 from database.models import Base, Genre, Movie
 from database.sql import plan_once, table_of
+
+_movies = table_of(Movie).c
+_genres = table_of(Genre).c
 
 
 def _rows_of(model: type[Base]) -> ScalarSelect[int]:
@@ -21,8 +31,9 @@ _TOTALS = select(
     _rows_of(Genre),
     _rows_of(FetchFailure),
     _rows_of(MissingMovie),
-    select(func.max(Movie.created_at)).scalar_subquery(),
+    select(func.max(_movies.created_at)).scalar_subquery(),
 )
+_READ_SYNC_STATE = select(*SYNC_STATE_COLUMNS).where(table_of(SyncState).c.id == 1)
 _SOURCE = plan_once(select(table_of(SyncState).c.source))
 
 
@@ -88,8 +99,8 @@ def read_stats(session: Session) -> Stats:
 
 def read_sync_state(session: Session) -> SyncStateRow | None:
     """Return the source of the movies and the state of the sweep; None before the first run."""
-    state = session.get(SyncState, 1)
-    return None if state is None else SyncStateRow.from_model(state)
+    row = session.execute(_READ_SYNC_STATE).one_or_none()
+    return None if row is None else SyncStateRow(*row)
 
 
 def has_practice_data(session: Session) -> bool:
@@ -100,8 +111,8 @@ def has_practice_data(session: Session) -> bool:
 def read_last_stored(session: Session, count: int = 5) -> list[StoredMovie]:
     """Return the movies that were stored last, the newest first."""
     rows = session.execute(
-        select(Movie.external_id, Movie.title, Movie.year, Movie.rating)
-        .order_by(Movie.created_at.desc(), Movie.id.desc())
+        select(_movies.external_id, _movies.title, _movies.year, _movies.rating)
+        .order_by(_movies.created_at.desc(), _movies.id.desc())
         .limit(count)
     )
     return [StoredMovie(id_, title, year, rating) for id_, title, year, rating in rows]
@@ -109,19 +120,19 @@ def read_last_stored(session: Session, count: int = 5) -> list[StoredMovie]:
 
 def read_top_genres(session: Session, count: int = 8) -> list[GenreTotal]:
     """Return the genres with the most movies, largest first."""
-    rows = session.execute(movies_of_genres().order_by(desc("movies"), Genre.name).limit(count))
+    rows = session.execute(movies_of_genres().order_by(desc("movies"), _genres.name).limit(count))
     return [GenreTotal(name, int(movies)) for name, movies in rows]
 
 
 def read_last_errors(session: Session, count: int = 3) -> list[FailureRow]:
     """Return the most recent recorded failures, newest first."""
-    rows = session.scalars(
-        select(FetchFailure).order_by(FetchFailure.last_failed_at.desc()).limit(count)
-    )
-    return [FailureRow.from_model(row) for row in rows]
+    latest = table_of(FetchFailure).c.last_failed_at.desc()
+    rows = session.execute(select(*FAILURE_COLUMNS).order_by(latest).limit(count))
+    return [FailureRow(*row) for row in rows]
 
 
 def read_last_run(session: Session) -> RunRow | None:
     """Return the run that started last; it may still be running."""
-    run = session.scalars(select(FetchRun).order_by(FetchRun.id.desc()).limit(1)).first()
-    return None if run is None else RunRow.from_model(run)
+    latest = table_of(FetchRun).c.id.desc()
+    row = session.execute(select(*RUN_COLUMNS).order_by(latest).limit(1)).one_or_none()
+    return None if row is None else RunRow(*row)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import FetchFailure
-from database.bookkeeping.rows import FailureKind, FailureRow, FailureStage
+from database.bookkeeping.rows import FAILURE_COLUMNS, FailureKind, FailureRow, FailureStage
 from database.models import Movie
 from database.search.keyset import Key, Position, order_by, read_position, rows_after
 from database.sql import column_types, interval_of, table_of, unnest_params, unnest_rows
@@ -120,13 +120,14 @@ def read_failures(
     # Compared as numbers, because a comparison as text would read all movies.
     is_movie = (FetchFailure.kind == "movie") & FetchFailure.key.regexp_match("^[0-9]{1,18}$")
     movie_id = case((is_movie, cast(FetchFailure.key, BigInteger)))
-    query = select(FetchFailure, Movie.title).join(
-        Movie, Movie.external_id == movie_id, isouter=True
+    movies = table_of(Movie)
+    query = select(*FAILURE_COLUMNS, movies.c.title).select_from(
+        table_of(FetchFailure).outerjoin(movies, movies.c.external_id == movie_id)
     )
     if after is not None:
         query = query.where(rows_after(_KEYS, read_position(_KEYS, after)))
     rows = session.execute(query.order_by(*order_by(_KEYS)).limit(limit))
-    return [TitledFailure(FailureRow.from_model(failure), title) for failure, title in rows]
+    return [TitledFailure(FailureRow(*failure), title) for *failure, title in rows]
 
 
 def position_of(failure: FailureRow) -> Position:

@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal
+
+from sqlalchemy import Column
+from sqlalchemy.orm import DeclarativeBase
 
 from database.bookkeeping.models import OUTCOMES, FetchFailure, FetchRun, SyncState
+from database.sql import table_of
 
 FailureKind = Literal["page", "movie"]
 FailureStage = Literal["fetch", "parse", "save"]
@@ -42,11 +46,6 @@ class RunRow:
     failed: int
     is_complete: bool
 
-    @classmethod
-    def from_model(cls, run: FetchRun) -> Self:
-        """Return the values of *run*."""
-        return cls(**_columns_of(run, cls))
-
     @property
     def counts(self) -> Mapping[str, int]:
         """Return how many movies had each outcome."""
@@ -77,11 +76,6 @@ class FailureRow:
     first_failed_at: datetime
     last_failed_at: datetime
     next_attempt_at: datetime
-
-    @classmethod
-    def from_model(cls, failure: FetchFailure) -> Self:
-        """Return the values of *failure*."""
-        return cls(**_columns_of(failure, cls))
 
     def is_due(self, now: datetime) -> bool:
         """Return whether the failure is due at the time *now*."""
@@ -119,12 +113,13 @@ class SyncStateRow:
     whole_sweep_at: datetime | None = None
     surplus_rows: int | None = None
 
-    @classmethod
-    def from_model(cls, state: SyncState) -> Self:
-        """Return the values of *state*."""
-        return cls(**_columns_of(state, cls))
+
+def _columns_of(model: type[DeclarativeBase], kind: type[Any]) -> list[Column[Any]]:
+    return [table_of(model).c[field.name] for field in fields(kind)]
 
 
-def _columns_of(row: FetchRun | FetchFailure | SyncState, kind: type[Any]) -> dict[str, Any]:
-    """Return the columns of *row* that the dataclass *kind* has fields for."""
-    return {field.name: getattr(row, field.name) for field in fields(kind)}
+#: The columns of each kind of row, in the order of its fields: statements that read columns alone
+#: need no objects of the ORM, and no time to prepare them.
+RUN_COLUMNS = _columns_of(FetchRun, RunRow)
+FAILURE_COLUMNS = _columns_of(FetchFailure, FailureRow)
+SYNC_STATE_COLUMNS = _columns_of(SyncState, SyncStateRow)

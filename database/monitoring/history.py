@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping.fetch_lock import is_fetch_running
 from database.bookkeeping.models import FetchRun
-from database.bookkeeping.rows import SUCCESSFUL_ENDS, RunRow, RunState
+from database.bookkeeping.rows import RUN_COLUMNS, SUCCESSFUL_ENDS, RunRow, RunState
 from database.monitoring.status import read_only_session
 from database.schema import read_revision
 from database.sessions import Database
+from database.sql import table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,11 @@ def read_runs(
     # The lock is read before and after the rows, as in `database.monitoring.status.read_status`.
     was_running = is_fetch_running(session)
     now = session.scalars(select(func.clock_timestamp())).one()
-    query = select(FetchRun).order_by(FetchRun.id.desc()).limit(limit)
+    id_ = table_of(FetchRun).c.id
+    query = select(*RUN_COLUMNS).order_by(id_.desc()).limit(limit)
     if before is not None:
-        query = query.where(FetchRun.id < before)
-    runs = [RunRow.from_model(run) for run in session.scalars(query)]
+        query = query.where(id_ < before)
+    runs = [RunRow(*row) for row in session.execute(query)]
     # Only the last run of all can be running.
     is_running = before is None and (was_running or is_fetch_running(session))
     states = [run.state(is_alive=is_running and run is runs[0]) for run in runs]

@@ -62,7 +62,7 @@ class Space:
 #: Of columns alone: this is read for each search, and objects of the ORM cost more.
 _READ_ACTIVE = plan_once(
     select(*(table_of(EmbeddingSpace).c[each.name] for each in fields(Space))).where(
-        EmbeddingSpace.is_active
+        table_of(EmbeddingSpace).c.is_active
     )
 )
 
@@ -120,13 +120,15 @@ def find_or_create_space(
 
 def read_stale_movies(session: Session, space_id: int) -> list[int]:
     """Return `movies.id` of all movies whose vectors in this space are missing or out of date."""
-    embedded = (MovieEmbedding.movie_id == Movie.id) & (MovieEmbedding.space_id == space_id)
-    is_stale = MovieEmbedding.document_hash.is_distinct_from(Movie.document_hash)
+    # Of columns alone, as above: every fetch asks at its end.
+    movies, vectors = table_of(Movie).c, table_of(MovieEmbedding).c
+    embedded = (vectors.movie_id == movies.id) & (vectors.space_id == space_id)
+    is_stale = vectors.document_hash.is_distinct_from(movies.document_hash)
     rows = session.scalars(
-        select(Movie.id)
-        .outerjoin(MovieEmbedding, embedded)
-        .where(is_stale | Movie.document_hash.is_(None))
-        .order_by(Movie.id)
+        select(movies.id)
+        .select_from(table_of(Movie).outerjoin(table_of(MovieEmbedding), embedded))
+        .where(is_stale | movies.document_hash.is_(None))
+        .order_by(movies.id)
     )
     return list(rows)
 
