@@ -44,14 +44,17 @@ def default_home() -> Path:
         ) from None
 
 
-def open_embedded(home: Path | None = None, *, create: bool = True) -> "EmbeddedServer":
+def open_embedded(
+    home: Path | None = None, *, create: bool = True, stay_seconds: float = 0.0
+) -> "EmbeddedServer":
     """
     Return a share in the server of *home*, which is created and started as needed.
 
     The database exists, but may be empty. Closing the share, or ending the program, lets the server
     stop. Until then the variables of libpq (PG*) are not in the environment.
 
-    *create* is False for programs that only read: they create no home and no data.
+    *create* is False for programs that only read: they create no home and no data. If this is the
+    last share to be closed, the server stays for *stay_seconds*, where a guard can stop it then.
 
     Raises:
         DatabaseNotReady: the server cannot run here, or the home belongs to another user.
@@ -64,7 +67,7 @@ def open_embedded(home: Path | None = None, *, create: bool = True) -> "Embedded
         )
     directory = (home or default_home()).absolute()
     try:
-        return EmbeddedServer(directory, create=create)
+        return EmbeddedServer(directory, create=create, stay_seconds=stay_seconds)
     except (OSError, psycopg2.Error) as error:
         reason = str(error).strip()
         if isinstance(error, PermissionError):
@@ -85,11 +88,12 @@ class EmbeddedServer:
     stops the server.
     """
 
-    def __init__(self, directory: Path, *, create: bool = True) -> None:
+    def __init__(self, directory: Path, *, create: bool = True, stay_seconds: float = 0.0) -> None:
         self.home = _prepare_directory(directory, create=create)
         self._files = Home(self.home)
         self._process = ServerProcess(self._files)
         self._share: int | None = None
+        self._stay_seconds = stay_seconds
         with (
             waiting_for(
                 f"the embedded PostgreSQL in {self.home} to start; the first time this takes "
@@ -123,7 +127,11 @@ class EmbeddedServer:
         return True
 
     def close(self) -> None:
-        """Close the share; closing the last one stops the server, also during a query."""
+        """
+        Close the share; closing the last one stops the server, also during a query.
+
+        If it may stay, the guard stops it later.
+        """
         if self._share is None:
             return
         try:
@@ -157,6 +165,7 @@ class EmbeddedServer:
             self._drop_share()
             raise
         except BaseException:
+            self._stay_seconds = 0.0
             self._leave()
             raise
 
@@ -165,7 +174,10 @@ class EmbeddedServer:
         try:
             # Changing the shared lock to an exclusive one takes two steps, but no process can lock
             # in between.
-            if self._share is not None and try_lock(self._share):
+            if self._share is None or not try_lock(self._share):
+                return
+            seconds = self._stay_seconds
+            if seconds == 0 or not self._process.let_stay(self._share, seconds):
                 self._process.stop()
         finally:
             self._drop_share()

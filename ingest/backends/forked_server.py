@@ -9,7 +9,6 @@ import gc
 import multiprocessing.util
 import os
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,8 +38,6 @@ def fork_server(path: bytes, args: Sequence[Any], passfds: Iterable[int]) -> int
     passed = {*map(int, passfds)}
     if "forkserver" not in args[-1] or threading.active_count() > 1:
         return _start_python(path, args, [*passed])
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
     pid = os.fork()
     if pid:
         return pid
