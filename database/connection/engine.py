@@ -54,6 +54,7 @@ def open_engine(
         pool_size=pool_size,
         max_overflow=max_overflow,
         connect_args=connection_parameters(url, application_name),
+        use_native_hstore=False,  # Otherwise each first connection looks for this type.
     )
     # The startup parameter `options` is not used: poolers refuse it, and libpq would ignore
     # PGOPTIONS.
