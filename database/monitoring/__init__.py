@@ -1,1 +1,1 @@
-"""What the monitor reads: the state of the mirror, past runs, and an overview."""
+"""What the monitor reads: state, past runs, an overview; the checks of `test_db_connection.py`."""
