@@ -13,7 +13,7 @@ from database.bookkeeping.models import FetchFailure
 from database.bookkeeping.rows import FAILURE_COLUMNS, FailureKind, FailureRow, FailureStage
 from database.models import Movie
 from database.search.keyset import Key, Position, order_by, read_position, rows_after
-from database.sql import column_types, interval_of, table_of, unnest_params, unnest_rows
+from database.sql import column_types, interval_of, json_params, json_rows, table_of
 
 #: The pause before a failure is tried again: this, doubled with each attempt, up to the longest.
 FIRST_RETRY = timedelta(minutes=10)
@@ -52,7 +52,7 @@ _CLEAR = text(
 
 def _make_record() -> Insert:
     """Return the statement that records failures, and counts another attempt of known ones."""
-    source = unnest_rows(column_types(FetchFailure, _COLUMNS))
+    source = json_rows(column_types(FetchFailure, _COLUMNS))
     statement = insert(_failures).from_select(
         [*_COLUMNS, "next_attempt_at"], select(*source.c, func.now() + literal(FIRST_RETRY))
     )
@@ -87,7 +87,7 @@ def record_failures(session: Session, failures: Iterable[Failure]) -> None:
     by_key = {(failure.kind, failure.key): failure for failure in failures}
     if by_key:
         rows = [{name: getattr(by_key[key], name) for name in _COLUMNS} for key in sorted(by_key)]
-        session.execute(_RECORD, unnest_params(rows, _COLUMNS))
+        session.execute(_RECORD, json_params(rows))
 
 
 def clear_failures(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import ListedMovie
 from database.bookkeeping.sweep_state import owe_gone_check, read_state
-from database.sql import column_types, table_of, unnest_params, unnest_rows
+from database.sql import column_types, json_params, json_rows, table_of
 
 _listed = table_of(ListedMovie)
 _IS_ON_PAGE = _listed.c.page.is_not(None)
@@ -20,7 +20,7 @@ _IS_GIVEN = _listed.c.external_id == func.any(bindparam("ids", type_=ARRAY(Integ
 
 _ON_PAGE = ("external_id", "page", "reading")
 _SHOWN = ("external_id", "reading")
-_pages = unnest_rows(column_types(ListedMovie, _ON_PAGE))
+_pages = json_rows(column_types(ListedMovie, _ON_PAGE))
 _insert_pages = insert(_listed).from_select(list(_ON_PAGE), select(*_pages.c))
 _has_moved = (_listed.c.reading == _insert_pages.excluded.reading) & (
     _listed.c.page != _insert_pages.excluded.page
@@ -34,7 +34,7 @@ _NOTE_LISTED = _insert_pages.on_conflict_do_update(
     },
 ).returning(_listed.c.moved_from)
 _insert_shown = insert(_listed).from_select(
-    list(_SHOWN), select(*unnest_rows(column_types(ListedMovie, _SHOWN)).c)
+    list(_SHOWN), select(*json_rows(column_types(ListedMovie, _SHOWN)).c)
 )
 _NOTE_SHOWN = _insert_shown.on_conflict_do_update(
     index_elements=["external_id"],
@@ -59,7 +59,7 @@ def note_listed(
     rows = [{"external_id": id_, "page": page, "reading": reading} for id_ in sorted(external_ids)]
     if not rows:
         return None
-    moved = session.scalars(_NOTE_LISTED, unnest_params(rows, _ON_PAGE))
+    moved = session.scalars(_NOTE_LISTED, json_params(rows))
     return min((page for page in moved if page is not None), default=None)
 
 
@@ -67,7 +67,7 @@ def note_shown(session: Session, external_ids: Collection[int]) -> None:
     """Record that YTS has shown these movies by their details, and not on a page yet."""
     reading = read_state(session).reading
     rows = [{"external_id": id_, "reading": reading} for id_ in sorted(external_ids)]
-    session.execute(_NOTE_SHOWN, unnest_params(rows, _SHOWN))
+    session.execute(_NOTE_SHOWN, json_params(rows))
 
 
 def note_searched(session: Session, external_ids: Collection[int]) -> None:

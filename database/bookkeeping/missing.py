@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 from database.bookkeeping.models import ListedMovie, MissingMovie
 from database.bookkeeping.sweep_state import read_state, set_gone_check
 from database.models import Movie
-from database.sql import column_types, interval_of, table_of, unnest_params, unnest_rows
+from database.sql import column_types, interval_of, json_params, json_rows, table_of
 
 #: Pause after the second denial, which is believed; doubled with each further denial ...
 ASK_MISSING_AGAIN = timedelta(days=30)
@@ -123,7 +123,7 @@ def find_contradictions(
 
 def _make_count_denials() -> Insert:
     """Return the statement that counts a denial of each id by the base URL `denied_by`."""
-    source = unnest_rows(column_types(MissingMovie, ["external_id"]))
+    source = json_rows(column_types(MissingMovie, ["external_id"]))
     origin = bindparam("denied_by", type_=Text)
     statement = insert(_missing).from_select(
         ["external_id", "ask_again_at", "origin"],
@@ -158,7 +158,7 @@ def record_missing(session: Session, external_ids: Collection[int], origin: str)
     if not external_ids:
         return
     ids = [{"external_id": id_} for id_ in sorted(external_ids)]
-    session.execute(_COUNT_DENIALS, {**unnest_params(ids, ["external_id"]), "denied_by": origin})
+    session.execute(_COUNT_DENIALS, {**json_params(ids), "denied_by": origin})
     state = read_state(session)
     if state.is_gone_check_due and state.confirmed_origin == origin:
         session.execute(_MARK_GONE, {"ids": list(external_ids)})

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.orm import Session
 
 from database.models import Cast, MovieCast
-from database.sql import column_types, table_of, unnest_params, unnest_rows
+from database.sql import column_types, json_params, json_rows, table_of
 from yts.payload import MoviePayload
 
 _PERSON_COLUMNS = ("name", "imdb_code", "url_small_image")
@@ -54,7 +54,7 @@ def save_cast(session: Session, movies: Mapping[int, MoviePayload], new: Set[int
     listed = [role | {"cast_id": ids[role["key"]]} for role in roles.values()]
     known = _read_roles(session, {movie_id for movie_id, _ in roles} - new)
     if rows := _choose_roles(listed, known):
-        session.execute(_roles_statement(), unnest_params(rows, _ROLE_COLUMNS))
+        session.execute(_roles_statement(), json_params(rows))
     return {row["movie_id"] for row in rows if (row["movie_id"], row["cast_id"]) not in known}
 
 
@@ -77,7 +77,7 @@ def _save_people(session: Session, people: Mapping[str, CastLinkRow]) -> dict[st
     known = _read_people(session, list(people.values()))
     unknown = [people[key] for key in sorted(people.keys() - known.keys())]
     if unknown:
-        session.execute(_people_statement(), unnest_params(unknown, _PERSON_COLUMNS))
+        session.execute(_people_statement(), json_params(unknown))
         # This includes people that another writer has added meanwhile.
         known |= _read_people(session, unknown)
     pictures = [
@@ -86,7 +86,7 @@ def _save_people(session: Session, people: Mapping[str, CastLinkRow]) -> dict[st
         if not has_picture and people[key]["url_small_image"] is not None
     ]
     if pictures:
-        session.execute(_pictures_statement(), unnest_params(pictures, ["id", "url_small_image"]))
+        session.execute(_pictures_statement(), json_params(pictures))
     return {key: row_id for key, (row_id, _) in known.items()}
 
 
@@ -113,7 +113,7 @@ def _known_statement() -> Select[int, str | None, str, bool]:
 
 @cache
 def _people_statement() -> Insert:
-    source = unnest_rows(column_types(Cast, _PERSON_COLUMNS))
+    source = json_rows(column_types(Cast, _PERSON_COLUMNS))
     statement = insert(table_of(Cast)).from_select(list(_PERSON_COLUMNS), select(*source.c))
     return statement.on_conflict_do_nothing()
 
@@ -121,7 +121,7 @@ def _people_statement() -> Insert:
 @cache
 def _pictures_statement() -> Update:
     casts = table_of(Cast)
-    source = unnest_rows(column_types(Cast, ["id", "url_small_image"]))
+    source = json_rows(column_types(Cast, ["id", "url_small_image"]))
     # Locked in the order of their ids, otherwise two writers could block each other.
     lacking = (
         select(casts.c.id, source.c.url_small_image)
@@ -174,7 +174,7 @@ def _choose_roles(listed: Sequence[CastLinkRow], known: Roles) -> list[CastLinkR
 
 @cache
 def _roles_statement() -> Insert:
-    source = unnest_rows(column_types(MovieCast, _ROLE_COLUMNS))
+    source = json_rows(column_types(MovieCast, _ROLE_COLUMNS))
     statement = insert(table_of(MovieCast)).from_select(list(_ROLE_COLUMNS), select(*source.c))
     return statement.on_conflict_do_update(
         index_elements=["movie_id", "cast_id"],

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
 
 from database.models import Genre, MovieGenre, Torrent
-from database.sql import any_differs, column_types, table_of, unnest_params, unnest_rows
+from database.sql import any_differs, column_types, json_params, json_rows, table_of
 from database.writing.cast import save_cast
 from yts.payload import MoviePayload
 
@@ -77,8 +77,8 @@ def _save_genres(session: Session, movies: Mapping[int, MoviePayload], new: Set[
     ]
     names = {genre for genres in genres_of.values() for genre in genres if genre}
     add_genres, remove_links, add_links = _genre_statements()
-    session.execute(add_genres, unnest_params([{"name": name} for name in names], ["name"]))
-    incoming = unnest_params(links, ["movie_id", "name"])
+    session.execute(add_genres, json_params([{"name": name} for name in names]))
+    incoming = json_params(links)
     changed = set(session.scalars(add_links, incoming))
     if old := sorted(genres_of.keys() - new):
         changed |= set(session.scalars(remove_links, {**incoming, "movie_ids": old}))
@@ -101,7 +101,7 @@ def _key_of(name: ColumnElement[str]) -> ColumnElement[str]:
 @cache
 def _genre_statements() -> tuple[Insert, ReturningDelete[int], ReturningInsert[int]]:
     genres, links = table_of(Genre), table_of(MovieGenre)
-    source = unnest_rows(column_types(Genre, ["name"]))
+    source = json_rows(column_types(Genre, ["name"]))
     key = _key_of(source.c.name)
     unknown = (
         select(func.min(source.c.name))
@@ -117,7 +117,7 @@ def _genre_statements() -> tuple[Insert, ReturningDelete[int], ReturningInsert[i
         .group_by(_key_of(genres.c.name))
         .subquery()
     )
-    listed = unnest_rows({"movie_id": links.c.movie_id.type, "name": genres.c.name.type})
+    listed = json_rows({"movie_id": links.c.movie_id.type, "name": genres.c.name.type})
     pairs = (
         select(listed.c.movie_id, known.c.id)
         .select_from(listed)
@@ -150,7 +150,7 @@ def _save_torrents(session: Session, movies: Mapping[int, MoviePayload], new: Se
         if torrent.hash is not None
     }
     remove, upsert = _torrent_statements()
-    incoming = unnest_params(list(rows.values()), _TORRENT_ROW)
+    incoming = json_params(list(rows.values()))
     changed = set(session.scalars(upsert, incoming))
     if old := sorted(listing.keys() - new):
         changed |= set(session.scalars(remove, {**incoming, "movie_ids": old}))
@@ -161,13 +161,13 @@ def _save_torrents(session: Session, movies: Mapping[int, MoviePayload], new: Se
 def _torrent_statements() -> tuple[ReturningDelete[int], ReturningInsert[int]]:
     torrents = table_of(Torrent)
     old = torrents.c
-    listed = unnest_rows(column_types(Torrent, _TORRENT_KEY))
+    listed = json_rows(column_types(Torrent, _TORRENT_KEY))
     is_listed = (
         select(listed.c.hash)
         .where(listed.c.movie_id == old.movie_id, listed.c.hash == old.hash)
         .exists()
     )
-    source = unnest_rows(column_types(Torrent, _TORRENT_ROW))
+    source = json_rows(column_types(Torrent, _TORRENT_ROW))
     statement = insert(torrents).from_select(
         _TORRENT_ROW, select(*(source.c[name] for name in _TORRENT_ROW))
     )

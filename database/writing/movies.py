@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from database.models import Movie
-from database.sql import any_differs, column_types, table_of, unnest_params, unnest_rows
+from database.sql import any_differs, column_types, json_params, json_rows, table_of
 from database.writing.links import save_links
 from database.writing.search_documents import (
     LINKED_NAMES,
@@ -198,7 +198,7 @@ def _upsert(
     slugs = assign_slugs(session, {movie.id: movie.slug for movie in movies})
     rows = [_row(movie, slugs[movie.id]) for movie in movies]
     times = {"asked_at": asked_at, "details_at": asked_at if has_details else None}
-    incoming = unnest_params(rows, [*_COLUMNS, *LINKED_NAMES])
+    incoming = json_params(rows)
     returned = session.execute(_upsert_statement(), {**incoming, **times})
     return [(external_id, row_id, is_new) for external_id, row_id, is_new in returned]
 
@@ -206,7 +206,7 @@ def _upsert(
 @cache
 def _upsert_statement() -> ReturningInsert[int, int, bool]:
     linked = dict.fromkeys(LINKED_NAMES, Text())
-    source = unnest_rows({**column_types(Movie, _COLUMNS), **linked})
+    source = json_rows({**column_types(Movie, _COLUMNS), **linked})
     document = document_columns(source)
     times = {
         "fetched_at": bindparam("asked_at", type_=DateTime(timezone=True)),
@@ -232,8 +232,9 @@ def _upsert_statement() -> ReturningInsert[int, int, bool]:
     values |= {"updated_at": func.now(), "fetched_at": new.fetched_at}
     # Only then is the response probably complete; see `document_columns`.
     values |= {name: case((first_details, new[name]), else_=old[name]) for name in document}
+    # The cheap condition first.
     return statement.on_conflict_do_update(
-        index_elements=["external_id"], set_=values, where=or_(changes, first_details)
+        index_elements=["external_id"], set_=values, where=or_(first_details, changes)
     ).returning(old.external_id, old.id, literal_column("movies.xmax = 0"))
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from database.connection.advisory_locks import AdvisoryLock, wait_for_lock
 from database.models import Movie
-from database.sql import column_types, table_of, unnest_params, unnest_rows
+from database.sql import column_types, json_params, json_rows, table_of
 
 _movies = table_of(Movie)
 _RENAME = (
@@ -123,7 +123,7 @@ def _read_claimants(
     # Only the movie of that id claims a slug with this id appended.
     appended = [int(match[1]) for slug in slugs if (match := _LAST_NUMBER.search(slug))]
     parameters = {
-        **unnest_params(claims, ["slug"]),
+        **json_params(claims),
         "external_ids": list(external_ids),
         "appended_ids": appended,
     }
@@ -138,7 +138,7 @@ def _claimants_statement() -> CompoundSelect[int, str | None, str | None]:
     renamed = stored.where(movies.c.slug.is_distinct_from(movies.c.yts_slug))
     integers = ARRAY(movies.c.external_id.type)
     # Join rows, because PostgreSQL needs milliseconds to plan `= any(...)`.
-    claimed = unnest_rows(column_types(Movie, ["slug"]))
+    claimed = json_rows(column_types(Movie, ["slug"]))
     return union(
         stored.where(movies.c.external_id == func.any(bindparam("external_ids", type_=integers))),
         stored.join(claimed, claimed.c.slug == movies.c.slug),
