@@ -9,6 +9,7 @@ import gc
 import multiprocessing.util
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,11 +33,13 @@ def fork_server(path: bytes, args: Sequence[Any], passfds: Iterable[int]) -> int
     """
     Run the program of `python -c` in a fork of this process; return its process id.
 
-    Other programs than a fork server start as usual, and so does the server if this process has
-    threads: the locks that they hold would stay locked in the fork.
+    Other programs than a fork server start as usual. So does the server if this process has
+    threads, because the locks that they hold would stay locked in the fork; and on other systems
+    than Linux, whose libraries may refuse to work in a fork.
     """
     passed = {*map(int, passfds)}
-    if "forkserver" not in args[-1] or threading.active_count() > 1:
+    can_fork = sys.platform == "linux" and threading.active_count() == 1
+    if not can_fork or "forkserver" not in args[-1]:
         return _start_python(path, args, [*passed])
     pid = os.fork()
     if pid:
