@@ -9,7 +9,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 (it is a class)
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import ExecutionContext
 
-from database.serving.plan_age import DISCARD, SIZE, PlanAge
+from database.serving.plan_age import DISCARD, SIZES, PlanAge
 from database.sql import PLAN_ONCE
 
 #: Searches have a statement for each number of words. Those that were used last are kept.
@@ -34,9 +34,9 @@ class _Plans:
     def prepared(self, cursor: Cursor, statement: str) -> str:
         """Return what runs *statement* with the same values; prepare it if that is new."""
         if self._age.must_check():
-            cursor.execute(SIZE)
-            ((size,),) = cursor.fetchall()
-            if self._age.is_outgrown(size):
+            cursor.execute(SIZES)
+            ((sizes,),) = cursor.fetchall()
+            if self._age.is_outgrown(sizes):
                 cursor.execute(DISCARD)
         kept = self._kept.get(statement)
         if kept is None:

@@ -1,21 +1,24 @@
 """`PlanAge`: when a connection has to plan its prepared statements again; no I/O."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Final
 
-#: The size of the table of movies, in bytes; other tables grow with it.
-SIZE: Final = "SELECT coalesce(pg_relation_size(to_regclass('movies')), 0)"
+#: The sizes of the tables of the catalogue, in bytes: a list brings movies, their details people.
+SIZES: Final = """
+    SELECT array_agg(coalesce(pg_relation_size(to_regclass(name)), 0) ORDER BY name)
+    FROM unnest(ARRAY['casts', 'movie_casts', 'movie_genres', 'movies', 'torrents']) name
+"""
 DISCARD: Final = "DISCARD PLANS"
-#: How often the size is read, in seconds.
+#: How often they are read, in seconds.
 CHECK_SECONDS: Final = 1.0
-#: Plans are made again when the table has grown to this multiple.
+#: Plans are made again when a table has grown to more than this multiple.
 _GROWTH = 2
 
 
 class PlanAge:
     """
-    The size of the table of movies for which a connection has made its plans.
+    The sizes of the tables for which a connection has made its plans.
 
     PostgreSQL keeps the plan of a prepared statement until somebody analyzes a table. A plan for
     an empty table reads the whole table, and a fetch fills it within seconds.
@@ -25,16 +28,17 @@ class PlanAge:
         """Measure times by *clock*, in seconds."""
         self._clock = clock
         self._checked_at = float("-inf")
-        self._planned_for = 0
+        self._planned_for: Sequence[int] = ()
 
     def must_check(self) -> bool:
-        """Return whether `SIZE` should be read now."""
+        """Return whether `SIZES` should be read now."""
         return self._clock() - self._checked_at >= CHECK_SECONDS
 
-    def is_outgrown(self, size: int) -> bool:
-        """Note the *size*; return whether plans must be discarded, which the caller does."""
+    def is_outgrown(self, sizes: Sequence[int]) -> bool:
+        """Note the *sizes*; return whether plans must be discarded, which the caller does."""
         self._checked_at = self._clock()
-        is_outgrown = size > _GROWTH * self._planned_for
-        if is_outgrown:
-            self._planned_for = size
-        return is_outgrown
+        planned_for = self._planned_for or [0] * len(sizes)
+        grown = [now > _GROWTH * then for now, then in zip(sizes, planned_for, strict=True)]
+        if any(grown):
+            self._planned_for = sizes
+        return any(grown)

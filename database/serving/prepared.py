@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import URL, ClauseElement
 
 from database.serving.loop_connection import LoopConnection, Values
-from database.serving.plan_age import DISCARD, SIZE
+from database.serving.plan_age import DISCARD, SIZES
 
 #: See `database.serving.read_only.read_revision`.
 REVISION: Final = "pg_current_snapshot()::text"
@@ -47,8 +47,8 @@ class Reading:
         age = self._connection.plan_age
         # Inside of a block, the first statement has to begin it.
         if age.must_check() and not self._prefix:
-            ((size,),) = await self._connection.execute(SIZE)
-            if age.is_outgrown(size):
+            ((sizes,),) = await self._connection.execute(SIZES)
+            if age.is_outgrown(sizes):
                 await self._connection.execute(DISCARD)
 
     async def read_query(self, query: ClauseElement) -> list[tuple[Any, ...]]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 import database.serving.kept_plans
 import database.serving.plan_age
 from database.db import DatabaseManager
+from database.serving.plan_age import PlanAge
 from database.serving.read_only import ReadOnlyDatabase
 from database.sql import plan_once
 from tests.support.databases import run_sql
@@ -84,3 +85,11 @@ def test_plans_of_sessions_are_made_again_when_movies_have_come(
     after = reading.run(read)
     assert after != before
     assert "uq_movies_external_id" in after
+
+
+def test_one_table_that_has_doubled_outdates_all_plans():
+    """Movies come with a list, and the people who play in them long after."""
+    age = PlanAge()
+    sizes = [(8, 0), (16, 0), (17, 0), (17, 8), (34, 16), (17, 17)]
+
+    assert [age.is_outgrown(each) for each in sizes] == [True, False, True, True, False, True]
