@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from cli.options import KEEP_SERVER, WRITTEN_FILE, Command, Duration, exit_codes_epilog
+from cli.options import WRITTEN_FILE, Command, Duration, exit_codes_epilog
 from ingest.exit_codes import ExitCode
 from yts import __version__
 
@@ -81,7 +81,6 @@ _REPORTS = ("failures", "history", "max_age", "prometheus", "html")
     envvar="DATABASE_URL",
     help="PostgreSQL of the mirror; DATABASE_URL is the same.  [default: the embedded server]",
 )
-@KEEP_SERVER
 @click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a bug.")
 @click.version_option(__version__, prog_name="yts-mirror")
 def main(**options: Any) -> None:

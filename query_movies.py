@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from cli.options import KEEP_SERVER, WRITTEN_FILE, Command, Parsed, exit_codes_epilog
+from cli.options import WRITTEN_FILE, Command, Parsed, exit_codes_epilog
 from cli.query.filter_options import (
     GROUPS,
     Since,
@@ -115,7 +115,6 @@ def _options(*, is_listed: bool) -> list[Callable[..., Any]]:
         click.option("--posters", is_flag=True, help="Show the URLs of images."),
         click.option("--database-url", metavar="URL", envvar="DATABASE_URL", show_default=False,
                      help="PostgreSQL of the mirror; DATABASE_URL is the same."),
-        KEEP_SERVER,
         click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a bug."),
     ]  # fmt: skip
 

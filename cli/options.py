@@ -87,24 +87,6 @@ READ_FILE = click.Path(exists=True, dir_okay=False, readable=True, resolve_path=
 WRITTEN_FILE = _WrittenFile(dir_okay=False, readable=False, allow_dash=True, path_type=Path)
 
 
-#: Of commands that only read: they are often used several times in a row.
-KEEP_SERVER = click.option(
-    "--keep-server",
-    type=Duration(0, 86_400),
-    default="60s",
-    show_default=True,
-    metavar="60s",
-    envvar="YTS_KEEP_SERVER",
-    help="On a terminal, let the embedded server stay this long for the next command.",
-)
-
-
-def stay_seconds(options: Mapping[str, Any]) -> float:
-    """Return how long the embedded server may stay: not at all without a terminal, as in cron."""
-    seconds: float = options["keep_server"].total_seconds()
-    return seconds if sys.stderr.isatty() else 0.0
-
-
 def exit_codes_epilog(
     codes: Iterable[ExitCode],
     changes: Mapping[ExitCode, str] = MappingProxyType({}),

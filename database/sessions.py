@@ -37,13 +37,12 @@ class Database:
         application_name: str = APPLICATION_NAME,
         is_keyed: bool = False,
         create: bool = True,
-        stay_seconds: float = 0.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """
         Choose the database; only the embedded server is started here.
 
-        *is_keyed* is as in `open_engine`, *create* and *stay_seconds* as in `open_embedded`.
+        *is_keyed* is as in `open_engine`, *create* as in `open_embedded`.
         *sleep* waits while the database is away; it may raise to give up.
 
         Raises:
@@ -55,7 +54,7 @@ class Database:
         self._embedded: EmbeddedServer | None = None
         url = read_database_url(database_url)
         if url is None:
-            self._embedded = open_embedded(create=create, stay_seconds=stay_seconds)
+            self._embedded = open_embedded(create=create)
             url = self._embedded.url
         self.url = url
         self.engine = open_engine(

@@ -15,7 +15,6 @@ from cli.monitor.failure_table import write_failures
 from cli.monitor.plain import Blocks, JsonLines
 from cli.monitor.polling import look_once, watch_status
 from cli.monitor.run_history import write_age, write_history
-from cli.options import stay_seconds
 from cli.output import reader_may_leave
 from cli.report_errors import report_errors
 from cli.signals import leave_on_signals, say_nothing, say_on_stderr
@@ -47,8 +46,7 @@ def run(options: Options) -> None:
         ExitStack() as stack,
     ):
         url = read_database_url(options["database_url"])
-        stay = stay_seconds(options)
-        db = Database(url, pool_size=1, max_overflow=0, create=False, stay_seconds=stay)
+        db = Database(url, pool_size=1, max_overflow=0, create=False)
         stack.enter_context(db)
         database = describe_database(url) if url else "embedded server"
         display = _plain_display(options, database)

@@ -11,7 +11,6 @@ from cli import signals
 from cli.display.tables import write_json
 from cli.display.terminal import prepare_stdout
 from cli.display.text import one_line
-from cli.options import stay_seconds
 from cli.output import reader_may_leave
 from cli.preflight import importing
 from cli.query.export_command import check_export, export
@@ -42,7 +41,7 @@ def run(name: str, options: Options) -> None:
         reader_may_leave(),
         report_errors("query_movies.py", is_verbose=options["verbose"], known=QUERY_ERRORS),
         leave_on_signals(),
-        open_repository(options["database_url"], stay_seconds(options)) as repository,
+        open_repository(options["database_url"]) as repository,
     ):
         _COMMANDS[name](repository, options)
         sys.stdout.flush()

@@ -22,20 +22,16 @@ _FILTERS = ("genre", "year", "rating", "runtime", "language", "quality")
 
 
 @contextmanager
-def open_repository(
-    database_url: str | None, stay_seconds: float = 0.0
-) -> Iterator[MovieRepository]:
+def open_repository(database_url: str | None) -> Iterator[MovieRepository]:
     """
     Open the mirror for reading; migrate nothing, and delay no fetch.
-
-    *stay_seconds* is as in `open_embedded`.
 
     Raises:
         DatabaseNotReady: it cannot be reached, or its tables are not current.
     """
     url = read_database_url(database_url)
     with (
-        Database(url, pool_size=1, max_overflow=0, create=False, stay_seconds=stay_seconds) as db,
+        Database(url, pool_size=1, max_overflow=0, create=False) as db,
         db.get_session() as session,
     ):
         require_schema(session)

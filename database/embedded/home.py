@@ -45,8 +45,6 @@ class Home:
         self.users_lock = directory / _USERS_LOCK_NAME
         #: Held by the PostgreSQL processes themselves, so it is free only when all have ended.
         self.server_lock = directory / "server.lock"
-        #: Held by the guard of the running server.
-        self.guard_lock = directory / "guard.lock"
         self.socket_directory = directory / "socket"
         self.socket = self.socket_directory / _SOCKET_NAME
 

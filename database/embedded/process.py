@@ -17,7 +17,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 (it is a 
 from psycopg2.sql import SQL, Identifier
 
 from database.embedded.file_locks import open_lock, try_lock
-from database.embedded.guard import let_server_stay, start_guard
+from database.embedded.guard import start_guard
 from database.embedded.home import PORT, Home, SocketAddress
 from database.embedded.launcher import SUPERUSER, Launcher
 from database.errors import DatabaseNotReady
@@ -102,11 +102,6 @@ class ServerProcess:
             self._address.close()
             self._address = None
 
-    def let_stay(self, users_lock: int, seconds: float) -> bool:
-        """Let the guard stop the server later; False if there is none. *users_lock* is held."""
-        with open_lock(self._home.guard_lock) as guard_lock:
-            return let_server_stay(users_lock, guard_lock, seconds)
-
     def stop(self) -> None:
         """
         Shut the server down and wait until its processes are gone, 30 s at most.
@@ -124,12 +119,11 @@ class ServerProcess:
 
     def _start_if_free(self) -> None:
         """Start a server unless a process of an earlier one is left."""
-        home = self._home
-        with open_lock(home.server_lock) as server_lock, open_lock(home.guard_lock) as guard_lock:
+        with open_lock(self._home.server_lock) as server_lock:
             if not try_lock(server_lock):
                 return
             self._child = self._launcher.launch(server_lock)
-            start_guard(home.startup_lock, home.users_lock, guard_lock, self._child.pid)
+        start_guard(self._home.startup_lock, self._home.users_lock, self._child.pid)
         # Without this, a server that ends before this process would stay a zombie.
         threading.Thread(target=self._child.wait, daemon=True).start()
 

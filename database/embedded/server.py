@@ -44,17 +44,14 @@ def default_home() -> Path:
         ) from None
 
 
-def open_embedded(
-    home: Path | None = None, *, create: bool = True, stay_seconds: float = 0.0
-) -> "EmbeddedServer":
+def open_embedded(home: Path | None = None, *, create: bool = True) -> "EmbeddedServer":
     """
     Return a share in the server of *home*, which is created and started as needed.
 
     The database exists, but may be empty. Closing the share, or ending the program, lets the server
     stop. Until then the variables of libpq (PG*) are not in the environment.
 
-    *create* is False for programs that only read: they create no home and no data. If this is the
-    last share to be closed, the server stays for *stay_seconds*, where a guard can stop it then.
+    *create* is False for programs that only read: they create no home and no data.
 
     Raises:
         DatabaseNotReady: the server cannot run here, or the home belongs to another user.
@@ -67,7 +64,7 @@ def open_embedded(
         )
     directory = (home or default_home()).absolute()
     try:
-        return EmbeddedServer(directory, create=create, stay_seconds=stay_seconds)
+        return EmbeddedServer(directory, create=create)
     except (OSError, psycopg2.Error) as error:
         reason = str(error).strip()
         if isinstance(error, PermissionError):
@@ -88,12 +85,11 @@ class EmbeddedServer:
     stops the server.
     """
 
-    def __init__(self, directory: Path, *, create: bool = True, stay_seconds: float = 0.0) -> None:
+    def __init__(self, directory: Path, *, create: bool = True) -> None:
         self.home = _prepare_directory(directory, create=create)
         self._files = Home(self.home)
         self._process = ServerProcess(self._files)
         self._share: int | None = None
-        self._stay_seconds = stay_seconds
         with (
             waiting_for(
                 f"the embedded PostgreSQL in {self.home} to start; the first time this takes "
@@ -127,11 +123,7 @@ class EmbeddedServer:
         return True
 
     def close(self) -> None:
-        """
-        Close the share; closing the last one stops the server, also during a query.
-
-        If it may stay, the guard stops it later.
-        """
+        """Close the share; closing the last one stops the server, also during a query."""
         if self._share is None:
             return
         try:
@@ -165,7 +157,6 @@ class EmbeddedServer:
             self._drop_share()
             raise
         except BaseException:
-            self._stay_seconds = 0.0
             self._leave()
             raise
 
@@ -174,10 +165,7 @@ class EmbeddedServer:
         try:
             # Changing the shared lock to an exclusive one takes two steps, but no process can lock
             # in between.
-            if self._share is None or not try_lock(self._share):
-                return
-            seconds = self._stay_seconds
-            if seconds == 0 or not self._process.let_stay(self._share, seconds):
+            if self._share is not None and try_lock(self._share):
                 self._process.stop()
         finally:
             self._drop_share()

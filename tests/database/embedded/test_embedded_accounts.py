@@ -200,7 +200,6 @@ def test_root_keeps_no_database_where_another_user_can_replace_it(tmp_path: Path
     [
         "app.conf",
         "users.lock",
-        "guard.lock",
         *(pytest.param(name, marks=pytest.mark.long)
           for name in ("hba.conf", "ident.conf", "server.log")),
     ],

@@ -90,60 +90,6 @@ def test_the_last_user_stops_the_server(home: Path, users: Users):
     assert is_all_gone(home)
 
 
-def test_a_server_stays_for_the_next_user(home: Path):
-    """
-    The next user gets the same server. The last one decides: without a time, it stops at once.
-    """
-    open_embedded(home, stay_seconds=3600).close()
-    postmaster = find_postmaster(home)
-
-    with open_embedded(home) as server:
-        assert query(server.url, "select 1") == [1]
-        assert find_postmaster(home) == postmaster
-    assert is_all_gone(home)
-
-
-def test_the_guard_stops_a_server_that_has_stayed(home: Path):
-    """
-    It does so without any other command, when the time is over.
-    """
-    open_embedded(home, stay_seconds=0.1).close()
-
-    wait_until(lambda: is_all_gone(home), "the guard has stopped the server")
-
-
-def test_no_server_stays_without_a_guard(home: Path):
-    """
-    If the guard was killed, nothing would stop the server later.
-    """
-    with open_embedded(home, stay_seconds=3600):
-        (guard,) = find_guards(home)
-        guard.kill()
-        wait_until(lambda: has_ended(guard), "the guard has ended")
-    assert is_all_gone(home)
-
-
-def test_a_time_to_stay_ends_with_its_server(home: Path):
-    """
-    The time is that of one server: the next one does not stay after its user was killed.
-    """
-    open_embedded(home, stay_seconds=3600).close()
-    find_postmaster(home).kill()
-    wait_until(lambda: is_all_gone(home), "the server has ended")
-
-    with open_embedded(home):
-        assert (home / "users.lock").read_text() == ""
-
-
-def find_guards(home: Path) -> list[psutil.Process]:
-    """Return the guards of *home*."""
-    return [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if str(home / "users.lock") in (process.info["cmdline"] or ())
-    ]
-
-
 def test_one_process_may_have_several_shares(home: Path):
     """
     Shares are counted, not processes; closing the same share twice counts once.
