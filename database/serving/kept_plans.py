@@ -5,11 +5,12 @@ from collections import OrderedDict
 from itertools import count
 from typing import Any, NamedTuple
 
+import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 (it is a class)
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine.interfaces import ExecutionContext
+from sqlalchemy.engine.interfaces import ExceptionContext, ExecutionContext
 
-from database.serving.plan_age import DISCARD, SIZES, PlanAge
+from database.serving.plan_age import DISCARD, SIZES, PlanAge, is_invalid
 from database.sql import PLAN_ONCE
 
 #: Searches have a statement for each number of words. Those that were used last are kept.
@@ -82,3 +83,9 @@ def keep_plans(engine: Engine) -> None:
             "kept_plans", _Plans()
         )
         return plans.prepared(cursor, statement), values
+
+    @event.listens_for(engine, "handle_error")
+    def leave(context: ExceptionContext) -> None:
+        error = context.original_exception
+        if isinstance(error, psycopg2.Error) and is_invalid(error):
+            context.is_disconnect = True  # All connections of the pool are made again.

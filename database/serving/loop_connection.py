@@ -14,7 +14,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from database.connection.engine import connection_parameters, settings_command
-from database.serving.plan_age import PlanAge
+from database.serving.plan_age import PlanAge, is_invalid
 
 #: What takes the places in a statement; without it, % means itself.
 Values = Sequence[Any] | Mapping[str, Any] | None
@@ -66,7 +66,7 @@ class LoopConnection:
             await waiter
             return cursor.fetchall() if cursor.description else []
         except psycopg2.Error as error:
-            if self.is_closed:
+            if self.is_closed or is_invalid(error):
                 self.close()
             raise _explained(statement, error, is_cut=self.is_closed) from error
         finally:

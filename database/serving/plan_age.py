@@ -1,8 +1,10 @@
-"""`PlanAge`: when a connection has to plan its prepared statements again; no I/O."""
+"""`PlanAge`, `is_invalid`: when prepared statements have to be made again; no I/O."""
 
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Final
+
+import psycopg2
 
 #: The sizes of the tables of the catalogue, in bytes: a list brings movies, their details people.
 SIZES: Final = """
@@ -10,7 +12,10 @@ SIZES: Final = """
     FROM unnest(ARRAY['casts', 'movie_casts', 'movie_genres', 'movies', 'torrents']) name
 """
 DISCARD: Final = "DISCARD PLANS"
-#: How often they are read, in seconds.
+#: SQLSTATEs of an execution: a column has another type than when the statement was prepared, and
+#: there is no such statement.
+_INVALID: Final = {"0A000", "26000"}
+#: How often the sizes are read, in seconds.
 CHECK_SECONDS: Final = 1.0
 #: Plans are made again when a table has grown to more than this multiple.
 _GROWTH = 2
@@ -42,3 +47,12 @@ class PlanAge:
         if any(grown):
             self._planned_for = sizes
         return any(grown)
+
+
+def is_invalid(error: psycopg2.Error) -> bool:
+    """
+    Return whether *error* means that a prepared statement cannot be used any more.
+
+    A migration that changes the type of a column does this. The connection must be closed.
+    """
+    return error.pgcode in _INVALID

@@ -1,6 +1,7 @@
 """Plans of the server: made once for each connection, and again when the catalogue has grown."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -54,6 +55,19 @@ def test_settings_before_a_statement_hold_for_each_use(reading: ReadOnlyDatabase
         return [session.scalar(each) for each in (marked, marked, plain)]
 
     assert reading.run(read) == ["7MB", "7MB", True]
+
+
+def test_a_statement_whose_type_has_changed_is_prepared_again(
+    reading: ReadOnlyDatabase, db: DatabaseManager
+):
+    """As after a migration: no request fails."""
+    run_sql(db.url, "CREATE VIEW lamps AS SELECT 1 AS n")
+    read = partial(Session.scalar, statement=plan_once(text("SELECT n FROM lamps")))
+    assert reading.run(read) == 1
+    run_sql(db.url, "DROP VIEW lamps", "CREATE VIEW lamps AS SELECT 'one' AS n")
+
+    assert reading.run(read) == "one"
+    run_sql(db.url, "DROP VIEW lamps")
 
 
 def test_the_statements_that_were_used_last_are_kept(

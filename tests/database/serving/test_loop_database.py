@@ -106,3 +106,22 @@ def test_plans_on_the_loop_are_made_again_when_movies_have_come(
     before, after = read_on_loop(db.url, main)
     assert after != before
     assert "uq_movies_external_id" in after
+
+
+def test_a_statement_on_the_loop_whose_type_has_changed_is_prepared_again(db: DatabaseManager):
+    """As after a migration: no request fails."""
+    run_sql(db.url, "CREATE VIEW lamps AS SELECT 1 AS n")
+    lamps = Prepared("lamps", "integer", "SELECT n FROM lamps WHERE $1 = 7")
+
+    async def read(reading: Reading) -> list:
+        return list(await reading.read_rows(lamps, 7))
+
+    async def main(database: LoopDatabase) -> list:
+        before = await database.run(read)
+        await asyncio.to_thread(
+            run_sql, db.url, "DROP VIEW lamps", "CREATE VIEW lamps AS SELECT 'one' AS n"
+        )
+        return [before, await database.run(read)]
+
+    assert read_on_loop(db.url, main) == [[(1,)], [("one",)]]
+    run_sql(db.url, "DROP VIEW lamps")
