@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Self
+from typing import Self, TypeVar
 
 from database.bookkeeping.missing import ANY_READING, DenialContext
 from yts.settings import MOVIES_PER_PAGE, Order
+
+Item = TypeVar("Item")
 
 #: Minimum number of batches for each worker: with fewer, some workers would be idle at the end.
 BATCHES_PER_WORKER = 4
@@ -100,18 +102,20 @@ Batch = PageBatch | MovieBatch | SearchBatch
 
 def plan_page_batches(pages: Iterable[ListPage], batch_size: int = 1) -> Iterator[PageBatch]:
     """Yield *pages* in batches of up to *batch_size*, in their order; take them only as needed."""
-    remaining = iter(pages)
-    while batch := tuple(islice(remaining, batch_size)):
-        yield PageBatch(batch)
+    return map(PageBatch, _cut(pages, batch_size))
 
 
 def plan_movie_batches(
     ids: Iterable[int], batch_size: int, kind: MovieBatch = MovieBatch(())
 ) -> Iterator[MovieBatch]:
     """Yield *ids* in batches of up to *batch_size*, in their order, otherwise like *kind*."""
-    remaining = iter(ids)
-    while batch := tuple(islice(remaining, batch_size)):
-        yield replace(kind, ids=batch)
+    return (replace(kind, ids=batch) for batch in _cut(ids, batch_size))
+
+
+def _cut(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:
+    remaining = iter(items)
+    while part := tuple(islice(remaining, size)):
+        yield part
 
 
 def plan_search_batches(

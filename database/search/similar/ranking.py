@@ -125,7 +125,7 @@ def _near(
 ) -> Near:
     totals = {own_id: parts[own_id].total for own_id in liked_ids}
     mean = mean_of([parts[own_id] for own_id in liked_ids])
-    score = mean.total if len(totals) > 1 else sum(totals.values())
+    score = mean.total
     if unwanted_ids:
         score -= _UNWANTED * mean_of([parts[own_id] for own_id in unwanted_ids]).total
     return Near(row_id, score, mean, max(totals, key=totals.__getitem__))
