@@ -12,8 +12,8 @@ SIZES: Final = """
     FROM unnest(ARRAY['casts', 'movie_casts', 'movie_genres', 'movies', 'torrents']) name
 """
 DISCARD: Final = "DISCARD PLANS"
-#: SQLSTATEs of an execution: a column has another type than when the statement was prepared, and
-#: there is no such statement.
+#: SQLSTATEs of a prepared statement whose result has another type by now, or that the server does
+#: not have.
 _INVALID: Final = {"0A000", "26000"}
 #: How often the sizes are read, in seconds.
 CHECK_SECONDS: Final = 1.0
@@ -25,8 +25,8 @@ class PlanAge:
     """
     The sizes of the tables for which a connection has made its plans.
 
-    PostgreSQL keeps the plan of a prepared statement until somebody analyzes a table. A plan for
-    an empty table reads the whole table, and a fetch fills it within seconds.
+    PostgreSQL keeps the plan of a prepared statement until one of its tables is analyzed. A plan
+    for an empty table reads the whole table, and a fetch fills it within seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
