@@ -9,7 +9,7 @@ from sandbox.catalogue.facts import Facts, draw_facts, film_facts
 from sandbox.catalogue.film_cast import CastMember, draw_cast, film_cast
 from sandbox.catalogue.films import Film
 from sandbox.catalogue.movie_ids import added_order, existing_ids
-from sandbox.catalogue.people import People
+from sandbox.catalogue.people import people_of
 from sandbox.catalogue.quirks import NAMESAKE, QUIRKS, Quirks, draw_quirks
 from sandbox.catalogue.random_streams import Purpose, random_for
 from sandbox.catalogue.story import make_plot
@@ -37,7 +37,7 @@ class Catalogue:
 
     def __init__(self, films: Sequence[Film], movie_count: int, seed: int) -> None:
         self.seed = seed
-        self.people = People(seed, (actor for film in films for actor, _ in film.cast))
+        self.people = people_of(seed, tuple(actor for film in films for actor, _ in film.cast))
         self._numbers = existing_ids(seed)
         self.ids = list(islice(self._numbers, movie_count))
         #: Oldest first.
