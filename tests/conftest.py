@@ -139,4 +139,4 @@ def pytest_collection_finish() -> None:
     """Let the garbage collector pass over all modules and tests, which live until the end."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(100_000, 50, 50)

@@ -198,7 +198,7 @@ def open_scripted_source(movies: int = 0) -> Iterator[ScriptedSource]:
     source = ScriptedSource(ids=list(range(1, movies + 1)))
     handler = type("Handler", (_Handler,), {"source": source})
     with _Server(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         source.url = f"http://127.0.0.1:{server.server_port}/api/v2"
         try:
             yield source
