@@ -1,7 +1,7 @@
 """`read_nearest`: the movies whose vectors are nearest to a given one, in one space."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from sqlalchemy import Select, literal_column, select, text
 from sqlalchemy.orm import Session
@@ -38,13 +38,17 @@ class MovieTarget:
     space: Space
     kind: VectorColumn
     row_id: int
-    parameters: ClassVar[dict[str, str]] = {}
 
     @property
     def operand(self) -> str:
-        """The vector in SQL; null if the movie has none."""
-        of_movie = f"space_id = {self.space.id} AND movie_id = {self.row_id}"
-        return f"(SELECT {self.kind} FROM movie_embeddings WHERE {of_movie})"  # noqa: S608 -- numbers
+        """The vector in SQL, with `parameters`; null if the movie has none."""
+        of_movie = f"space_id = {self.space.id} AND movie_id = :row_id"
+        return f"(SELECT {self.kind} FROM movie_embeddings WHERE {of_movie})"  # noqa: S608 -- a number
+
+    @property
+    def parameters(self) -> dict[str, int]:
+        """The parameters of `operand`."""
+        return {"row_id": self.row_id}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
 """Plans of the server: made once for each connection, and again when the catalogue has grown."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import URL, text
 from sqlalchemy.orm import Session
 
 import database.serving.kept_plans
 import database.serving.plan_age
 from database.db import DatabaseManager
+from database.search.similar.ranking import similar_movies
 from database.serving.plan_age import PlanAge
 from database.serving.read_only import ReadOnlyDatabase
 from database.sql import plan_once
@@ -55,6 +57,20 @@ def test_settings_before_a_statement_hold_for_each_use(reading: ReadOnlyDatabase
         return [session.scalar(each) for each in (marked, marked, plain)]
 
     assert reading.run(read) == ["7MB", "7MB", True]
+
+
+def test_movies_like_another_one_need_no_other_plans(mirror_url: URL):
+    """Otherwise each movie would cost a plan, and those of searches would be forgotten for it."""
+
+    def read(session: Session, row_id: int) -> int:
+        similar_movies(session, row_id)
+        return len(session.execute(KEPT).all())
+
+    with closing(ReadOnlyDatabase(mirror_url, 1)) as reading:
+        first, *others = (reading.run(partial(read, row_id=row_id)) for row_id in (1, 2, 3))
+
+    assert first > 0
+    assert others == [first, first]
 
 
 def test_a_statement_whose_type_has_changed_is_prepared_again(
