@@ -17,7 +17,7 @@ from benchmarks.serve.servers import open_ours
 from benchmarks.timed_command import time_command
 from database.db import get_db_manager
 
-_MOVIES = 3000
+_MOVIES = 12_000
 _RATE = 50.0
 _WORKERS, _THREADS = 2, 4
 
