@@ -14,6 +14,7 @@ from pathlib import Path
 
 from database.connection.signal_handling import signals_held
 from database.embedded.account import Account, choose_account, read_own_name
+from database.embedded.buffers import buffers_mb
 from database.embedded.file_locks import open_own_file
 from database.embedded.home import PORT, Home
 from database.errors import DatabaseNotReady
@@ -30,7 +31,7 @@ _ERRORS = re.compile(r"(?:FATAL|PANIC|error):\s+(?!the database system is )(.+)"
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 _SETTINGS = """\
-# Written at each start. Settings of your own: ALTER SYSTEM, or data/postgresql.conf.
+# Written at each start. ALTER SYSTEM comes before it; data/postgresql.conf has other settings.
 include {defaults}
 listen_addresses = ''
 port = {port}
@@ -40,6 +41,7 @@ unix_socket_permissions = 0700
 hba_file = {host_rules}
 ident_file = {user_names}
 max_connections = 200
+shared_buffers = {buffers_mb}MB
 # The log is for starts and crashes. Statements can be megabytes long, and checkpoints many.
 log_min_error_statement = panic
 log_checkpoints = off
@@ -164,6 +166,7 @@ class Launcher:
             socket_directory=_quote(socket_directory),
             host_rules=_quote(home.host_rules),
             user_names=_quote(home.user_names),
+            buffers_mb=buffers_mb(),
         )
         contents = {
             home.settings: settings
