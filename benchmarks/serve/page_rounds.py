@@ -24,6 +24,8 @@ class PageFigure:
 
     server: list[float] = field(default_factory=list)
     postgresql: list[float] = field(default_factory=list)
+    #: Of both together, for different addresses one after another; none for a single address.
+    in_a_row: list[float] = field(default_factory=list)
     #: Of all requests.
     waits: list[float] = field(default_factory=list)
     #: Of the largest page.
@@ -61,7 +63,7 @@ def measure_pages(
     with _connected(processes, url) as (cursor, connection):
         # Connections are opened, models and templates loaded.
         for path in (path for paths in pages.values() for path in paths[:8]):
-            _request(connection, cursor, path)
+            _request(connection, path)
         for _ in range(rounds):
             for kind, paths in pages.items():
                 _measure(figures[kind], processes, cursor, connection, paths)
@@ -77,27 +79,45 @@ def _measure(
     connection: http.client.HTTPConnection,
     paths: Sequence[str],
 ) -> None:
+    def request_each() -> None:
+        for path in paths:
+            _forget(cursor)
+            wait, size = _request(connection, path)
+            figure.waits.append(wait * 1000)
+            figure.size_bytes = max(figure.size_bytes, size)
+
+    def request_in_a_row() -> None:
+        for path in paths:
+            _request(connection, path)
+
+    server, postgresql = _cpu(request_each, processes, cursor)
+    figure.server.append(server / len(paths))
+    figure.postgresql.append(postgresql / len(paths))
+    if len({*paths}) == len(paths):
+        _forget(cursor)
+        figure.in_a_row.append(sum(_cpu(request_in_a_row, processes, cursor)) / len(paths))
+
+
+def _cpu(work: Callable[[], None], processes: Processes, cursor: Cursor) -> tuple[float, float]:
+    """Return the CPU milliseconds of the server and of PostgreSQL, without those of *cursor*."""
     own = CpuClock(cursor.connection.info.backend_pid)
-    clocks = CpuClock(processes.server), CpuClock(processes.postmaster)
-    begin = [clock.seconds() for clock in (*clocks, own)]
-    for path in paths:
-        wait, size = _request(connection, cursor, path)
-        figure.waits.append(wait * 1000)
-        figure.size_bytes = max(figure.size_bytes, size)
+    clocks = CpuClock(processes.server), CpuClock(processes.postmaster), own
+    begin = [clock.seconds() for clock in clocks]
+    work()
     server, postgresql, commits = (
-        1000 * (clock.seconds() - before) / len(paths)
-        for clock, before in zip((*clocks, own), begin, strict=True)
+        1000 * (clock.seconds() - before) for clock, before in zip(clocks, begin, strict=True)
     )
-    figure.server.append(server)
-    figure.postgresql.append(postgresql - commits)
+    return server, postgresql - commits
 
 
-def _request(
-    connection: http.client.HTTPConnection, cursor: Cursor, path: str
-) -> tuple[float, int]:
-    """Return the seconds until the whole page was there, and its bytes."""
+def _forget(cursor: Cursor) -> None:
+    """Commit something, and wait until the server forgets the responses that it has kept."""
     change_torrent(cursor, 1)
     time.sleep(_PAUSE_SECONDS)
+
+
+def _request(connection: http.client.HTTPConnection, path: str) -> tuple[float, int]:
+    """Return the seconds until the whole page was there, and its bytes."""
     begin = time.perf_counter()
     connection.request("GET", path)
     response = connection.getresponse()
