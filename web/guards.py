@@ -7,6 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_ALLOWED = {"Allow": ", ".join(sorted(_METHODS))}
 #: Headers of every response; one that has its own policy keeps it.
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -36,8 +37,7 @@ def guard_requests(allowed_hosts: frozenset[str]) -> Middleware:
         if not is_allowed(request.host, allowed_hosts):
             return _refuse(421, "This server is not known by that name; allow it: --allow-host")
         if request.method not in _METHODS:
-            allowed = {"Allow": ", ".join(sorted(_METHODS))}
-            return _refuse(405, "This server can only be read: use GET or HEAD", allowed)
+            return _refuse(405, "This server can only be read: use GET or HEAD", _ALLOWED)
         if len(request.raw_path) > LONGEST_URL:
             return _refuse(414, f"The URL is longer than {LONGEST_URL} characters")
         return None
@@ -47,6 +47,8 @@ def guard_requests(allowed_hosts: frozenset[str]) -> Middleware:
             return await handler(request)
         except web.HTTPNotFound:
             return _refuse(404, "There is nothing at this address")
+        except web.HTTPMethodNotAllowed:  # OPTIONS of a page
+            return web.Response(status=204, headers=_ALLOWED)
 
     return guard
 

@@ -15,8 +15,8 @@ from cli.fetch.embedding import embed_after_fetch
 from cli.fetch.run_settings import OpenApi
 from cli.signals import say_on_stderr, stop_on_signals
 from database.bookkeeping.source import gives_way_to, read_held_source
-from database.bookkeeping.sweep_state import read_state
 from database.db import DatabaseManager, get_db_manager
+from database.monitoring.history import read_session_freshness
 from ingest.fetch import run_fetch
 from ingest.run import Listener
 from ingest.settings import RunSettings
@@ -51,12 +51,12 @@ def fill_with_practice_data(options: Mapping[str, Any], open_practice_api: OpenA
 
 
 def _is_filled(session: Session) -> bool:
-    """Return whether all practice movies are stored; refuses the real catalogue."""
+    """Return whether practice data was ever complete; refuses the real catalogue."""
     held = read_held_source(session)
     if held is None:
         return False
     gives_way_to(held, "sandbox")
-    return read_state(session).sweep_completed_at is not None
+    return read_session_freshness(session).completed_at is not None
 
 
 def _fetch(db: DatabaseManager, api_url: str, messages: EventStream, stop: StopRequest) -> int:

@@ -11,7 +11,7 @@ from tests.support.browser.visits import DESK, PHONE, Look, Visit
 #: Name: the path of a page, and the status of its response.
 PAGES = {
     "start": ("/", 200),
-    "browse": ("/browse?genre=Drama&year_from=1990", 200),
+    "browse": ("/browse?genre=Drama&year_from=1990&added_since=2020-01-01", 200),
     "search": ("/search?q=matrix", 200),
     "no-results": ("/search?q=xyzzyqwv", 200),
     "movie": ("/movies/the-matrix-1999", 200),

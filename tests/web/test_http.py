@@ -159,6 +159,15 @@ def test_the_server_can_only_be_read(served: str, method: str):
     assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
 
 
+@pytest.mark.parametrize("path", [LIST, "/", "/api/v1/movies", "/static/style.css"])
+def test_each_address_says_which_methods_it_has(served: str, path: str):
+    """An empty response to OPTIONS."""
+    response = requests.options(f"{served}{path}", timeout=20)
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
 @pytest.mark.parametrize("path", NOWHERE)
 def test_other_addresses_are_not_found(served: str, path: str):
     """404 in one sentence, with the same safe headers as all responses."""

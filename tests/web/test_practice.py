@@ -70,21 +70,31 @@ def test_an_empty_database_is_filled_and_a_filled_one_is_only_served(
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize(
+    "undone",
+    [
+        pytest.param(
+            "DELETE FROM movies WHERE external_id > 40; "
+            "UPDATE sync_state SET sweep_completed_at = NULL, next_page = 1",
+            id="list",
+        ),
+        pytest.param(
+            "UPDATE movies SET details_fetched_at = NULL WHERE external_id > 40", id="details"
+        ),
+    ],
+)
 def test_an_interrupted_filling_is_continued(
-    database_url: URL, sandbox: Sandbox, fill: Callable[[URL], list[str]]
+    database_url: URL, sandbox: Sandbox, fill: Callable[[URL], list[str]], undone: str
 ):
-    """Only a list that was read to its end counts as filled."""
+    """Only a complete run counts as filled."""
     fill(database_url)
-    run_sql(
-        database_url,
-        "DELETE FROM movies WHERE external_id > 40",
-        "UPDATE sync_state SET sweep_completed_at = NULL, next_page = 1",
-    )
+    run_sql(database_url, undone, "UPDATE fetch_runs SET is_complete = false")
 
     assert fill(database_url) == [sandbox.url]
 
     with DatabaseManager(database_url) as db:
-        assert db.get_stats()["total_movies"] == 60
+        stats = db.get_stats()
+    assert stats["total_movies"] == stats["movies_with_details"] == 60
 
 
 def test_a_real_mirror_is_refused_and_stays_as_it_was(

@@ -39,15 +39,15 @@ def state_in_words(health: "Health") -> str:
 
 def advice_in_words(health: "Health") -> str:
     """Return what the operator can do about the state of the mirror; empty if nothing."""
+    is_practice = health.sync is not None and health.sync.source == "sandbox"
+    fetch = "python fetch_yts_data.py" + (" --sandbox" if is_practice else "")
     match health.state:
         case "empty":
-            return "Start one with: python fetch_yts_data.py"
+            return f"Start one with: {fetch}"
         case "failing":
-            return "The next fetch continues where this one ended: python fetch_yts_data.py"
+            return f"The next fetch continues where this one ended: {fetch}"
         case "stale":
-            return (
-                "See whether fetches are still started every day, or run: python fetch_yts_data.py"
-            )
+            return f"See whether fetches are still started every day, or run: {fetch}"
         case _:
             return ""
 

@@ -51,6 +51,8 @@
   const controls = [
     ...document.querySelectorAll("a[href], button, select, summary, textarea, input:not([type=hidden])"),
   ].filter((it) => isVisible(it) && !isHidden(it));
+  const reachesOut = (it) => it.getBoundingClientRect().right > it.parentElement.getBoundingClientRect().right + 1;
+  report("wider than what is around it", controls.filter((it) => it.matches("input, select") && reachesOut(it)));
   if (phone) report("too small for a finger", controls.filter((it) => isSmall(it) && !isInSentence(it)));
 
   // The visit has pressed a key before, so that the focus is shown.

@@ -170,3 +170,11 @@ def test_practice_data_are_marked(served: str):
 
     assert ("Practice data" in page) == ("Practice data" in requests.get(served, timeout=20).text)
     assert not re.search(r"<style|\sstyle=|\son\w+=", page)
+
+
+def test_practice_data_is_fetched_further_from_the_practice_api(db: DatabaseManager):
+    """A fetch from YTS would remove it."""
+    add_run(db.url, "now(), now(), 130, false")
+    run_sql(db.url, "INSERT INTO sync_state (id, source) VALUES (1, 'sandbox')")
+
+    assert "python fetch_yts_data.py --sandbox" in get(db)

@@ -134,6 +134,14 @@ def test_people_with_one_name_can_be_told_apart(db: DatabaseManager):
         read(f"{root}/people/nm0000006")
 
 
+def test_a_search_past_its_end_does_not_say_that_nothing_was_found(served: str):
+    """It leads back to what was found."""
+    page = read(f"{served}/search?q=letters&page=10")
+
+    assert "No more movies match" in page
+    assert 'href="/search?q=letters"' in page
+
+
 def test_a_search_says_how_each_movie_was_found(served: str):
     """The results are those of the API, in its order, over all pages."""
     items = requests.get(f"{served}/api/v1/search?q=letters&limit=40", timeout=20).json()["items"]
