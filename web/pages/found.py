@@ -1,15 +1,18 @@
 """`read_found`: results of a search, each with how it was found; `suggest_texts`: as one types."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from database.counts import read_movie_count
+from database.search.facets import GENRE_NAMES
 from database.search.filters import MovieFilter
 from database.search.query import How, NothingToSearch
 from database.serving.movie_cards import MovieCard, read_cards
 from database.serving.name_hints import suggest
+from database.serving.people import find_people
 from web.pages.queries import FOUND_ON_PAGE, FOUND_PAGES, FoundQuery
 from web.v1.movies import search_all
 from web.v1.parameters import SuggestQuery
@@ -35,6 +38,9 @@ class FoundView:
     query: FoundQuery
     #: Each movie, and why it was found.
     movies: list[tuple[MovieCard, str]]
+    #: The genre or the person that the query is; else None. They have lists of their own.
+    genre: str | None
+    person: str | None
     total: int
     #: Whether the list ends because it is long enough.
     is_cut: bool
@@ -67,10 +73,14 @@ def read_found(source: Source, query: FoundQuery) -> FoundView:
     cards = read_cards(session, [each.row_id for each in shown])
     check_complete(cards, shown)
     total = len(result.found)
+    text = query.q.strip()
+    is_person = bool(shown) and shown[0].how == "person" and bool(find_people(session, text, 1))
     return FoundView(
         query=query,
+        genre=_genre_of(text, cards),
+        person=text if is_person else None,
         movies=[
-            (card, _REASONS[each.how].format(query=query.q.strip()))
+            (card, _REASONS[each.how].format(query=text))
             for card, each in zip(cards, shown, strict=True)
         ],
         total=total,
@@ -80,6 +90,12 @@ def read_found(source: Source, query: FoundQuery) -> FoundView:
         note=result.note,
         is_empty=not total and not read_movie_count(session),
     )
+
+
+def _genre_of(text: str, cards: Iterable[MovieCard]) -> str | None:
+    """Return the genre that *text* is, as it is stored, if any movie found is of it."""
+    genre = GENRE_NAMES.get(text.lower())
+    return next((name for card in cards for name in card.genres if name.lower() == genre), None)
 
 
 def suggest_texts(query: SuggestQuery, session: Session) -> bytes:

@@ -134,6 +134,26 @@ def test_people_with_one_name_can_be_told_apart(db: DatabaseManager):
         read(f"{root}/people/nm0000006")
 
 
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        ("drama", "/browse?genre=Drama"),
+        ("science fiction", "/browse?genre=Sci-Fi"),
+        ("keanu reeves", "/people/keanu%20reeves"),
+        ("keanu reeves drama", None),
+    ],
+)
+def test_a_search_for_a_genre_or_a_person_leads_to_all_their_movies(
+    served: str, words: str, place: str | None
+):
+    """The results are those that fit best, of whatever kind."""
+    page = read(f"{served}/search?q={words}")
+
+    linked = re.search(r'<a href="([^"]+)">All movies (?:of the genre|with) ', page)
+    assert (linked and linked[1]) == place
+    assert place is None or requests.get(f"{served}{place}", timeout=20).status_code == 200
+
+
 def test_a_search_past_its_end_does_not_say_that_nothing_was_found(served: str):
     """It leads back to what was found."""
     page = read(f"{served}/search?q=letters&page=10")
