@@ -31,7 +31,7 @@ _ERRORS = re.compile(r"(?:FATAL|PANIC|error):\s+(?!the database system is )(.+)"
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 _SETTINGS = """\
-# Written at each start. ALTER SYSTEM comes before it; data/postgresql.conf has other settings.
+# Written at each start. ALTER SYSTEM overrides it; data/postgresql.conf has the other settings.
 include {defaults}
 listen_addresses = ''
 port = {port}
