@@ -40,10 +40,9 @@ _COLUMNS = ("page", "CPU", "CPU, PostgreSQL", "both", "in a row", "wait", "KB")
 _LEGEND = """
 *CPU*: milliseconds of the server and of PostgreSQL for one request, in the best of {rounds} rounds
 of {requests} requests, because other programs of the machine can only add to them. Before each
-request something is committed, and nothing happens for 0.12 seconds, in which the caches of the
-cores grow cold. *In a row*: both for requests without a pause, of different addresses after one
-commit. *Wait*: the median of milliseconds from the request to the end of the response, with pauses.
-*KB*: the largest page, not compressed.
+request something is committed, and nothing happens for 0.12 seconds. *In a row*: both for requests
+without a pause, of different addresses after one commit. *Wait*: the median of milliseconds from
+the request to the end of the response, with pauses. *KB*: the largest page, not compressed.
 
 """
 _LIKED = "SELECT external_id FROM movies WHERE gone_since IS NULL ORDER BY like_count DESC LIMIT %s"
