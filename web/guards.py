@@ -7,7 +7,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_ALLOWED = {"Allow": ", ".join(sorted(_METHODS))}
+#: The header of responses that say which methods there are.
+ALLOWED = {"Allow": ", ".join(sorted(_METHODS))}
 #: Headers of every response; one that has its own policy keeps it.
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -37,7 +38,7 @@ def guard_requests(allowed_hosts: frozenset[str]) -> Middleware:
         if not is_allowed(request.host, allowed_hosts):
             return _refuse(421, "This server is not known by that name; allow it: --allow-host")
         if request.method not in _METHODS:
-            return _refuse(405, "This server can only be read: use GET or HEAD", _ALLOWED)
+            return _refuse(405, "This server can only be read: use GET or HEAD", ALLOWED)
         if len(request.raw_path) > LONGEST_URL:
             return _refuse(414, f"The URL is longer than {LONGEST_URL} characters")
         return None
@@ -48,7 +49,7 @@ def guard_requests(allowed_hosts: frozenset[str]) -> Middleware:
         except web.HTTPNotFound:
             return _refuse(404, "There is nothing at this address")
         except web.HTTPMethodNotAllowed:  # OPTIONS of a page
-            return web.Response(status=204, headers=_ALLOWED)
+            return web.Response(status=204, headers=ALLOWED)
 
     return guard
 

@@ -11,6 +11,7 @@ from database.errors import DatabaseNotReady
 from database.search.keyset import BadPosition
 from database.search.query import NothingToSearch
 from web.cache import CachedBody
+from web.guards import ALLOWED
 from web.meaning import Meaning
 from web.reader import CatalogueReader, Overloaded
 from web.responses import JSON, body_response
@@ -158,4 +159,4 @@ def _document(
 
 
 async def _allow(_request: web.Request) -> web.StreamResponse:
-    return web.Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS"})
+    return web.Response(status=204, headers=ALLOWED)

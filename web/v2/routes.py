@@ -7,6 +7,7 @@ from aiohttp.typedefs import Handler
 
 from database.errors import DatabaseNotReady
 from web.cache import CachedBody
+from web.guards import ALLOWED
 from web.reader import CatalogueReader, Overloaded
 from web.responses import JSON, RETRY_SECONDS, body_response
 from web.settings import ServerSettings
@@ -67,7 +68,7 @@ class YtsApi:
         return own_root(request, settings.base_path) if settings.has_own_urls else ""
 
     async def _describe(self, _request: web.Request) -> web.Response:
-        allowed = {"Allow": "GET, HEAD, OPTIONS"}
+        allowed = {**ALLOWED}
         if self._headers:
             allowed |= {
                 "Access-Control-Allow-Methods": "GET, HEAD",
