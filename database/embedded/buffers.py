@@ -20,6 +20,6 @@ def buffers_mb(container_limits: Iterable[Path] = _CONTAINER_LIMITS) -> int:
     """Return an eighth of the memory of this machine or container, from 128 to 512 MB."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for limit in container_limits:
-        with suppress(OSError, ValueError):  # There is no such file, or it says "max".
+        with suppress(OSError, ValueError):  # No limit: no such file, or "max".
             memory = min(memory, int(limit.read_text()))
     return min(max(memory // 2**20 // _PART, _LEAST_MB), _MOST_MB)
