@@ -9,6 +9,7 @@ from tests.browser.conftest import OpenVisit
 from tests.support.browser.visits import DESK, PHONE, Look, Visit
 
 NO_SCRIPTS = Look(390, "light", has_scripts=False)
+LONG = pytest.mark.long
 
 
 def query_of(opened: Visit) -> dict[str, str]:
@@ -34,7 +35,7 @@ def test_each_entry_of_the_navigation_leads_to_its_page(visit: OpenVisit):
     assert opened.complaints == []
 
 
-@pytest.mark.parametrize("look", [DESK, NO_SCRIPTS], ids=str)
+@pytest.mark.parametrize("look", [pytest.param(DESK, marks=LONG), NO_SCRIPTS], ids=str)
 def test_filters_are_in_the_address_and_can_be_taken_back_one_by_one(visit: OpenVisit, look: Look):
     """A filter that was not chosen is not in the address; each chip removes one."""
     opened = visit("/browse", look)
@@ -63,7 +64,7 @@ def test_filters_are_in_the_address_and_can_be_taken_back_one_by_one(visit: Open
     assert opened.complaints == []
 
 
-@pytest.mark.parametrize("look", [PHONE, NO_SCRIPTS], ids=str)
+@pytest.mark.parametrize("look", [pytest.param(PHONE, marks=LONG), NO_SCRIPTS], ids=str)
 def test_pages_of_a_list_follow_each_other(visit: OpenVisit, look: Look):
     """The next page has other movies; the page before it is the first one again."""
     opened = visit("/browse?sort=title", look)
@@ -80,7 +81,7 @@ def test_pages_of_a_list_follow_each_other(visit: OpenVisit, look: Look):
     assert names.all_inner_texts() == first
 
 
-@pytest.mark.parametrize("look", [PHONE, NO_SCRIPTS], ids=str)
+@pytest.mark.parametrize("look", [PHONE, pytest.param(NO_SCRIPTS, marks=LONG)], ids=str)
 def test_from_a_search_to_a_movie_to_its_cast_and_back(visit: OpenVisit, look: Look):
     """Each page has the name of what it shows as its heading, and back is back."""
     opened = visit("/", look)
