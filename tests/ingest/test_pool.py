@@ -126,7 +126,8 @@ def test_a_killed_idle_process_does_not_block_the_others(tmp_path: Path):
     """
     reports = []
     with pool_of(3, tmp_path) as pool:
-        for report in pool.run_batches([MovieBatch((1,)), MovieBatch((SLOW,))]):
+        # Behind the slow batch, the other one needs a second process.
+        for report in pool.run_batches([MovieBatch((SLOW,)), MovieBatch((1,))]):
             reports.append(report)
             if len(reports) == 1:
                 busy = wait_for(tmp_path / "slow")
