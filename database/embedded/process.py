@@ -72,10 +72,15 @@ class ServerProcess:
                 raise DatabaseNotReady(f"PostgreSQL did not start: {reason}.")
             time.sleep(_POLL_SECONDS)
 
-    def start_again(self, is_alone: Callable[[], bool]) -> None:
-        """Start the server again after it has ended; its address stays the same."""
+    def start_again(self, is_alone: Callable[[], bool]) -> bool:
+        """
+        Start the server again at the same address; return whether it had ended.
+
+        A server that only did not answer, for example because it was frozen, is waited for.
+        """
         self._child = None
         self.start_unless_running(is_alone)
+        return self._child is not None
 
     def explain_absence(self) -> str | None:
         """Return why the server has ended; None if it has not."""

@@ -119,8 +119,7 @@ class EmbeddedServer:
         if self._share is None or self._process.explain_absence() is None:
             return False
         with hold_lock(self._files.startup_lock):
-            self._process.start_again(self._is_alone)
-        return True
+            return self._process.start_again(self._is_alone)
 
     def close(self) -> None:
         """Close the share; closing the last one stops the server, also during a query."""

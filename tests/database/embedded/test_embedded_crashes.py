@@ -188,3 +188,18 @@ def test_a_server_that_has_ended_can_be_started_again_at_the_same_url(home: Path
             assert query(server.url, "SELECT 1") == [1]
         assert not server.start_if_ended()
     assert not server.start_if_ended(), "the share was given back"
+
+
+def test_a_server_that_does_not_answer_for_a_moment_has_not_ended(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Its processes hold a lock, so no other one is started, and nothing is said of an end."""
+    with open_embedded(home) as server:
+        postmaster = find_postmaster(home)
+        answers = iter([False, False])
+        monkeypatch.setattr(
+            embedded_process.ServerProcess, "_answers", lambda _process: next(answers, True)
+        )
+
+        assert not server.start_if_ended()
+        assert find_postmaster(home) == postmaster
