@@ -4,7 +4,7 @@ import binascii
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from database.search.keyset import BadPosition
@@ -53,3 +53,16 @@ def decode_place(order: str, cursor: str | None) -> int:
         case [int(place)] if 0 < place < 2**31:
             return place
     raise BadPosition
+
+
+def check_time(value: object) -> str:
+    """
+    Return *value*, from a cursor, as a time in ISO 8601.
+
+    Raises:
+        BadPosition: it is not a time.
+    """
+    try:
+        return datetime.fromisoformat(str(value)).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError) as error:
+        raise BadPosition from error

@@ -18,7 +18,7 @@ from database.serving.movie_lists import (
     read_movie_total,
 )
 from database.serving.name_hints import closest_names, suggest
-from web.v1.cursors import decode_cursor, decode_place, encode_cursor
+from web.v1.cursors import check_time, decode_cursor, decode_place, encode_cursor
 from web.v1.filters import read_filter
 from web.v1.parameters import (
     MOST_FOUND,
@@ -34,18 +34,26 @@ from web.v1.route import Items, Source, Span, next_place
 def list_movies(source: Source, query: MoviesQuery, span: Span, person: int | None = None) -> Items:
     """Return movies in an order that is the same for all parts of the list."""
     session = source.session
+    filters = read_filter(session, query)
+    movies = MovieList(filters, query.sort, query.order == "reversed", person)
     # Only for clients that follow: the tag of a response that has it changes with each commit.
-    follows = query.added_since or query.updated_since or span.is_stream
-    # Before the movies are read: see `read_next_since`.
-    next_since = read_next_since(session).isoformat() if follows else None
-    is_reversed = query.order == "reversed"
-    movies = MovieList(read_filter(session, query), query.sort, is_reversed, person)
-    order = f"{query.sort} {query.order}"
+    follows = filters.added_since is not None or filters.updated_since is not None
+    order = f"{query.sort} {query.order}{' since' if follows else ''}"
     after = decode_cursor(order, span.cursor)
+    next_since = None
+    if follows and after:
+        # That of the first page: what changes before the last one may be on a page already read.
+        next_since = check_time(after.pop(0))
+    elif follows or span.is_stream:
+        # Before the movies are read: see `read_next_since`.
+        next_since = read_next_since(session).isoformat()
     part = read_movie_part(session, movies, after=after, limit=span.limit)
+    cursor = None
+    if part.position is not None:
+        cursor = encode_cursor(order, [*([next_since] if follows else []), *part.position])
     return Items(
         read_movies_json(session, part.ids),
-        None if part.position is None else encode_cursor(order, part.position),
+        cursor,
         {"total": read_movie_total(session, movies), "next_since": next_since},
     )
 

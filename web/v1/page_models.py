@@ -37,8 +37,8 @@ class MoviePage(Model):
     next_since: Annotated[
         datetime | None,
         Field(
-            description="With `added_since` or `updated_since`: the time to use there next time. "
-            "Of several pages, that of the first one counts. A stream has it as header Next-Since."
+            description="With `added_since` or `updated_since`: the time to use there next time, "
+            "the same on all pages. A stream has it as header Next-Since."
         ),
     ]
     items: list[Movie]

@@ -22,9 +22,10 @@ from tests.support.databases import run_sql
 from tests.support.processes.commands import environment
 from tests.support.processes.programs import run_program
 from tests.support.servers.web_server import open_server
-from tests.web.v1.test_lists import get, ids
+from tests.web.v1.test_lists import get, ids, pages
 from web.reader import CatalogueReader
 from web.v1 import streams
+from web.v1.cursors import encode_cursor
 
 SINCE = "/movies?sort=updated&with_gone=true&updated_since="
 
@@ -45,6 +46,27 @@ def test_a_program_that_follows_misses_no_movie(db: DatabaseManager):
     assert 1 in ids(second["items"])
     assert json.loads(third.text.splitlines()[0])["gone_since"]
     assert last["next_since"] > second["next_since"]
+
+
+def test_all_pages_have_the_time_of_the_first_one(db: DatabaseManager):
+    """A movie that changes while pages are read may be on one that was read: it comes next time."""
+    for number in (1, 2, 3):
+        db.save_movie(movie(number))
+    with open_server(db) as root:
+        read = pages(root, "/movies?updated_since=2020-01-01&limit=1")
+        first = next(read)
+        run_sql(db.url, "UPDATE movies SET updated_at = now() WHERE external_id = 3")
+        others = list(read)
+        after = get(root, f"{SINCE}{others[-1]['next_since']}").json()["items"]
+        forged = encode_cursor("id usual since", ["a\r\nb", 3])
+        refused = requests.get(
+            f"{root}/api/v1/movies?added_since=2020-01-01&format=csv&cursor={forged}", timeout=20
+        )
+
+    assert ids(first["items"]) == [3]
+    assert {page["next_since"] for page in others} == {first["next_since"]}
+    assert 3 in ids(after)
+    assert refused.status_code == 400
 
 
 def test_a_list_keeps_its_tag_when_other_rows_change(db: DatabaseManager):
