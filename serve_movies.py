@@ -19,9 +19,18 @@ from yts import __version__
 def read_base_path(text: str) -> str:
     """Return a path with a slash before it and none after it; the empty text for none."""
     path = f"/{text.strip('/')}" if text.strip("/") else ""
-    if re.fullmatch(r"[\w./~-]*", path, re.ASCII) is None:
+    is_path = re.fullmatch(r"[\w./~-]*", path, re.ASCII) is not None
+    # Clients remove the segments . and .. before they send a request.
+    if not is_path or {".", ".."} & {*path.split("/")}:
         raise ValueError(f"{text!r} is not a path; use for example /movies")
     return path
+
+
+def read_address(text: str) -> str:
+    """Return an address to listen on; the empty one would be all addresses of the machine."""
+    if not text.strip():
+        raise ValueError(f"{text!r} is not an address; use for example 127.0.0.1")
+    return text.strip()
 
 
 def read_host_name(text: str) -> str:
@@ -58,7 +67,13 @@ EPILOG = exit_codes_epilog(
     context_settings={"auto_envvar_prefix": "YTS"},
     epilog=EPILOG,
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--host",
+    type=Parsed("text", read_address),
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on.",
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

@@ -97,6 +97,15 @@ def test_a_host_that_no_request_can_name_is_refused(name: str):
     assert "use for example movies.example.org" in done.stderr
 
 
+@pytest.mark.parametrize(("option", "value"), [("--host", ""), ("--base-path", "/movies/../x")])
+def test_an_address_that_means_another_one_is_refused(option: str, value: str):
+    """Exit 2: an empty host would be all addresses, and clients send no path with two dots."""
+    done = call(SCRIPT, option, value)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"'{option}': {value!r} is not" in done.stderr
+
+
 def test_ctrl_c_during_the_imports_shows_no_traceback(capsys: pytest.CaptureFixture[str]):
     """Other errors that nothing handles are shown as Python shows them."""
     show_error(KeyboardInterrupt, KeyboardInterrupt(), None)
