@@ -117,6 +117,14 @@ EPILOG = exit_codes_epilog(
     help="Reads of the database at once; each API opens at most that many connections.",
 )
 @click.option(
+    "--cache-mb",
+    type=click.IntRange(0, 1_000_000),
+    metavar="N",
+    default=320,
+    show_default=True,
+    help="Memory for the movies of lists, in MB; those used last are kept.",
+)
+@click.option(
     "--database-url",
     metavar="URL",
     envvar="DATABASE_URL",

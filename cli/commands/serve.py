@@ -45,18 +45,7 @@ _SECONDS_TO_END = 10.0
 
 def run(options: Mapping[str, Any], open_practice_api: OpenApi) -> None:
     """Run the command with its parsed *options*; --sandbox uses *open_practice_api*."""
-    settings = ServerSettings(
-        host=options["host"],
-        port=options["port"],
-        connections=options["connections"],
-        allowed_hosts=frozenset(options["allow_host"]),
-        base_path=options["base_path"],
-        api_key=_read_key(),
-        logs_access=options["access_log"],
-        cors=options["cors"],
-        has_own_urls=options["urls"] == "own",
-        has_posters=not options["no_posters"],
-    )
+    settings = read_settings(options)
     if settings.logs_access:
         logging.basicConfig(format="%(asctime)s %(message)s")
         logging.getLogger("aiohttp.access").setLevel(logging.INFO)
@@ -75,6 +64,23 @@ def run(options: Mapping[str, Any], open_practice_api: OpenApi) -> None:
         exit_code = asyncio.run(_serve(db.url, settings, is_quiet=options["quiet"]))
     # A thread may still wait for PostgreSQL.
     signals.exit_now(exit_code)
+
+
+def read_settings(options: Mapping[str, Any]) -> ServerSettings:
+    """Return the settings of parsed *options* and of the variable with the key."""
+    return ServerSettings(
+        host=options["host"],
+        port=options["port"],
+        connections=options["connections"],
+        movie_bytes=options["cache_mb"] << 20,
+        allowed_hosts=frozenset(options["allow_host"]),
+        base_path=options["base_path"],
+        api_key=_read_key(),
+        logs_access=options["access_log"],
+        cors=options["cors"],
+        has_own_urls=options["urls"] == "own",
+        has_posters=not options["no_posters"],
+    )
 
 
 def _read_key() -> str:

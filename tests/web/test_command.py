@@ -11,6 +11,7 @@ from sqlalchemy import URL
 from cli.commands import serve
 from cli.preflight import show_error
 from database.errors import DatabaseNotReady
+from serve_movies import main
 from tests.support.databases import run_sql
 from tests.support.processes.commands import call, run, start
 
@@ -104,6 +105,13 @@ def test_an_address_that_means_another_one_is_refused(option: str, value: str):
 
     assert (done.returncode, done.stdout) == (2, "")
     assert f"'{option}': {value!r} is not" in done.stderr
+
+
+def test_the_memory_for_movies_can_be_chosen():
+    """In MB, from none to more than all movies of YTS take."""
+    for options, megabytes in (([], 320), (["--cache-mb", "0"], 0), (["--cache-mb", "16"], 16)):
+        parsed = main.make_context(SCRIPT, options).params
+        assert serve.read_settings(parsed).movie_bytes == megabytes << 20
 
 
 def test_ctrl_c_during_the_imports_shows_no_traceback(capsys: pytest.CaptureFixture[str]):
