@@ -12,16 +12,18 @@ _OPEN = ("/healthz", "/readyz")
 _MESSAGE = "This server needs the key of YTS_API_KEY, as `Authorization: Bearer KEY` or `X-Api-Key`"
 
 
-def require_key(key: str, *, cors: bool) -> Middleware:
+def require_key(key: str, base_path: str, *, cors: bool) -> Middleware:
     """
     Return the middleware that asks for *key*; it compares in constant time.
 
-    With *cors*, browser programs of all sites may read why the YTS API refuses them.
+    Only health below *base_path* needs none. With *cors*, browser programs of all sites may read
+    why the YTS API refuses them.
     """
+    open_paths = {f"{base_path}{path}" for path in _OPEN}
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        is_open = request.path.endswith(_OPEN) or request.method == "OPTIONS"
+        is_open = request.path in open_paths or request.method == "OPTIONS"
         if is_open or _has_key(request, key.encode()):
             return await handler(request)
         # Browsers ask for a password only if told so; programs need no window for it.

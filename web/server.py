@@ -97,7 +97,7 @@ def _application(reader: CatalogueReader, settings: ServerSettings) -> web.Appli
         guard_requests(settings.allowed_hosts),
     ]
     if settings.api_key:
-        middlewares.append(require_key(settings.api_key, cors=settings.cors))
+        middlewares.append(require_key(settings.api_key, settings.base_path, cors=settings.cors))
     middlewares.append(answer_bugs(settings.base_path))
     application = web.Application(middlewares=middlewares)
     routes = [

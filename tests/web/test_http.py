@@ -210,13 +210,15 @@ def test_with_a_key_only_requests_that_carry_it_are_served(db: DatabaseManager):
         ({"Authorization": f"Basic {key}"}, 401),
         ({"X-Api-Key": "\xff"}, 401),
     ]
-    with open_server(db, ServerSettings(connections=1, api_key=key)) as root:
+    settings = ServerSettings(connections=1, api_key=key, base_path="/mirror")
+    with open_server(db, settings) as root:
         for headers, status in sent:
             response = requests.get(f"{root}{LIST}", headers=headers, timeout=20)
             assert response.status_code == status, headers
             assert key not in response.text
         assert requests.get(f"{root}/healthz", timeout=20).status_code == 200
-        assert requests.get(f"{root}/metrics", timeout=20).status_code == 401
+        for path in ("/metrics", "/api/v1/people/healthz"):
+            assert requests.get(f"{root}{path}", timeout=20).status_code == 401
 
 
 def test_behind_a_proxy_all_addresses_have_its_path(db: DatabaseManager):
