@@ -58,7 +58,8 @@ def test_pages_have_the_name_under_which_a_client_reaches_the_server(own: str):
     assert name.format("https") in first
     assert name.format("http") in read(own, path, Host="films.example")
     assert own.replace("/", r"\/") in read(own, path)
-    assert read(own, path, Host="films.example", **{"X-Forwarded-Proto": "https"}) == first
+    for scheme in ("https", "HTTPS, http"):
+        assert read(own, path, Host="films.example", **{"X-Forwarded-Proto": scheme}) == first
 
 
 @pytest.mark.parametrize("host", ['localhost:1">x', "localhost:1/..", "localhost:99999999"])

@@ -14,9 +14,10 @@ def own_root(request: web.Request, base_path: str) -> str:
     """
     Return the root URL of this server as the client of *request* knows it.
 
-    A reverse proxy passes the name as Host, and the scheme as X-Forwarded-Proto.
+    A reverse proxy passes the name as Host, and the scheme as X-Forwarded-Proto. Of several
+    schemes, which proxies after each other add, the first one is that of the client.
     """
-    scheme = request.headers.get("X-Forwarded-Proto", "").lower()
+    scheme = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
     host = request.host if _HOST.fullmatch(request.host) else "localhost"
     return f"{'https' if scheme == 'https' else 'http'}://{host}{base_path}"
 
