@@ -6,13 +6,11 @@ from concurrent.futures import Executor
 from typing import TypeVar
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from database.connection.explain import explain_trouble, explain_unreachable
-from database.errors import DatabaseAway, DatabaseNotReady
 from database.serving.loop_connection import LoopConnection, open_driver
 from database.serving.prepared import Reading
-from database.serving.read_only import APPLICATION_NAME, READING_SETTINGS
+from database.serving.read_only import APPLICATION_NAME, READING_SETTINGS, explained
 
 Result = TypeVar("Result")
 
@@ -46,17 +44,12 @@ class LoopDatabase:
             return await self._attempt(read)
         except DBAPIError as error:
             if not error.connection_invalidated:
-                raise self._refusal(error) from error
+                raise explained(error, self._url) from error
             self._on_cut()
         try:
             return await self._attempt(read)
         except DBAPIError as error:
-            raise self._refusal(error) from error
-
-    def _refusal(self, error: DBAPIError) -> DatabaseNotReady:
-        if isinstance(error, OperationalError) and not error.statement:
-            return DatabaseAway(explain_unreachable(error, self._url))
-        return DatabaseNotReady(explain_trouble(error))
+            raise explained(error, self._url) from error
 
     async def _attempt(self, read: Callable[[Reading], Awaitable[Result]]) -> Result:
         connection = self._take() or await self._open()

@@ -74,13 +74,11 @@ class ReadOnlyDatabase:
             return self._run_in_session(read)
         except DBAPIError as error:
             if not error.connection_invalidated:
-                raise DatabaseNotReady(explain_trouble(error)) from error
+                raise explained(error, self._url) from error
         try:
             return self._run_in_session(read)
-        except OperationalError as error:
-            raise DatabaseAway(explain_unreachable(error, self._url)) from error
         except DBAPIError as error:
-            raise DatabaseNotReady(explain_trouble(error)) from error
+            raise explained(error, self._url) from error
 
     def _run_in_session(self, read: Callable[[Session], Result]) -> Result:
         with self._connected() as connection, Session(connection) as session:
@@ -108,6 +106,13 @@ class ReadOnlyDatabase:
         for connection in self._opened:
             connection.close()
         self._engine.dispose()
+
+
+def explained(error: DBAPIError, url: URL) -> DatabaseNotReady:
+    """Return an error of the database at *url* as one for the user."""
+    if isinstance(error, OperationalError) and not error.statement:
+        return DatabaseAway(explain_unreachable(error, url))
+    return DatabaseNotReady(explain_trouble(error))
 
 
 def check_movies(session: Session) -> None:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.orm import Session
 
 from database.db import DatabaseManager
@@ -114,6 +114,24 @@ def test_a_read_that_does_not_end_is_refused_in_time(db: DatabaseManager):
         return problems
 
     assert asyncio.run(main()) == ["A read of the database has taken longer than 0.01 s."]
+
+
+def test_a_database_that_is_away_is_one_problem_for_all_kinds_of_reads():
+    """Sessions and prepared statements say the same, so it is reported once."""
+
+    async def main() -> list[str]:
+        problems: list[str] = []
+        url = make_url("postgresql+psycopg2://yts@127.0.0.1:1/films")
+        reader = CatalogueReader(url, ServerSettings(connections=1), problems.append)
+        for read in (reader.run(count), reader.revision(), reader.run(count)):
+            with pytest.raises(DatabaseAway):
+                await read
+        await reader.close()
+        return problems
+
+    (problem,) = asyncio.run(main())
+
+    assert "yts@127.0.0.1:1/films" in problem
 
 
 def test_the_operator_gets_the_details_of_a_problem_and_clients_do_not(db: DatabaseManager):
