@@ -1,4 +1,4 @@
-"""`body_response`: a cached body as a response, compressed or 304 where the client allows it."""
+"""`body_response`: a cached body, compressed or 304 where the client allows it; `add_slash`."""
 
 import re
 
@@ -26,6 +26,11 @@ def body_response(request: web.Request, body: CachedBody, content_type: str) -> 
         headers["Content-Encoding"] = "gzip"
     content = body.plain if packed is None else packed
     return web.Response(body=content, headers=headers, content_type=content_type)
+
+
+async def add_slash(request: web.Request) -> web.StreamResponse:
+    """Redirect to the same path with a slash after it."""
+    return web.Response(status=308, headers={"Location": f"{request.path}/"})
 
 
 def accepts_gzip(request: web.Request) -> bool:

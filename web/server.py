@@ -20,7 +20,7 @@ from web.meaning import Meaning
 from web.metrics import Metrics
 from web.pages.app import Pages
 from web.reader import CatalogueReader, Overloaded
-from web.responses import RETRY_SECONDS
+from web.responses import RETRY_SECONDS, add_slash
 from web.server_errors import answer_bugs, server_log
 from web.settings import ServerSettings
 from web.v1.api import ROOT, ApiV1
@@ -110,7 +110,7 @@ def _application(reader: CatalogueReader, settings: ServerSettings) -> web.Appli
     ]
     if settings.base_path:
         inner = web.Application()
-        inner.router.add_routes(routes)
+        inner.router.add_routes([*routes, web.get("", add_slash)])
         application.add_subapp(settings.base_path, inner)
     else:
         application.router.add_routes(routes)

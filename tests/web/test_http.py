@@ -229,6 +229,8 @@ def test_behind_a_proxy_all_addresses_have_its_path(db: DatabaseManager):
             assert requests.get(f"{root}{path}", timeout=20).status_code == 200
             without = root.removesuffix("/movies")
             assert requests.get(f"{without}{path}", timeout=20).status_code == 404
+        for path in ("", "/api/v1"):
+            assert requests.get(f"{root}{path}", timeout=20).url == f"{root}{path}/"
 
 
 def test_metrics_count_by_route_and_never_by_path(db: DatabaseManager):

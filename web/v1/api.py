@@ -14,7 +14,7 @@ from web.cache import CachedBody
 from web.guards import ALLOWED
 from web.meaning import Meaning
 from web.reader import CatalogueReader, Overloaded
-from web.responses import JSON, body_response
+from web.responses import JSON, add_slash, body_response
 from web.settings import ServerSettings
 from web.v1.api_view import ApiView, view_api
 from web.v1.openapi import describe
@@ -58,7 +58,7 @@ class ApiV1:
         documents = {
             "/openapi.json": _document(openapi, JSON),
             "/": _document(page, "text/html", headers),
-            "": self._redirect,
+            "": add_slash,
         }
         handlers = {route.path: partial(self._handle, route) for route in ROUTES} | documents
         return [
@@ -110,9 +110,6 @@ class ApiV1:
             return await self._reader.run(lambda session: CachedBody(read(session)))
         key = f"v1{route.path}?{query.model_dump_json(exclude_defaults=True)}"
         return await self._reader.read(key, read)
-
-    async def _redirect(self, _request: web.Request) -> web.StreamResponse:
-        return web.Response(status=308, headers={"Location": f"{self._root}/"})
 
     async def _not_found(self, _request: web.Request) -> web.StreamResponse:
         raise ProblemFound(
