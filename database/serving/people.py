@@ -13,7 +13,8 @@ from database.search.keyset import Key, order_by, read_position, rows_after
 from database.serving.movie_lists import Part
 
 _KEYS = (Key(Cast.name.expression, "text"), Key(Cast.id.expression))
-_CODE = re.compile(r"nm(\d{5,10})", re.IGNORECASE | re.ASCII)
+#: YTS, and so the field `imdb_code`, leaves out the letters.
+_CODE = re.compile(r"(?:nm)?(\d{5,10})", re.IGNORECASE | re.ASCII)
 #: The movies that are gone are few, and have an index of their own.
 _QUERY: Final = text("""
     SELECT row_to_json(person)::text
@@ -55,8 +56,8 @@ def find_people(session: Session, reference: str, limit: int = 20) -> list[int]:
     """
     Return `casts.id` of the people that *reference* names.
 
-    An IMDb code such as nm0000206, or a whole name: exactly as it is written or, if there is no
-    such person, without case, accents, spaces and signs.
+    An IMDb code such as nm0000206 or 0000206, or a whole name: exactly as it is written or, if
+    there is no such person, without case, accents, spaces and signs.
     """
     if match := _CODE.fullmatch(reference):
         return _read(session, Cast.imdb_code == match[1], limit)

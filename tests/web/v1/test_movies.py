@@ -198,7 +198,8 @@ def test_people_are_found_by_name_and_code(served: str):
     played = get(served, f"/people/{person['id']}/movies").json()["items"]
 
     assert get(served, "/people/TOM%20HÁNKS").json() == person
-    assert get(served, f"/people/{person['id']}").json() == person
+    for code in (person["id"], person["imdb_code"]):
+        assert get(served, f"/people/{code}").json() == person
     assert len(played) == person["movies"] > 0
     for movie in played:
         assert person["imdb_code"] in {member["imdb_code"] for member in movie["casts"]}
