@@ -53,8 +53,8 @@ class CatalogueReader:
         self._queue_seconds = settings.queue_seconds
         self._read_seconds = settings.read_seconds
         self._report = report
-        #: The problem that was reported last; empty after a read that succeeded.
-        self._problem = ""
+        #: What was reported since the last read that succeeded.
+        self._problems: set[str] = set()
         self._cache = ResponseCache(settings.cache_bytes)
         self._revision = ""
         self._revision_at = float("-inf")
@@ -142,8 +142,8 @@ class CatalogueReader:
 
     def _refusal(self, problem: str) -> DatabaseNotReady:
         """Report *problem*, and return the error for clients, which need no names and paths."""
-        if problem != self._problem:
-            self._problem = problem
+        if problem not in self._problems:
+            self._problems.add(problem)
             self._report(problem)
         return DatabaseAway(_AWAY)
 
@@ -194,7 +194,7 @@ class CatalogueReader:
             raise self._refusal(str(error)) from error
         finally:
             self._free.release()
-        self._problem = ""
+        self._problems.clear()
         return result
 
     async def _on_thread(self, work: Callable[[Session], Result]) -> Result:

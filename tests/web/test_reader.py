@@ -135,16 +135,19 @@ def test_a_database_that_is_away_is_one_problem_for_all_kinds_of_reads():
 
 
 def test_the_operator_gets_the_details_of_a_problem_and_clients_do_not(db: DatabaseManager):
-    """The same problem is reported again only after a read has succeeded."""
+    """A problem is reported again only after a read has succeeded, also if several take turns."""
 
     def fail(_session: Session) -> bytes:
         raise DatabaseNotReady("Nothing listens at /secret/path.")
+
+    def fail_otherwise(_session: Session) -> bytes:
+        raise DatabaseNotReady("It is starting.")
 
     async def main() -> tuple[list[str], set[str]]:
         problems: list[str] = []
         reader = CatalogueReader(db.url, ServerSettings(connections=1), problems.append)
         messages = set()
-        for read in (fail, fail, count, fail):
+        for read in (fail, fail_otherwise, fail, fail_otherwise, count, fail):
             try:
                 await reader.run(read)
             except DatabaseNotReady as error:
@@ -154,5 +157,6 @@ def test_the_operator_gets_the_details_of_a_problem_and_clients_do_not(db: Datab
 
     problems, messages = asyncio.run(main())
 
-    assert problems == ["Nothing listens at /secret/path."] * 2
+    absence = "Nothing listens at /secret/path."
+    assert problems == [absence, "It is starting.", absence]
     assert messages == {"The database cannot be read at the moment. Try again later."}
