@@ -2,10 +2,11 @@
 
 import select
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,10 +19,12 @@ import web.server
 from database.db import DatabaseManager
 from tests.support.databases import wait_for_lock
 from tests.support.servers.web_server import open_server
+from tests.support.waiting import wait_until
 from web.guards import LONGEST_URL
 from web.settings import ServerSettings
 
 PAGE = b"GET /api/v2/list_movies.json?limit=50 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+STREAM = b"GET /api/v1/movies?format=ndjson HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture
@@ -79,10 +82,30 @@ def test_a_body_is_not_waited_for(impatient: str):
         assert received(slow).startswith(b"HTTP/1.1 405")
 
 
-def test_a_client_that_does_not_read_its_response_is_cut(impatient: str):
-    """It cannot make the server keep responses in memory."""
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not say what was received")
+def test_a_client_that_reads_little_is_seen_to_read():
+    """Long before the system takes more bytes from the server for it."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        client = connect(f"http://127.0.0.1:{server.getsockname()[1]}")
+        connection, _ = server.accept()
+    with closing(client), closing(connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        connection.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                connection.send(bytes(1 << 16))
+        before = web.connections.unconfirmed_bytes(connection)
+        client.recv(1 << 13)
+        wait_until(lambda: web.connections.unconfirmed_bytes(connection) < before, "a confirmation")
+
+        assert select.select([], [connection], [], 0) == ([], [], [])
+
+
+@pytest.mark.parametrize("request_", [PAGE, STREAM])
+def test_a_client_that_does_not_read_its_response_is_cut(impatient: str, request_: bytes):
+    """It cannot make the server keep responses or parts of a stream in memory."""
     with closing(connect(impatient)) as stalled:
-        stalled.sendall(PAGE * 100)
+        stalled.sendall(request_ * 100)
         poll = select.poll()
         poll.register(stalled, 0)
         (_, events), *_ = poll.poll(20_000)

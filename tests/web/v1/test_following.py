@@ -1,6 +1,5 @@
 """Programs that follow the mirror, and streams that are interrupted."""
 
-import asyncio
 import gzip
 import json
 import shutil
@@ -11,7 +10,6 @@ from typing import Any
 
 import pytest
 import requests
-from aiohttp import web
 from sqlalchemy import text
 
 from database.db import DatabaseManager
@@ -93,18 +91,6 @@ def test_a_stream_that_cannot_go_on_is_cut(db: DatabaseManager, monkeypatch: pyt
         monkeypatch.setattr(CatalogueReader, "run", fail_after(2, CatalogueReader.run))
         with pytest.raises(requests.RequestException):
             requests.get(url, timeout=20)
-
-
-def test_a_client_that_takes_nothing_is_cut(db: DatabaseManager, monkeypatch: pytest.MonkeyPatch):
-    """A slow client does not keep the memory of a stream."""
-
-    async def wait_for_ever(self: web.StreamResponse, data: bytes) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(streams, "_STALL_SECONDS", 0.01)
-    monkeypatch.setattr(web.StreamResponse, "write", wait_for_ever)
-    with open_server(db) as root, pytest.raises(requests.RequestException):
-        requests.get(f"{root}/api/v1/movies?format=ndjson", timeout=20)
 
 
 def fail_after(calls: int, run: Callable[..., Any]) -> Callable[..., Any]:
