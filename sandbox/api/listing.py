@@ -153,6 +153,6 @@ def _is(torrent: Torrent, chosen: Filter) -> bool:
 
 
 def read_number(text: str | None, default: int) -> int:
-    """Return the whole number in *text*, or *default* if it is invalid or too long."""
-    digits = text or ""
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else default
+    """Return the whole number in *text*, decimals cut off, or *default* if it is not valid."""
+    match = re.fullmatch(r"([0-9]{1,9})(\.[0-9]*)?", (text or "").strip())
+    return int(match[1]) if match else default

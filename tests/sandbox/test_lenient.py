@@ -13,6 +13,7 @@ from tests.support.sandbox_requests import TIMEOUT_SECONDS, read
         ({"genre": "", "quality": "", "query_term": ""}, {}),
         ({"genre": "ALL", "quality": "All"}, {}),
         ({"minimum_rating": "8.5"}, {"minimum_rating": "8.50"}),
+        ({"limit": "10.7", "page": " 2.0"}, {"limit": "10", "page": "2"}),
         ({"minimum_rating": "high"}, {}),
         ({"minimum_rating": "99"}, {}),
         ({"sort_by": "Rating", "order_by": "ASC"}, {"sort_by": "rating", "order_by": "asc"}),
