@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -21,20 +21,13 @@ from database.search.lookup import (
     sort_of,
     with_links,
 )
-from database.search.query import How, search_movies
+from database.search.query import How, QueryEmbedder, search_movies
 from database.search.scores import Score
 from database.search.similar.parts import Parts
 from database.search.similar.ranking import recommend_movies
 from database.serving.name_hints import closest_names
 
 __all__ = ["FoundMovie", "MovieFilter", "MovieRepository", "QueryEmbedder", "SimilarMovie"]
-
-
-class QueryEmbedder(Protocol):
-    """Protocol: makes the vector of a query, like that of `embeddings.load.open_embedder`."""
-
-    def embed_query(self, query: str) -> list[float] | None:
-        """Return the vector in the active space of *search*; None if it has no known word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +131,13 @@ class MovieRepository:
             NothingToSearch: *words* has neither a letter nor a digit.
         """
         words = unicodedata.normalize("NFC", words)
-        vector = None if self.embedder is None else self.embedder.embed_query(words)
         results = search_movies(
-            self.session, words, vector=vector, filters=filters, limit=limit, offset=offset
+            self.session,
+            words,
+            embedder=self.embedder,
+            filters=filters,
+            limit=limit,
+            offset=offset,
         )
         movies = self._load([result.row_id for result in results])
         return [

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from database.vectors.spaces import Space
 from embeddings.blocks import (
     CAST_DIMENSIONS,
     GENRE_DIMENSIONS,
@@ -31,9 +32,10 @@ class Embedder:
 
     recipe = RECIPE
 
-    def __init__(self, model: TextModel) -> None:
-        """Use *model* for all texts."""
+    def __init__(self, model: TextModel, space: Space | None = None) -> None:
+        """Use *model* for all texts; *space* has the vectors of movies, None before there are."""
         self.model = model
+        self.space = space
         self.recommend_dimensions = model.dimensions + _ADDED
         self.search_dimensions = model.dimensions
 

@@ -49,4 +49,4 @@ def open_embedder(session: Session) -> Embedder | None:
             f"The vectors were made by another version of {space.model} or of this program: "
             "make them again with python embed_movies.py."
         )
-    return Embedder(model)
+    return Embedder(model, space)

@@ -20,7 +20,6 @@ from pathlib import Path
 from statistics import fmean
 
 import click
-from sqlalchemy.orm import Session
 
 from benchmarks.databases import open_databases
 from benchmarks.machine import describe
@@ -31,7 +30,7 @@ from benchmarks.quality.searches import Answer, measure_searches
 from database.db import get_db_manager
 from embeddings.embedder import Embedder
 from embeddings.index import embed_all
-from embeddings.load import open_model
+from embeddings.load import open_embedder, open_model
 from embeddings.packages import INSTALLED_MODELS
 from embeddings.recipe import MovieText
 
@@ -70,7 +69,9 @@ def main(data: Path) -> None:
             click.echo(f"embedding with {name}", err=True)
             embed_all(db, name)
             with db.get_session() as session:
-                answers[name] = _answer(session, name, questions, numbers)
+                embedder = open_embedder(session)
+                assert embedder is not None  # noqa: S101 -- it was filled before
+                answers[name] = measure_searches(session, embedder, questions, numbers)
     page = "\n".join(
         [
             _HEAD.format(films=len(films)),
@@ -94,12 +95,6 @@ def _read_languages(films: Sequence[Film]) -> Iterator[Question]:
 def _read_everyday(films: Sequence[Film]) -> Iterator[Question]:
     for half in ("tuning", "held out"):
         yield from (each for each in read_questions(films, half) if each.kind == _EVERYDAY)
-
-
-def _answer(
-    session: Session, name: str, questions: Sequence[Question], numbers: dict[int, int]
-) -> list[Answer]:
-    return measure_searches(session, Embedder(open_model(name)), questions, numbers)
 
 
 def _search_table(answers: dict[str, list[Answer]]) -> str:

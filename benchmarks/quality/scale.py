@@ -100,7 +100,7 @@ def measure_latency(session: Session, embedder: Embedder, queries: Sequence[str]
 
     def search(number: int) -> object:
         query = queries[_STRIDE * number % len(queries)]
-        return search_movies(session, query, vector=embedder.embed_query(query))
+        return search_movies(session, query, embedder=embedder)
 
     return [
         _time("similar", lambda number: similar_movies(session, asked[number])),

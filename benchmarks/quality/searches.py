@@ -44,7 +44,7 @@ def measure_searches(
                 for found in search_movies(
                     session,
                     question.query,
-                    vector=embedder.embed_query(question.query),
+                    embedder=embedder,
                     limit=FIRST,
                 )
             ],

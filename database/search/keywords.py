@@ -1,18 +1,28 @@
-"""`share_of_words`: how much of a query a movie has; `search_by_words`, `search_by_facets`."""
+"""`share_of_words`: how much of a query a movie has; `query_of_words`, `query_of_facets`."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, cast, or_, select, text
-from sqlalchemy.dialects.postgresql import TSQUERY
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from database.models import Movie
 from database.search.filters import MovieFilter
 from database.search.query_terms import Term
-from database.sql import plan_once
+from database.sql import table_of
 
 #: Approximate number of movies that are compared: with frequent words, those with the rarer ones.
 _MOST_CANDIDATES = 2000
@@ -28,101 +38,121 @@ _SHARE_IN_TEXT = f"""
     ELSE CAST({_IN_DESCRIPTION} AS float8)"""
 #: Longer queries describe a movie; they are not lists such as "80s horror".
 _MOST_LISTED = 6
+_movies = table_of(Movie).c
 
 
-def search_by_words(
-    session: Session,
-    terms: Sequence[Term],
-    filters: MovieFilter,
-    order: str,
-    limit: int,
-) -> list[int]:
-    """Return `movies.id` of movies with any of *terms*, those with the largest *order* (SQL)."""
-    worded = sorted((term for term in terms if term.lexemes), key=lambda term: term.movies)
-    if not worded:
-        return []
-    movies = list(accumulate(term.movies for term in worded))
-    rarest = worded[: max(1, bisect_right(movies, _MOST_CANDIDATES))]
+class Shape(NamedTuple):
+    """What of a term the SQL depends on. Its values are the parameters with its number."""
+
+    #: Whether movies with it are candidates: it is one of the rarest.
+    is_looked_up: bool
+    has_years: bool
+    has_people: bool
+    has_genre: bool
+
+    @property
+    def is_facet(self) -> bool:
+        """Whether it is a fact of a movie."""
+        return self.has_years or self.has_people or self.has_genre
+
+
+def shapes_of(terms: Sequence[Term]) -> tuple[Shape, ...]:
+    """Return the shapes of *terms*, in their order."""
+    rarest_first = sorted(range(len(terms)), key=lambda number: terms[number].movies)
+    movies = accumulate(terms[number].movies for number in rarest_first)
+    looked_up = {*rarest_first[: max(1, bisect_right([*movies], _MOST_CANDIDATES))]}
+    return tuple(
+        Shape(number in looked_up, bool(term.years), bool(term.movie_ids), bool(term.genre))
+        for number, term in enumerate(terms)
+    )
+
+
+def query_of_words(
+    shapes: Sequence[Shape], filters: MovieFilter, order: str, limit: int
+) -> Select[int] | None:
+    """
+    Return the query for movies with any of the rarest terms, those with the largest *order* (SQL).
+
+    None without terms.
+    """
+    if not shapes:
+        return None
     # One condition for each term: PostgreSQL estimates that a single long one matches half of the
     # table.
+    rarest = [_has(f"anywhere_{number}") for number, it in enumerate(shapes) if it.is_looked_up]
     candidates = (
-        select(Movie.id, Movie.year, Movie.like_count, Movie.search_vector)
-        .where(or_(*(_has(as_query(term.lexemes)) for term in rarest)), *filters.conditions())
+        select(_movies.id, _movies.year, _movies.like_count, _movies.search_vector)
+        .where(or_(*rarest), *filters.conditions())
         .limit(_MOST_READ)
         .subquery("candidates")
     )
-    best = select(candidates.c.id).order_by(text(f"{order} DESC"), candidates.c.id).limit(limit)
-    statement = plan_once(best) if filters.is_empty else best
-    return list(session.scalars(statement, share_parameters(terms)))
+    return select(candidates.c.id).order_by(text(f"{order} DESC"), candidates.c.id).limit(limit)
 
 
-def search_by_facets(
-    session: Session, terms: Sequence[Term], filters: MovieFilter, limit: int
-) -> list[int]:
+def query_of_facets(
+    shapes: Sequence[Shape], filters: MovieFilter, limit: int
+) -> Select[int] | None:
     """
-    Return `movies.id` of movies with all years, genres and people of a query, most likes first.
+    Return the query for movies with all years, genres and people, most likes first.
 
-    Only of a query that has at most six words, and more than a genre.
+    None for a query that has more than six words, or only a genre.
     """
-    facets = [_facet(term) for term in terms if term.years or term.genre or term.movie_ids]
-    is_list = any(term.years or term.movie_ids for term in terms) or len(facets) > 1
-    if not is_list or len(terms) > _MOST_LISTED:
-        return []
-    query = select(Movie.id).where(*facets, *filters.conditions())
-    query = query.order_by(Movie.like_count.desc().nulls_last(), Movie.id)
-    return list(session.scalars(query.limit(limit)))
+    facets = [_facet(shape, number) for number, shape in enumerate(shapes) if shape.is_facet]
+    is_list = any(shape.has_years or shape.has_people for shape in shapes) or len(facets) > 1
+    if not is_list or len(shapes) > _MOST_LISTED:
+        return None
+    query = select(_movies.id).where(*facets, *filters.conditions())
+    return query.order_by(_movies.like_count.desc().nulls_last(), _movies.id).limit(limit)
 
 
-def _facet(term: Term) -> ColumnElement[bool]:
-    if term.movie_ids:
-        return Movie.id.in_(term.movie_ids)
-    if term.years:
-        return Movie.year.between(*term.years)
-    return _has(as_query([(term.genre or "").lower()], "B"))
+def _facet(shape: Shape, number: int) -> ColumnElement[bool]:
+    if shape.has_people:
+        return _movies.id == func.any(cast(bindparam(f"movies_{number}"), ARRAY(BigInteger)))
+    if shape.has_years:
+        return _movies.year.between(bindparam(f"low_{number}"), bindparam(f"high_{number}"))
+    return _has(f"genre_{number}")
 
 
-def _has(query: str) -> ColumnElement[bool]:
-    return Movie.search_vector.bool_op("@@")(cast(query, TSQUERY))
+def _has(parameter: str) -> ColumnElement[bool]:
+    query = cast(bindparam(parameter, type_=Text), TSQUERY)
+    return _movies.search_vector.bool_op("@@")(query)
 
 
-def share_of_words(terms: Sequence[Term]) -> str:
+def share_of_words(shapes: Sequence[Shape]) -> str:
     """
-    Return the SQL of the share of a query that a movie has, 0 to 1.
+    Return the SQL of the share of a query that a movie has, by the weight of its words.
 
-    It is the sum of the weights of the terms that the movie has, of the sum of all weights. Its
-    parameters are `share_parameters`, the columns those of `movies`. It is text, because SQLAlchemy
-    needs longer for a large expression than PostgreSQL.
+    Each word counts by its most important place. Guesses can make it larger than 1.
     """
     return " + ".join(
-        ["CAST(0 AS float8)", *(_share_of(term, number) for number, term in enumerate(terms))]
+        ["CAST(0 AS float8)", *(_share_of(shape, number) for number, shape in enumerate(shapes))]
     )
 
 
-def _share_of(term: Term, number: int) -> str:
-    of_year = f"WHEN year BETWEEN :low_{number} AND :high_{number} THEN 1" if term.years else ""
-    has_person = (
-        f"WHEN id = ANY (CAST(:movies_{number} AS bigint[])) THEN 1" if term.movie_ids else ""
-    )
+def _share_of(shape: Shape, number: int) -> str:
+    of_year = f"WHEN year BETWEEN :low_{number} AND :high_{number} THEN 1"
+    has_person = f"WHEN id = ANY (CAST(:movies_{number} AS bigint[])) THEN 1"
+    facets = f"{of_year if shape.has_years else ''} {has_person if shape.has_people else ''}"
     in_text = _SHARE_IN_TEXT.format(number=number)
-    return f"CAST(:weight_{number} AS float8) * CASE {of_year} {has_person} {in_text} END"
+    return f"CAST(:weight_{number} AS float8) * CASE {facets} {in_text} END"
 
 
 def share_parameters(terms: Sequence[Term]) -> dict[str, Any]:
-    """Return the values for `share_of_words`."""
+    """Return the values of *terms*."""
     whole = sum(term.weight for term in terms if not term.is_guess) or 1.0
     parameters: dict[str, Any] = {}
     for number, term in enumerate(terms):
-        genre = [as_query([term.genre.lower()], "B")] if term.genre else []
+        genre = as_query([term.genre.lower()], "B") if term.genre else ""
         parameters |= {
             f"weight_{number}": term.weight / whole,
             f"anywhere_{number}": as_query(term.lexemes),
-            f"fully_{number}": " | ".join([as_query(term.lexemes, "A"), *genre]),
+            f"fully_{number}": as_query(term.lexemes, "A") + (genre and f" | {genre}"),
             f"in_names_{number}": as_query(term.lexemes, "B"),
+            f"genre_{number}": genre,
+            f"movies_{number}": list(term.movie_ids),
         }
         if term.years:
             parameters |= {f"low_{number}": term.years[0], f"high_{number}": term.years[1]}
-        if term.movie_ids:
-            parameters[f"movies_{number}"] = list(term.movie_ids)
     return parameters
 
 

@@ -1,9 +1,19 @@
-"""`read_nearest`: the movies whose vectors are nearest to a given one, in one space."""
+"""`read_nearest`, `nearest_query`: the movies whose vectors are nearest, in one space."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
-from sqlalchemy import Select, literal_column, select, text
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    Select,
+    TextualSelect,
+    column,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 
 from database.models import Movie, MovieEmbedding
@@ -17,16 +27,16 @@ _LOOKED_AT = {"recommend": 200, "search": 200}
 #: The maximum of pgvector.
 _MOST_LOOKED_AT = 1000
 # Column and space must be written as in the index, and the limit as a number, otherwise PostgreSQL
-# does not use the index. Gone movies are removed afterwards, because a condition inside would lose
-# neighbours.
+# does not use the index. The inner query reads `setting`, so that the number is set before it
+# begins. Gone movies are removed afterwards, because a condition inside would lose neighbours.
 _BY_INDEX = """
-    SET LOCAL hnsw.ef_search = {looked_at};
-    WITH nearest AS MATERIALIZED (
+    SELECT movie_id, distance
+    FROM (SELECT set_config('hnsw.ef_search', '{looked_at}', true) AS looked_at) AS setting
+    CROSS JOIN LATERAL (
         SELECT movie_id, {column} <#> {operand} AS distance
-        FROM movie_embeddings WHERE space_id = {space_id}
+        FROM movie_embeddings WHERE space_id = {space_id} AND looked_at IS NOT NULL
         ORDER BY {column} <#> {operand} LIMIT {limit}
-    )
-    SELECT movie_id, distance FROM nearest JOIN movies ON id = movie_id
+    ) AS nearest JOIN movies ON id = movie_id
     WHERE distance IS NOT NULL AND gone_since IS NULL
     ORDER BY distance, movie_id"""
 
@@ -84,35 +94,43 @@ def read_nearest(
     With *filters*, all matching movies are compared; otherwise the index is used, which misses a
     few.
     """
-    if filters.is_empty:
-        looked_at = min(max(_LOOKED_AT[target.kind], 2 * limit), _MOST_LOOKED_AT)
-        by_index = _BY_INDEX.format(
-            looked_at=looked_at,
-            column=f"({target.kind}::halfvec({target.space.dimensions(target.kind)}))",
-            space_id=target.space.id,
-            operand=target.operand,
-            limit=limit,
-        )
-        rows = session.execute(plan_once(text(by_index)), target.parameters)
-    else:
-        rows = session.execute(_exact(target, filters, limit), target.parameters)
-    return [(row_id, -distance) for row_id, distance in rows]
+    query = nearest_query(target.space, target.kind, target.operand, filters, limit)
+    return [(row_id, -distance) for row_id, distance in session.execute(query, target.parameters)]
 
 
-def _exact(target: Target | MovieTarget, filters: MovieFilter, limit: int) -> Select[int, float]:
+@lru_cache(maxsize=32)
+def nearest_query(
+    space: Space, kind: VectorColumn, operand: str, filters: MovieFilter, limit: int
+) -> Select[int, float] | TextualSelect:
+    """Return the query for `movie_id` and `distance` of the movies nearest to *operand* (SQL)."""
+    if not filters.is_empty:
+        return _exact(space, kind, operand, filters, limit)
+    by_index = _BY_INDEX.format(
+        looked_at=min(max(_LOOKED_AT[kind], 2 * limit), _MOST_LOOKED_AT),
+        column=f"({kind}::halfvec({space.dimensions(kind)}))",
+        space_id=space.id,
+        operand=operand,
+        limit=limit,
+    )
+    query = text(by_index).columns(column("movie_id", BigInteger), column("distance", Double))
+    return plan_once(query)
+
+
+def _exact(
+    space: Space, kind: VectorColumn, operand: str, filters: MovieFilter, limit: int
+) -> Select[int, float]:
     # The index ignores conditions, and would return only a few matching movies, or none.
-    column = getattr(MovieEmbedding, target.kind)
+    vector = getattr(MovieEmbedding, kind)
     matching = (
-        select(MovieEmbedding.movie_id, column.label("vector"))
+        select(MovieEmbedding.movie_id, vector.label("vector"))
         .join(Movie, Movie.id == MovieEmbedding.movie_id)
-        .where(
-            MovieEmbedding.space_id == target.space.id, column.is_not(None), *filters.conditions()
-        )
+        .where(MovieEmbedding.space_id == space.id, vector.is_not(None), *filters.conditions())
         .cte("matching")
         .prefix_with("MATERIALIZED")
     )
+    distance = text(f"matching.vector <#> {operand} AS distance")
     return (
-        select(matching.c.movie_id, text(f"matching.vector <#> {target.operand} AS distance"))
+        select(matching.c.movie_id, distance)
         .order_by(literal_column("distance"), matching.c.movie_id)
         .limit(limit)
     )

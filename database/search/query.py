@@ -6,23 +6,22 @@ facets such as years and genres, and nearness of vectors. One score ranks all of
 """
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from database.models import Movie
+from database.search.candidates import Candidates, read_candidates
 from database.search.filters import MovieFilter
-from database.search.keywords import search_by_facets, search_by_words
-from database.search.names import Names, find_names
-from database.search.nearest import Target, read_nearest
-from database.search.query_terms import are_known, read_terms
+from database.search.names.found_names import Names, find_names
+from database.search.nearest import Target
+from database.search.query_terms import read_terms
 from database.search.query_words import read_query_words, words_of
 from database.search.references import LONGEST_TITLE, has_imdb_code, has_page
-from database.search.scores import Score, order_of_words, read_scores
-from database.vectors.spaces import read_active_space
+from database.search.scores import Score
+from database.vectors.spaces import Space
 
 How = Literal["imdb", "page", "title", "person", "words", "meaning", "both"]
 #: The number of movies that words, facets and vectors each contribute to the ranking.
@@ -52,11 +51,21 @@ class Found:
     parts: Score | None = None
 
 
+class QueryEmbedder(Protocol):
+    """Protocol: makes the vector of a query, like that of `embeddings.load.open_embedder`."""
+
+    #: The space that its vectors are compared in; None if there is none.
+    space: Space | None
+
+    def embed_query(self, query: str) -> list[float] | None:
+        """Return the *search* vector of *query*; None if it has no known word."""
+
+
 def search_movies(
     session: Session,
     query: str,
     *,
-    vector: Sequence[float] | None = None,
+    embedder: QueryEmbedder | None = None,
     filters: MovieFilter | None = None,
     limit: int = 20,
     offset: int = 0,
@@ -64,8 +73,7 @@ def search_movies(
     """
     Return the movies that match *query*, best first; only its first 32 words count.
 
-    *vector* is the *search* vector of the query in the active space; with None, meaning is left
-    out. At most 1,000 movies are returned.
+    Without an *embedder*, meaning is left out. At most 1,000 movies are returned.
 
     Raises:
         NothingToSearch: *query* has neither letters nor digits.
@@ -75,9 +83,10 @@ def search_movies(
     wanted = min(limit + offset, _MOST_FOUND)
     results = _read_linked(session, query, filters)
     if results is None:
+        target = _target_of(embedder, query)
         # Words and vectors rarely name the same movies.
-        depth = max(_DEPTH, wanted // 2) if vector else max(_DEPTH, wanted)
-        results = _search_text(session, query, vector, filters, depth)
+        depth = max(_DEPTH, wanted // 2) if target else max(_DEPTH, wanted)
+        results = _search_text(session, query, target, filters, depth)
     return results[offset:wanted]
 
 
@@ -95,10 +104,18 @@ def _read_linked(session: Session, query: str, filters: MovieFilter) -> list[Fou
     return None
 
 
+def _target_of(embedder: QueryEmbedder | None, query: str) -> Target | None:
+    """Return what movies are compared with; None if the query means nothing."""
+    if embedder is None or embedder.space is None:
+        return None
+    vector = embedder.embed_query(query)
+    return None if vector is None else Target(embedder.space, "search", tuple(vector))
+
+
 def _search_text(
     session: Session,
     query: str,
-    vector: Sequence[float] | None,
+    target: Target | None,
     filters: MovieFilter,
     depth: int,
 ) -> list[Found]:
@@ -109,56 +126,20 @@ def _search_text(
     if not (names or words.words):
         raise NothingToSearch("Nothing to search for: write a title, a name or some words.")
     terms = read_terms(session, words)
-    target, nearest = _read_near(session, vector, filters, depth, is_known=are_known(terms))
-    worded = search_by_words(session, terms, filters, order_of_words(terms), depth)
-    listed = search_by_facets(session, terms, filters, depth)
-    near = {row_id for row_id, _ in nearest}
-    candidates = {*names.by_title, *names.by_person, *worded, *listed, *near}
-    candidates -= _read_having(session, unwanted, candidates)
-    scores = read_scores(session, candidates, query, terms, names=names, target=target)
-    return _rank(scores, names, near) if any(map(_is_match, scores.values())) else []
+    found = read_candidates(
+        session, query, terms, filters, depth, names=names, unwanted=unwanted, target=target
+    )
+    return _rank(found, names) if any(map(_is_match, found.scores.values())) else []
 
 
 def _is_match(parts: Score) -> bool:
     return parts.words >= _LEAST_WORDS or parts.meaning >= _LEAST_MEANING
 
 
-def _read_having(session: Session, words: Sequence[str], row_ids: set[int]) -> set[int]:
-    """Return those of *row_ids* whose movies have any of *words*."""
-    if not words:
-        return set()
-    has = Movie.search_vector.bool_op("@@")
-    unwanted = [
-        has(func.plainto_tsquery(language, func.fold_accents(word)))
-        for word in words
-        for language in ("simple", "english")
-    ]
-    return set(session.scalars(select(Movie.id).where(Movie.id.in_(row_ids), or_(*unwanted))))
-
-
-def _read_near(
-    session: Session,
-    vector: Sequence[float] | None,
-    filters: MovieFilter,
-    depth: int,
-    *,
-    is_known: bool,
-) -> tuple[Target | None, list[tuple[int, float]]]:
-    """Return what movies are compared with, and the nearest; nothing if the query means nothing."""
-    space = read_active_space(session)
-    if space is None or vector is None:
-        return None, []
-    least = -1.0 if is_known else space.least_cosine
-    if least is None:
-        return None, []
-    target = Target(space, "search", tuple(vector))
-    nearest = read_nearest(session, target, filters, depth)
-    return (target, nearest) if nearest and nearest[0][1] >= least else (None, [])
-
-
-def _rank(scores: Mapping[int, Score], names: Names, near: set[int]) -> list[Found]:
+def _rank(candidates: Candidates, names: Names) -> list[Found]:
     """Return the movies that the query names as a whole, then the others, best first."""
     titled, played = set(names.titled), set(names.played)
+    scores, near = candidates.scores, candidates.near
     totals = {row_id: parts.total for row_id, parts in scores.items()}
     by_title, by_person = names.by_title, names.by_person
 

@@ -49,8 +49,6 @@ class _Plans:
         return kept.execute
 
     def _prepare(self, cursor: Cursor, statement: str) -> _Kept:
-        # Settings for the statement, which stand before it, are sent with each EXECUTE.
-        settings, end, query = statement.rpartition(";")
         places: dict[str, str] = {}
 
         def number(match: re.Match[str]) -> str:
@@ -59,10 +57,10 @@ class _Plans:
             return places.setdefault(match[1], f"${len(places) + 1}")
 
         name = f"kept_{next(self._numbers)}"
-        cursor.execute(f"PREPARE {name} AS {_PARAMETER.sub(number, query)}")
+        cursor.execute(f"PREPARE {name} AS {_PARAMETER.sub(number, statement)}")
         values = ", ".join(f"%({parameter})s" for parameter in places)
         execute = f"EXECUTE {name}({values})" if values else f"EXECUTE {name}"
-        return _Kept(name, f"{settings}{end} {execute}")
+        return _Kept(name, execute)
 
 
 def keep_plans(engine: Engine) -> None:

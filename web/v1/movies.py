@@ -116,7 +116,7 @@ def search_all(source: Source, text: str, filters: MovieFilter) -> SearchResult:
     found = search_movies(
         session,
         words,
-        vector=None if embedder is None else embedder.embed_query(words),
+        embedder=embedder,
         filters=filters,
         # Always all, because more of them may come in another order.
         limit=MOST_FOUND,

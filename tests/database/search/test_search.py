@@ -4,6 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import pytest
@@ -234,6 +235,18 @@ def test_descriptions_of_films_are_above_the_floor(session: Session):
             assert are_known(read_terms(session, read_query_words(session, query))), query
 
 
+@dataclass
+class FakeEmbedder:
+    """Makes one vector for all queries."""
+
+    space: spaces.Space | None
+    vector: list[float]
+
+    def embed_query(self, _query: str) -> list[float]:
+        """Return the vector."""
+        return self.vector
+
+
 @pytest.mark.parametrize(("least", "how"), [(0.9, ["meaning"]), (1.1, []), (None, [])])
 def test_of_a_model_of_many_languages_a_query_must_be_near_to_some_movie(
     session: Session, monkeypatch: pytest.MonkeyPatch, least: float | None, how: list[str]
@@ -242,8 +255,9 @@ def test_of_a_model_of_many_languages_a_query_must_be_near_to_some_movie(
     if least:
         monkeypatch.setitem(spaces._LEAST_COSINES, "wordllama", least)
     stored = session.scalar(text("SELECT search::text FROM movie_embeddings LIMIT 1"))
+    embedder = FakeEmbedder(spaces.read_active_space(session), json.loads(stored))
 
-    found = search_movies(session, "неизвестно", vector=json.loads(stored), limit=1)
+    found = search_movies(session, "неизвестно", embedder=embedder, limit=1)
 
     assert [each.how for each in found] == how
 

@@ -48,17 +48,6 @@ def test_a_marked_statement_is_planned_once(reading: ReadOnlyDatabase):
     assert reading.run(read) == [("a'%s%a'%s", [1, 2]), ("b%b", []), ("kept_0", 2)]
 
 
-def test_settings_before_a_statement_hold_for_each_use(reading: ReadOnlyDatabase):
-    """They end with it."""
-    marked = plan_once(text("SET LOCAL work_mem = '7MB'; SELECT current_setting('work_mem')"))
-
-    def read(session: Session) -> list:
-        plain = text("SELECT current_setting('work_mem') <> '7MB'")
-        return [session.scalar(each) for each in (marked, marked, plain)]
-
-    assert reading.run(read) == ["7MB", "7MB", True]
-
-
 def test_movies_like_another_one_need_no_other_plans(mirror_url: URL):
     """Otherwise each movie would cost a plan, and those of searches would be forgotten for it."""
 

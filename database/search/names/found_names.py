@@ -23,7 +23,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from database.models import Cast, Movie, MovieCast
 from database.search.filters import MovieFilter
-from database.search.name_queries import NameQuery, name_query_of
+from database.search.names.name_queries import NameQuery, name_query_of
 from database.search.query_words import QueryWords, read_guesses
 from database.search.references import has_title
 from database.sql import plan_once

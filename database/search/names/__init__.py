@@ -1,0 +1,1 @@
+"""Movies that a query names: by titles and people, in all spellings."""
