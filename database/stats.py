@@ -33,8 +33,7 @@ _TOTALS = select(
     _rows_of(MissingMovie),
     select(func.max(_movies.created_at)).scalar_subquery(),
 )
-_READ_SYNC_STATE = select(*SYNC_STATE_COLUMNS).where(table_of(SyncState).c.id == 1)
-_SOURCE = plan_once(select(table_of(SyncState).c.source))
+_READ_SYNC_STATE = plan_once(select(*SYNC_STATE_COLUMNS).where(table_of(SyncState).c.id == 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +100,6 @@ def read_sync_state(session: Session) -> SyncStateRow | None:
     """Return the source of the movies and the state of the sweep; None before the first run."""
     row = session.execute(_READ_SYNC_STATE).one_or_none()
     return None if row is None else SyncStateRow(*row)
-
-
-def has_practice_data(session: Session) -> bool:
-    """Return whether the movies are those of the sandbox."""
-    return session.scalar(_SOURCE) == "sandbox"
 
 
 def read_last_stored(session: Session, count: int = 5) -> list[StoredMovie]:

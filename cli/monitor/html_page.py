@@ -43,7 +43,7 @@ def _render(overview: Overview) -> str:
     return environment.get_template("page.html").render(
         style=Markup("").join(map(_read_style, _STYLES)),
         time=utc_time(overview.time),
-        is_practice=overview.sync is not None and overview.sync.source == "sandbox",
+        is_practice=overview.sync is not None and overview.sync.is_practice,
         totals=totals(overview.stats, overview.sync),
         runs=run_table(overview.runs) if overview.runs else "",
         charts=catalogue_charts,

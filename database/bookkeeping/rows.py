@@ -113,6 +113,11 @@ class SyncStateRow:
     whole_sweep_at: datetime | None = None
     surplus_rows: int | None = None
 
+    @property
+    def is_practice(self) -> bool:
+        """Whether the movies are those of the sandbox."""
+        return self.source == "sandbox"
+
 
 def _columns_of(model: type[DeclarativeBase], kind: type[Any]) -> list[Column[Any]]:
     return [table_of(model).c[field.name] for field in fields(kind)]

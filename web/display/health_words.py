@@ -39,7 +39,7 @@ def state_in_words(health: "Health") -> str:
 
 def advice_in_words(health: "Health") -> str:
     """Return what the operator can do about the state of the mirror; empty if nothing."""
-    is_practice = health.sync is not None and health.sync.source == "sandbox"
+    is_practice = health.sync is not None and health.sync.is_practice
     fetch = "python fetch_yts_data.py" + (" --sandbox" if is_practice else "")
     match health.state:
         case "empty":

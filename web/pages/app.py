@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from database.errors import DatabaseNotReady
 from database.search.keyset import BadPosition
-from database.stats import has_practice_data
+from database.stats import read_sync_state
 from web.cache import CachedBody
 from web.meaning import Meaning
 from web.pages.found import suggest_texts
@@ -97,7 +97,8 @@ class Pages:
 
     def _make(self, page: Page, query: Query, links: Links, session: Session) -> bytes:
         view = page.read(Source(session, self._meaning), query)
-        is_practice = has_practice_data(session)
+        sync = read_sync_state(session)
+        is_practice = sync is not None and sync.is_practice
         # Practice movies have none.
         posters = Posters(is_on=self._has_posters and not is_practice)
         return self._renderer.render(
