@@ -41,11 +41,9 @@ def explain_all(
 
 def _score_of(result: SimilarMovie, *, as_json: bool) -> dict[str, Any]:
     """Return the score and its parts; for people in hundredths, the largest part first."""
-    shares = result.parts.shares()
     if as_json:
-        parts = {name: round(share, 4) for name, share in shares.items()}
-        return {"score": round(result.score, 4), "parts": parts}
-    hundredths = {name: round(100 * share) for name, share in shares.items()}
+        return {"score": round(result.score, 4), "parts": result.parts.explain()}
+    hundredths = {name: round(100 * share) for name, share in result.parts.shares().items()}
     largest_first = sorted(hundredths.items(), key=lambda part: -part[1])
     listed = ", ".join(f"{name} {part}" for name, part in largest_first if part)
     return {"score": f"{round(100 * result.score)}: {listed}"}

@@ -170,15 +170,20 @@ class Reasons(Model):
 
 
 class SimilarParts(Model):
-    """What each part adds to a score; their sum is the score."""
+    """What a score is made of: the sum of all parts, divided by the sum of all weights."""
 
-    nearness: Annotated[float, Field(description="Nearness of both vectors.")]
-    words: Annotated[float, Field(description="Rare words of title and plot.")]
-    years: float
-    title: Annotated[float, Field(description="Words that both titles have, as in a series.")]
-    rating: Annotated[float, Field(description="The rating; of few likes, the mean counts more.")]
-    likes: float
-    cast: Annotated[float, Field(description="People in both; those of few movies count more.")]
+    nearness: Annotated[ScorePart, Field(description="Nearness of both vectors.")]
+    words: Annotated[ScorePart, Field(description="Rare words of title and plot.")]
+    years: Annotated[ScorePart, Field(description="1 in the same year.")]
+    title: Annotated[ScorePart, Field(description="Words that both titles have, as in a series.")]
+    rating: Annotated[
+        ScorePart, Field(description="The rating; of few likes, the mean counts more.")
+    ]
+    likes: Annotated[
+        ScorePart,
+        Field(description="The logarithm of its likes, as a share of that of the most liked."),
+    ]
+    cast: Annotated[ScorePart, Field(description="People in both; those of few movies count more.")]
 
 
 class SimilarMovie(Movie):

@@ -77,7 +77,7 @@ def _score_of(near: Near | _SameGenre) -> dict[str, Any]:
     return {
         "similarity": round(near.parts.nearness, 4),
         "score": round(near.score, 4),
-        "parts": {name: round(share, 4) for name, share in near.parts.shares().items()},
+        "parts": near.parts.explain(),
     }
 
 

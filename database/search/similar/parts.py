@@ -52,6 +52,13 @@ class Parts(NamedTuple):
         shares = (part * weight / _LARGEST for part, weight in zip(self, WEIGHTS, strict=True))
         return dict(zip(self._fields, shares, strict=True))
 
+    def explain(self) -> dict[str, dict[str, float]]:
+        """Return value and weight of each part, by its name."""
+        return {
+            name: {"value": round(part, 4), "weight": weight}
+            for name, part, weight in zip(self._fields, self, WEIGHTS, strict=True)
+        }
+
 
 #: What each part of a score counts; docs/search.md has the reasons.
 WEIGHTS = Parts(nearness=10, words=4, years=2, title=2, rating=2, likes=1.5, cast=1)

@@ -83,8 +83,14 @@ def test_similar_movies_are_those_of_the_command(served: str, mirror_url: URL):
     for item in page["items"]:
         assert {*item["why"]["genres"]} == genres & {*item["genres"]}
         assert item["why"]["text"]
-        assert sum(item["parts"].values()) == pytest.approx(item["score"], abs=0.001)
+        assert total_of(item["parts"]) == pytest.approx(item["score"], abs=0.001)
     assert any(item["why"]["words"] for item in page["items"])
+
+
+def total_of(parts: dict[str, dict[str, float]]) -> float:
+    """Return the sum of values times weights, of the sum of all weights."""
+    points = sum(part["value"] * part["weight"] for part in parts.values())
+    return points / sum(part["weight"] for part in parts.values())
 
 
 def test_recommendations_are_those_of_the_command(served: str, mirror_url: URL):
@@ -135,10 +141,7 @@ def test_a_search_is_that_of_the_command(served: str, mirror_url: URL):
     assert 0 < scores[-1] < 1
     assert (page["by_meaning"], page["note"]) == (True, None)
     for item in page["items"]:
-        parts = item["parts"].values()
-        points = sum(part["value"] * part["weight"] for part in parts)
-        whole = sum(part["weight"] for part in parts)
-        assert item["score"] == pytest.approx(points / whole, abs=0.001)
+        assert total_of(item["parts"]) == pytest.approx(item["score"], abs=0.001)
     named = get(served, "/search?q=the+godfather").json()["items"][0]
     assert (named["title"], named["found_by"], named["score"]) == ("The Godfather", "title", 1)
 
