@@ -1,7 +1,7 @@
 """`find_names`: movies whose titles, or whose people's names, have all words of a query."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from database.models import Cast, Movie, MovieCast
 from database.search.filters import MovieFilter
 from database.search.names.name_queries import NameQuery, name_query_of
+from database.search.names.series import find_in_series
 from database.search.query_words import QueryWords, read_guesses
 from database.search.references import has_title
 from database.sql import plan_once
@@ -76,6 +77,10 @@ def find_names(session: Session, query: str, words: QueryWords, filters: MovieFi
         signs = select(Movie.id).where(has_title(query), *filters.conditions())
         return Names(titled=tuple(session.scalars(signs.limit(_MOST_MOVIES))))
     found = _read_names(session, name, filters)
+    if not (found.titled or found.played):
+        film = find_in_series(session, name, filters)
+        if film is not None:
+            return replace(found, titled=(film,))
     if found or len(name.spellings) > _MOST_GUESSED:
         return found
     guesses = read_guesses(session, [each for each in name.words if not each.isdecimal()])

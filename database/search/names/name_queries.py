@@ -46,6 +46,17 @@ class NameQuery:
         )
         return " | ".join(f"({_all_of(each)})" for each in (self.spellings, *joined))
 
+    @property
+    def beginning(self) -> str:
+        """The tsquery for names that begin with all the words."""
+        return f"({self.whole.replace(' | ', ':* | ')}:*) & {_all_of(self.spellings, is_cut=False)}"
+
+    def without_number(self) -> "tuple[NameQuery, int] | None":
+        """Return the name without its last word, and the number that this word is; else None."""
+        *left, last = self.spellings
+        number = next((int(each) for each in last if each.isdecimal()), None)
+        return (NameQuery(tuple(left)), number) if left and number else None
+
     def without_year(self) -> "NameQuery | None":
         """Return the name without its last word that is a year; None if nothing is left."""
         for place in reversed(range(len(self.spellings))):
@@ -60,12 +71,12 @@ def _telling(spellings: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
     return [each for each in spellings if each[0] not in _SMALL] or spellings
 
 
-def _all_of(spellings: Sequence[tuple[str, ...]]) -> str:
+def _all_of(spellings: Sequence[tuple[str, ...]], *, is_cut: bool = True) -> str:
     telling = _telling(spellings)
     *first, last = (list(map(quoted, each)) for each in telling)
     word = telling[-1][0]
     # A number is not the beginning of another one, and a letter alone begins too many words.
-    if not any(map(str.isdecimal, telling[-1])) and (first or len(word) > 1):
+    if is_cut and not any(map(str.isdecimal, telling[-1])) and (first or len(word) > 1):
         last[0] += ":*"
     return " & ".join(f"({' | '.join(each)})" for each in (*first, last))
 

@@ -35,7 +35,14 @@ _MOVIES: list[tuple[str, int, int | None, list[str], list[str]]] = [
     ("Heat", 1995, 640, ["Crime"], ["Al Pacino", "Robert De Niro"]),
     ("Дюна", 2021, None, ["Sci-Fi"], []),
     ("Lost in La Mancha", 2002, None, ["Documentary"], []),
+    ("The Matrix", 1999, 970, ["Sci-Fi"], ["Keanu Reeves"]),
+    ("Matrix Hunter", 2000, 5, ["Action"], []),
+    ("The Matrix Revisited", 2001, 20, ["Documentary"], ["Keanu Reeves"]),
+    ("The Matrix Reloaded", 2003, 450, ["Sci-Fi"], ["Keanu Reeves"]),
+    ("The Matrix Revolutions", 2003, 400, ["Sci-Fi"], ["Keanu Reeves"]),
+    ("Armitage III: Poly Matrix", 1996, 10, ["Animation"], []),
 ]
+_PEOPLE = sorted({name for *_, cast in _MOVIES for name in cast})
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +58,7 @@ def session(new_database: Callable[..., URL]) -> Iterator[Session]:
 
 def _payload(number: int) -> Any:
     title, year, likes, genres, cast = _MOVIES[number - 1]
-    people = [{"name": name, "imdb_code": f"{number}{place}"} for place, name in enumerate(cast)]
+    people = [{"name": name, "imdb_code": str(1 + _PEOPLE.index(name))} for name in cast]
     return movie(
         number, title=title, year=year, like_count=likes, genres=genres, cast=people,
         description_full=f"Plot {number}.",
@@ -105,7 +112,17 @@ def test_words_after_a_minus_are_not_in_the_results(session: Session):
     assert find(session, "spider-man")[0] == ("Spider-Man: Homecoming", 2017)
 
 
-def test_the_number_of_a_sequel_with_another_name_lists_the_series(session: Session):
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [("matrix 2", "The Matrix Reloaded"), ("the matrix iii", "The Matrix Revolutions"),
+     ("rocky 2", "Rocky IV"), ("godfather two", "The Godfather: Part II")],
+)  # fmt: skip
+def test_a_number_means_the_place_in_a_series(session: Session, query: str, title: str):
+    """By year, of films that share a person; unless a title of the series has the number."""
+    assert find(session, query)[0][0] == title
+
+
+def test_the_number_of_a_sequel_that_does_not_exist_lists_the_series(session: Session):
     """No title has the number, so the titles with the name come first, most likes first."""
     assert [title for title, _ in find(session, "godfather 99")[:3]] == [
         "The Godfather", "The Godfather: Part II", "GodFather",
