@@ -346,6 +346,18 @@ def test_words_of_few_new_movies_are_added_without_counting_all(db: DatabaseMana
         assert [result.how for result in search_movies(session, "zyxvwut", limit=1)] == ["title"]
 
 
+def test_a_search_for_a_title_is_three_statements(mirror_url: URL, movies: list[Movie]):
+    """The words, the names, and the candidates of all sources with their scores."""
+    statements: list[str] = []
+    with DatabaseManager(mirror_url, pool_size=1) as db, db.get_session() as session:
+        embedder = FakeEmbedder(spaces.read_active_space(session), [1.0] * 256)
+        event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+
+        assert search_movies(session, movies[0].title, embedder=embedder)
+
+    assert len(statements) == 3
+
+
 def test_the_number_of_statements_does_not_depend_on_the_number_of_movies(mirror_url: URL):
     """Genres, cast and torrents of all movies are read at once."""
     statements: list[str] = []
