@@ -3,18 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    ColumnClause,
-    Double,
-    SelectBase,
-    TextualSelect,
-    column,
-    text,
-)
+from sqlalchemy import ColumnClause, SelectBase, TextualSelect, column, text
 from sqlalchemy.orm import Session
 
 from database.search.filters import MovieFilter
@@ -22,6 +12,7 @@ from database.search.keywords import (
     Shape,
     query_of_facets,
     query_of_words,
+    rarest_of,
     shapes_of,
     share_of_words,
     share_parameters,
@@ -65,11 +56,9 @@ _IS_WANTED = """
             unnest(CAST(ARRAY['simple', 'english'] AS regconfig[])) AS language
         WHERE search_vector @@ plainto_tsquery(language, fold_accents(word))
     )"""
-_COLUMNS: tuple[ColumnClause[Any], ...] = (
-    column("id", BigInteger),
-    column("is_near", Boolean),
-    *(column(name, Double) for name in ("words", "meaning", "likes", "title")),
-)
+_COLUMNS: list[ColumnClause[object]] = [
+    column(name) for name in ("id", "is_near", "words", "meaning", "likes", "title")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,30 +91,43 @@ def read_candidates(
     if least_cosine is None:
         target = None
     statement = _statement(
-        shapes_of(terms), filters, depth, target and target.space, is_narrowed=bool(unwanted)
-    )
+        shapes_of(terms), len(rarest_of(terms)), filters, depth, target and target.space,
+        is_narrowed=bool(unwanted),
+    )  # fmt: skip
     by_title, by_person = names.by_title, names.by_person
     parameters = {
         **share_parameters(terms), "query": query, "titled": [*by_title],
         "named": [*by_title, *by_person], "unwanted": unwanted, "least_cosine": least_cosine,
         "vector": target and target.as_text,
     }  # fmt: skip
-    candidates = Candidates({}, set())
-    for row_id, is_near, words, meaning, likes, title in session.execute(statement, parameters):
-        if row_id in by_title:
-            score = Score(1.0, title or 0.0, meaning, likes)
-        else:
-            least = _IN_PERSON if row_id in by_person else 0.0
-            score = Score(min(1.0, max(least, words)), 0.0, meaning, likes)
-        candidates.scores[row_id] = score
-        if is_near:
-            candidates.near.add(row_id)
-    return candidates
+    rows = session.execute(statement, parameters).all()
+    scores = {
+        row_id: _score_of(*parts, is_title=row_id in by_title, is_person=row_id in by_person)
+        for row_id, _, *parts in rows
+    }
+    return Candidates(scores, {row_id for row_id, is_near, *_ in rows if is_near})
+
+
+def _score_of(
+    words: float,
+    meaning: float,
+    likes: float,
+    title: float | None,
+    *,
+    is_title: bool,
+    is_person: bool,
+) -> Score:
+    if is_title:
+        return Score(1.0, title or 0.0, meaning, likes)
+    # Guesses of typing errors can make the share larger than 1.
+    least = _IN_PERSON if is_person else 0.0
+    return Score(min(1.0, max(least, words)), 0.0, meaning, likes)
 
 
 @lru_cache(maxsize=100)
 def _statement(
     shapes: tuple[Shape, ...],
+    rarest: int,
     filters: MovieFilter,
     depth: int,
     space: Space | None,
@@ -136,7 +138,7 @@ def _statement(
     share = share_of_words(shapes)
     order = f"{WEIGHTS['words']} * ({share}) + {WEIGHTS['likes']} * {SHARE_OF_LIKES}"
     queries: dict[str, SelectBase | None] = {
-        "worded": query_of_words(shapes, filters, order, depth),
+        "worded": query_of_words(rarest, filters, order, depth) if rarest else None,
         "listed": query_of_facets(shapes, filters, depth),
         "near": nearest_query(space, "search", ":vector", filters, depth) if space else None,
     }

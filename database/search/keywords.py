@@ -44,8 +44,6 @@ _movies = table_of(Movie).c
 class Shape(NamedTuple):
     """What of a term the SQL depends on. Its values are the parameters with its number."""
 
-    #: Whether movies with it are candidates: it is one of the rarest.
-    is_looked_up: bool
     has_years: bool
     has_people: bool
     has_genre: bool
@@ -58,31 +56,23 @@ class Shape(NamedTuple):
 
 def shapes_of(terms: Sequence[Term]) -> tuple[Shape, ...]:
     """Return the shapes of *terms*, in their order."""
-    rarest_first = sorted(range(len(terms)), key=lambda number: terms[number].movies)
-    movies = accumulate(terms[number].movies for number in rarest_first)
-    looked_up = {*rarest_first[: max(1, bisect_right([*movies], _MOST_CANDIDATES))]}
-    return tuple(
-        Shape(number in looked_up, bool(term.years), bool(term.movie_ids), bool(term.genre))
-        for number, term in enumerate(terms)
-    )
+    return tuple(Shape(bool(term.years), bool(term.movie_ids), bool(term.genre)) for term in terms)
 
 
-def query_of_words(
-    shapes: Sequence[Shape], filters: MovieFilter, order: str, limit: int
-) -> Select[int] | None:
-    """
-    Return the query for movies with any of the rarest terms, those with the largest *order* (SQL).
+def rarest_of(terms: Sequence[Term]) -> list[Term]:
+    """Return the terms whose movies are candidates, the rarest first; one, if there are any."""
+    rarest_first = sorted(terms, key=lambda term: term.movies)
+    movies = list(accumulate(term.movies for term in rarest_first))
+    return rarest_first[: max(1, bisect_right(movies, _MOST_CANDIDATES))]
 
-    None without terms.
-    """
-    if not shapes:
-        return None
+
+def query_of_words(count: int, filters: MovieFilter, order: str, limit: int) -> Select[int]:
+    """Return the query for movies with any of *count* terms, those with the largest *order*."""
     # One condition for each term: PostgreSQL estimates that a single long one matches half of the
     # table.
-    rarest = [_has(f"anywhere_{number}") for number, it in enumerate(shapes) if it.is_looked_up]
     candidates = (
         select(_movies.id, _movies.year, _movies.like_count, _movies.search_vector)
-        .where(or_(*rarest), *filters.conditions())
+        .where(or_(*(_has(f"rarest_{number}") for number in range(count))), *filters.conditions())
         .limit(_MOST_READ)
         .subquery("candidates")
     )
@@ -153,7 +143,8 @@ def share_parameters(terms: Sequence[Term]) -> dict[str, Any]:
         }
         if term.years:
             parameters |= {f"low_{number}": term.years[0], f"high_{number}": term.years[1]}
-    return parameters
+    rarest = enumerate(rarest_of(terms))
+    return parameters | {f"rarest_{number}": as_query(term.lexemes) for number, term in rarest}
 
 
 def as_query(lexemes: Sequence[str], label: str = "") -> str:
