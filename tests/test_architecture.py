@@ -46,6 +46,7 @@ ONLY_IN = {
     },
     "urllib3": {
         "yts/transport.py",
+        "yts/thread_session.py",
         "yts/deadlines.py",
         "yts/connection_errors.py",
         "cli/fetch/ping.py",

@@ -1,11 +1,11 @@
 """`ThreadSession`: sends the HTTP requests of one thread over kept connections."""
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
+from urllib3 import BaseHTTPResponse
 
 from yts import PROJECT_URL, __version__
 from yts.deadlines import Deadline, watch
@@ -42,17 +42,18 @@ class ThreadSession:
         self._model = session.prepare_request(requests.Request("GET", api_url))
         self._base_url = str(self._model.url).rstrip("/")
 
-    def send(self, url: str, query: Query, timeouts: tuple[float, float]) -> requests.Response:
-        """Send one request; return the response with an unread body."""
+    def send(self, url: str, query: Query, timeouts: tuple[float, float]) -> BaseHTTPResponse:
+        """Send one request; return the response with an unread body. The caller closes it."""
         if url.startswith(f"{self._api_url}/"):
-            request = self._model.copy()
+            request = self._model
             path = url[len(self._api_url) :]
             request.url = f"{self._base_url}{path}{f'?{urlencode(query)}' if query else ''}"
         else:  # The password of the API must not be sent to a redirect target.
             request = self._session.prepare_request(requests.Request("GET", url))
-        return self._session.get_adapter(url).send(
+        response: Any = self._session.get_adapter(url).send(
             request, stream=True, timeout=timeouts, verify=self._verify, proxies=self._proxies
         )
+        return cast("BaseHTTPResponse", response)
 
     def close(self) -> None:
         """Close the connection."""
@@ -87,13 +88,12 @@ class _Adapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Do nothing: the pool already has the certificates."""
 
-    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        """Return the response with status, headers and an unread body."""
-        response = requests.Response()
-        response.status_code = resp.status
-        response.headers = CaseInsensitiveDict(resp.headers)
-        response.raw = resp
-        response.request = req
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        """Return the path and the query; all of the URL for a proxy."""
+        return super().request_url(request, proxies) if proxies else request.path_url
+
+    def build_response(self, _request: requests.PreparedRequest, response: Any) -> Any:
+        """Return the response of urllib3: one of requests would copy its headers."""
         return response
 
     def close(self) -> None:

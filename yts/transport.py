@@ -6,7 +6,7 @@ It raises the errors of `yts.errors`, with messages without passwords and querie
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -115,13 +115,12 @@ class Transport:
         session.deadline.start()
         timeouts = (self._settings.connect_seconds, self._settings.read_seconds)
         try:
-            with self._watch(), session.send(url, query, timeouts) as response:
+            with self._watch(), closing(session.send(url, query, timeouts)) as response:
                 self.server_name = response.headers.get("Server", "")
-                if response.is_redirect:
-                    return b"", _join(url, response.headers["Location"])
-                raise_for_status(
-                    response.status_code, response.headers.get("Retry-After"), without_secrets(url)
-                )
+                if location := response.get_redirect_location():
+                    return b"", _join(url, location)
+                retry_after = response.headers.get("Retry-After")
+                raise_for_status(response.status, retry_after, without_secrets(url))
                 return _read_body(response), None
         except (requests.Timeout, urllib3.exceptions.ReadTimeoutError) as error:
             settings = self._settings
@@ -143,11 +142,11 @@ class Transport:
         return session
 
 
-def _read_body(response: requests.Response) -> bytes:
+def _read_body(response: urllib3.BaseHTTPResponse) -> bytes:
     body = bytearray()
-    # `read1` returns the received bytes; `iter_content` would wait for a full chunk, for hours
-    # if the server sends byte by byte.
-    while chunk := response.raw.read1(64 * 1024, decode_content=True):
+    # `read1` returns the received bytes; `read` would wait for a full chunk, for hours if the
+    # server sends byte by byte.
+    while chunk := response.read1(64 * 1024, decode_content=True):
         body += chunk
         if len(body) > MAX_RESPONSE_BYTES:
             size = f"{MAX_RESPONSE_BYTES >> 20} MB"
