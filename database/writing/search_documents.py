@@ -93,6 +93,8 @@ def _statement() -> ReturningUpdate[int]:
         update(movies)
         .where(
             movies.c.id == func.any(row_ids),
+            # Otherwise PostgreSQL may read all movies to join them.
+            new.movie_id == func.any(row_ids),
             new.movie_id == movies.c.id,
             movies.c.document_hash.is_distinct_from(new.document_hash),
         )
