@@ -150,5 +150,6 @@ def get_db_manager(
 
 
 def _save(session: Session, movie: MoviePayload, *, update: bool) -> tuple[Outcome, int]:
-    outcomes = save_movies(session, [movie], has_details=movie.has_details, update=update)
+    detailed = [movie.id] if movie.has_details else []
+    outcomes = save_movies(session, [movie], detailed=detailed, update=update)
     return outcomes[movie.id], read_row_ids(session, [movie.id])[movie.id]

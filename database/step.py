@@ -40,6 +40,8 @@ from yts.settings import MOVIES_PER_PAGE
 class SweptPage:
     """A list page as the sweep reads it, in the page size that the source gives."""
 
+    #: YTS ids of its movies, malformed rows included.
+    ids: tuple[int, ...]
     page: int
     #: Number of the reading that the page belongs to.
     reading: int
@@ -52,8 +54,8 @@ class Step:
     """Everything that one transaction saves."""
 
     movies: tuple[MoviePayload, ...] = ()
-    #: From details responses, not from a list page.
-    has_details: bool = False
+    #: YTS ids of those whose details are part of them.
+    detailed: frozenset[int] = frozenset()
     #: Write changes of stored movies, instead of skipping them.
     update: bool = False
     #: When the oldest of its responses was requested, by the clock of the database; None means now.
@@ -67,8 +69,8 @@ class Step:
     searched: tuple[int, ...] = ()
     #: YTS denies these movies, and a search of the list does not find them.
     delisted: tuple[int, ...] = ()
-    #: Record that the sweep has seen the movies on this page.
-    swept: SweptPage | None = None
+    #: Record that the sweep has seen the movies on these pages.
+    swept: tuple[SweptPage, ...] = ()
     failures: tuple[Failure, ...] = ()
     #: Ledger keys of pages that were read without an error.
     pages_read: tuple[str, ...] = ()
@@ -146,7 +148,7 @@ def _save(session: Session, run_id: int | None, step: Step) -> StepResult:
     saved = save_movies(
         session,
         step.movies,
-        has_details=step.has_details,
+        detailed=step.detailed,
         update=step.update,
         asked_at=step.asked_at,
     )
@@ -179,15 +181,12 @@ def _note_seen(session: Session, step: Step, saved: Mapping[int, Outcome]) -> in
         note_shown(session, saved)
     if step.searched:
         note_searched(session, step.searched)
-    if step.swept is None:
-        return None
-    # A malformed row is on the list as well.
-    unread = [int(failure.key) for failure in step.failures if failure.kind == "movie"]
-    swept = step.swept
-    moved_from = note_listed(session, {*saved, *unread}, swept.page, swept.reading)
+    pages = [note_listed(session, page.ids, page.page, page.reading) for page in step.swept]
+    moved_from = min((page for page in pages if page is not None), default=None)
     if moved_from is not None:
         # In the same transaction, so that a kill at this point does not lose the record.
-        note_recheck(session, (moved_from - 1) * swept.size // MOVIES_PER_PAGE + 1)
+        size = step.swept[0].size
+        note_recheck(session, (moved_from - 1) * size // MOVIES_PER_PAGE + 1)
     return moved_from
 
 
@@ -195,7 +194,7 @@ def _write_ledger(
     session: Session, step: Step, saved: Mapping[int, Outcome], missing: Collection[int]
 ) -> None:
     # A list page that names a known movie says nothing about details that failed.
-    settled = [id_ for id_, outcome in saved.items() if step.has_details or outcome == "saved"]
+    settled = [id_ for id_, outcome in saved.items() if id_ in step.detailed or outcome == "saved"]
     failed_pages = {failure.key for failure in step.failures if failure.kind == "page"}
     clear_failures(session, movies=[*settled, *missing], pages=set(step.pages_read) - failed_pages)
     if saved:

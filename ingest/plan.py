@@ -51,13 +51,15 @@ class PageBatch:
     """List pages for one worker, which requests them at the same time."""
 
     pages: tuple[ListPage, ...]
+    #: Fetch the details of movies that lack them too, and save them together with their page.
+    with_details: bool = False
 
     @property
     def in_words(self) -> str:
         """Return what a worker is doing, as the monitor shows it."""
         first, last = self.pages[0].page, self.pages[-1].page
         pages = f"page {first:,}" if first == last else f"pages {first:,} to {last:,}"
-        return f"{pages} of the list"
+        return f"{pages} of the list{' with details' if self.with_details else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,11 @@ class SearchBatch:
 Batch = PageBatch | MovieBatch | SearchBatch
 
 
-def plan_page_batches(pages: Iterable[ListPage], batch_size: int = 1) -> Iterator[PageBatch]:
+def plan_page_batches(
+    pages: Iterable[ListPage], batch_size: int = 1, *, with_details: bool = False
+) -> Iterator[PageBatch]:
     """Yield *pages* in batches of up to *batch_size*, in their order; take them only as needed."""
-    return map(PageBatch, _cut(pages, batch_size))
+    return (PageBatch(batch, with_details) for batch in _cut(pages, batch_size))
 
 
 def plan_movie_batches(
@@ -144,9 +148,9 @@ def choose_batch_size(
 
 
 def split_batch(batch: Batch) -> list[Batch]:
-    """Return a batch for each page or movie of *batch*."""
+    """Return a batch for each page or movie of *batch*; its pages without details, as suspects."""
     if isinstance(batch, PageBatch):
-        return [replace(batch, pages=(page,)) for page in batch.pages]
+        return [PageBatch((page,)) for page in batch.pages]
     if isinstance(batch, SearchBatch):
         pairs = zip(batch.ids, batch.imdb_codes, strict=True)
         return [replace(batch, ids=(id_,), imdb_codes=(code,)) for id_, code in pairs]

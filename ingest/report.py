@@ -87,6 +87,8 @@ class BatchReport:
     #: Movies that YTS denies and that the list may name, as it did in an earlier run.
     doubtful: frozenset[int] = frozenset()
     pages: tuple[PageReport, ...] = ()
+    #: Movies of *pages* whose details were requested with them.
+    joined: int = 0
     #: Unknown fields in responses, with the number of movies that had them.
     unknown_fields: Counter[str] = field(default_factory=Counter)
     #: Why no more requests should be made; None if requests may continue.
@@ -101,6 +103,7 @@ class BatchReport:
             self.contradicted | other.contradicted,
             self.doubtful | other.doubtful,
             self.pages + other.pages,
+            self.joined + other.joined,
             add_counts(self.unknown_fields, other.unknown_fields),
             self.stop_reason or other.stop_reason,
         )

@@ -120,8 +120,8 @@ class Run:
         self.has_details = False
         #: Movies that the list does not name and that were found by their ids.
         self.found_by_audit = 0
+        #: Details requested so far, or planned.
         self._details_expected = 0
-        #: The same for the whole run: an estimate.
         self.details_foreseen = 0
 
     @property
@@ -175,12 +175,17 @@ class Run:
         self.doubtful |= report.doubtful
         came = report.counts.saved + report.counts.updated + report.counts.unchanged
         self.has_details |= came > 0 and not report.pages
+        self._details_expected += report.joined
         self.stop_reason = (
             self.stop_reason
             or report.stop_reason
             or self._too_many_contradictions()
             or self._too_many_errors()
         )
+
+    def foresee_details(self, movies: int) -> None:
+        """Expect that the run requests details of about *movies* more movies until its end."""
+        self.details_foreseen = self._details_expected + movies
 
     def expect_details(self, movies: int) -> None:
         """Add about *movies* movies to the expected number of details."""
@@ -190,7 +195,7 @@ class Run:
 
     def _too_many_contradictions(self) -> StopReason | None:
         count = len(self.contradicted | self.doubtful)
-        if count <= believed_loss(self._details_expected):
+        if count <= believed_loss(max(self._details_expected, self.details_foreseen)):
             return None
         return StopReason(
             f"YTS says of {count:,} movies that it has no such movie, but the list named them "

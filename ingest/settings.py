@@ -84,6 +84,15 @@ class RunSettings:
         """Return whether the run reads the list, not only movies of `--ids` or the ledger."""
         return self.ids is None and not self.retry_failed
 
+    @property
+    def joins_details(self) -> bool:
+        """
+        Return whether details are fetched together with the list pages of their movies.
+
+        With a limit of the requests the whole list comes first: a page brings 50 movies.
+        """
+        return self.details and not self.rate and self.max_requests is None
+
     def client_settings(self, api_url: str) -> ClientSettings:
         """Return the settings of a client of *api_url*."""
         return ClientSettings(

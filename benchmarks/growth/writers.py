@@ -123,7 +123,8 @@ def main() -> None:
         print("ready", flush=True)  # noqa: T201 -- to the process that waits for it
         sys.stdin.readline()
         while portion := tuple(islice(movies, MOVIES_PER_CHUNK)):
-            save_step(db, options.run_id, Step(portion, has_details=True))
+            detailed = frozenset(movie.id for movie in portion)
+            save_step(db, options.run_id, Step(portion, detailed=detailed))
         print("done", flush=True)  # noqa: T201
 
 

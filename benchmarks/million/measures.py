@@ -73,11 +73,10 @@ def _pages(count: int) -> Iterator[Step]:
     catalogue = PreparedCatalogue(count * _MOVIES_A_PAGE, with_details=False)
     for number in range(1, count + 1):
         query = {"limit": str(_MOVIES_A_PAGE), "page": str(number), "order_by": "asc"}
-        movies = parse_page(catalogue.list_movies(query)).movies
-        yield Step(
-            tuple(movie.model_copy(update={"id": _FIRST_NEW_ID + movie.id}) for movie in movies),
-            swept=SweptPage(number, 1),
-        )
+        rows = parse_page(catalogue.list_movies(query)).movies
+        movies = tuple(row.model_copy(update={"id": _FIRST_NEW_ID + row.id}) for row in rows)
+        ids = tuple(movie.id for movie in movies)
+        yield Step(movies, swept=(SweptPage(ids, number, reading=1),))
 
 
 def _searches(db: DatabaseManager) -> Iterator[tuple[Figure, Action]]:

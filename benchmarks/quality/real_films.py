@@ -73,7 +73,7 @@ def store(db: DatabaseManager, films: Iterable[Film], rated: Collection[int] = (
     """Save *films* as if they came from YTS; *rated* has the numbers of those with ratings."""
     movies = (_payload(film, is_rated=film.id in rated) for film in films)
     while step := tuple(islice(movies, _MOVIES_A_STEP)):
-        save_step(db, None, Step(step, has_details=True))
+        save_step(db, None, Step(step, detailed=frozenset(movie.id for movie in step)))
 
 
 def _payload(film: Film, *, is_rated: bool) -> MoviePayload:

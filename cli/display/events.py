@@ -62,8 +62,8 @@ class EventStream:
         counts = {name: row[name] for name in OUTCOMES if row[name]}
         is_known = row["phase"] in _PHASES
         now = row["phase"] if is_known else "details" if row["details_expected"] else "pages"
-        left = left_of(row)
-        eta = self._countdown.record(now, row[f"{now}_read"], left, monotonic(), self._rate)
+        done = row["pages_read"] + row["details_read"]
+        eta = self._countdown.record(now, done, left_of(row), monotonic(), self._rate)
         for phase in dict.fromkeys((self._phase or now, now)):
             if row[f"{phase}_expected"]:
                 self._send_progress(

@@ -62,7 +62,8 @@ class ProgressMeter:
         if state != "running":
             return Pace(state, elapsed, average, None)
         if (rates := self._recent_rates()) is not None:
-            rate = rates.get(f"{run.phase}_read")
+            # Without a limit of the rate, details come with the list pages.
+            rate = rates["pages_read"] + rates["details_read"]
         else:
             # Each page and each movie takes a request; the counter of a phase that began late is
             # not enough.

@@ -8,6 +8,7 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Text,
+    and_,
     bindparam,
     cast,
     func,
@@ -27,6 +28,7 @@ _movies, _failures, _missing = map(table_of, (Movie, FetchFailure, MissingMovie)
 _id, _fetched_at = _movies.c.external_id, _movies.c.details_fetched_at
 _count = select(func.count()).select_from(_movies)
 _limit = bindparam("count", type_=Integer)
+_is_given = _id == func.any(bindparam("ids", type_=ARRAY(Integer)))
 _before = bindparam("before", type_=DateTime(timezone=True))
 
 _may_be_tried = is_due(_failures.c.next_attempt_at, _failures.c.last_failed_at)
@@ -47,6 +49,7 @@ _READ_DUE_FAILURES = (
     .order_by(_failures.c.next_attempt_at, _failures.c.key)
 )
 _READ_WITHOUT_DETAILS = select(_id).where(*_lacks_details).order_by(_id.desc()).limit(_limit)
+_READ_NOT_DUE = select(_id).where(_is_given, ~and_(*_lacks_details))
 _READ_BELOW = _READ_WITHOUT_DETAILS.where(_id < bindparam("below"))
 _COUNT_DUE = _count.where(*_lacks_details)
 _READ_STALE = select(_fetched_at, _id).where(*_is_stale).order_by(_fetched_at, _id).limit(_limit)
@@ -61,11 +64,7 @@ _COUNT_LACKING = _count.where(
     ~select(_missing.c.external_id).where(_missing.c.external_id == _id).exists(),
     ~_has_failed.exists(),
 )
-_READ_KNOWN = select(_id).where(
-    _id == func.any(bindparam("ids", type_=ARRAY(Integer))),
-    _fetched_at.is_not(None),
-    _movies.c.gone_since.is_(None),
-)
+_READ_KNOWN = select(_id).where(_is_given, _fetched_at.is_not(None), _movies.c.gone_since.is_(None))
 
 
 def read_due_failures(session: Session, kind: FailureKind) -> list[str]:
@@ -82,6 +81,13 @@ def read_ids_without_details(session: Session, below: int | None, count: int) ->
     if below is None:
         return list(session.scalars(_READ_WITHOUT_DETAILS, {"count": count}))
     return list(session.scalars(_READ_BELOW, {"count": count, "below": below}))
+
+
+def read_due_for_details(session: Session, ids: Iterable[int]) -> list[int]:
+    """Return which of the listed *ids* are due for details: all except stored ones that are not."""
+    distinct = dict.fromkeys(ids)
+    not_due = set(session.scalars(_READ_NOT_DUE, {"ids": list(distinct)}))
+    return [id_ for id_ in distinct if id_ not in not_due]
 
 
 def count_due_for_details(session: Session) -> int:

@@ -56,7 +56,8 @@ def note_listed(
     Return the lowest other page on which the same reading has seen one of them, which means that
     rows moved while the list was read; None if there is no such page.
     """
-    rows = [{"external_id": id_, "page": page, "reading": reading} for id_ in sorted(external_ids)]
+    ids = sorted(set(external_ids))
+    rows = [{"external_id": id_, "page": page, "reading": reading} for id_ in ids]
     if not rows:
         return None
     moved = session.scalars(_NOTE_LISTED, json_params(rows))

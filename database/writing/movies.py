@@ -79,28 +79,36 @@ _PAYLOAD_COLUMNS = (
     "large_cover_image",
     "date_uploaded_unix",
 )
-_COLUMNS = ["external_id", "title", "slug", "yts_slug", "date_uploaded", *_PAYLOAD_COLUMNS]
+_COLUMNS = [
+    "external_id",
+    "title",
+    "slug",
+    "yts_slug",
+    "date_uploaded",
+    "details_fetched_at",
+    *_PAYLOAD_COLUMNS,
+]
 #: Columns that the upsert never changes; `assign_slugs` changes the slugs of stored movies.
 _INSERTED_COLUMNS = frozenset({"external_id", "slug"})
 #: Columns that are written together with a real change, but are not changes by themselves.
-_VOLATILE_COLUMNS = frozenset({"like_count", "date_uploaded_unix"})
+_VOLATILE_COLUMNS = frozenset({"like_count", "date_uploaded_unix", "details_fetched_at"})
 
 
 def save_movies(
     session: Session,
     movies: Sequence[MoviePayload],
     *,
-    has_details: bool,
+    detailed: Collection[int] = (),
     update: bool,
     asked_at: datetime | None = None,
 ) -> dict[int, Outcome]:
     """
     Save *movies* with genres, cast and torrents; return the outcome of each YTS id.
 
-    Stored movies are skipped, except that a response with details completes a row from a list page,
-    and that *update* writes real changes. A row written from a response that was requested after
-    *asked_at* (None: now), by the clock of the database, is skipped too: newer data is never
-    overwritten by older. Does not commit.
+    The YTS ids in *detailed* come with details. Stored movies are skipped, except that details
+    complete a row from a list page, and that *update* writes real changes. A row written from a
+    response that was requested after *asked_at* (None: now), by the clock of the database, is
+    skipped too: newer data is never overwritten by older. Does not commit.
     """
     if not movies:
         return {}
@@ -110,22 +118,23 @@ def save_movies(
     wanted = [
         movie
         for movie in by_id.values()
-        if movie.id not in stored or stored[movie.id].wants(asked_at, has_details, update)
+        if movie.id not in stored or stored[movie.id].wants(asked_at, movie.id in detailed, update)
     ]
     outcomes: dict[int, Outcome] = dict.fromkeys(by_id, "skipped")
     if wanted:
-        outcomes |= _write(session, wanted, has_details=has_details, asked_at=asked_at)
+        outcomes |= _write(session, wanted, detailed, asked_at)
     return outcomes
 
 
 def _write(
-    session: Session, movies: Sequence[MoviePayload], *, has_details: bool, asked_at: datetime
+    session: Session,
+    movies: Sequence[MoviePayload],
+    detailed: Collection[int],
+    asked_at: datetime,
 ) -> dict[int, Outcome]:
     outcomes: dict[int, Outcome] = dict.fromkeys((movie.id for movie in movies), "unchanged")
     row_ids: dict[int, int] = {}
-    for external_id, row_id, is_new in _upsert(
-        session, movies, has_details=has_details, asked_at=asked_at
-    ):
+    for external_id, row_id, is_new in _upsert(session, movies, detailed, asked_at):
         outcomes[external_id] = "saved" if is_new else "updated"
         row_ids[external_id] = row_id
     row_ids |= read_row_ids(session, list(outcomes.keys() - row_ids.keys()))
@@ -139,8 +148,8 @@ def _write(
     only_links = [external_id for external_id in equal if row_ids[external_id] in changed]
     if only_links:
         session.execute(_TOUCH_CHANGED, {"ids": only_links, "moment": asked_at})
-    if has_details and equal:
-        session.execute(_TOUCH_DETAILS, {"ids": equal, "moment": asked_at})
+    if renewed := [external_id for external_id in equal if external_id in detailed]:
+        session.execute(_TOUCH_DETAILS, {"ids": renewed, "moment": asked_at})
     return outcomes | dict.fromkeys(only_links, "updated")
 
 
@@ -192,14 +201,17 @@ def read_clock(session: Session) -> datetime:
 
 
 def _upsert(
-    session: Session, movies: Sequence[MoviePayload], *, has_details: bool, asked_at: datetime
+    session: Session,
+    movies: Sequence[MoviePayload],
+    detailed: Collection[int],
+    asked_at: datetime,
 ) -> list[tuple[int, int, bool]]:
     """Write the movie rows; return both ids of new and changed rows, and whether each is new."""
     slugs = assign_slugs(session, {movie.id: movie.slug for movie in movies})
-    rows = [_row(movie, slugs[movie.id]) for movie in movies]
-    times = {"asked_at": asked_at, "details_at": asked_at if has_details else None}
-    incoming = json_params(rows)
-    returned = session.execute(_upsert_statement(), {**incoming, **times})
+    rows = [
+        _row(movie, slugs[movie.id], asked_at if movie.id in detailed else None) for movie in movies
+    ]
+    returned = session.execute(_upsert_statement(), {**json_params(rows), "asked_at": asked_at})
     return [(external_id, row_id, is_new) for external_id, row_id, is_new in returned]
 
 
@@ -208,15 +220,12 @@ def _upsert_statement() -> ReturningInsert[int, int, bool]:
     linked = dict.fromkeys(LINKED_NAMES, Text())
     source = json_rows({**column_types(Movie, _COLUMNS), **linked})
     document = document_columns(source)
-    times = {
-        "fetched_at": bindparam("asked_at", type_=DateTime(timezone=True)),
-        "details_fetched_at": bindparam("details_at", type_=DateTime(timezone=True)),
-    }
+    asked_at = bindparam("asked_at", type_=DateTime(timezone=True))
     statement = postgresql.insert(table_of(Movie)).from_select(
-        [*_COLUMNS, *times, *document],
-        select(
-            *(source.c[name] for name in _COLUMNS), *times.values(), *document.values()
-        ).order_by(source.c.external_id),
+        [*_COLUMNS, "fetched_at", *document],
+        select(*(source.c[name] for name in _COLUMNS), asked_at, *document.values()).order_by(
+            source.c.external_id
+        ),
     )
     old, new = table_of(Movie).c, statement.excluded
     values: dict[str, Any] = {
@@ -228,7 +237,6 @@ def _upsert_statement() -> ReturningInsert[int, int, bool]:
         (old[name], new[name]) for name in values if name not in _VOLATILE_COLUMNS
     )
     first_details = old.details_fetched_at.is_(None) & new.details_fetched_at.is_not(None)
-    values["details_fetched_at"] = func.coalesce(new.details_fetched_at, old.details_fetched_at)
     values |= {"updated_at": func.now(), "fetched_at": new.fetched_at}
     # Only then is the response probably complete; see `document_columns`.
     values |= {name: case((first_details, new[name]), else_=old[name]) for name in document}
@@ -238,7 +246,9 @@ def _upsert_statement() -> ReturningInsert[int, int, bool]:
     ).returning(old.external_id, old.id, literal_column("movies.xmax = 0"))
 
 
-def _row(movie: MoviePayload, slug: str | None) -> dict[str, Any]:
+def _row(
+    movie: MoviePayload, slug: str | None, details_fetched_at: datetime | None
+) -> dict[str, Any]:
     own = {name: getattr(movie, name) for name in _PAYLOAD_COLUMNS}
     return {
         **own,
@@ -248,4 +258,5 @@ def _row(movie: MoviePayload, slug: str | None) -> dict[str, Any]:
         "slug": slug,
         "yts_slug": movie.slug,
         "date_uploaded": movie.uploaded_at,
+        "details_fetched_at": details_fetched_at,
     }

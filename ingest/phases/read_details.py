@@ -53,7 +53,7 @@ def read_details(run: Run, pool: BatchPool) -> None:
     left = run.db.run_transaction(
         partial(read_details_left, settings=run.settings, now=run.began_at)
     )
-    run.details_foreseen = left.total
+    run.foresee_details(left.total)
     kind = MovieBatch((), is_known=True, denial_context=run.denial_context)
     if left.lacking:
         _read(run, pool, _ids_without_details(run), left.lacking, kind)

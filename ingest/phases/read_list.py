@@ -77,8 +77,8 @@ def _begin(run: Run, source: OpenSource, *, is_whole: bool) -> int:
     """Begin to read the list, and return the number of the reading."""
 
     def begin(session: Session) -> int:
-        run.details_foreseen = estimate_details(
-            session, run.settings, run.began_at, source.page.movie_count
+        run.foresee_details(
+            estimate_details(session, run.settings, run.began_at, source.page.movie_count)
         )
         change_run(session, run.run_id, phase="pages", details_expected=run.details_foreseen)
         if is_whole:

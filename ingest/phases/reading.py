@@ -47,7 +47,7 @@ class Reading:
 
     def read(self, source: OpenSource) -> None:
         """Save the first page, fetched before, and read on to the end of the list."""
-        report = self._worker.save_page(self._first, source.page, self._asked_at)
+        report = self._worker.save_pages([(self._first, source.page)], self._asked_at)
         self._run.record(report)
         self._follow(report)
         self._note_progress(pages_expected=self._sweep.pages_expected)
@@ -61,7 +61,9 @@ class Reading:
             if is_short:
                 self._run.run_inline(self._worker, plan_page_batches(wanted), self._follow)
             else:
-                batches = plan_page_batches(wanted, self._choose_size())
+                batches = plan_page_batches(
+                    wanted, self._choose_size(), with_details=self._run.settings.joins_details
+                )
                 self._run.run_on_pool(self._pool, batches, self._follow)
             self._note_progress()
         self._worker.rest()

@@ -2,16 +2,16 @@
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
-from itertools import chain
-from types import TracebackType
+from functools import partial, reduce
+from itertools import chain, compress
+from types import MappingProxyType, TracebackType
 from typing import Self
 
-from database.bookkeeping.due import read_known
+from database.bookkeeping.due import read_due_for_details, read_known
 from database.bookkeeping.failures import Failure
 from database.bookkeeping.probe_ids import read_ids_to_probe
 from database.bookkeeping.runs import RunTakenOver
@@ -20,20 +20,21 @@ from database.connection.signal_handling import GROUP_SIGNALS, hear_signals
 from database.connection.waits import report_waits, waiting_for
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
-from database.step import Step, SweptPage, save_step
+from database.step import Step, save_step
 from ingest.bound_statements import statements_bound_by
 from ingest.plan import Batch, ListPage, MovieBatch, PageBatch, SearchBatch
-from ingest.report import BatchReport, Counts, PageReport
+from ingest.report import BatchReport, Counts
 from ingest.settings import RunSettings
 from ingest.stop import STOP_SIGNAL, Stopped, StopReason, StopRequest
 from ingest.worker.breaker import MOVIES_PER_PROBE
 from ingest.worker.budget import BudgetClient
-from ingest.worker.fetcher import Fetched, Fetcher, failure_of
+from ingest.worker.fetcher import Fetched, Fetcher
+from ingest.worker.page_step import FetchedPage, page_step, report_page
 from yts.client import YtsClient
 from yts.payload import MoviePayload
 from yts.responses import MoviePage
 from yts.settings import without_secrets
-from yts.unknown_fields import count_unknown
+from yts.unknown_fields import add_counts, count_unknown
 
 #: The result for a movie that was not requested before a stop.
 _NOT_ASKED = Failure("movie", "", "fetch", "Stopped", "a stop came first")
@@ -147,46 +148,63 @@ class Worker:
 
     def _run_pages(self, batch: PageBatch, asked_at: datetime) -> BatchReport:
         wanted = {page.page: page for page in batch.pages}
+        fetched: list[FetchedPage] = []
         report = BatchReport()
         with closing(self._fetcher.fetch_pages(wanted)) as chunks:
-            for number, result in chain.from_iterable(chunk.items() for chunk in chunks):
-                if isinstance(result, Failure):
-                    report += self._save(Step(failures=(result,)))
-                else:
-                    report += self.save_page(wanted[number], result, asked_at)
+            for chunk in chunks:
+                failures = tuple(page for page in chunk.values() if isinstance(page, Failure))
+                if failures:
+                    report += self._save(Step(failures=failures))
+                pages = [
+                    (wanted[number], page)
+                    for number, page in chunk.items()
+                    if isinstance(page, MoviePage)
+                ]
+                if batch.with_details:
+                    fetched += pages
+                elif pages:
+                    report += self.save_pages(pages, asked_at)
+        return report + self._join_details(fetched, asked_at) if fetched else report
+
+    def _join_details(self, pages: Sequence[FetchedPage], asked_at: datetime) -> BatchReport:
+        """Fetch details that movies of *pages* lack; save each page as soon as it has all."""
+        listed = [movie.id for _, page in pages for movie in page.movies]
+        due = self.db.run_transaction(partial(read_due_for_details, ids=listed))
+        pending, came = set(due), dict[int, Fetched]()
+        report = BatchReport()
+        with closing(self._fetcher.fetch_movies(due)) as chunks:
+            # Finally the pages whose details a stop has cut off, with those that have come.
+            for chunk in chain(chunks, [None]):
+                came |= chunk or {}
+                pending -= came.keys()
+                ready = [chunk is None or pending.isdisjoint(page.ids) for _, page in pages]
+                if any(ready):
+                    done = list(compress(pages, ready))
+                    ids = {id_ for _, page in done for id_ in page.ids} & came.keys()
+                    details = {id_: came.pop(id_) for id_ in sorted(ids)}
+                    report += self.save_pages(done, asked_at, details)
+                    pages = [
+                        page for page, is_done in zip(pages, ready, strict=True) if not is_done
+                    ]
         return report
 
-    def save_page(self, wanted: ListPage, page: MoviePage, asked_at: datetime) -> BatchReport:
-        """Save a page that was requested at *asked_at*, by the database's clock, in one step."""
-        failures = tuple(
-            # A row without a readable id is recorded as a failure of the page.
-            failure_of("page", wanted.key, error)
-            if error.movie_id is None
-            else failure_of("movie", str(error.movie_id), error)
-            for error in page.malformed
+    def save_pages(
+        self,
+        pages: Sequence[FetchedPage],
+        asked_at: datetime,
+        details: Mapping[int, Fetched] = MappingProxyType({}),
+    ) -> BatchReport:
+        """Save pages and *details* of their movies in one step; see `page_step`."""
+        given = (movie for movie in details.values() if isinstance(movie, MoviePayload))
+        listed = (page.unknown_fields for _, page in pages)
+        return replace(
+            self._save(page_step(pages, details, asked_at)),
+            pages=tuple(report_page(wanted, page) for wanted, page in pages),
+            joined=len(details),
+            # The list names them, so these denials are contradictions.
+            contradicted=frozenset(id_ for id_, result in details.items() if result is None),
+            unknown_fields=reduce(add_counts, listed, count_unknown(given)),
         )
-        swept = wanted.reading and SweptPage(wanted.page, wanted.reading, wanted.size)
-        step = Step(
-            page.movies,
-            update=wanted.update,
-            asked_at=asked_at,
-            swept=swept or None,
-            failures=failures,
-            # The sweep decides whether a page that is not full is the end.
-            pages_read=(wanted.key,) if page.rows >= wanted.size or not page.is_doubtful else (),
-            counters={"pages_read": 1},
-        )
-        shown = PageReport(
-            page=wanted.page,
-            movie_count=page.movie_count,
-            rows=page.rows,
-            digest=hash(page.ids) if page.ids else None,
-            size=wanted.size,
-            has_repeats=page.rows > len(page.movies) + len(page.malformed),
-            is_doubtful=page.is_doubtful,
-            is_collapsed=page.is_collapsed,
-        )
-        return replace(self._save(step), pages=(shown,), unknown_fields=page.unknown_fields)
 
     def _run_movies(self, batch: MovieBatch, asked_at: datetime) -> BatchReport:
         known = set() if batch.is_known else self._known(batch)
@@ -209,7 +227,7 @@ class Worker:
         movies = tuple(result for result in chunk.values() if isinstance(result, MoviePayload))
         step = Step(
             movies,
-            has_details=True,
+            detailed=frozenset(movie.id for movie in movies),
             update=batch.update,
             asked_at=asked_at,
             missing=tuple(id_ for id_, result in chunk.items() if result is None),

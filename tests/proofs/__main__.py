@@ -48,9 +48,15 @@ def kills(*, kills: int, movies: int, seed: int | None, check_every: int):
     "--share", default=0.15, show_default=True, help="Share of the responses with a fault."
 )
 @click.option("--seed", default=1, show_default=True, help="Seed of the faults.")
-def faults(*, movies: int, share: float, seed: int):
+@click.option(
+    "--rate",
+    default="200",
+    show_default=True,
+    help="Requests a second; with 0 details come with the list pages.",
+)
+def faults(*, movies: int, share: float, seed: int, rate: str):
     """Apply every fault of the sandbox to responses; compare the tables."""
-    raise SystemExit(0 if prove_faults(movies, share, seed) else 1)
+    raise SystemExit(0 if prove_faults(movies, share, seed, rate) else 1)
 
 
 @main.command()

@@ -18,7 +18,9 @@ from tests.proofs.stage import Stage, compare, half_movies, open_stage, say
 from tests.support.processes.running import workers_of
 
 #: Slow enough to be killed while it works.
-COMMAND = ("--rate", "40", "--workers", "3", "--threads", "2", "--batch-size", "5")
+COMMAND = ("--workers", "3", "--threads", "2", "--batch-size", "5")
+#: With a limit the whole list comes first, without one details come with the list pages.
+RATES = ("40", "0")
 CALM = ("--rate", "0", "--workers", "1", "--threads", "8")
 WEIGHTS = {"worker": 5, "fork server": 1, "main process": 3, "postgresql": 2, "network": 2}
 #: Share of the runs that can be killed before their first request.
@@ -63,7 +65,7 @@ class Killer:
 
     def disturb_one_run(self, goal: int) -> None:
         """Start the command and kill until it ends, or *goal* is reached."""
-        process = self._stage.start_fetch(*COMMAND)
+        process = self._stage.start_fetch(*COMMAND, "--rate", self._rng.choice(RATES))
         if self._rng.random() > EARLY_SHARE:
             self._wait_for_work(process)
         while not self._has_ended(process) and self._victims.total() < goal:
@@ -126,14 +128,14 @@ class Killer:
 def settle(stage: Stage, *, is_last: bool) -> list[str]:
     """Run the same command undisturbed until no failure is left, and compare the tables."""
     for _ in range(ROUNDS_TO_END):
-        code = stage.run_fetch(*COMMAND)
+        code = stage.run_fetch(*COMMAND, "--rate", RATES[0])
         with stage.open_database() as db:
             failures = stage.make_all_due(db)
             if code == 0 and not failures:
                 faults = compare(stage, db, *CALM)
                 return faults + (half_movies(stage, db) if is_last else [])
         say(f"   undisturbed run: exit code {code}, {failures} failures in the ledger")
-        stage.run_fetch(*COMMAND, "--retry-failed")
+        stage.run_fetch(*COMMAND, "--rate", RATES[0], "--retry-failed")
     return ["the same command, undisturbed, does not finish the work"]
 
 

@@ -104,6 +104,17 @@ def test_the_remaining_time_is_that_of_the_whole_run(pace: float | None, rate: f
     assert listing.eta_seconds == first.eta_seconds == (100 + 1000) / rate
 
 
+def test_details_that_come_with_list_pages_count() -> None:
+    """
+    Without a limit of the rate a phase reads both.
+    """
+    both = {"phase": "pages", "pages_expected": 40}
+
+    pace = pace_of(*(seen(t, pages_read=t, details_read=50 * t, **both) for t in (0, 5, 10)))
+
+    assert pace.eta_seconds == (30 + 500) / 51
+
+
 class Lines(Sink):
     """Collects progress as text."""
 

@@ -55,7 +55,8 @@ def parse_all(rows: Sequence[Any], *, has_details: bool) -> Step:
         page = parse_page(page_response(*rows))
         movies, malformed = [*page.movies], [*page.malformed]
     failures = [failure_of("movie", str(error.movie_id), error) for error in malformed]
-    return Step(tuple(movies), has_details=has_details, failures=tuple(failures), update=True)
+    detailed = frozenset(movie.id for movie in movies if has_details)
+    return Step(tuple(movies), detailed=detailed, failures=tuple(failures), update=True)
 
 
 def stored_movies(db: DatabaseManager) -> dict[int, Json]:

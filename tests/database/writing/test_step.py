@@ -13,6 +13,7 @@ from tests.support.data.movies import movie, payloads, read, save
 from tests.support.databases import run_sql, table_contents
 
 MOVIES = tuple(payloads([movie(number) for number in range(1, 26)]))
+DETAILED = frozenset(movie.id for movie in MOVIES)
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_one_refused_movie_is_recorded_and_the_others_are_saved(
 ) -> None:
     """The step is halved until only that movie is left; its failure is deleted when it is saved."""
     _refuse(db, "movies", "NEW.external_id = 13", "RAISE 'thirteen' USING HINT = 'never'")
-    step = Step(MOVIES, has_details=True, missing=(99,), counters={"requests": 25})
+    step = Step(MOVIES, detailed=DETAILED, missing=(99,), counters={"requests": 25})
 
     result = _save(db, run_id, step)
 
@@ -69,7 +70,7 @@ def test_a_refused_child_row_is_a_failure_of_its_movie(db: DatabaseManager, run_
     """Nothing of that movie is saved."""
     run_sql(db.url, "ALTER TABLE torrents ADD CHECK (hash <> '" + f"{'3A':0>40}" + "')")
 
-    result = _save(db, run_id, Step(MOVIES[:4], has_details=True))
+    result = _save(db, run_id, Step(MOVIES[:4], detailed=DETAILED))
 
     assert result.outcomes == {"saved": 3, "failed": 1}
     assert result.failures[0].error_class == "CheckViolation"
@@ -109,7 +110,7 @@ def test_a_step_is_repeated_after_errors_that_pass(
     run_sql(db.url, "CREATE SEQUENCE attempts")  # A rollback does not change it.
     _refuse(db, "movies", "NEW.external_id = 25 AND nextval('attempts') < 3", error)
 
-    result = _save(db, run_id, Step(MOVIES, has_details=True))
+    result = _save(db, run_id, Step(MOVIES, detailed=DETAILED))
 
     assert result == StepResult(result.outcomes, ())
     assert result.outcomes == {"saved": 25}
@@ -124,7 +125,7 @@ def test_a_lasting_unique_violation_is_a_failure_of_one_movie(
     always = "RAISE 'taken' USING ERRCODE = '23505'"
     _refuse(db, "movies", "NEW.external_id = 2", always)
 
-    result = _save(db, run_id, Step(MOVIES[:2], has_details=True))
+    result = _save(db, run_id, Step(MOVIES[:2], detailed=DETAILED))
 
     assert result.outcomes == {"saved": 1, "failed": 1}
 
@@ -152,7 +153,7 @@ def test_an_error_that_would_hit_any_movie_is_no_failure_of_one(
     with pytest.raises(
         DatabaseNotReady, match=rf"{message}.*\(on purpose\)|\(on purpose\).*{message}"
     ):
-        _save(db, run_id, Step(MOVIES[:2], has_details=True))
+        _save(db, run_id, Step(MOVIES[:2], detailed=DETAILED))
 
     assert read(db, "SELECT count(*) FROM fetch_failures") == [0]
     assert read(db, "SELECT count(*) FROM movies") == [0]
@@ -165,7 +166,7 @@ def test_an_error_of_one_row_is_a_failure_of_its_movie(
     """The reason may be its values, its keys, its size, or a trigger."""
     _refuse(db, "movies", "NEW.external_id = 2", f"RAISE 'on purpose' USING ERRCODE = '{state}'")
 
-    result = _save(db, run_id, Step(MOVIES[:2], has_details=True))
+    result = _save(db, run_id, Step(MOVIES[:2], detailed=DETAILED))
 
     assert result.outcomes == {"saved": 1, "failed": 1}
     assert result.failures[0].message == "on purpose"
@@ -180,7 +181,7 @@ def test_errors_that_do_not_pass_are_raised_in_the_end(
     _refuse(db, "movies", "true", f"RAISE 'on purpose' USING ERRCODE = '{state}'")
 
     with pytest.raises(DatabaseAway, match="on purpose"):
-        _save(db, run_id, Step(MOVIES[:2], has_details=True))
+        _save(db, run_id, Step(MOVIES[:2], detailed=DETAILED))
 
     assert read(db, "SELECT count(*) FROM fetch_failures") == [0]
 
@@ -203,7 +204,7 @@ def test_success_clears_failures_and_missing(db: DatabaseManager, run_id: int) -
     )
     _save(db, run_id, Step(failures=failures, missing=(1,)))
 
-    _save(db, run_id, Step(MOVIES[:1], has_details=True, missing=(2,), pages_read=("1",)))
+    _save(db, run_id, Step(MOVIES[:1], detailed=DETAILED, missing=(2,), pages_read=("1",)))
 
     assert read(db, "SELECT kind, key FROM fetch_failures") == [("movie", "77")]
     assert read(db, "SELECT external_id FROM missing_movies") == [2]
@@ -211,8 +212,8 @@ def test_success_clears_failures_and_missing(db: DatabaseManager, run_id: int) -
 
 def test_outcomes_always_add_up_to_what_was_planned(db: DatabaseManager, run_id: int) -> None:
     """A check constraint refuses counters that do not add up."""
-    _save(db, run_id, Step(MOVIES[:3], has_details=True, skipped=4, missing=(8, 9)))
-    _save(db, run_id, Step(MOVIES[:5], has_details=True, update=True))
+    _save(db, run_id, Step(MOVIES[:3], detailed=DETAILED, skipped=4, missing=(8, 9)))
+    _save(db, run_id, Step(MOVIES[:5], detailed=DETAILED, update=True))
 
     assert read(db, "SELECT planned, saved, unchanged, skipped, missing FROM fetch_runs") == [
         (14, 5, 3, 4, 2)
@@ -223,7 +224,7 @@ def test_outcomes_always_add_up_to_what_was_planned(db: DatabaseManager, run_id:
 
 def test_a_step_repeated_equals_one(db: DatabaseManager) -> None:
     """A worker that is killed between saving and reporting does no harm: its step is repeated."""
-    step = Step(MOVIES, has_details=True, missing=(99,))
+    step = Step(MOVIES, detailed=DETAILED, missing=(99,))
     _save(db, None, step)
     once = table_contents(db)
 

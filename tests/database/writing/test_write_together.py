@@ -95,7 +95,7 @@ def test_one_writer_frees_a_slug_while_another_wants_it(db: DatabaseManager, fir
 
     with ThreadPoolExecutor() as pool:
         with db.get_session() as session:
-            save_movies(session, payloads([begun]), has_details=True, update=True)
+            save_movies(session, payloads([begun]), detailed=(1, 2), update=True)
             saving = pool.submit(save, db, other, update=True)
             wait_until(lambda: saving.done() or waits_for_lock(), "the second save does not wait")
         saving.result(timeout=10)

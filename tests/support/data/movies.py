@@ -127,10 +127,11 @@ def save(
 ) -> dict[int, str]:
     """Save *movies* as one batch, in a transaction of its own; return their outcomes."""
     with db.get_session() as session:
+        saved = payloads(movies)
         outcomes = save_movies(
             session,
-            payloads(movies),
-            has_details=has_details,
+            saved,
+            detailed=[movie.id for movie in saved] if has_details else [],
             update=update,
             asked_at=asked_at,
         )

@@ -23,7 +23,7 @@ def save_in_random_order(url: URL, run_id: int, movies: Sequence[Json], seed: in
     with DatabaseManager(url, pool_size=2, max_overflow=5) as db:
         for begin in range(0, len(order), MOVIES_PER_STEP):
             batch = tuple(payloads(order[begin : begin + MOVIES_PER_STEP]))
-            step = Step(batch, has_details=True, update=True)
+            step = Step(batch, detailed=frozenset(movie.id for movie in batch), update=True)
             outcomes += save_step(db, run_id, step).outcomes
     return outcomes
 

@@ -1,0 +1,1 @@
+"""Tests of the pool of workers, and of one worker."""
