@@ -12,7 +12,7 @@ from database.connection.env_file import UnreadableEnvFile, is_from_file, read_e
 #: The options of all commands as variables, and the variables that are not options.
 KNOWN = {
     "YTS_ACCESS_LOG", "YTS_ALLOW_HOST", "YTS_API_KEY", "YTS_API_URL", "YTS_AUDIT",
-    "YTS_BASE_PATH", "YTS_BATCH_SIZE", "YTS_CLUSTER",
+    "YTS_BASE_PATH", "YTS_BATCH_SIZE", "YTS_CACHE_MB", "YTS_CLUSTER",
     "YTS_CLUSTER_CA", "YTS_CLUSTER_CERT", "YTS_CLUSTER_KEY", "YTS_CONNECTIONS", "YTS_CORS",
     "YTS_DATABASE_URL", "YTS_DRY_RUN", "YTS_FAILURES", "YTS_FULL", "YTS_HISTORY", "YTS_HOME",
     "YTS_HOST", "YTS_HTML", "YTS_IDS", "YTS_INTERVAL", "YTS_JSON", "YTS_LIMIT",

@@ -131,7 +131,7 @@ def test_recorded_details_are_stored_as_they_are(
     serve(server, recording)
     movie = client.fetch_details(recording.data["movie"]["id"])
     assert movie is not None
-    result = save_step(empty_db, None, Step((movie,), has_details=True))
+    result = save_step(empty_db, None, Step((movie,), detailed=frozenset({movie.id})))
 
     assert result.outcomes == {"saved": 1}
     assert_stored(empty_db, recording)
