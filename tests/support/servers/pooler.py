@@ -51,47 +51,47 @@ def _serve(
     client: socket.socket, backend: socket.socket, backends: "queue.Queue[socket.socket] | None"
 ) -> None:
     with client, suppress(OSError, EOFError, queue.Empty):
-        if not _log_in(client, backend):
+        if not (response := _log_in(client, backend)):
             return
         current: socket.socket | None = backend
-        if backends is not None:
-            backends.put(backend)
-            current = None
-        while (message := _read_message(client))[:1] != b"X":
-            current = current or backends.get(timeout=10)
-            current.sendall(message)
-            status = _relay_until_ready(current, client)
-            if backends is not None and status == b"I":
+        while True:
+            # Before the client knows, as it may continue on another connection at once.
+            if backends is not None and response.endswith(b"I"):
                 backends.put(current)
                 current = None
+            client.sendall(response)
+            if (message := _read_message(client))[:1] == b"X":
+                break
+            current = current or backends.get(timeout=10)
+            current.sendall(message)
+            response = _read_until_ready(current)
     if backends is None:
         backend.close()
 
 
-def _log_in(client: socket.socket, backend: socket.socket) -> bool:
+def _log_in(client: socket.socket, backend: socket.socket) -> bytes:
+    """Return the end of the login, which the client waits for; empty if it was refused."""
     startup = _read_startup(client)
     if b"\0options\0" in startup:
         fields = b"SFATAL\0C08P01\0Munsupported startup parameter: options\0\0"
         client.sendall(b"E" + struct.pack("!i", len(fields) + 4) + fields)
-        return False
+        return b""
     backend.sendall(startup)
     while (message := _read_message(backend))[:1] != b"Z":
         client.sendall(message)
         if message[:1] == b"R" and struct.unpack("!i", message[5:9])[0] not in _NO_RESPONSE:
             backend.sendall(_read_message(client))
-    client.sendall(message)
-    return True
+    return message
 
 
-def _relay_until_ready(backend: socket.socket, client: socket.socket) -> bytes:
-    """Return the status of the transaction: idle, open or failed."""
+def _read_until_ready(backend: socket.socket) -> bytes:
+    """Return a response; its last byte is the status of the transaction: idle, open or failed."""
     response = b""
     while True:
         message = _read_message(backend)
         response += message
         if message[:1] == b"Z":
-            client.sendall(response)
-            return message[5:]
+            return response
 
 
 def _read_startup(client: socket.socket) -> bytes:
