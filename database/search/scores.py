@@ -1,5 +1,6 @@
 """`Score`: the parts of the score of a movie that a search may return, and their weights."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 #: What each part of a score counts; docs/search.md has the reasons.
@@ -36,10 +37,16 @@ class Score:
 
     def explain(self) -> dict[str, dict[str, float]]:
         """Return value and weight of each part, by its name."""
-        return {
-            name: {"value": round(getattr(self, name), 4), "weight": weight}
-            for name, weight in WEIGHTS.items()
-        }
+        return explain_parts({name: getattr(self, name) for name in WEIGHTS}, WEIGHTS)
+
+
+def explain_parts(
+    parts: Mapping[str, float], weights: Mapping[str, float]
+) -> dict[str, dict[str, float]]:
+    """Return value and weight of each part of a score, by its name, as JSON has them."""
+    return {
+        name: {"value": round(value, 4), "weight": weights[name]} for name, value in parts.items()
+    }
 
 
 #: SQL on columns of `movies`; 0 to 1.

@@ -56,8 +56,8 @@ def find_people(session: Session, reference: str, limit: int = 20) -> list[int]:
     """
     Return `casts.id` of the people that *reference* names.
 
-    An IMDb code such as nm0000206 or 0000206, or a whole name: exactly as it is written or, if
-    there is no such person, without case, accents, spaces and signs.
+    It is an IMDb code such as nm0000206 or 0000206, or a whole name. If nobody has exactly this
+    name, differences of case, accents, spaces and signs do not count.
     """
     if match := _CODE.fullmatch(reference):
         return _read(session, Cast.imdb_code == match[1], limit)

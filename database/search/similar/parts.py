@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from database.search.scores import SHARE_OF_LIKES
+from database.search.scores import SHARE_OF_LIKES, explain_parts
 from database.search.word_counts import ALL
 from database.sql import plan_once
 
@@ -54,10 +54,7 @@ class Parts(NamedTuple):
 
     def explain(self) -> dict[str, dict[str, float]]:
         """Return value and weight of each part, by its name."""
-        return {
-            name: {"value": round(part, 4), "weight": weight}
-            for name, part, weight in zip(self._fields, self, WEIGHTS, strict=True)
-        }
+        return explain_parts(self._asdict(), WEIGHTS._asdict())
 
 
 #: What each part of a score counts; docs/search.md has the reasons.
