@@ -120,9 +120,8 @@ class Run:
         self.has_details = False
         #: Movies that the list does not name and that were found by their ids.
         self.found_by_audit = 0
-        #: Details requested so far, or planned.
-        self._details_expected = 0
-        self.details_foreseen = 0
+        #: Details requested so far or planned, and an estimate of this number at the end.
+        self._details_expected = self.details_foreseen = 0
 
     @property
     def exit_code(self) -> int:

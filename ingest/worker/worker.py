@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial, reduce
-from itertools import chain, compress
+from itertools import chain
 from types import MappingProxyType, TracebackType
 from typing import Self
 
@@ -177,15 +177,15 @@ class Worker:
             for chunk in chain(chunks, [None]):
                 came |= chunk or {}
                 pending -= came.keys()
-                ready = [chunk is None or pending.isdisjoint(page.ids) for _, page in pages]
-                if any(ready):
-                    done = list(compress(pages, ready))
+                done, waiting = list[FetchedPage](), list[FetchedPage]()
+                for wanted, page in pages:
+                    is_done = chunk is None or pending.isdisjoint(page.ids)
+                    (done if is_done else waiting).append((wanted, page))
+                if done:
                     ids = {id_ for _, page in done for id_ in page.ids} & came.keys()
                     details = {id_: came.pop(id_) for id_ in sorted(ids)}
                     report += self.save_pages(done, asked_at, details)
-                    pages = [
-                        page for page, is_done in zip(pages, ready, strict=True) if not is_done
-                    ]
+                pages = waiting
         return report
 
     def save_pages(
