@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from sqlalchemy import ScalarSelect, Select, func, select
+from sqlalchemy import ScalarSelect, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from database.models import CatalogueCount, EmbeddingSpace, Genre
@@ -61,6 +61,14 @@ def count_of(name: str) -> ScalarSelect[Decimal]:
     return select(total).where(_counts.name == name).scalar_subquery()
 
 
+def count_of_present() -> ScalarSelect[Decimal]:
+    """Return the SQL expression for the number of movies that are not marked gone."""
+    signed = case((_counts.name == "movies", _counts.value), else_=-_counts.value)
+    total = func.coalesce(func.sum(signed), 0)
+    names = ("movies", "movies.gone_since")
+    return select(total).where(_counts.name.in_(names)).scalar_subquery()
+
+
 _spaces = table_of(EmbeddingSpace).c
 _READ_COUNTS = select(
     _counts.name,
@@ -68,7 +76,7 @@ _READ_COUNTS = select(
     select(_spaces.id).where(_spaces.is_active).scalar_subquery(),
 ).group_by(_counts.name)
 _READ_MOVIE_COUNT = select(count_of("movies"))
-_COUNT_PRESENT = select(count_of("movies") - count_of("movies.gone_since"))
+_COUNT_PRESENT = select(count_of_present())
 
 
 def movies_of_genres() -> Select[str, Decimal]:

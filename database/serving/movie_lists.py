@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, Row, any_, func, select
 from sqlalchemy.orm import Session
 
-from database.counts import count_of, movies_of_genres
+from database.counts import count_present, movies_of_genres
 from database.models import Genre, Movie, MovieCast, MovieGenre
 from database.search.filters import MovieFilter
 from database.search.keyset import (
@@ -132,8 +132,7 @@ def read_movie_total(session: Session, movies: MovieList) -> int | None:
     if movies.person is not None:
         return None
     if movies.filters.is_empty:
-        total = session.scalar(select(count_of("movies") - count_of("movies.gone_since")))
-        return int(total or 0)
+        return count_present(session)
     match movies.filters.genres:
         case [name] if movies.filters == MovieFilter(genres=(name,)):
             return _genre_total(session, name)

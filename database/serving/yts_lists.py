@@ -6,7 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from database.counts import count_of
+from database.counts import count_of, count_of_present
 from database.models import Genre, Movie, MovieGenre, Torrent
 
 SortBy = Literal["date_added", "title", "year", "rating", "like_count"]
@@ -59,15 +59,17 @@ def count_movies(wanted: YtsList) -> ColumnElement[Any]:
     """Return the expression for the length of a list."""
     if wanted.is_filtered:
         return _where(select(func.count()).select_from(Movie), wanted).scalar_subquery()
-    return count_of("movies") - count_of("movies.gone_since")
+    return count_of_present()
 
 
 def _where(query: Select[Any], wanted: YtsList) -> Select[Any]:
     conditions: list[ColumnElement[bool]] = [Movie.gone_since.is_(None)]
     if wanted.is_indexed:
-        # The few that are gone are read first: then the index of the ids is enough for a page.
+        # The few that are gone are read first: then the index of the ids is enough for a page. None
+        # are read while none are counted: without statistics, that would read the whole table.
         gone = aliased(Movie)
-        ids = select(gone.external_id).where(gone.gone_since.is_not(None))
+        is_gone = gone.gone_since.is_not(None), count_of("movies.gone_since") > 0
+        ids = select(gone.external_id).where(*is_gone)
         conditions = [Movie.external_id.not_in(ids)]
     if wanted.imdb_code:
         conditions.append(Movie.imdb_code == wanted.imdb_code)
