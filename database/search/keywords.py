@@ -31,6 +31,8 @@ _MOST_READ = 4000
 #: What a word counts in the names of cast, and in a description. In a title it counts 1, like a
 #: year, a genre or a person that the query names.
 _IN_NAMES, _IN_DESCRIPTION = 0.8, 0.6
+#: A query with more words describes a movie: a word counts as in a description, wherever it is.
+_MOST_NAMING = 4
 _SHARE_IN_TEXT = f"""
     WHEN NOT search_vector @@ CAST(:anywhere_{{number}} AS tsquery) THEN 0
     WHEN search_vector @@ CAST(:fully_{{number}} AS tsquery) THEN 1
@@ -128,16 +130,18 @@ def _share_of(shape: Shape, number: int) -> str:
 
 
 def share_parameters(terms: Sequence[Term]) -> dict[str, Any]:
-    """Return the values of *terms*."""
-    whole = sum(term.weight for term in terms if not term.is_guess) or 1.0
+    """Return the values of *terms*. A query that is null matches nothing, an empty one warns."""
+    typed = [term.weight for term in terms if not term.is_guess]
+    whole = sum(typed) or 1.0
     parameters: dict[str, Any] = {}
     for number, term in enumerate(terms):
         genre = as_query([term.genre.lower()], "B") if term.genre else ""
+        naming = term.lexemes if len(typed) <= _MOST_NAMING else ()
         parameters |= {
             f"weight_{number}": term.weight / whole,
             f"anywhere_{number}": as_query(term.lexemes),
-            f"fully_{number}": as_query(term.lexemes, "A") + (genre and f" | {genre}"),
-            f"in_names_{number}": as_query(term.lexemes, "B"),
+            f"fully_{number}": " | ".join(filter(None, [as_query(naming, "A"), genre])) or None,
+            f"in_names_{number}": as_query(naming, "B") or None,
             f"genre_{number}": genre,
             f"movies_{number}": list(term.movie_ids),
         }

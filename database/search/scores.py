@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 #: What each part of a score counts; docs/search.md has the reasons.
-WEIGHTS = {"words": 22.0, "title": 6.0, "meaning": 15.0, "likes": 6.0}
+WEIGHTS = {"words": 22.0, "title": 7.0, "meaning": 15.0, "likes": 7.0}
 _LARGEST = sum(WEIGHTS.values())
 #: Unknown likes count like those of the average movie, so that they do not hurt.
 _UNKNOWN_LIKES = 0.45

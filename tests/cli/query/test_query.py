@@ -90,11 +90,11 @@ def test_a_search_can_be_explained(mirror_url: URL):
     lines = ask(mirror_url, *query).stdout.splitlines()
     (first, *_) = rows(ask(mirror_url, *query, "--json"))
 
-    assert lines[0].endswith("score  words x 22  title x 6  meaning x 15  likes x 6")
+    assert lines[0].endswith("score  words x 22  title x 7  meaning x 15  likes x 7")
     assert lines[1].split()[-5] == f"{first['score']:.3f}"
     assert first["parts"]["words"] == {"value": pytest.approx(1, abs=1), "weight": 22}
     assert first["score"] == pytest.approx(
-        sum(part["value"] * part["weight"] for part in first["parts"].values()) / 49, abs=0.001
+        sum(part["value"] * part["weight"] for part in first["parts"].values()) / 51, abs=0.001
     )
 
 

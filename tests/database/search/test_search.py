@@ -269,6 +269,18 @@ def test_an_unknown_genre_names_the_nearest(session: Session):
         resolve_genres(session, ["Dramma"])
 
 
+def test_in_a_description_a_word_counts_the_same_in_a_title_and_in_a_plot(db: DatabaseManager):
+    """A query of up to four words may name a movie: a word in a title then counts more."""
+    save(db, movie(1, title="Octopus Harbor"), movie(2, description_full="Harbor of octopuses."))
+    with db.get_session() as session:
+
+        def shares(query: str) -> set[float]:
+            return {found.parts.words for found in search_movies(session, query) if found.parts}
+
+        assert len(shares("octopus harbor violin rain")) == 2
+        assert len(shares("octopus harbor violin rain letter")) == 1
+
+
 def test_similar_movies_have_neither_the_movie_itself_nor_a_film_twice(db: DatabaseManager):
     """Other entries of one film have the same IMDb code, or the same title and year."""
     from embeddings.index import embed_all
