@@ -93,8 +93,8 @@ def _read_languages(films: Sequence[Film]) -> Iterator[Question]:
 
 
 def _read_everyday(films: Sequence[Film]) -> Iterator[Question]:
-    for half in ("tuning", "held out"):
-        yield from (each for each in read_questions(films, half) if each.kind == _EVERYDAY)
+    for part in ("tuning", "held out"):
+        yield from (each for each in read_questions(films, part) if each.kind == _EVERYDAY)
 
 
 def _search_table(answers: dict[str, list[Answer]]) -> str:

@@ -75,7 +75,7 @@ the ranking was chosen. In percent, with 95 % intervals by bootstrap.
     "--tuning",
     "is_tuning",
     is_flag=True,
-    help="The half that is not held out, for choosing weights; nothing is written.",
+    help="What is not held out, for choosing weights; nothing is written.",
 )
 def main(data: Path, scale: int | None, *, is_searches: bool, is_tuning: bool) -> None:
     """Store and embed the films, measure, print the page and write it."""
@@ -152,16 +152,15 @@ def _measure_recommendations(url: str, films: list[Film], data: Path) -> list[st
 
 
 def _measure_searches(url: str, films: list[Film]) -> list[str]:
-    halves = {half: read_questions(films, half) for half in ("tuning", "held out")}
-    answers = _search(url, films, [each for half in halves.values() for each in half])
-    tuned, held_out = answers[: len(halves["tuning"])], answers[len(halves["tuning"]) :]
+    tuning, held_out = (read_questions(films, part) for part in ("tuning", "held out"))
+    answers = _search(url, films, [*tuning, *held_out])
     return [
         "# Searches\n",
         f"Written by `python -m benchmarks.quality --searches`, {len(films):,} films.\n",
         _HELD_OUT,
-        search_table(held_out),
-        "## Tuning\n\nThe other half of the queries.\n",
-        search_table(tuned),
+        search_table(answers[len(tuning) :]),
+        "## Tuning\n\nThe other queries.\n",
+        search_table(answers[: len(tuning)]),
     ]
 
 

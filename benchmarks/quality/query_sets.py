@@ -13,9 +13,9 @@ from benchmarks.quality.mistyping import mistype
 from benchmarks.quality.real_films import Film
 
 _FILES = Path(__file__).parent / "queries"
-#: Suffixes of the files. The held-out half is measured after all choices were made.
-_HALVES = {"tuning": "", "held out": "_held_out"}
-#: Number of queries of each kind that are made from the films of each half.
+#: Suffixes of the files. The held-out part is measured after all choices were made.
+_PARTS = {"tuning": "", "held out": "_held_out"}
+#: Number of queries of each kind that are made from the films of each part.
 _MADE = 100
 _PLOT_WORDS = 4
 _TITLE, _CODE, _ACTOR = "whole title", "IMDb code", "actor"
@@ -46,15 +46,15 @@ class Question:
         return self.kind not in _MADE_KINDS
 
 
-def read_questions(films: Sequence[Film], half: str) -> list[Question]:
+def read_questions(films: Sequence[Film], part: str) -> list[Question]:
     """
-    Return the queries of one *half*: tuning, or held out.
+    Return the queries of one *part*: tuning, or held out.
 
     Raises:
         UnknownAnswer: a film or a person is not in the data.
     """
     facts = _Facts(films)
-    suffix = _HALVES[half]
+    suffix = _PARTS[part]
     questions = [
         Question("known items", "everyday words", query, facts.film(f"{title} ({year})", query))
         for query, title, year in _read(f"known_items{suffix}")
@@ -65,7 +65,7 @@ def read_questions(films: Sequence[Film], half: str) -> list[Question]:
             questions.append(Question("names", kind, query, right))
     for query, kind, wanted in _read(f"lists{suffix}"):
         questions.append(Question("lists", kind, query, facts.all_with(wanted, query)))
-    return [*questions, *_made(films, facts, random.Random(half))]  # noqa: S311 -- always the same
+    return [*questions, *_made(films, facts, random.Random(part))]  # noqa: S311 -- always the same
 
 
 def _read(name: str) -> Any:
