@@ -310,5 +310,6 @@ if __name__ == "__main__":
     configure_mappers()  # Otherwise each process would do it with its first query.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 50, 50)  # Most commands end before a first pass would be due.
     if request := serve(socket.socket(fileno=int(sys.argv[1]))):
         leave(run_as(request))
