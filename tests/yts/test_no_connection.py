@@ -19,7 +19,7 @@ from yts.errors import YtsRefused, YtsUnavailable
 
 
 @pytest.mark.parametrize(
-    "silence", [{"silence_seconds": 1.0}, {"seconds_per_byte": 1.0}], ids=["before", "within"]
+    "silence", [{"silence_seconds": 20.0}, {"seconds_per_byte": 20.0}], ids=["before", "within"]
 )
 def test_a_silent_server_is_abandoned(
     make_client: MakeClient, server: CannedServer, silence: dict[str, float]
@@ -31,7 +31,7 @@ def test_a_silent_server_is_abandoned(
     since = time.monotonic()
     with pytest.raises(YtsUnavailable, match=r"^127\.0\.0\.1:\d+ fell silent$"):
         make_client(read_seconds=0.1, attempts=1).fetch_page(1, "asc")
-    assert time.monotonic() - since < 0.9
+    assert time.monotonic() - since < 10
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "identity"}])
