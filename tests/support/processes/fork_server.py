@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from pkgutil import resolve_name
@@ -29,6 +30,7 @@ from sqlalchemy.orm import configure_mappers
 
 from tests.support.paths import REPO
 from tests.support.processes.forked_children import fork_children
+from tests.support.waiting import wait_until
 
 #: Modules that commands import after they have started.
 MODULES = (
@@ -176,56 +178,59 @@ def start_python(
 
 @cache
 def _server() -> socket.socket:
-    """Start the server on first use; it ends with this process."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs:
-        command = [
-            sys.executable,
-            "-m",
-            "tests.support.processes.fork_server",
-            str(theirs.fileno()),
-        ]
-        server = subprocess.Popen(command, cwd=REPO, pass_fds=[theirs.fileno()])
-
-    def end() -> None:
-        ours.close()
-        server.wait()
-
-    atexit.register(end)
-    return ours
+    """Join the server of all workers of this session, or start it; it ends with the last one."""
+    # A name that begins with a zero byte is no file, and free again when its socket is closed.
+    address = "\0yts-tests-" + os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener, suppress(OSError):
+        listener.bind(address)  # Fails if another worker has bound it.
+        listener.listen()
+        number = listener.fileno()
+        command = [sys.executable, "-m", "tests.support.processes.fork_server", str(number)]
+        process = subprocess.Popen(command, cwd=REPO, pass_fds=[number])
+        atexit.register(process.wait)
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    wait_until(lambda: client.connect_ex(address) == 0, "no fork server listens")
+    atexit.register(client.close)  # Before the wait for the server.
+    return client
 
 
-def serve(requests: socket.socket) -> dict[str, Any] | None:
+def serve(listener: socket.socket) -> dict[str, Any] | None:
     """Fork for each request: return it in the child, and None in the server at the end."""
     children: dict[int, socket.socket] = {}
+    clients = {listener.accept()[0]}
     wake, woken = socket.socketpair()
     woken.setblocking(False)
     wake.setblocking(False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(woken.fileno())
-    while True:
-        readable, _, _ = select.select([requests, wake], [], [])
+    while clients or select.select([listener], [], [], 0)[0]:
+        readable, _, _ = select.select([listener, wake, *clients], [], [])
         if wake in readable:
             wake.recv(4096)
             report_exit_codes(children)
-        if requests in readable:
-            message, descriptors, _, _ = socket.recv_fds(requests, 1 << 20, 4)
+        if listener in readable:
+            clients.add(listener.accept()[0])
+        for client in clients.intersection(readable):
+            message, descriptors, _, _ = socket.recv_fds(client, 1 << 20, 4)
             if not message:
-                return None
+                clients.remove(client)
+                client.close()
+                continue
             request = {**json.loads(message), "descriptors": descriptors}
             for module in request["imports"]:
                 importlib.import_module(module)
             pid = os.fork()
             if pid == 0:
                 signal.set_wakeup_fd(-1)
-                for other in (requests, wake, woken, *children.values()):
+                for other in (listener, wake, woken, *clients, *children.values()):
                     other.close()
                 return request
             children[pid] = socket.socket(fileno=descriptors.pop())
             children[pid].send(str(pid).encode())
             for descriptor in descriptors:
                 os.close(descriptor)
+    return None
 
 
 def report_exit_codes(children: dict[int, socket.socket]) -> None:
