@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ from tests.support.waiting import wait_until
 #: Enough for several batches for each worker.
 MOVIES = 110
 
-cluster_module = pytest.importorskip("ingest.backends.dask_cluster")
-distributed = pytest.importorskip("distributed")
+# Imported by the tests only: it takes a third of a second in each process that collects them.
+pytestmark = pytest.mark.skipif(not find_spec("distributed"), reason="distributed is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +145,8 @@ def test_a_worker_that_joins_later_takes_work(
     A host that joins in the middle of a run gets batches; no batch waits at a busy worker,
     which may die.
     """
+    from distributed import Client
+
     held: list[int] = []
 
     def let_join() -> None:
@@ -156,7 +159,7 @@ def test_a_worker_that_joins_later_takes_work(
             held.extend(len(keys) for keys in client.processing().values())
 
     join = once(let_join, after=10)
-    with distributed.Client(cluster.address, set_as_default=False) as client:
+    with Client(cluster.address, set_as_default=False) as client:
         report = fetch_on(cluster, db, slow_sandbox.url, progress=look, threads=1, batch_size=2)
     late = cluster.workers["late"]
 
@@ -214,7 +217,7 @@ def test_without_workers_there_is_no_run(
     """
     The run waits a short time for workers, and requests nothing from the source.
     """
-    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr("ingest.backends.dask_cluster.CONNECT_SECONDS", 1.0)
     before = counted(sandbox)["requests"]
 
     with pytest.raises(ClusterAway, match="has no worker"):
@@ -231,7 +234,7 @@ def test_a_run_whose_workers_are_all_gone_waits_and_then_ends(
     """
     The run waits for a worker, here a second instead of a minute; saved movies stay; exit code 4.
     """
-    monkeypatch.setattr(cluster_module, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr("ingest.backends.dask_cluster.PATIENCE_SECONDS", 1.0)
     monkeypatch.setattr("ingest.pool.DRAIN_SECONDS", 0.1)
     only = scheduler.start_worker("only")
 
@@ -256,7 +259,7 @@ def test_a_dead_scheduler_ends_the_run_and_a_re_run_finishes_it(
     scheduler.start_worker("w")
     with pytest.raises(ClusterAway, match="scheduler went away"):
         fetch_on(scheduler, db, slow_sandbox.url, progress=once(scheduler.scheduler.kill))
-    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr("ingest.backends.dask_cluster.CONNECT_SECONDS", 1.0)
     with pytest.raises(ClusterAway, match="no scheduler answers"):
         fetch_on(scheduler, db, slow_sandbox.url)
     saved = read_value(db, "SELECT count(*) FROM movies WHERE details_fetched_at IS NOT NULL")
