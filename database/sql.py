@@ -32,8 +32,8 @@ def plan_once(statement: Statement) -> Statement:
     """
     Mark a statement whose plan does not depend on its values.
 
-    Connections of the server plan it once; for all others the mark means nothing. Its parameters
-    need types: `CAST(:ids AS bigint[])`.
+    Connections of the server and of workers plan it once; for all others the mark means nothing.
+    Its parameters need types, unless columns give them: `CAST(:ids AS bigint[])`.
     """
     return statement.execution_options(**{PLAN_ONCE: True})
 

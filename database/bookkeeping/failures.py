@@ -13,7 +13,7 @@ from database.bookkeeping.models import FetchFailure
 from database.bookkeeping.rows import FAILURE_COLUMNS, FailureKind, FailureRow, FailureStage
 from database.models import Movie
 from database.search.keyset import Key, Position, order_by, read_position, rows_after
-from database.sql import column_types, interval_of, json_params, json_rows, table_of
+from database.sql import column_types, interval_of, json_params, json_rows, plan_once, table_of
 
 #: The pause before a failure is tried again: this, doubled with each attempt, up to the longest.
 FIRST_RETRY = timedelta(minutes=10)
@@ -44,9 +44,11 @@ class TitledFailure(NamedTuple):
 _COLUMNS = ("kind", "key", "stage", "error_class", "message")
 
 _failures = table_of(FetchFailure)
-_CLEAR = text(
-    "DELETE FROM fetch_failures WHERE (kind = 'movie' AND key = ANY (:movies)) "
-    "OR (kind = 'page' AND key = ANY (:pages))"
+_CLEAR = plan_once(
+    text(
+        "DELETE FROM fetch_failures WHERE (kind = 'movie' AND key = ANY (:movies)) "
+        "OR (kind = 'page' AND key = ANY (:pages))"
+    )
 )
 
 

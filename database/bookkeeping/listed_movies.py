@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import ListedMovie
 from database.bookkeeping.sweep_state import owe_gone_check, read_state
-from database.sql import column_types, json_params, json_rows, table_of
+from database.sql import column_types, json_params, json_rows, plan_once, table_of
 
 _listed = table_of(ListedMovie)
 _IS_ON_PAGE = _listed.c.page.is_not(None)
@@ -25,14 +25,16 @@ _insert_pages = insert(_listed).from_select(list(_ON_PAGE), select(*_pages.c))
 _has_moved = (_listed.c.reading == _insert_pages.excluded.reading) & (
     _listed.c.page != _insert_pages.excluded.page
 )
-_NOTE_LISTED = _insert_pages.on_conflict_do_update(
-    index_elements=["external_id"],
-    set_={
-        "page": _insert_pages.excluded.page,
-        "reading": _insert_pages.excluded.reading,
-        "moved_from": case((_has_moved, _listed.c.page), else_=null()),
-    },
-).returning(_listed.c.moved_from)
+_NOTE_LISTED = plan_once(
+    _insert_pages.on_conflict_do_update(
+        index_elements=["external_id"],
+        set_={
+            "page": _insert_pages.excluded.page,
+            "reading": _insert_pages.excluded.reading,
+            "moved_from": case((_has_moved, _listed.c.page), else_=null()),
+        },
+    ).returning(_listed.c.moved_from)
+)
 _insert_shown = insert(_listed).from_select(
     list(_SHOWN), select(*json_rows(column_types(ListedMovie, _SHOWN)).c)
 )

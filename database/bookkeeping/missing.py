@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 from database.bookkeeping.models import ListedMovie, MissingMovie
 from database.bookkeeping.sweep_state import read_state, set_gone_check
 from database.models import Movie
-from database.sql import column_types, interval_of, json_params, json_rows, table_of
+from database.sql import column_types, interval_of, json_params, json_rows, plan_once, table_of
 
 #: Pause after the second denial, which is believed; doubled with each further denial ...
 ASK_MISSING_AGAIN = timedelta(days=30)
@@ -94,10 +94,12 @@ _MARK_GONE = (
     .values(gone_since=func.now(), updated_at=func.now())
 )
 #: YTS shows these movies: they are neither missing nor gone.
-_CLEAR = text(
-    "WITH present AS (UPDATE movies SET gone_since = NULL, updated_at = now() "
-    "WHERE external_id = ANY (:ids) AND gone_since IS NOT NULL) "
-    "DELETE FROM missing_movies WHERE external_id = ANY (:ids)"
+_CLEAR = plan_once(
+    text(
+        "WITH present AS (UPDATE movies SET gone_since = NULL, updated_at = now() "
+        "WHERE external_id = ANY (:ids) AND gone_since IS NOT NULL) "
+        "DELETE FROM missing_movies WHERE external_id = ANY (:ids)"
+    )
 )
 _DOUBT = text("UPDATE missing_movies SET ask_again_at = now() WHERE origin <> :origin")
 

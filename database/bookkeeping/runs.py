@@ -15,7 +15,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from database.bookkeeping.models import OUTCOMES, FetchRun
 from database.bookkeeping.rows import RunRow
 from database.connection.retry import Result, Work
-from database.sql import table_of
+from database.sql import plan_once, table_of
 
 #: Columns that count the work of a run.
 _COUNTERS = ("requests", "pages_read", "details_read", "planned", *OUTCOMES)
@@ -33,9 +33,11 @@ _CHANGE = (
     .where(_OF_RUN, _runs.c.finished_at.is_(None))
     .values(heartbeat_at=func.clock_timestamp())
 )
-_ADD = _CHANGE.values(
-    {name: _runs.c[name] + bindparam(f"more_{name}", type_=Integer) for name in _COUNTERS}
-).returning(_runs.c.id)
+_ADD = plan_once(
+    _CHANGE.values(
+        {name: _runs.c[name] + bindparam(f"more_{name}", type_=Integer) for name in _COUNTERS}
+    ).returning(_runs.c.id)
+)
 
 
 class RunTakenOver(Exception):

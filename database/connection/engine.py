@@ -9,6 +9,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from database.connection.kept_plans import keep_plans
 from database.connection.statements import watched_cursor
 from database.errors import DatabaseNotReady
 
@@ -45,6 +46,7 @@ def open_engine(
     """
     Return an engine for *url*; set *is_keyed* in programs that look up all rows by keys.
 
+    These repeat few statements, so their connections keep the plans that `plan_once` marks.
     With *pre_ping*, a connection that a server restart has cut is replaced before it is used. That
     is seen on the socket of this machine: a request to the server for each transaction would cost
     more than most of the transactions themselves.
@@ -67,6 +69,8 @@ def open_engine(
             cursor.execute(command)
         connection.autocommit = False
 
+    if is_keyed:
+        keep_plans(engine)
     if pre_ping:
         event.listen(engine, "checkout", _refuse_cut)
     return engine
@@ -144,6 +148,8 @@ def settings_command(url: URL, *, is_keyed: bool) -> str:
         # Tables that are being filled have no statistics yet, and PostgreSQL would scan them
         # repeatedly instead of looking up a hundred keys.
         settings["enable_seqscan"] = "off"
+        # The plans do not depend on the keys: the first five uses need no plans of their own.
+        settings["plan_cache_mode"] = "force_generic_plan"
     options = f"{url.query.get('options') or os.environ.get('PGOPTIONS', '')}"
     chosen = {name: value for name, value in settings.items() if name not in options}
     # Times are shown and exported in UTC, regardless of PGTZ and the settings of role and database.

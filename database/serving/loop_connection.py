@@ -14,7 +14,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from database.connection.engine import connection_parameters, settings_command
-from database.serving.plan_age import PlanAge, is_invalid
+from database.connection.plan_age import PlanAge, is_invalid
 
 #: What takes the places in a statement; without it, % means itself.
 Values = Sequence[Any] | Mapping[str, Any] | None

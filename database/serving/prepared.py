@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import URL, ClauseElement
 
+from database.connection.plan_age import DISCARD, SIZES
 from database.serving.loop_connection import LoopConnection, Values
-from database.serving.plan_age import DISCARD, SIZES
 
 #: See `database.serving.read_only.read_revision`.
 REVISION: Final = "pg_current_snapshot()::text"

@@ -13,8 +13,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from database.connection.engine import open_engine
 from database.connection.explain import explain_trouble, explain_unreachable
+from database.connection.kept_plans import keep_plans
 from database.errors import DatabaseAway, DatabaseNotReady
-from database.serving.kept_plans import keep_plans
 
 APPLICATION_NAME = "yts-mirror server"
 #: Longest time for one statement of a request, in seconds.

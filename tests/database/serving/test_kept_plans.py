@@ -1,4 +1,4 @@
-"""Plans of the server: made once for each connection, and again when the catalogue has grown."""
+"""Plans of the server and of workers: made once for each connection, again after growth."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import URL, text
 from sqlalchemy.orm import Session
 
-import database.serving.kept_plans
-import database.serving.plan_age
+import database.connection.kept_plans
+import database.connection.plan_age
+from database.connection.plan_age import PlanAge
 from database.db import DatabaseManager
 from database.search.similar.ranking import similar_movies
-from database.serving.plan_age import PlanAge
 from database.serving.read_only import ReadOnlyDatabase
 from database.sql import plan_once
 from tests.support.databases import run_sql
@@ -79,7 +79,7 @@ def test_the_statements_that_were_used_last_are_kept(
     reading: ReadOnlyDatabase, monkeypatch: pytest.MonkeyPatch
 ):
     """The others are prepared again."""
-    monkeypatch.setattr(database.serving.kept_plans, "_MOST_KEPT", 2)
+    monkeypatch.setattr(database.connection.kept_plans, "_MOST_KEPT", 2)
 
     def read(session: Session) -> list:
         found = [session.scalar(plan_once(text(f"SELECT {n}"))) for n in (1, 2, 1, 3, 2)]
@@ -93,7 +93,7 @@ def test_plans_of_sessions_are_made_again_when_movies_have_come(
 ):
     """As on the loop."""
     run_sql(db.url, NONE)
-    monkeypatch.setattr(database.serving.plan_age, "CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(database.connection.plan_age, "CHECK_SECONDS", 0.0)
 
     def read(session: Session) -> str:
         session.execute(plan_once(text(f"{BY_ID} CAST(:id AS integer)")), {"id": 7})

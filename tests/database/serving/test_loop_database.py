@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import select, text
 
-import database.serving.plan_age
+import database.connection.plan_age
 from database.db import DatabaseManager
 from database.errors import DatabaseAway, DatabaseNotReady
 from database.models import Movie
@@ -89,7 +89,7 @@ def test_plans_on_the_loop_are_made_again_when_movies_have_come(
     db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
 ):
     """A plan for an empty table reads the whole table for each movie."""
-    monkeypatch.setattr(database.serving.plan_age, "CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(database.connection.plan_age, "CHECK_SECONDS", 0.0)
     run_sql(db.url, NONE)
     by_id = Prepared("by_id", "integer", "SELECT title FROM movies WHERE external_id = $1")
 

@@ -20,7 +20,7 @@ def save_in_random_order(url: URL, run_id: int, movies: Sequence[Json], seed: in
     """Save *movies* in steps, in an order that *seed* determines; return the outcomes."""
     order = random.Random(seed).sample(movies, len(movies))
     outcomes: Counter[str] = Counter()
-    with DatabaseManager(url, pool_size=2, max_overflow=5) as db:
+    with DatabaseManager(url, pool_size=2, max_overflow=5, is_keyed=True) as db:
         for begin in range(0, len(order), MOVIES_PER_STEP):
             batch = tuple(payloads(order[begin : begin + MOVIES_PER_STEP]))
             step = Step(batch, detailed=frozenset(movie.id for movie in batch), update=True)

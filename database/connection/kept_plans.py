@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 (it is a class)
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import ExceptionContext, ExecutionContext
 
-from database.serving.plan_age import DISCARD, SIZES, PlanAge, is_invalid
+from database.connection.plan_age import DISCARD, SIZES, PlanAge, is_invalid
 from database.sql import PLAN_ONCE
 
 #: Searches have a statement for each number of words. Those that were used last are kept.
