@@ -16,6 +16,7 @@ from sqlalchemy import (
     column,
     func,
     or_,
+    select,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase
@@ -49,6 +50,12 @@ def json_rows(types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:
     columns = [column(name, type_) for name, type_ in types.items()]
     rows = func.json_to_recordset(cast(bindparam("incoming", type_=Text), postgresql.JSON))
     return rows.table_valued(*columns).render_derived(name="incoming", with_types=True)
+
+
+def insert_json(model: type[DeclarativeBase], names: Sequence[str]) -> postgresql.Insert:
+    """Return the statement that inserts the rows of `json_rows` with these columns of *model*."""
+    rows = json_rows(column_types(model, names))
+    return postgresql.insert(table_of(model)).from_select(list(names), select(*rows.c))
 
 
 #: Characters stay as they are: escaping would cost more, and databases without Unicode refuse it.

@@ -53,7 +53,11 @@ ONLY_IN = {
     },
     "tenacity": {"yts/client.py", "database/connection/retry.py"},
     "pydantic": {"yts/payload.py", "web/v1/", "web/pages/queries.py"},
-    "pydantic_core": {"yts/responses.py", "web/v1/requests.py"},
+    "pydantic_core": {
+        "yts/responses.py",
+        "web/v1/requests.py",
+        "database/writing/payload_rows.py",
+    },
     "multiprocessing": {
         "ingest/backends/processes.py",
         "ingest/backends/forked_server.py",

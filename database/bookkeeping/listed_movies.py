@@ -7,21 +7,18 @@ Nothing here commits.
 from collections.abc import Collection
 
 from sqlalchemy import Integer, bindparam, case, delete, func, null, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import ListedMovie
 from database.bookkeeping.sweep_state import owe_gone_check, read_state
-from database.sql import column_types, json_params, json_rows, plan_once, table_of
+from database.sql import insert_json, json_params, plan_once, table_of
 
 _listed = table_of(ListedMovie)
 _IS_ON_PAGE = _listed.c.page.is_not(None)
 _IS_GIVEN = _listed.c.external_id == func.any(bindparam("ids", type_=ARRAY(Integer)))
 
-_ON_PAGE = ("external_id", "page", "reading")
-_SHOWN = ("external_id", "reading")
-_pages = json_rows(column_types(ListedMovie, _ON_PAGE))
-_insert_pages = insert(_listed).from_select(list(_ON_PAGE), select(*_pages.c))
+_insert_pages = insert_json(ListedMovie, ("external_id", "page", "reading"))
 _has_moved = (_listed.c.reading == _insert_pages.excluded.reading) & (
     _listed.c.page != _insert_pages.excluded.page
 )
@@ -35,9 +32,7 @@ _NOTE_LISTED = plan_once(
         },
     ).returning(_listed.c.moved_from)
 )
-_insert_shown = insert(_listed).from_select(
-    list(_SHOWN), select(*json_rows(column_types(ListedMovie, _SHOWN)).c)
-)
+_insert_shown = insert_json(ListedMovie, ("external_id", "reading"))
 _NOTE_SHOWN = _insert_shown.on_conflict_do_update(
     index_elements=["external_id"],
     set_={"reading": _insert_shown.excluded.reading},

@@ -20,8 +20,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from database.models import Movie
-from database.sql import any_differs, column_types, json_params, json_rows, table_of
+from database.sql import any_differs, column_types, json_rows, plan_once, table_of
 from database.writing.links import save_links
+from database.writing.payload_rows import payload_params
 from database.writing.search_documents import (
     LINKED_NAMES,
     document_columns,
@@ -40,7 +41,7 @@ _moment = bindparam("moment", type_=DateTime(timezone=True))
 
 _READ_CLOCK = select(func.clock_timestamp())
 _READ_ROW_IDS = select(_id, _movies.c.id).where(_is_given)
-_READ_STORED = (
+_READ_STORED = plan_once(
     select(
         _id,
         _movies.c.details_fetched_at.is_not(None),
@@ -139,11 +140,12 @@ def _write(
         row_ids[external_id] = row_id
     row_ids |= read_row_ids(session, list(outcomes.keys() - row_ids.keys()))
     new = {row_ids[external_id] for external_id, outcome in outcomes.items() if outcome == "saved"}
-    changed, cast_changed = save_links(session, {row_ids[movie.id]: movie for movie in movies}, new)
-    written = {
-        row_ids[external_id] for external_id, outcome in outcomes.items() if outcome != "unchanged"
+    changed, renamed = save_links(session, {row_ids[movie.id]: movie for movie in movies}, new)
+    updated = {
+        row_ids[external_id] for external_id, outcome in outcomes.items() if outcome == "updated"
     }
-    save_documents(session, written | changed | cast_changed)
+    # The document of a new movie was written with it.
+    save_documents(session, updated | renamed)
     equal = [external_id for external_id, outcome in outcomes.items() if outcome == "unchanged"]
     only_links = [external_id for external_id in equal if row_ids[external_id] in changed]
     if only_links:
@@ -211,13 +213,14 @@ def _upsert(
     rows = [
         _row(movie, slugs[movie.id], asked_at if movie.id in detailed else None) for movie in movies
     ]
-    returned = session.execute(_upsert_statement(), {**json_params(rows), "asked_at": asked_at})
+    parameters = {**payload_params(rows), "asked_at": asked_at}
+    returned = session.execute(_upsert_statement(), parameters).all()
     return [(external_id, row_id, is_new) for external_id, row_id, is_new in returned]
 
 
 @cache
 def _upsert_statement() -> ReturningInsert[int, int, bool]:
-    linked = dict.fromkeys(LINKED_NAMES, Text())
+    linked = dict.fromkeys(LINKED_NAMES, ARRAY(Text))
     source = json_rows({**column_types(Movie, _COLUMNS), **linked})
     document = document_columns(source)
     asked_at = bindparam("asked_at", type_=DateTime(timezone=True))
@@ -241,17 +244,17 @@ def _upsert_statement() -> ReturningInsert[int, int, bool]:
     # Only then is the response probably complete; see `document_columns`.
     values |= {name: case((first_details, new[name]), else_=old[name]) for name in document}
     # The cheap condition first.
-    return statement.on_conflict_do_update(
+    upsert = statement.on_conflict_do_update(
         index_elements=["external_id"], set_=values, where=or_(first_details, changes)
-    ).returning(old.external_id, old.id, literal_column("movies.xmax = 0"))
+    )
+    return plan_once(upsert.returning(old.external_id, old.id, literal_column("movies.xmax = 0")))
 
 
 def _row(
     movie: MoviePayload, slug: str | None, details_fetched_at: datetime | None
 ) -> dict[str, Any]:
-    own = {name: getattr(movie, name) for name in _PAYLOAD_COLUMNS}
     return {
-        **own,
+        **vars(movie),
         **linked_names(movie),
         "external_id": movie.id,
         "title": movie.display_title,
@@ -259,4 +262,7 @@ def _row(
         "yts_slug": movie.slug,
         "date_uploaded": movie.uploaded_at,
         "details_fetched_at": details_fetched_at,
+        "genres": None,
+        "torrents": None,
+        "cast": None,
     }

@@ -1,6 +1,5 @@
 """`save_documents`: the search document of a movie, written in the same transaction."""
 
-import json
 from collections.abc import Collection
 from functools import cache
 from typing import Any
@@ -9,21 +8,19 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
-    Text,
     bindparam,
     cast,
     column,
     func,
-    select,
     table,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from database.models import Movie
-from database.sql import table_of
+from database.sql import plan_once, table_of
 from yts.payload import MoviePayload
 
 #: A view of migration 0006, which defines a document.
@@ -35,18 +32,15 @@ movie_documents = table(
 )
 
 
-#: The parts of a payload that belong to the document but not to the movie's columns, as JSON.
+#: The parts of a payload that belong to the document but not to the movie's columns.
 LINKED_NAMES = ("genre_names", "cast_names")
 
 
-def linked_names(movie: MoviePayload) -> dict[str, str]:
+def linked_names(movie: MoviePayload) -> dict[str, list[str]]:
     """Return the names of genres and cast as in the view, if nothing else is linked."""
     genres = {genre for genre in movie.genres or () if genre}
     people = {person.name for person in movie.cast or () if person.name}
-    return {
-        name: json.dumps(sorted(names))
-        for name, names in zip(LINKED_NAMES, (genres, people), strict=True)
-    }
+    return dict(zip(LINKED_NAMES, (sorted(genres), sorted(people)), strict=True))
 
 
 def document_columns(source: FromClause) -> dict[str, ColumnElement[Any]]:
@@ -57,7 +51,7 @@ def document_columns(source: FromClause) -> dict[str, ColumnElement[Any]]:
     than the response has, `save_documents` corrects the document.
     """
     incoming = source.c
-    genres, casts = (_texts_of(source, name) for name in LINKED_NAMES)
+    genres, casts = (incoming[name] for name in LINKED_NAMES)
     described = func.nullif(incoming.description_full, "")
     description = func.coalesce(described, incoming.summary, "")
     parts = (incoming.title, incoming.title_english, genres, description, casts)
@@ -65,12 +59,6 @@ def document_columns(source: FromClause) -> dict[str, ColumnElement[Any]]:
         "document_hash": func.document_hash(cast(incoming.year, Integer), *parts),
         "search_vector": func.document_vector(*parts),
     }
-
-
-def _texts_of(source: FromClause, name: str) -> ColumnElement[Any]:
-    names = cast(source.c[name], JSONB)
-    elements = select(func.jsonb_array_elements_text(names)).correlate(source)
-    return func.array(elements.scalar_subquery(), type_=ARRAY(Text))
 
 
 def save_documents(session: Session, row_ids: Collection[int]) -> int:
@@ -89,7 +77,7 @@ def _statement() -> ReturningUpdate[int]:
     movies = table_of(Movie)
     new = movie_documents.c
     row_ids = bindparam("row_ids", type_=ARRAY(movies.c.id.type))
-    return (
+    return plan_once(
         update(movies)
         .where(
             movies.c.id == func.any(row_ids),

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from database.connection.advisory_locks import AdvisoryLock, wait_for_lock
 from database.models import Movie
-from database.sql import column_types, json_params, json_rows, table_of
+from database.sql import column_types, json_params, json_rows, plan_once, table_of
 
 _movies = table_of(Movie)
 _RENAME = (
@@ -105,6 +105,8 @@ def _resolve(own: Mapping[int, str]) -> tuple[dict[int, str], set[str]]:
 
 def _find_losers(claims: Mapping[int, str]) -> dict[int, str]:
     """Return the ids that have to give up the slug that they claim."""
+    if len(set(claims.values())) == len(claims):
+        return {}
     claimants: defaultdict[str, set[int]] = defaultdict(set)
     for external_id, slug in claims.items():
         claimants[slug].add(external_id)
@@ -127,7 +129,7 @@ def _read_claimants(
         "external_ids": list(external_ids),
         "appended_ids": appended,
     }
-    rows = session.execute(_claimants_statement(), parameters)
+    rows = session.execute(_claimants_statement(), parameters).all()
     return [(external_id, slug, yts_slug) for external_id, slug, yts_slug in rows]
 
 
@@ -139,11 +141,17 @@ def _claimants_statement() -> CompoundSelect[int, str | None, str | None]:
     integers = ARRAY(movies.c.external_id.type)
     # Join rows, because PostgreSQL needs milliseconds to plan `= any(...)`.
     claimed = json_rows(column_types(Movie, ["slug"]))
-    return union(
-        stored.where(movies.c.external_id == func.any(bindparam("external_ids", type_=integers))),
-        stored.join(claimed, claimed.c.slug == movies.c.slug),
-        renamed.join(claimed, claimed.c.slug == movies.c.yts_slug),
-        renamed.where(movies.c.external_id == func.any(bindparam("appended_ids", type_=integers))),
+    return plan_once(
+        union(
+            stored.where(
+                movies.c.external_id == func.any(bindparam("external_ids", type_=integers))
+            ),
+            stored.join(claimed, claimed.c.slug == movies.c.slug),
+            renamed.join(claimed, claimed.c.slug == movies.c.yts_slug),
+            renamed.where(
+                movies.c.external_id == func.any(bindparam("appended_ids", type_=integers))
+            ),
+        )
     )
 
 

@@ -15,6 +15,8 @@ from database.db import DatabaseManager
 from database.search.similar.ranking import similar_movies
 from database.serving.read_only import ReadOnlyDatabase
 from database.sql import plan_once
+from database.step import Step, save_step
+from tests.support.data.movies import movie, payloads, read
 from tests.support.databases import run_sql
 
 #: A table whose rows were deleted keeps its size.
@@ -46,6 +48,18 @@ def test_a_marked_statement_is_planned_once(reading: ReadOnlyDatabase):
         return [*found, *session.execute(KEPT)]
 
     assert reading.run(read) == [("a'%s%a'%s", [1, 2]), ("b%b", []), ("kept_0", 2)]
+
+
+def test_a_worker_plans_the_statements_of_a_step_once(db: DatabaseManager):
+    """They are the same for all values, so not even the first steps are planned for theirs."""
+    with DatabaseManager(db.url, pool_size=1, max_overflow=0, is_keyed=True) as worker:
+        for step in (range(1, 4), range(4, 7)):
+            save_step(worker, None, Step(tuple(payloads([movie(number) for number in step]))))
+        plans = read(worker, "SELECT generic_plans, custom_plans FROM pg_prepared_statements")
+
+    assert len(plans) > 5
+    assert min(generic for generic, _ in plans) >= 2
+    assert {custom for _, custom in plans} == {0}
 
 
 def test_movies_like_another_one_need_no_other_plans(mirror_url: URL):

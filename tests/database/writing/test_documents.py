@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from database.db import DatabaseManager
-from tests.support.data.movies import Json, list_row, movie, person, save
+from database.writing.movies import save_movies
+from tests.support.data.movies import Json, list_row, movie, payloads, person, save
 
 _WRONG = """
     SELECT external_id FROM movies JOIN movie_documents ON movie_id = id
@@ -50,6 +51,48 @@ def test_documents_follow_what_is_saved(db: DatabaseManager, change: Json) -> No
     assert wrong_documents(db) == []
 
     save(db, movie(1, **change), update=True)
+    assert wrong_documents(db) == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "changes"),
+    [
+        ({"cast": [person(7, name="Zoë")]}, {"cast": [person(7, name="Zoe Kazan")]}),
+        ({"genres": ["Krimi"]}, {"genres": ["KRIMI"]}),
+        ({}, {"cast": [person(7, name="Zoë"), person(7, name="Zoe Kazan")]}),
+    ],
+    ids=["person", "genre", "twice"],
+)
+def test_a_new_movie_has_the_names_as_they_are_stored(
+    db: DatabaseManager, stored: Json, changes: Json
+) -> None:
+    """The first spelling stays, so a search does not find the movie by another one."""
+    save(db, movie(1, **stored))
+
+    save(db, movie(2, **changes), movie(3))
+
+    assert wrong_documents(db) == []
+    assert found(db, "Kazan") == []
+
+
+def test_two_spellings_in_one_step_give_documents_with_one(db: DatabaseManager) -> None:
+    """Both movies are new, and so is the person."""
+    save(db, movie(1, cast=[person(7, name="Zoë")]), movie(2, cast=[person(7, name="Zoe Kazan")]))
+
+    assert wrong_documents(db) == []
+    assert found(db, "zoe") == [1, 2]
+
+
+def test_a_new_movie_is_written_once(db: DatabaseManager) -> None:
+    """Its search document is written with it, and the row is not written again."""
+    versions = text(
+        "SELECT n_tup_ins, n_tup_upd FROM pg_stat_xact_user_tables WHERE relname = 'movies'"
+    )
+    new = payloads([movie(number) for number in range(1, 4)])
+    with db.get_session() as session:
+        save_movies(session, new, detailed=[1, 2, 3], update=False)
+        assert session.execute(versions).one() == (3, 0)
+
     assert wrong_documents(db) == []
 
 
