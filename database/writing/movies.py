@@ -6,13 +6,13 @@ links, torrents) and keys are sorted, so that two writers never deadlock.
 An unknown value never replaces a known one.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import DateTime, Integer, Text, bindparam, case, func, literal_column, or_, select
+from sqlalchemy import DateTime, Integer, Text, bindparam, case, func, or_, select
 from sqlalchemy import update as update_rows
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -123,29 +123,27 @@ def save_movies(
     ]
     outcomes: dict[int, Outcome] = dict.fromkeys(by_id, "skipped")
     if wanted:
-        outcomes |= _write(session, wanted, detailed, asked_at)
+        outcomes |= _write(session, wanted, stored.keys(), detailed, asked_at)
     return outcomes
 
 
 def _write(
     session: Session,
     movies: Sequence[MoviePayload],
+    stored: Set[int],
     detailed: Collection[int],
     asked_at: datetime,
 ) -> dict[int, Outcome]:
+    saved, updated = _write_rows(session, movies, stored, detailed, asked_at)
     outcomes: dict[int, Outcome] = dict.fromkeys((movie.id for movie in movies), "unchanged")
-    row_ids: dict[int, int] = {}
-    for external_id, row_id, is_new in _upsert(session, movies, detailed, asked_at):
-        outcomes[external_id] = "saved" if is_new else "updated"
-        row_ids[external_id] = row_id
+    outcomes |= dict.fromkeys(updated, "updated")
+    outcomes |= dict.fromkeys(saved, "saved")
+    row_ids = saved | updated
     row_ids |= read_row_ids(session, list(outcomes.keys() - row_ids.keys()))
-    new = {row_ids[external_id] for external_id, outcome in outcomes.items() if outcome == "saved"}
+    new = set(saved.values())
     changed, renamed = save_links(session, {row_ids[movie.id]: movie for movie in movies}, new)
-    updated = {
-        row_ids[external_id] for external_id, outcome in outcomes.items() if outcome == "updated"
-    }
     # The document of a new movie was written with it.
-    save_documents(session, updated | renamed)
+    save_documents(session, renamed.union(updated.values()))
     equal = [external_id for external_id, outcome in outcomes.items() if outcome == "unchanged"]
     only_links = [external_id for external_id in equal if row_ids[external_id] in changed]
     if only_links:
@@ -202,35 +200,53 @@ def read_clock(session: Session) -> datetime:
     return now
 
 
-def _upsert(
+def _write_rows(
     session: Session,
     movies: Sequence[MoviePayload],
+    stored: Set[int],
     detailed: Collection[int],
     asked_at: datetime,
-) -> list[tuple[int, int, bool]]:
-    """Write the movie rows; return both ids of new and changed rows, and whether each is new."""
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Write the movie rows; return `movies.id` of new and of changed rows, by YTS id."""
     slugs = assign_slugs(session, {movie.id: movie.slug for movie in movies})
-    rows = [
-        _row(movie, slugs[movie.id], asked_at if movie.id in detailed else None) for movie in movies
-    ]
-    parameters = {**payload_params(rows), "asked_at": asked_at}
-    returned = session.execute(_upsert_statement(), parameters).all()
-    return [(external_id, row_id, is_new) for external_id, row_id, is_new in returned]
+    first, other = list[dict[str, Any]](), list[dict[str, Any]]()
+    for movie in movies:
+        moment = asked_at if movie.id in detailed else None
+        (other if movie.id in stored else first).append(_row(movie, slugs[movie.id], moment))
+
+    def run(statement: ReturningInsert[int, int], rows: Sequence[dict[str, Any]]) -> dict[int, int]:
+        parameters = {**payload_params(rows), "asked_at": asked_at}
+        return dict(session.execute(statement, parameters).all())
+
+    # Stored rows are locked before new ones are added, otherwise two writers could block each
+    # other. If both add the same movie, the second one repeats its transaction.
+    updated = run(_upsert_statement(), other) if other else {}
+    return (run(_insert_statement(), first) if first else {}), updated
 
 
-@cache
-def _upsert_statement() -> ReturningInsert[int, int, bool]:
+def _insert_rows() -> postgresql.Insert:
     linked = dict.fromkeys(LINKED_NAMES, ARRAY(Text))
     source = json_rows({**column_types(Movie, _COLUMNS), **linked})
     document = document_columns(source)
     asked_at = bindparam("asked_at", type_=DateTime(timezone=True))
-    statement = postgresql.insert(table_of(Movie)).from_select(
+    return postgresql.insert(_movies).from_select(
         [*_COLUMNS, "fetched_at", *document],
+        # Sorted, so all documents are computed before the first row is written: that is faster.
         select(*(source.c[name] for name in _COLUMNS), asked_at, *document.values()).order_by(
             source.c.external_id
         ),
     )
-    old, new = table_of(Movie).c, statement.excluded
+
+
+@cache
+def _insert_statement() -> ReturningInsert[int, int]:
+    return plan_once(_insert_rows().returning(_id, _movies.c.id))
+
+
+@cache
+def _upsert_statement() -> ReturningInsert[int, int]:
+    statement = _insert_rows()
+    old, new = _movies.c, statement.excluded
     values: dict[str, Any] = {
         name: func.coalesce(new[name], old[name])
         for name in _COLUMNS
@@ -242,12 +258,13 @@ def _upsert_statement() -> ReturningInsert[int, int, bool]:
     first_details = old.details_fetched_at.is_(None) & new.details_fetched_at.is_not(None)
     values |= {"updated_at": func.now(), "fetched_at": new.fetched_at}
     # Only then is the response probably complete; see `document_columns`.
+    document = ("document_hash", "search_vector")
     values |= {name: case((first_details, new[name]), else_=old[name]) for name in document}
     # The cheap condition first.
     upsert = statement.on_conflict_do_update(
         index_elements=["external_id"], set_=values, where=or_(first_details, changes)
     )
-    return plan_once(upsert.returning(old.external_id, old.id, literal_column("movies.xmax = 0")))
+    return plan_once(upsert.returning(_id, old.id))
 
 
 def _row(

@@ -18,6 +18,7 @@ from tests.support.waiting import wait_until
 
 WORKERS = 4
 MOVIES = 160
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
 def _movies(count: int) -> list[Json]:
@@ -59,10 +60,30 @@ def test_four_processes_lose_nothing_and_never_deadlock(
         assert again == sum(map(len, shares)) - MOVIES
         save(db, *movies)
         assert table_contents(together) == table_contents(db)
-        deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        assert read(together, deadlocks) == [0]
+        assert read(together, DEADLOCKS) == [0]
         counters = "SELECT planned, saved, unchanged + skipped, failed FROM fetch_runs"
         assert read(together, counters) == [(MOVIES + again, MOVIES, again, 0)]
+
+
+def test_processes_that_save_the_same_movies_never_deadlock(
+    new_database: Callable[[], URL], db: DatabaseManager
+) -> None:
+    """Stored rows are locked before new ones are added, both in the order of their ids."""
+    movies = [
+        movie(number, cast=[person(number % 20 + other) for other in range(10)])
+        for number in range(1, 61)
+    ]
+    with DatabaseManager(new_database()) as together:
+        with together.get_session() as session:
+            run_id = start_run(session, "test")
+        work = [(together.url, run_id, movies, seed) for seed in range(6)]
+
+        outcomes = sum(run_in_processes(save_in_random_order, work), Counter[str]())
+
+        assert outcomes == {"saved": 60, "unchanged": 300}
+        assert read(together, DEADLOCKS) == [0]
+        save(db, *movies)
+        assert table_contents(together) == table_contents(db)
 
 
 def test_movies_that_share_a_slug_may_meet(
