@@ -1,10 +1,11 @@
 """`vacuum_overdue_tables`: vacuum tables at the end of a run, before autovacuum would."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from time import monotonic
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 import database.bookkeeping.models  # noqa: F401 -- fills the metadata
@@ -12,6 +13,8 @@ from database.models import Base
 
 #: Seconds for all tables together. The other tables follow at the end of the next run.
 SECONDS = 60.0
+#: Tables that are vacuumed at the same time: the statistics are CPU time of one core.
+CONNECTIONS = 2
 
 #: Own tables that are past the thresholds of autovacuum. The embedded server often runs for a
 #: shorter time than autovacuum sleeps between two checks.
@@ -47,23 +50,31 @@ def vacuum_overdue_tables(
 
     It does not wait for locks. An error does no harm: autovacuum or the next run does the rest.
     """
-    done: list[str] = []
     deadline = monotonic() + seconds
-    with suppress(DBAPIError), engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT")
-        connection.detach()  # This connection is closed afterwards, because of its timeout.
-        for name, is_vacuum in _read_overdue(connection):
-            left = deadline - monotonic()
-            if left <= 0 or is_stopped():
-                break
-            connection.execute(text(f"SET statement_timeout = {max(1, int(left * 1000))}"))
-            command = "VACUUM (ANALYZE, SKIP_LOCKED)" if is_vacuum else "ANALYZE (SKIP_LOCKED)"
-            connection.execute(text(f"{command} {name}"))
-            done.append(name)
-    return done
+
+    def vacuum_some(tables: Iterator[tuple[str, bool]]) -> Iterator[str]:
+        with suppress(DBAPIError), engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.detach()  # This connection is closed afterwards, because of its timeout.
+            while (left := deadline - monotonic()) > 0 and not is_stopped():
+                if (table := next(tables, None)) is None:
+                    break
+                connection.execute(text(f"SET statement_timeout = {max(1, int(left * 1000))}"))
+                name, is_vacuum = table
+                command = "VACUUM (ANALYZE, SKIP_LOCKED)" if is_vacuum else "ANALYZE (SKIP_LOCKED)"
+                connection.execute(text(f"{command} {name}"))
+                yield name
+
+    tables = _read_overdue(engine)
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        pending = iter(tables)
+        parts = [threads.submit(list, vacuum_some(pending)) for _ in tables[:CONNECTIONS]]
+    return [name for part in parts for name in part.result()]
 
 
-def _read_overdue(connection: Connection) -> list[tuple[str, bool]]:
+def _read_overdue(engine: Engine) -> list[tuple[str, bool]]:
     names = [table.name for table in Base.metadata.sorted_tables]
-    rows = connection.execute(_OVERDUE, {"names": names})
-    return [(name, is_vacuum) for name, is_vacuum in rows]
+    with suppress(DBAPIError), engine.connect() as connection:
+        rows = connection.execute(_OVERDUE, {"names": names})
+        return [(name, is_vacuum) for name, is_vacuum in rows]
+    return []
