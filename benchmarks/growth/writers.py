@@ -17,7 +17,7 @@ from itertools import islice
 
 from benchmarks.databases import Databases, read_written
 from database.bookkeeping.runs import start_run
-from database.db import get_db_manager
+from database.db import DatabaseManager, get_db_manager
 from database.step import Step, save_step
 from ingest.worker.work_queue import MOVIES_PER_CHUNK
 from sandbox.catalogue.catalogue import Catalogue
@@ -119,7 +119,8 @@ def main() -> None:
         parser.add_argument(name, type=int, required=True)
     options = parser.parse_args()
     movies = iter(_movies(options.number, options.writers, options.movies))
-    with get_db_manager(2, 5, database_url=options.database_url) as db:
+    # As a worker opens it.
+    with DatabaseManager(options.database_url, pool_size=2, max_overflow=5, is_keyed=True) as db:
         print("ready", flush=True)  # noqa: T201 -- to the process that waits for it
         sys.stdin.readline()
         while portion := tuple(islice(movies, MOVIES_PER_CHUNK)):
