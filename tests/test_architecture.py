@@ -51,7 +51,7 @@ ONLY_IN = {
         "yts/connection_errors.py",
         "cli/fetch/ping.py",
     },
-    "tenacity": {"yts/client.py", "database/connection/retry.py"},
+    "tenacity": {"database/connection/retry.py"},
     "pydantic": {"yts/payload.py", "web/v1/", "web/pages/queries.py"},
     "pydantic_core": {
         "yts/responses.py",

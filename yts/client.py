@@ -5,19 +5,12 @@ Every request first takes a slot, retries included. A response is checked by its
 its status code alone.
 """
 
+import random
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TypeVar
-
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    wait_exponential,
-    wait_random,
-)
 
 from yts.errors import ResponseTooLarge, YtsUnavailable
 from yts.payload import MoviePayload
@@ -68,7 +61,7 @@ class YtsClient:
         """Open no connection: each thread opens its own."""
         self.settings = settings
         self._transport = Transport(settings, take_slot, slow_down, watch)
-        self._retrying = _make_retrying(settings, sleep)
+        self._sleep = sleep
 
     @property
     def requests_made(self) -> int:
@@ -191,40 +184,22 @@ class YtsClient:
         parse: Callable[[bytes], Parsed],
         attempts: int | None = None,
     ) -> Parsed:
-        retrying = self._retrying
-        if attempts is not None:
-            retrying = retrying.copy(stop=_stop_after(attempts))
+        attempts = attempts or self.settings.attempts
         url = f"{self.settings.api_url}/{endpoint}"
-        return retrying(lambda: parse(self._transport.read(url, query)))
+        attempt = 1
+        while True:
+            try:
+                return parse(self._transport.read(url, query))
+            except YtsUnavailable as error:
+                is_short = isinstance(error, _ShortPage)
+                if attempt >= (min(attempts, SHORT_PAGE_ATTEMPTS) if is_short else attempts):
+                    raise
+                self._sleep(self._pause(attempt, error))
+                attempt += 1
 
-
-def _make_retrying(settings: ClientSettings, sleep: Callable[[float], None]) -> Retrying:
-    """Return the retry policy. Build it once: building costs as much as parsing two pages."""
-    backoff = wait_exponential(
-        multiplier=settings.backoff_seconds, max=settings.max_backoff_seconds
-    ) + wait_random(0, settings.backoff_seconds)
-
-    def pause(state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        retry_after = error.retry_after_seconds if isinstance(error, YtsUnavailable) else None
-        return max(backoff(state), retry_after or 0.0)
-
-    return Retrying(
-        retry=retry_if_exception_type(YtsUnavailable),
-        stop=_stop_after(settings.attempts),
-        wait=pause,
-        sleep=sleep,
-        reraise=True,  # RetryError cannot be pickled
-    )
-
-
-def _stop_after(attempts: int) -> Callable[[RetryCallState], bool]:
-    """Return the rule that ends the attempts; a page with missing rows gets fewer."""
-
-    def is_last(state: RetryCallState) -> bool:
-        error = state.outcome.exception() if state.outcome else None
-        is_short = isinstance(error, _ShortPage)
-        limit = min(attempts, SHORT_PAGE_ATTEMPTS) if is_short else attempts
-        return state.attempt_number >= limit
-
-    return is_last
+    def _pause(self, attempt: int, error: YtsUnavailable) -> float:
+        """Return the seconds until the next attempt; with jitter, so that threads spread out."""
+        base = self.settings.backoff_seconds
+        backoff = min(base * 2.0 ** (attempt - 1), self.settings.max_backoff_seconds)
+        jitter = random.uniform(0, base)  # noqa: S311 -- nothing secret
+        return max(backoff + jitter, error.retry_after_seconds or 0.0)

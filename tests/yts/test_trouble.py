@@ -69,7 +69,7 @@ def test_a_malformed_movie_is_not_retried(client: YtsClient, server: CannedServe
 
 def test_the_last_attempt_raises_its_own_error(client: YtsClient, server: CannedServer):
     """
-    The error of the last attempt is raised, not that of tenacity, which cannot be pickled.
+    It says what is wrong now.
     """
     server.give(Canned(b"", 500), Canned(b"", 503), Canned(b"[]"))
     with pytest.raises(NotYts):
