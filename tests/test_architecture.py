@@ -39,15 +39,12 @@ MAY_IMPORT = {
 #: Library: the only places that may import it.
 ONLY_IN = {
     "requests": {
-        "yts/transport.py",
         "yts/thread_session.py",
         "yts/connection_errors.py",
         "cli/fetch/ping.py",
     },
     "urllib3": {
-        "yts/transport.py",
         "yts/thread_session.py",
-        "yts/deadlines.py",
         "yts/connection_errors.py",
         "cli/fetch/ping.py",
     },

@@ -1,5 +1,5 @@
 """
-`Deadline`: the deadline of the request under way on a thread; `watch` makes connections obey it.
+`Deadline`: the deadline of the request under way on a thread; `Response` is read before it.
 
 A socket timeout limits silence only: a server that sends single bytes could hold a thread without
 end. Here every read gets the remaining time, so that neither a slow head, nor endless interim
@@ -8,11 +8,9 @@ responses, nor a slow body can take longer.
 
 import http.client
 import io
-from functools import partial
+import socket
 from time import monotonic
 from typing import Any
-
-from urllib3.connection import HTTPConnection
 
 from yts.errors import YtsUnavailable
 
@@ -43,12 +41,12 @@ class Deadline:
         """Start the clock of the next request: connecting is part of the time."""
         self._deadline = monotonic() + self._response_seconds
         self._head_deadline = float("inf")
-        self._is_reused = True
+        self._is_reused = False
         self.bytes_read = 0
 
-    def note_connect(self) -> None:
-        """Note that the request uses a new connection."""
-        self._is_reused = False
+    def note_reuse(self) -> None:
+        """Note that the request uses a kept connection."""
+        self._is_reused = True
 
     def expect_head(self) -> None:
         """Start the time limit of the head, the same as that of silence."""
@@ -73,72 +71,49 @@ class Deadline:
         return min(left, self._silence_seconds)
 
     @property
-    def is_expired(self) -> bool:
-        """Return whether the time for the whole response has passed."""
-        return monotonic() >= self._deadline
-
-    @property
-    def is_head_slow(self) -> bool:
-        """Return, after a timeout, whether a part of the head was received, but not all."""
-        return self._head_deadline < float("inf") and self.bytes_read > 0
+    def overrun(self) -> str | None:
+        """Return, after a timeout, which time limit has passed; None if no byte came."""
+        if monotonic() >= self._deadline:
+            return f"the response took over {self._response_seconds:g} s"
+        if self._head_deadline < float("inf") and self.bytes_read > 0:
+            return f"the head of the response took over {self._silence_seconds:g} s"
+        return None
 
     @property
     def keeps_connections(self) -> bool:
         """Return whether connections are reused: not if the server closes each of them."""
         return self._stale_in_row < MAX_STALE
 
-    def is_stale(self) -> bool:
-        """Return, after an error, whether the server had closed a kept connection."""
-        is_stale = self._is_reused and not self.bytes_read
+    def is_stale(self, error: Exception) -> bool:
+        """Return whether *error* means that the server had closed a kept connection."""
+        is_broken = isinstance(error, OSError) and not isinstance(error, TimeoutError)
+        is_stale = is_broken and self._is_reused and not self.bytes_read
         self._stale_in_row += is_stale
         return is_stale
 
 
-class _Reader(io.RawIOBase):
-    """The bytes of a response, read before the deadline."""
-
-    def __init__(self, sock: Any, deadline: Deadline) -> None:
-        self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
-        self._deadline = deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(self._deadline.seconds_left())
-        count: int | None = self._raw.readinto(buffer)
-        self._deadline.bytes_read += count or 0
-        return count
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Socket:
-    """The part of a socket that `HTTPResponse` uses."""
-
-    def __init__(self, sock: Any, deadline: Deadline) -> None:
-        self._sock = sock
-        self._deadline = deadline
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self._sock, self._deadline))
-
-
-class _Response(http.client.HTTPResponse):
+class Response(http.client.HTTPResponse):
     """A final response (never 1xx), read before the deadline."""
 
-    def __init__(self, deadline: Deadline, sock: Any, *args: Any, **options: Any) -> None:
-        super().__init__(_Socket(sock, deadline), *args, **options)  # type: ignore[arg-type]
+    def __init__(self, deadline: Deadline, sock: socket.socket, **options: Any) -> None:
+        """Read nothing yet."""
+        super().__init__(_Socket(sock, deadline), **options)  # type: ignore[arg-type]
         self._deadline = deadline
 
     def begin(self) -> None:
-        """Read the head."""
+        """
+        Read the head.
+
+        Raises:
+            OSError, http.client.HTTPException: it does not arrive, or is not valid.
+            YtsUnavailable: over MAX_INTERIM interim responses.
+        """
         self._deadline.expect_head()
         super().begin()
         self._deadline.expect_body()
+        lengths = set(self.headers.get_all("Content-Length", ()))
+        if not self.chunked and lengths and (self.length is None or len(lengths) > 1):
+            raise http.client.HTTPException("Content-Length is not one number")
 
     def _read_status(self) -> tuple[str, int, str]:
         for _ in range(MAX_INTERIM + 1):
@@ -150,25 +125,28 @@ class _Response(http.client.HTTPResponse):
             f"over {MAX_INTERIM} interim responses (1xx) came in place of a response"
         )
 
-
-class _Watched(HTTPConnection):
-    """Mixin for connections, also through proxies: notes connects, drops kept connections."""
-
-    deadline: Deadline
-
-    def connect(self) -> None:
-        self.deadline.note_connect()
-        super().connect()
-
-    @property
-    def is_connected(self) -> bool:
-        return self.deadline.keeps_connections and super().is_connected
+    def _read_next_chunk_size(self) -> int:
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]
+        if size < 0:  # It would read to the end of the connection.
+            raise http.client.HTTPException("the size of a chunk is negative")
+        return size
 
 
-def watch(connection_class: type, deadline: Deadline) -> type:
-    """Return a subclass of *connection_class* whose requests obey *deadline*."""
-    if issubclass(connection_class, _Watched):
-        return connection_class
-    respond = staticmethod(partial(_Response, deadline))
-    members = {"deadline": deadline, "response_class": respond}
-    return type("WatchedConnection", (_Watched, connection_class), members)
+class _Socket(io.RawIOBase):
+    """The part of a socket that `HTTPResponse` uses: bytes, received before the deadline."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+        self._sock = sock
+        self._deadline = deadline
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._sock.settimeout(self._deadline.seconds_left())
+        count = self._sock.recv_into(buffer)
+        self._deadline.bytes_read += count
+        return count

@@ -4,23 +4,24 @@
 It raises the errors of `yts.errors`, with messages without passwords and queries.
 """
 
+import gzip
+import http.client
 import threading
+import zlib
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from urllib.parse import urljoin, urlsplit
 
-import requests
-import urllib3
-
 from yts.connection_errors import explain
-from yts.deadlines import Deadline
+from yts.deadlines import Deadline, Response
 from yts.errors import ResponseTooLarge, YtsRefused, YtsUnavailable
 from yts.http_status import raise_for_status
 from yts.settings import ClientSettings, without_secrets
-from yts.thread_session import Query, ThreadSession
+from yts.thread_session import FAILURES, Query, ThreadSession
 
 MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 MAX_REDIRECTS = 3
+_REDIRECTS = {301, 302, 303, 307, 308}
 
 
 class Transport:
@@ -80,8 +81,6 @@ class Transport:
                         "if YTS has moved there, say so with --api-url"
                     )
                 body, target = self._read_response(target, {})
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise explain(error, url) from error
         except YtsUnavailable as error:
             if error.is_throttled:
                 self._slow_down(error.retry_after_seconds)
@@ -99,58 +98,50 @@ class Transport:
         first request as well.
         """
         session = self._session()
-        try:
-            return self._make_request(session, url, query)
-        except requests.ConnectionError:
-            if not session.deadline.is_stale():
-                raise
-        return self._make_request(session, url, query)
-
-    def _make_request(
-        self, session: ThreadSession, url: str, query: Query
-    ) -> tuple[bytes, str | None]:
-        self._take_slot()
-        with self._lock:
-            self.requests_made += 1
-        session.deadline.start()
-        timeouts = (self._settings.connect_seconds, self._settings.read_seconds)
-        try:
-            with self._watch(), closing(session.send(url, query, timeouts)) as response:
-                self.server_name = response.headers.get("Server", "")
-                if location := response.get_redirect_location():
-                    return b"", _join(url, location)
-                retry_after = response.headers.get("Retry-After")
-                raise_for_status(response.status, retry_after, without_secrets(url))
-                return _read_body(response), None
-        except (requests.Timeout, urllib3.exceptions.ReadTimeoutError) as error:
-            settings = self._settings
-            if session.deadline.is_expired:
-                part, seconds = "response", settings.response_seconds
-            elif session.deadline.is_head_slow:
-                part, seconds = "head of the response", settings.read_seconds
-            else:
-                raise
-            raise YtsUnavailable(f"the {part} took over {seconds:g} s") from error
+        while True:
+            self._take_slot()
+            with self._lock:
+                self.requests_made += 1
+            session.deadline.start()
+            try:
+                with self._watch(), session.open_response(url, query) as response:
+                    self.server_name = response.headers.get("Server", "")
+                    location = response.headers.get("Location")
+                    if response.status in _REDIRECTS and location:
+                        return b"", _join(url, location)
+                    retry_after = response.headers.get("Retry-After")
+                    raise_for_status(response.status, retry_after, without_secrets(url))
+                    return _read_body(response), None
+            except FAILURES as error:
+                if not session.deadline.is_stale(error):
+                    raise explain(error, url, session.deadline) from error
 
     def _session(self) -> ThreadSession:
         session: ThreadSession | None = getattr(self._of_thread, "session", None)
         if session is None:
-            deadline = Deadline(self._settings.read_seconds, self._settings.response_seconds)
-            session = self._of_thread.session = ThreadSession(self._settings.api_url, deadline)
+            settings = self._settings
+            deadline = Deadline(settings.read_seconds, settings.response_seconds)
+            session = ThreadSession(settings.api_url, deadline, settings.connect_seconds)
+            self._of_thread.session = session
             with self._lock:
                 self._sessions.append(session)
         return session
 
 
-def _read_body(response: urllib3.BaseHTTPResponse) -> bytes:
+def _read_body(response: Response) -> bytes:
+    is_gzip = response.headers.get("Content-Encoding", "").lower() in {"gzip", "x-gzip"}
+    source = gzip.GzipFile(fileobj=response) if is_gzip else response
     body = bytearray()
-    # `read1` returns the received bytes; `read` would wait for a full chunk, for hours if the
-    # server sends byte by byte.
-    while chunk := response.read1(64 * 1024, decode_content=True):
-        body += chunk
-        if len(body) > MAX_RESPONSE_BYTES:
-            size = f"{MAX_RESPONSE_BYTES >> 20} MB"
-            raise ResponseTooLarge(None, f"the response is larger than {size}")
+    try:
+        while chunk := source.read(64 * 1024):
+            body += chunk
+            if len(body) > MAX_RESPONSE_BYTES:
+                size = f"{MAX_RESPONSE_BYTES >> 20} MB"
+                raise ResponseTooLarge(None, f"the response is larger than {size}")
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise YtsUnavailable("the response cannot be decompressed") from error
+    if response.length:
+        raise http.client.IncompleteRead(bytes(body), response.length)
     return bytes(body)
 
 

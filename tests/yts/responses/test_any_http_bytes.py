@@ -21,9 +21,6 @@ from yts.settings import ClientSettings
 
 fuzz = examples(60)
 
-# Where a head is too broken for urllib3, it leaves the closing of its socket to the interpreter.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 #: Valid and invalid lines of a head.
 _LINES = st.sampled_from(
     [
