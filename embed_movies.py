@@ -63,7 +63,7 @@ class _Model(click.Path):
     type=click.IntRange(1, 64),
     default=os.cpu_count() or 1,
     show_default="one for each core",
-    help="Processes.",
+    help="Threads.",
 )
 @click.option(
     "--database-url",

@@ -1,10 +1,8 @@
-"""`embed_all`: make and save the vectors of movies that are new or changed, in processes."""
+"""`embed_all`: make and save the vectors of movies that are new or changed, in threads."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,17 +33,15 @@ from database.vectors.storage import (
 )
 from database.writing.search_documents import save_documents
 from embeddings.embedder import Embedder
-from embeddings.embedding_processes import open_processes
-from embeddings.errors import NoProcesses
 from embeddings.load import open_model
 from embeddings.packages import DEFAULT_MODEL
 from embeddings.recipe import MovieText
 from embeddings.vectors import Vectors
 
-#: Movies that are saved in one transaction: a kill loses at most this much work of each process.
+#: Movies that are saved in one transaction: a kill loses at most this much work of each thread.
 MOVIES_PER_STEP = 500
-#: For fewer movies, starting processes would take longer than the work.
-_MOVIES_FOR_PROCESSES = 3000
+#: Fewer movies are added to the indexes and leave the statistics of the table as they are.
+_FEW_MOVIES = 3000
 #: For a larger share of new vectors, building the index from scratch is faster than adding to it.
 _SHARE_FOR_NEW_INDEX = 0.25
 
@@ -68,15 +64,14 @@ def embed_all(
     is_rebuild: bool = False,
     workers: int = 2,
     progress: Progress = lambda _done, _total: None,
-    note: Callable[[str], None] = lambda _message: None,
 ) -> EmbedReport:
     """
     Make the vectors that are missing or out of date, or all; each saved step is kept.
 
     *model* is that of `open_model`; None means that of the active space, or else the default one.
     Another model or recipe fills a space of its own, which replaces the active one when it is
-    full. *progress* gets the number of movies done and of all, and may raise to stop;
-    *note* gets a message if worker processes cannot start.
+    full. *progress* gets the number of movies done and of all, and may raise to stop.
+    *workers* threads do the work.
 
     Raises:
         ModelMissing: the model is missing or cannot be read.
@@ -91,12 +86,12 @@ def embed_all(
         )
         db.run_transaction(lambda session: _make_room(session, space, len(movies)))
         done = 0
-        for count in _embed(db, embedder, space, movies, workers, note=note):
+        for count in _embed(db, embedder, space, movies, workers):
             done += count
             progress(done, len(movies))
         vectors = db.run_transaction(partial(count_vectors, space_id=space.id))
         build_indexes(db.engine, space, vectors)
-        if len(movies) > _MOVIES_FOR_PROCESSES:
+        if len(movies) > _FEW_MOVIES:
             db.run_transaction(refresh_statistics)
         db.run_transaction(lambda session: activate(session, space))
     db.run_transaction(partial(refresh_words, changed=movies, is_full=is_rebuild))
@@ -123,64 +118,39 @@ def _prepare(session: Session, embedder: Embedder) -> Space:
 
 
 def _make_room(session: Session, space: Space, new: int) -> None:
-    if new > _MOVIES_FOR_PROCESSES and new > _SHARE_FOR_NEW_INDEX * count_vectors(
-        session, space.id
-    ):
+    if new > _FEW_MOVIES and new > _SHARE_FOR_NEW_INDEX * count_vectors(session, space.id):
         drop_indexes(session, space)
 
 
 def _embed(
-    db: DatabaseManager,
-    embedder: Embedder,
-    space: Space,
-    movies: Sequence[int],
-    workers: int,
-    *,
-    note: Callable[[str], None],
+    db: DatabaseManager, embedder: Embedder, space: Space, movies: Sequence[int], workers: int
 ) -> Iterator[int]:
     """Save the vectors of *movies* step by step; yield the number of movies of each step."""
     firsts = range(0, len(movies), MOVIES_PER_STEP)
     steps = [movies[first : first + MOVIES_PER_STEP] for first in firsts]
-    if workers > 1 and len(movies) >= _MOVIES_FOR_PROCESSES:
-        remaining = set(range(len(steps)))
-        # If processes cannot start or were killed, this process does the rest.
+    # Threads, as most of the work is done by tokenizers, numpy and PostgreSQL without the lock of
+    # Python. Processes would take longer to start than to work for 10,000 movies.
+    with ThreadPoolExecutor(workers) as executor:
+        futures = [executor.submit(_embed_step, db, embedder, space, step) for step in steps]
         try:
-            with suppress(BrokenProcessPool):
-                for number in _embed_in_processes(db, space, steps, workers):
-                    remaining.discard(number)
-                    yield len(steps[number])
-        except NoProcesses as error:
-            note(str(error))
-        steps = [steps[number] for number in sorted(remaining)]
-    for step in steps:
-        _embed_step(db, embedder, space, step)
-        yield len(step)
-
-
-def _embed_in_processes(
-    db: DatabaseManager, space: Space, steps: Sequence[Sequence[int]], workers: int
-) -> Iterator[int]:
-    """Yield the index of each finished step, in any order."""
-    url = db.url.render_as_string(hide_password=False)
-    with open_processes(workers, _start_worker, url, space) as executor:
-        numbers = {executor.submit(_work, step): number for number, step in enumerate(steps)}
-        try:
-            for future in as_completed(numbers):
-                future.result()
-                yield numbers[future]
+            for future in as_completed(futures):
+                yield future.result()
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
 
 
 def _embed_step(
     db: DatabaseManager, embedder: Embedder, space: Space, movie_ids: Sequence[int]
-) -> None:
+) -> int:
+    """Save the vectors of these movies, and return how many movies these are."""
+
     def save(session: Session) -> None:
         documents = read_documents(session, movie_ids)
         save_documents(session, [document.movie_id for document in documents if document.is_stale])
         save_vectors(session, space, make_vectors(embedder, documents))
 
     db.run_transaction(save)
+    return len(movie_ids)
 
 
 def make_vectors(embedder: Embedder, documents: Sequence[Document]) -> list[VectorRow]:
@@ -197,17 +167,3 @@ def make_vectors(embedder: Embedder, documents: Sequence[Document]) -> list[Vect
 
 def _as_stored(vectors: Vectors) -> list[bytes | None]:
     return [row.astype(">f2").tobytes() if row.any() else None for row in vectors]
-
-
-_worker: tuple[DatabaseManager, Embedder, Space] | None = None
-
-
-def _start_worker(url: str, space: Space) -> None:
-    global _worker  # noqa: PLW0603 -- one per process, which serves one call of `embed_all`
-    db = DatabaseManager(url, pool_size=2, max_overflow=5)
-    _worker = db, Embedder(open_model(space.source)), space
-
-
-def _work(movie_ids: Sequence[int]) -> None:
-    assert _worker is not None  # noqa: S101 -- set by the initializer
-    _embed_step(*_worker, movie_ids)

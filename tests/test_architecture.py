@@ -58,7 +58,6 @@ ONLY_IN = {
     "multiprocessing": {
         "ingest/backends/processes.py",
         "ingest/backends/forked_server.py",
-        "embeddings/embedding_processes.py",
         "database/connection/parent_process.py",
     },
     "distributed": {"ingest/backends/dask_cluster.py"},

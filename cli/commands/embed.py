@@ -34,7 +34,6 @@ def _embed(options: Mapping[str, Any]) -> None:
                 is_rebuild=options["rebuild"],
                 workers=options["workers"],
                 progress=lambda done, total: messages.phase("vectors", done, total),
-                note=messages.note,
             )
         finally:
             messages.close()

@@ -32,7 +32,7 @@ def embed_after_fetch(
             from embeddings.index import embed_all  # noqa: PLC0415 -- numpy, where it is needed
 
             cores = os.cpu_count() or 1
-            embed_all(db, workers=min(workers, cores), progress=progress, note=messages.note)
+            embed_all(db, workers=min(workers, cores), progress=progress)
     except ModelMissing as error:
         messages.note(f"No vectors were made, so that nothing can be found by meaning: {error}")
     except EmbeddingLockHeld:

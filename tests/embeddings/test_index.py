@@ -1,6 +1,5 @@
 """`embed_all`: stored vectors belong to the current documents, also after kills and new models."""
 
-import errno
 import importlib.util
 import os
 import time
@@ -160,15 +159,14 @@ def check_all(db: DatabaseManager) -> None:
     assert all(row[1] for row in rows(db))
 
 
-def test_several_processes_make_the_same_vectors(
+def test_several_threads_make_the_same_vectors(
     db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
 ):
-    """Two processes make the same vectors as one process."""
+    """Two threads make the same vectors as one."""
     fill(db, 60)
-    embed_all(db)
-    before = rows(db)
-    monkeypatch.setattr(index, "_MOVIES_FOR_PROCESSES", 10)
     monkeypatch.setattr(index, "MOVIES_PER_STEP", 7)
+    embed_all(db, workers=1)
+    before = rows(db)
 
     done = []
     embed_all(db, is_rebuild=True, workers=2, progress=lambda count, _total: done.append(count))
@@ -177,22 +175,19 @@ def test_several_processes_make_the_same_vectors(
     assert done[-1] == 60
 
 
-def test_without_locks_one_process_makes_all_vectors(
-    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
-):
-    """If /dev/shm is full, a message says so and the work goes on without processes."""
-    fill(db, 20)
-    monkeypatch.setattr(index, "_MOVIES_FOR_PROCESSES", 10)
-    full = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
-    monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", full)
-    notes: list[str] = []
+def test_a_stop_keeps_finished_steps(db: DatabaseManager, monkeypatch: pytest.MonkeyPatch):
+    """An error of *progress* ends the work; the next run makes only the rest."""
+    fill(db, 60)
+    monkeypatch.setattr(index, "MOVIES_PER_STEP", 1)
+    stop = Mock(side_effect=ZeroDivisionError)
 
-    embed_all(db, workers=2, note=notes.append)
+    with pytest.raises(ZeroDivisionError):
+        embed_all(db, workers=1, progress=stop)
 
-    check_all(db)
-    (note,) = notes
-    assert "/dev/shm takes no locks (No space left on device)" in note
-    assert "--workers 1" in note
+    made = len(rows(db, "SELECT FROM movie_embeddings"))
+    assert stop.call_count == 1
+    assert made >= 1
+    assert embed_all(db).embedded == 60 - made
 
 
 def test_a_run_after_a_kill_makes_only_the_rest(db: DatabaseManager):
@@ -200,19 +195,19 @@ def test_a_run_after_a_kill_makes_only_the_rest(db: DatabaseManager):
     fill(db, 40)
     program = (
         "import sys; from database.db import DatabaseManager; from embeddings import index\n"
-        "index.MOVIES_PER_STEP = 5\n"
-        "def report(done, total):\n"
-        "    print(done, flush=True)\n"
-        "    if done >= 10: sys.stdin.read()\n"
-        "index.embed_all(DatabaseManager(sys.argv[1]), progress=report)"
+        "index.MOVIES_PER_STEP, read = 5, index.read_documents\n"
+        "def read_documents(session, movie_ids):\n"
+        "    if min(movie_ids) > 10: print('two steps are saved', flush=True), sys.stdin.read()\n"
+        "    return read(session, movie_ids)\n"
+        "index.read_documents = read_documents\n"
+        "index.embed_all(DatabaseManager(sys.argv[1]), workers=1)"
     )
     url = db.url.render_as_string(hide_password=False)
     stdin, open_end = os.pipe()
     process = start_python(["-c", program, url], env={**os.environ}, cwd=REPO, stdin=stdin)
     os.close(stdin)
     assert process.stdout is not None
-    while process.stdout.readline().strip() != "10":
-        assert process.poll() is None
+    assert process.stdout.readline() == "two steps are saved\n"
     with pytest.raises(EmbeddingLockHeld):
         embed_all(db)
     process.kill()
