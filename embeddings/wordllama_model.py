@@ -62,7 +62,7 @@ class StaticModel:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (texts, dimensions); zeros for a text without a token."""
-        encoded = self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         sums = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         # A query needs a few of the 32,000 vectors; converting all takes longer than the rest.
         vectors = self._stored if len(texts) == 1 else self._vectors
