@@ -144,7 +144,7 @@ def _build_index(engine: Engine, space: Space, kind: str, megabytes: int) -> Non
     statement = (
         f"CREATE INDEX IF NOT EXISTS {index_name(kind, space.id)} ON movie_embeddings "
         f"USING hnsw (({kind}::halfvec({space.dimensions(kind)})) halfvec_ip_ops) "
-        f"WITH (m = 16, ef_construction = 128) WHERE space_id = {space.id}"
+        f"WITH (m = 12, ef_construction = 128) WHERE space_id = {space.id}"
     )
     with engine.begin() as connection:
         connection.execute(text(f"SET LOCAL maintenance_work_mem = '{megabytes}MB'"))
