@@ -23,7 +23,7 @@ from database.vectors.spaces import Space
 
 VectorColumn = Literal["recommend", "search"]
 #: Number of index entries that are compared: more find more of the true neighbours.
-_LOOKED_AT = 300
+_LOOKED_AT = {"recommend": 200, "search": 300}
 #: The maximum of pgvector.
 _MOST_LOOKED_AT = 1000
 # Column and space must be written as in the index, and the limit as a number, otherwise PostgreSQL
@@ -106,7 +106,7 @@ def nearest_query(
     if not filters.is_empty:
         return _exact(space, kind, operand, filters, limit)
     by_index = _BY_INDEX.format(
-        looked_at=min(max(_LOOKED_AT, 2 * limit), _MOST_LOOKED_AT),
+        looked_at=min(max(_LOOKED_AT[kind], 2 * limit), _MOST_LOOKED_AT),
         column=f"({kind}::halfvec({space.dimensions(kind)}))",
         space_id=space.id,
         operand=operand,
