@@ -2,6 +2,7 @@
 
 from array import array
 from collections import OrderedDict
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -32,7 +33,7 @@ class _KeptList:
     revision: str
     #: None if only pages of it were read.
     ids: "array[int] | None" = None
-    #: The ids that PostgreSQL has passed for these pages.
+    #: The ids that PostgreSQL has passed for pages of it.
     passed: int = 0
 
 
@@ -48,8 +49,10 @@ class ListPages:
 
     async def read(self, wanted: YtsList, limit: int, offset: int) -> tuple[str, Page]:
         """Return the revision of a page, and the page."""
-        kept = await self._read_list(wanted)
-        if kept.ids is not None:
+        kept = self._lists.get(wanted)
+        if kept is not None and kept.passed >= _WHOLE_LIST:
+            kept = await self._read_list(wanted, kept)
+        if kept is not None and kept.ids is not None:
             ids = kept.ids[offset : offset + limit].tolist()
             current = self._movies.find_current(ids, kept.revision)
             if current is not None:
@@ -58,19 +61,21 @@ class ListPages:
             revision, movies = await self._reader.run_prepared(read)
             if revision == kept.revision:
                 return revision, Page(len(kept.ids), movies)
-        kept.passed += offset + limit if wanted.is_indexed else _WHOLE_LIST
         read_page = partial(self._read_page, wanted, limit, offset)
-        return await self._reader.run_prepared(read_page)
-
-    async def _read_list(self, wanted: YtsList) -> _KeptList:
-        """Return the list at the current revision, with its ids if they are worth their costs."""
-        revision = await self._reader.revision()
-        kept = self._lists.get(wanted)
+        revision, page = await self._reader.run_prepared(read_page)
         if kept is None or kept.revision != revision:
-            return self._keep(wanted, _KeptList(revision))
-        if kept.ids is None and kept.passed >= _WHOLE_LIST:
+            kept = self._keep(wanted, _KeptList(revision))
+        kept.passed += offset + limit if wanted.is_indexed else _WHOLE_LIST
+        return revision, page
+
+    async def _read_list(self, wanted: YtsList, kept: _KeptList) -> _KeptList | None:
+        """Return the whole list, which is worth its costs; None if a row has changed."""
+        if kept.revision != await self._reader.revision():
+            return None
+        if kept.ids is None:
             read = partial(self._reader.run_prepared, partial(read_ids, wanted=wanted))
-            return self._keep(wanted, _KeptList(*await self._reader.share(wanted, read)))
+            revision, ids = await self._reader.share(wanted, read)
+            return self._keep(wanted, _KeptList(revision, ids, _WHOLE_LIST))
         self._lists.move_to_end(wanted)
         return kept
 
@@ -84,7 +89,8 @@ class ListPages:
     async def _read_page(
         self, wanted: YtsList, limit: int, offset: int, reading: Reading
     ) -> tuple[str, Page]:
-        async with reading.one_snapshot():
+        # Changes of a movie change neither its place in this list nor its number.
+        async with nullcontext() if wanted.is_indexed else reading.one_snapshot():
             page = await read_page_ids(reading, wanted, limit=limit, offset=offset)
             movies = self._movies.find_current(page.ids, page.revision)
             if movies is None:

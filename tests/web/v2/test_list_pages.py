@@ -54,7 +54,7 @@ def test_pages_of_a_kept_list_equal_those_of_the_tables(
     assert not kept[-1][1]
 
 
-@pytest.mark.parametrize("whole_list", [0, 1000])
+@pytest.mark.parametrize("whole_list", [0, 50, 1000])
 def test_a_kept_list_is_not_used_after_a_commit(
     db: DatabaseManager, monkeypatch: pytest.MonkeyPatch, whole_list: int
 ):
