@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from database.models import Genre, MovieGenre
 from database.sql import insert_json, json_params, plan_once, table_of
-from database.writing.payload_rows import save_rows
+from database.writing.payload_rows import remove_unlisted, save_rows
 from yts.payload import MoviePayload
 
 _genres = table_of(Genre)
@@ -24,14 +24,7 @@ _INSERT_LINKS = plan_once(insert_json(MovieGenre, ("movie_id", "genre_id")))
 _ADD_LINKS = plan_once(
     _INSERT_LINKS.on_conflict_do_nothing().returning(table_of(MovieGenre).c.movie_id)
 )
-_REMOVE_LINKS = plan_once(
-    text("""
-    DELETE FROM movie_genres
-    WHERE movie_id = ANY (:movie_ids) AND (movie_id, genre_id) NOT IN (SELECT * FROM
-        json_to_recordset(CAST(:incoming AS json)) AS incoming (movie_id bigint, genre_id integer))
-    RETURNING movie_id
-    """)
-)
+_REMOVE_LINKS = remove_unlisted("movie_genres", "genre_id", "integer")
 
 
 def save_genres(

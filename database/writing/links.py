@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Set
 from functools import cache
 
-from sqlalchemy import func, text
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -11,7 +11,7 @@ from database.models import Torrent
 from database.sql import any_differs, insert_json, json_params, plan_once, table_of
 from database.writing.cast import save_cast
 from database.writing.genres import save_genres
-from database.writing.payload_rows import save_rows
+from database.writing.payload_rows import remove_unlisted, save_rows
 from yts.payload import MoviePayload
 
 _TORRENT_COLUMNS = (
@@ -74,14 +74,7 @@ def _save_torrents(session: Session, movies: Mapping[int, MoviePayload], new: Se
 
 
 _INSERT_TORRENTS = plan_once(insert_json(Torrent, _TORRENT_ROW))
-_REMOVE_TORRENTS = plan_once(
-    text("""
-    DELETE FROM torrents
-    WHERE movie_id = ANY (:movie_ids) AND (movie_id, hash) NOT IN (SELECT * FROM
-        json_to_recordset(CAST(:incoming AS json)) AS incoming (movie_id bigint, hash text))
-    RETURNING movie_id
-    """)
-)
+_REMOVE_TORRENTS = remove_unlisted("torrents", "hash", "text")
 
 
 @cache

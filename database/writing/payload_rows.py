@@ -1,12 +1,15 @@
-"""`payload_params`, `save_rows`: rows with values of payloads, sent as JSON to one statement."""
+"""`payload_params`, `save_rows`, `remove_unlisted`: rows of payloads, as JSON to one statement."""
 
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from pydantic_core import to_json
+from sqlalchemy import TextClause, text
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
+
+from database.sql import plan_once
 
 Row = Mapping[str, Any]
 
@@ -40,3 +43,20 @@ def save_rows(
         return set()
     other = [row for row in rows if row["movie_id"] not in new]
     return set(session.scalars(upsert, payload_params(other)))
+
+
+def remove_unlisted(table: str, key: str, key_type: str) -> TextClause:
+    """
+    Return the statement that deletes rows of the movies `movie_ids` that `incoming` does not list.
+
+    *key* identifies a row of *table* within its movie. The `movie_id` of each is returned.
+    """
+    return plan_once(
+        text(f"""
+        DELETE FROM {table}
+        WHERE movie_id = ANY (:movie_ids) AND (movie_id, {key}) NOT IN (SELECT * FROM
+            json_to_recordset(CAST(:incoming AS json))
+            AS incoming (movie_id bigint, {key} {key_type}))
+        RETURNING movie_id
+        """)  # noqa: S608 -- only names that are written in the code
+    )
