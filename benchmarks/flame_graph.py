@@ -26,7 +26,7 @@ from matplotlib.patches import Rectangle
 _FRAME = re.compile(r"(?P<function>.+) \((?P<file>.+?)(:\d+)?\)")
 #: Narrower boxes are not drawn.
 _LEAST_SHARE = 0.004
-#: A box as wide as the picture has space for so many letters.
+#: Number of letters that fit next to each other across the whole picture.
 _LETTERS = 200
 _COLOURS = {
     "this program": "#c7dcf2",

@@ -130,7 +130,7 @@ def _share_of(shape: Shape, number: int) -> str:
 
 
 def share_parameters(terms: Sequence[Term]) -> dict[str, Any]:
-    """Return the values of *terms*. A query that is null matches nothing, an empty one warns."""
+    """Return the values of *terms*; null stands for no query, as PostgreSQL warns of empty ones."""
     typed = [term.weight for term in terms if not term.is_guess]
     whole = sum(typed) or 1.0
     parameters: dict[str, Any] = {}

@@ -179,7 +179,7 @@ def start_python(
 @cache
 def _server() -> socket.socket:
     """Join the server of all workers of this session, or start it; it ends with the last one."""
-    # A name that begins with a zero byte is no file, and free again when its socket is closed.
+    # The zero byte makes it an abstract socket of Linux: no file is left, whoever is killed.
     address = "\0yts-tests-" + os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener, suppress(OSError):
         listener.bind(address)  # Fails if another worker has bound it.
