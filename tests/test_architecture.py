@@ -48,7 +48,7 @@ ONLY_IN = {
         "yts/connection_errors.py",
         "cli/fetch/ping.py",
     },
-    "tenacity": {"database/connection/retry.py"},
+    "tenacity": {"database/connection/repeat.py"},
     "pydantic": {"yts/payload.py", "web/v1/", "web/pages/queries.py"},
     "pydantic_core": {
         "yts/responses.py",

@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import URL
 
+from cli.display.bars import Bars, bar_format
 from cli.display.events import EventStream, Message, Sink
-from cli.display.progress import Bars, bar_format
 from cli.display.tables import write_table
 from cli.display.terminal import fitted
 from database.connection.waits import report_waits, waiting_for

@@ -25,7 +25,7 @@ from tests.support.waiting import wait_until
 #: Parts and forms of the password, which no output may contain.
 SECRETS = (PASSWORD, "p%2540", "p%40@", "'/:$x")
 #: Look for the database more often than usual while it is away.
-OFTEN = {"database.connection.retry.LONGEST_PAUSE_SECONDS": 0.2}
+OFTEN = {"database.connection.repeat.LONGEST_PAUSE_SECONDS": 0.2}
 Contents = dict[str, list[tuple[Any, ...]]]
 
 
