@@ -1,6 +1,6 @@
 """`join_details`: a list row and the details of the same movie as one movie (pure)."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from yts.payload import MoviePayload, TorrentPayload
 
@@ -15,19 +15,27 @@ def join_details(row: MoviePayload, details: MoviePayload) -> MoviePayload:
     replaces nothing, and genres that YTS does not use replace no others.
     """
     known = {torrent.hash: torrent for torrent in row.torrents or ()}
-    torrents = details.torrents and tuple(
-        _fill(torrent, known.get(torrent.hash, torrent)) for torrent in details.torrents
-    )
-    is_doubtful = any(row.genres or ()) and not details.has_known_genres
-    genres = row.genres if is_doubtful else details.genres
-    return _fill(details.model_copy(update={"torrents": torrents, "genres": genres}), row)
+    values = _values_to_fill(details, row)
+    if details.torrents:
+        values["torrents"] = tuple(
+            _fill(torrent, known.get(torrent.hash, torrent)) for torrent in details.torrents
+        )
+    if any(row.genres or ()) and not details.has_known_genres:
+        values["genres"] = row.genres
+    return details.model_copy(update=values)
 
 
-def _fill(new: Payload, old: Payload) -> Payload:
+def _fill(new: TorrentPayload, old: TorrentPayload) -> TorrentPayload:
     """Return *new* with the values of *old* where it has none."""
-    values = {
-        name: value
-        for name in type(new).model_fields
-        if getattr(new, name) is None and (value := getattr(old, name)) is not None
-    }
+    values = _values_to_fill(new, old)
     return new.model_copy(update=values) if values else new
+
+
+def _values_to_fill(new: Payload, old: Payload) -> dict[str, Any]:
+    """Return the values of *old*, by field, where *new* has none."""
+    known = vars(old)
+    return {
+        name: known[name]
+        for name, value in vars(new).items()
+        if value is None and known[name] is not None
+    }
