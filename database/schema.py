@@ -23,7 +23,9 @@ _FOREIGN_VERSIONS = (
     "The table alembic_version in this database belongs to another program: there are no tables of "
     "the mirror. Give the mirror a database of its own (createdb NAME); nothing was changed."
 )
-_ALEMBIC_INI = Path(__file__).parent.parent / "alembic.ini"
+_ROOT = Path(__file__).parent.parent
+#: The SQL of all migrations together: the output of `alembic upgrade head --sql`.
+_ALL_MIGRATIONS = _ROOT / "alembic" / "all_migrations.sql"
 
 
 def lock_migrations(connection: Connection) -> None:
@@ -154,9 +156,17 @@ def check_server(connection: Connection) -> None:
 
 
 def _migrate(connection: Connection, revision: str | None) -> None:
+    # After `alembic downgrade base` there is a table without a revision.
+    if not connection.scalar(text("SELECT to_regclass('alembic_version')")):
+        # Importing alembic and running each migration takes several times as long.
+        migrations = _ALL_MIGRATIONS.read_text(encoding="utf-8").strip()
+        # The caller begins the transaction, and commits.
+        migrations = migrations.removeprefix("BEGIN;").removesuffix("COMMIT;")
+        connection.execution_options(no_parameters=True).exec_driver_sql(migrations)
+        return
     from alembic import command, config, script  # noqa: PLC0415 -- slow, and rarely needed
 
-    settings = config.Config(_ALEMBIC_INI)
+    settings = config.Config(_ROOT / "alembic.ini")
     scripts = script.ScriptDirectory.from_config(settings)
     known = {step.revision for step in scripts.walk_revisions()}
     if revision is not None and revision not in known:
