@@ -186,11 +186,11 @@ class Run:
         """Expect that the run requests details of about *movies* more movies until its end."""
         self.details_foreseen = self._details_expected + movies
 
-    def expect_details(self, movies: int) -> None:
+    def expect_details(self, movies: int, phase: str = "details") -> None:
         """Add about *movies* movies to the expected number of details."""
         self._details_expected += movies
         expected = max(self._details_expected, self.details_foreseen)
-        self.change(phase="details", details_expected=expected)
+        self.change(phase=phase, details_expected=expected)
 
     def _too_many_contradictions(self) -> StopReason | None:
         count = len(self.contradicted | self.doubtful)

@@ -1,10 +1,12 @@
 """`Reading`: one reading of the list; plans its pages, saves them, and stores the progress."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from time import monotonic
 
+from database.bookkeeping.due import read_due_for_details
 from database.bookkeeping.failures import Failure
 from database.bookkeeping.sweep_state import remember_progress
 from ingest.exit_codes import ExitCode
@@ -13,8 +15,10 @@ from ingest.phases.sweep import Sweep, convert_page
 from ingest.plan import (
     SECONDS_PER_PAGE_BATCH,
     ListPage,
+    MovieBatch,
     PageBatch,
     choose_batch_size,
+    plan_movie_batches,
     plan_page_batches,
 )
 from ingest.pool import BatchPool
@@ -25,6 +29,9 @@ from yts.settings import MOVIES_PER_PAGE
 
 #: At most this many pages are read by this process: starting workers would take longer.
 FEW_PAGES = 4
+#: Pages in a batch with details, for each thread. At the end of a batch its threads wait until all
+#: is saved, so batches should be few.
+PAGES_PER_THREAD = 4
 #: Pages between two stores of the progress; a killed run reads them again.
 SECONDS_BETWEEN_NOTES = 1.0
 
@@ -51,6 +58,7 @@ class Reading:
         self._run.record(report)
         self._follow(report)
         self._note_progress(pages_expected=self._sweep.pages_expected)
+        details = self._plan_details(movie.id for movie in source.page.movies)
         while self._run.should_continue:
             is_short = self._sweep.pages_ahead <= FEW_PAGES
             pages = self._sweep.plan()
@@ -64,7 +72,7 @@ class Reading:
                 batches = plan_page_batches(
                     wanted, self._choose_size(), with_details=self._run.settings.joins_details
                 )
-                self._run.run_on_pool(self._pool, batches, self._follow)
+                self._run.run_on_pool(self._pool, chain(details, batches), self._follow)
             self._note_progress()
         self._worker.rest()
         if self._run.should_continue:
@@ -72,11 +80,21 @@ class Reading:
                 self._sweep.short_pages, "pages with rows follow it, or YTS counted more before"
             )
 
+    def _plan_details(self, ids: Iterable[int]) -> Iterator[MovieBatch]:
+        """Yield batches of those of *ids*, on the first page, whose details come with the list."""
+        run = self._run
+        if not run.settings.joins_details:
+            return
+        if due := run.db.run_transaction(partial(read_due_for_details, ids=ids)):
+            run.expect_details(len(due), phase="pages")
+            kind = MovieBatch((), is_known=True, denial_context=run.denial_context)
+            yield from plan_movie_batches(due, -(-len(due) // self._pool.workers), kind)
+
     def _choose_size(self) -> int:
-        """Return how many pages a worker requests at the same time."""
+        """Return how many pages are in a batch."""
         settings = self._run.settings
         return choose_batch_size(
-            settings.threads,
+            settings.threads * (PAGES_PER_THREAD if settings.joins_details else 1),
             workers=self._pool.workers,
             expected=self._sweep.pages_ahead,
             rate=settings.rate,
