@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, repeat, takewhile
 from typing import Self, TypeVar
 
 from database.bookkeeping.missing import ANY_READING, DenialContext
@@ -10,8 +10,9 @@ from yts.settings import MOVIES_PER_PAGE, Order
 
 Item = TypeVar("Item")
 
-#: Minimum number of batches for each worker: with fewer, some workers would be idle at the end.
-BATCHES_PER_WORKER = 4
+#: A batch has at most the share of a worker in the remaining work, divided by this: batches become
+#: smaller, so that no worker is idle at the end while another has a large one.
+PARTS_OF_A_SHARE = 2
 #: Longest time of a batch at the pace of the request budget, in seconds.
 SECONDS_PER_BATCH = 10.0
 #: The same for pages of the list: the run learns from each page which one is the last.
@@ -103,23 +104,23 @@ Batch = PageBatch | MovieBatch | SearchBatch
 
 
 def plan_page_batches(
-    pages: Iterable[ListPage], batch_size: int = 1, *, with_details: bool = False
+    pages: Iterable[ListPage], sizes: Iterable[int] = repeat(1), *, with_details: bool = False
 ) -> Iterator[PageBatch]:
-    """Yield *pages* in batches of up to *batch_size*, in their order; take them only as needed."""
-    return (PageBatch(batch, with_details) for batch in _cut(pages, batch_size))
+    """Yield *pages* in batches of *sizes*, in their order; take them only as needed."""
+    return (PageBatch(batch, with_details) for batch in _cut(pages, sizes))
 
 
 def plan_movie_batches(
-    ids: Iterable[int], batch_size: int, kind: MovieBatch = MovieBatch(())
+    ids: Iterable[int], sizes: Iterable[int], kind: MovieBatch = MovieBatch(())
 ) -> Iterator[MovieBatch]:
-    """Yield *ids* in batches of up to *batch_size*, in their order, otherwise like *kind*."""
-    return (replace(kind, ids=batch) for batch in _cut(ids, batch_size))
+    """Yield *ids* in batches of *sizes*, in their order, otherwise like *kind*."""
+    return (replace(kind, ids=batch) for batch in _cut(ids, sizes))
 
 
-def _cut(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:
+def _cut(items: Iterable[Item], sizes: Iterable[int]) -> Iterator[tuple[Item, ...]]:
     remaining = iter(items)
-    while part := tuple(islice(remaining, size)):
-        yield part
+    parts = (tuple(islice(remaining, size)) for size in sizes)
+    return takewhile(bool, parts)
 
 
 def plan_search_batches(
@@ -131,20 +132,29 @@ def plan_search_batches(
         yield replace(kind, ids=ids, imdb_codes=codes)
 
 
-def choose_batch_size(
-    most: int, *, workers: int, expected: int, rate: float, seconds: float = SECONDS_PER_BATCH
-) -> int:
+def choose_batch_sizes(
+    most: int,
+    *,
+    workers: int,
+    expected: int,
+    rate: float,
+    seconds: float = SECONDS_PER_BATCH,
+    least: int = 1,
+) -> Iterator[int]:
     """
-    Return the batch size for *expected* movies or pages, at most *most*.
+    Yield sizes of batches for *expected* movies or pages, and for more, each at most *most*.
 
-    Batches are smaller if the workers would otherwise not have several batches each, so that all
-    are busy to the end; and if a batch would take more than *seconds* at *rate* requests a second
-    for all workers (0 means no limit), because a batch reports only when it is done.
+    They become smaller down to *least*, so that all workers are busy to the end. A batch takes at
+    most about *seconds* at *rate* requests a second for all workers (0 means no limit), because it
+    reports only when it is done.
     """
-    sizes = [most, -(-expected // (workers * BATCHES_PER_WORKER))]
     if rate:
-        sizes.append(int(rate * seconds / workers))
-    return max(1, min(sizes))
+        most = min(most, int(rate * seconds / workers))
+    while True:
+        part = -(-expected // (workers * PARTS_OF_A_SHARE))
+        size = max(1, min(most, max(least, part)))
+        yield size
+        expected = max(0, expected - size)
 
 
 def split_batch(batch: Batch) -> list[Batch]:

@@ -22,7 +22,8 @@ from ingest.error_limit import believed_loss
 from ingest.exit_codes import ExitCode
 from ingest.phases.canary import require_plausible
 from ingest.phases.open_source import OpenSource
-from ingest.plan import MovieBatch, plan_movie_batches
+from ingest.phases.read_details import fetch_movies
+from ingest.plan import MovieBatch
 from ingest.pool import BatchPool
 from ingest.report import BatchReport
 from ingest.run import Run
@@ -67,7 +68,7 @@ def _ask(run: Run, pool: BatchPool, ids: list[int]) -> int:
         nonlocal present
         present += report.counts.saved + report.counts.updated + report.counts.unchanged
 
-    run.run_on_pool(pool, plan_movie_batches(ids, run.settings.batch_size, kind), count)
+    fetch_movies(run, pool, ids, len(ids), kind, handle=count)
     return present
 
 

@@ -1,6 +1,6 @@
 """`read_details`, `read_ids`, `retry_failed`: fetch details, one request for each movie."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,13 +23,13 @@ from ingest.phases.open_source import OpenSource
 from ingest.plan import (
     ListPage,
     MovieBatch,
-    choose_batch_size,
+    choose_batch_sizes,
     plan_movie_batches,
     plan_page_batches,
 )
 from ingest.pool import BatchPool
 from ingest.report import BatchReport, Counts
-from ingest.run import Run
+from ingest.run import ReportHandler, Run, ignore_report
 
 #: Ids read from the table at a time, so that memory does not grow with the catalogue.
 IDS_PER_READ = 1000
@@ -45,7 +45,7 @@ def read_ids(run: Run, pool: BatchPool, source: OpenSource, ids: tuple[range, ..
     run.expect_details(expected)
     first = next(unknown, None)
     if first is not None and require_plausible(run, source):
-        _fetch(run, pool, chain([first], unknown), expected, kind)
+        fetch_movies(run, pool, chain([first], unknown), expected, kind)
 
 
 def read_details(run: Run, pool: BatchPool) -> None:
@@ -90,15 +90,28 @@ def retry_failed(run: Run, pool: BatchPool, source: OpenSource) -> None:
 
 def _read(run: Run, pool: BatchPool, ids: Iterator[int], expected: int, kind: MovieBatch) -> None:
     run.expect_details(expected)
-    _fetch(run, pool, ids, expected, kind)
+    fetch_movies(run, pool, ids, expected, kind)
 
 
-def _fetch(run: Run, pool: BatchPool, ids: Iterator[int], expected: int, kind: MovieBatch) -> None:
+def fetch_movies(
+    run: Run,
+    pool: BatchPool,
+    ids: Iterable[int],
+    expected: int,
+    kind: MovieBatch,
+    *,
+    handle: ReportHandler = ignore_report,
+) -> None:
+    """Fetch *ids*, about *expected* movies, in batches like *kind*; pass reports to *handle*."""
     settings = run.settings
-    size = choose_batch_size(
-        settings.batch_size, workers=pool.workers, expected=expected, rate=settings.rate
+    sizes = choose_batch_sizes(
+        settings.batch_size,
+        workers=pool.workers,
+        expected=expected,
+        rate=settings.rate,
+        least=settings.threads,
     )
-    run.run_on_pool(pool, plan_movie_batches(ids, size, kind))
+    run.run_on_pool(pool, plan_movie_batches(ids, sizes, kind), handle)
 
 
 def _without_known(run: Run, ids: Iterator[int]) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import chain
+from itertools import chain, repeat
 from time import monotonic
 
 from database.bookkeeping.due import read_due_for_details
@@ -17,7 +17,7 @@ from ingest.plan import (
     ListPage,
     MovieBatch,
     PageBatch,
-    choose_batch_size,
+    choose_batch_sizes,
     plan_movie_batches,
     plan_page_batches,
 )
@@ -70,7 +70,7 @@ class Reading:
                 self._run.run_inline(self._worker, plan_page_batches(wanted), self._follow)
             else:
                 batches = plan_page_batches(
-                    wanted, self._choose_size(), with_details=self._run.settings.joins_details
+                    wanted, self._choose_sizes(), with_details=self._run.settings.joins_details
                 )
                 self._run.run_on_pool(self._pool, chain(details, batches), self._follow)
             self._note_progress()
@@ -88,12 +88,12 @@ class Reading:
         if due := run.db.run_transaction(partial(read_due_for_details, ids=ids)):
             run.expect_details(len(due), phase="pages")
             kind = MovieBatch((), is_known=True, denial_context=run.denial_context)
-            yield from plan_movie_batches(due, -(-len(due) // self._pool.workers), kind)
+            yield from plan_movie_batches(due, repeat(-(-len(due) // self._pool.workers)), kind)
 
-    def _choose_size(self) -> int:
-        """Return how many pages are in a batch."""
+    def _choose_sizes(self) -> Iterator[int]:
+        """Yield how many pages are in each batch."""
         settings = self._run.settings
-        return choose_batch_size(
+        return choose_batch_sizes(
             settings.threads * (PAGES_PER_THREAD if settings.joins_details else 1),
             workers=self._pool.workers,
             expected=self._sweep.pages_ahead,

@@ -1,6 +1,7 @@
-"""`parse_ids`, `plan_page_batches`, `plan_movie_batches`, `choose_batch_size`: ids and batches."""
+"""`parse_ids`, `plan_page_batches`, `plan_movie_batches`, `choose_batch_sizes`: ids and batches."""
 
 from collections.abc import Iterator
+from itertools import accumulate, cycle, islice, repeat
 
 import pytest
 from hypothesis import given
@@ -8,10 +9,10 @@ from hypothesis import strategies as st
 
 from ingest.ids import HIGHEST_ID, parse_ids
 from ingest.plan import (
-    BATCHES_PER_WORKER,
+    PARTS_OF_A_SHARE,
     SECONDS_PER_BATCH,
     ListPage,
-    choose_batch_size,
+    choose_batch_sizes,
     plan_movie_batches,
     plan_page_batches,
 )
@@ -36,13 +37,13 @@ def test_invalid_ids_are_refused_with_the_part_that_is_wrong(nonsense: str):
         parse_ids(nonsense)
 
 
-@given(st.lists(st.integers(1, 10**6), max_size=200), st.integers(1, 60))
-def test_batches_cover_the_ids_in_their_order(ids: list[int], batch_size: int):
+@given(st.lists(st.integers(1, 10**6), max_size=200), st.lists(st.integers(1, 60), min_size=1))
+def test_batches_cover_the_ids_in_their_order(ids: list[int], sizes: list[int]):
     """All batches except the last are full, and together they are the ids."""
-    batches = [batch.ids for batch in plan_movie_batches(ids, batch_size)]
+    batches = [batch.ids for batch in plan_movie_batches(ids, cycle(sizes))]
 
     assert [id_ for batch in batches for id_ in batch] == ids
-    assert all(len(batch) == batch_size for batch in batches[:-1])
+    assert all(len(batch) == size for batch, size in zip(batches[:-1], cycle(sizes), strict=False))
     assert all(batches)
 
 
@@ -57,20 +58,30 @@ def test_batches_of_pages_are_made_as_they_are_needed(count: int, batch_size: in
             yield taken[-1]
 
     come: list[ListPage] = []
-    for batch in plan_page_batches(wanted(), batch_size):
+    for batch in plan_page_batches(wanted(), repeat(batch_size)):
         come += batch.pages
         assert come == taken
         assert len(come) == min(count, len(come) - len(batch.pages) + batch_size)
     assert [page.page for page in come] == list(range(1, count + 1))
 
 
-@given(st.integers(1, 1000), st.integers(1, 64), st.integers(0, 10**6), st.floats(0, 1000))
+@given(
+    st.integers(1, 1000),
+    st.integers(1, 64),
+    st.integers(0, 10**6),
+    st.floats(0, 1000),
+    st.integers(1, 64),
+)
 def test_batches_keep_every_worker_busy_and_come_back_soon(
-    most: int, workers: int, expected: int, rate: float
+    most: int, workers: int, expected: int, rate: float, least: int
 ):
-    """Batches are small enough for all workers and for the rate, whatever the amount of work."""
-    size = choose_batch_size(most, workers=workers, expected=expected, rate=rate)
+    """Batches fit the rate, and become so small that no worker waits long for another."""
+    sizes = choose_batch_sizes(most, workers=workers, expected=expected, rate=rate, least=least)
+    come = list(islice(sizes, 200))
+    left = [expected - done for done in accumulate(come, initial=0)]
 
-    assert 1 <= size <= most
-    assert size == 1 or size * workers <= rate * SECONDS_PER_BATCH or rate == 0
-    assert size == 1 or expected > (size - 1) * workers * BATCHES_PER_WORKER
+    assert come == sorted(come, reverse=True)
+    for size, remaining in zip(come, left, strict=False):
+        assert 1 <= size <= most
+        assert size == 1 or size * workers <= rate * SECONDS_PER_BATCH or rate == 0
+        assert size <= least or remaining > (size - 1) * workers * PARTS_OF_A_SHARE
