@@ -3,12 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from database.db import DatabaseManager
 from tests.support.runs import ROWS, fetch
 from tests.support.servers.scripted_source import ScriptedSource
+
+
+@pytest.fixture(autouse=True)
+def without_watching(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run on a busy machine would read every two seconds what its workers wait for."""
+    monkeypatch.setattr("ingest.worker_waits.SECONDS_BETWEEN_LOOKS", 1000.0)
 
 
 @contextmanager
