@@ -1,11 +1,8 @@
 """The request rate of runs, as the server counts it."""
 
-import os
-import signal
+import multiprocessing
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
@@ -19,9 +16,9 @@ from ingest.worker.worker import Worker
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.databases import run_sql
-from tests.support.processes.running import workers_of
 from tests.support.processes.takers import read_pace
 from tests.support.runs import counted, fetch, impatient_client, read_sql, set_faults
+from tests.support.waiting import wait_until
 
 RATE = 10.0
 #: Requests that may come within one second of the server: one at either end of it, and those that
@@ -43,8 +40,9 @@ def test_no_second_has_more_requests_than_one_budget_allows(db: DatabaseManager,
 
 
 def _kill_a_worker(sandbox: Sandbox) -> None:
-    _wait_until(lambda: counted(sandbox)["requests"] > 15)
-    os.kill(workers_of(os.getpid())[0], signal.SIGKILL)
+    wait_until(lambda: counted(sandbox)["requests"] > 15, "requests of the workers")
+    # Of this process alone: the commands of all tests are children of one fork server.
+    multiprocessing.active_children()[0].kill()
 
 
 def test_a_run_and_another_worker_share_one_rate(
@@ -131,16 +129,9 @@ def test_the_full_rate_returns_by_itself(db: DatabaseManager, monkeypatch: pytes
 
 def refuse_from(sandbox: Sandbox, requests: int) -> None:
     """Respond with 429 after *requests* requests, and return after the first such response."""
-    _wait_until(lambda: counted(sandbox)["requests"] > requests)
+    wait_until(lambda: counted(sandbox)["requests"] > requests, "requests")
     set_faults(sandbox, _429=1.0)
-    _wait_until(lambda: counted(sandbox)["faults"])
-
-
-def _wait_until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: counted(sandbox)["faults"], "a refused request")
 
 
 def test_all_workers_slow_down_after_a_429(db: DatabaseManager):

@@ -7,7 +7,12 @@ import psutil
 
 
 def workers_of(parent: int) -> list[int]:
-    """Return the ids of the worker processes of *parent*, which its fork server has forked."""
+    """
+    Return the ids of the worker processes of a command, which its fork server has forked.
+
+    *parent* is the command. Below the process of a test itself are the commands of all tests.
+    """
+    assert parent != os.getpid()
     with suppress(psutil.Error):
         return [
             worker.pid
