@@ -12,6 +12,7 @@ from sandbox.settings import SandboxSettings
 from tests.support.databases import run_sql
 from tests.support.processes.commands import call
 from tests.support.runs import read_sql, set_faults
+from tests.support.waiting import soon
 
 RUNS = 5
 MOVIES = 120
@@ -93,9 +94,8 @@ def test_a_locked_table_is_left_out(database_url: URL, db: DatabaseManager) -> N
     engine = create_engine(database_url)
     with engine.connect() as connection, connection.begin():
         connection.execute(text("LOCK TABLE genres IN SHARE MODE"))
-        began = time.monotonic()
-        vacuum_overdue_tables(db.engine)
-        assert time.monotonic() - began < 5
+        with soon():
+            vacuum_overdue_tables(db.engine)
     assert "genres" in vacuum_overdue_tables(db.engine)
     engine.dispose()
 

@@ -13,6 +13,7 @@ from database.db import DatabaseManager
 from database.step import Step, save_step
 from sandbox.api.sandbox_server import Sandbox
 from tests.support.runs import fetch, read_sql
+from tests.support.waiting import soon
 from yts.payload import parse_movie
 
 
@@ -22,10 +23,11 @@ def test_a_second_fetch_can_wait_for_the_first(db: DatabaseManager, sandbox: San
         first.enter_context(hold_fetch_lock(db.engine))
         threading.Timer(0.7, first.close).start()
         began = time.monotonic()
-        report = fetch(db, sandbox.url, details=False, wait_lock_seconds=20)
+        with soon():
+            report = fetch(db, sandbox.url, details=False, wait_lock_seconds=60)
 
     assert report.exit_code == 0
-    assert 0.5 < time.monotonic() - began < 10
+    assert time.monotonic() - began > 0.5
 
 
 def test_a_wait_for_the_lock_has_a_limit(db: DatabaseManager, sandbox: Sandbox):

@@ -14,7 +14,8 @@ from sandbox.api.sandbox_server import open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.paths import REPO
 from tests.support.processes.fork_server import start_python
-from tests.support.sandbox_requests import TIMEOUT_SECONDS
+from tests.support.sandbox_requests import TIMEOUT_SECONDS, stats
+from tests.support.waiting import soon, wait_until
 
 
 def start(*options: str) -> Any:
@@ -22,22 +23,18 @@ def start(*options: str) -> Any:
     return start_python(["-m", "sandbox", *options], env={**os.environ}, cwd=REPO)
 
 
-@pytest.mark.parametrize("latency_seconds", [0, 30])
+@pytest.mark.parametrize("latency_seconds", [0, 60])
 def test_closing_frees_the_port_even_while_clients_hang(latency_seconds: float) -> None:
     """
-    A stall or a latency keeps a sandbox open for at most a second.
+    A stall or a latency of a minute does not keep a sandbox open.
     """
     threads_before = {*threading.enumerate()}
     settings = SandboxSettings(faults={"stall": 1}, latency_seconds=latency_seconds)
-    with socket.socket() as client:
-        with open_sandbox(settings) as sandbox:
-            port = int(sandbox.root.rpartition(":")[2])
-            client.connect(("127.0.0.1", port))
-            client.sendall(b"GET /api/v2/list_movies.json HTTP/1.1\r\nHost: x\r\n\r\n")
-            time.sleep(0.1)
-            closed_at = time.monotonic()
-
-        assert time.monotonic() - closed_at < 1
+    with socket.socket() as client, soon(), open_sandbox(settings) as sandbox:
+        port = int(sandbox.root.rpartition(":")[2])
+        client.connect(("127.0.0.1", port))
+        client.sendall(b"GET /api/v2/list_movies.json HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_until(lambda: stats(sandbox)["requests"] == 1, "the request")
     assert {*threading.enumerate()} <= threads_before
     with socket.socket() as free:
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -63,14 +60,14 @@ def test_77000_movies_start_within_seconds() -> None:
     """
     Movies are made on request, so that their number costs almost nothing.
     """
-    started = time.monotonic()
+    began = time.process_time()
     with open_sandbox(SandboxSettings(movies=77_000)) as sandbox:
         response = requests.get(
             f"{sandbox.url}/list_movies.json?limit=50&page=1540", timeout=TIMEOUT_SECONDS
         )
 
     assert len(response.json()["data"]["movies"]) == 50
-    assert time.monotonic() - started < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -90,18 +90,18 @@ def is_whole(db: DatabaseManager, source: ScriptedSource, report: RunReport) -> 
 
 def counted(sandbox: Sandbox) -> dict[str, Any]:
     """Return the statistics of the sandbox: requests, faults and more."""
-    return requests.get(f"{sandbox.root}/sandbox/stats", timeout=5).json()
+    return requests.get(f"{sandbox.root}/sandbox/stats", timeout=30).json()
 
 
 def tell(sandbox: Sandbox, command: str) -> None:
     """Change the sandbox's catalogue with *command*, for example `add?count=70`."""
-    requests.post(f"{sandbox.root}/sandbox/{command}", timeout=5).raise_for_status()
+    requests.post(f"{sandbox.root}/sandbox/{command}", timeout=30).raise_for_status()
 
 
 def set_faults(sandbox: Sandbox, **shares: float) -> None:
     """Set the shares of faults, `bad_json` meaning bad-json; the others are switched off."""
     faults = {name.replace("_", "-").strip("-"): share for name, share in shares.items()}
-    requests.post(f"{sandbox.root}/sandbox/faults", json=faults, timeout=5).raise_for_status()
+    requests.post(f"{sandbox.root}/sandbox/faults", json=faults, timeout=30).raise_for_status()
 
 
 def impatient_client(monkeypatch: pytest.MonkeyPatch, **client: Any) -> None:

@@ -9,7 +9,7 @@ from sandbox.api.sandbox_server import Sandbox
 Json = dict[str, Any]
 
 #: No test may hang on a response.
-TIMEOUT_SECONDS = 5
+TIMEOUT_SECONDS = 30
 
 
 def ask(sandbox: Sandbox, endpoint: str, **query: object) -> requests.Response:

@@ -45,7 +45,7 @@ def make_client(server: CannedServer, pauses: list[float]) -> Iterator[MakeClien
 
     def make(**options: Any) -> YtsClient:
         arguments = {name: options.pop(name) for name in _CLIENT_ARGUMENTS & options.keys()}
-        settings = ClientSettings(**{"api_url": server.url, "read_seconds": 5.0} | options)
+        settings = ClientSettings(**{"api_url": server.url, "read_seconds": 60.0} | options)
         clients.append(YtsClient(settings, **{"sleep": pauses.append} | arguments))
         return clients[-1]
 

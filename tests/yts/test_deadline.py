@@ -12,6 +12,7 @@ from ingest.settings import TIMEOUTS_PER_RESPONSE, RunSettings
 from tests.support.data.yts_responses import a_row, page_response
 from tests.support.servers.client_fixtures import MakeClient
 from tests.support.servers.raw_server import open_raw, read_request, whole_response
+from tests.support.waiting import soon
 from yts.deadlines import MAX_INTERIM
 from yts.errors import YtsUnavailable
 
@@ -19,6 +20,8 @@ PAGE = whole_response(page_response(a_row(5)))
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 PROCESSING = b"HTTP/1.1 102 Processing\r\n\r\n"
+#: The first byte must come in this time, also from a busy machine; `MAX_INTERIM` responses do not.
+SILENCE_SECONDS = 0.5
 
 Pieces = Callable[[], Iterable[bytes]]
 
@@ -30,7 +33,7 @@ def drip(pieces: Pieces) -> Callable[[socket.socket], None]:
         read_request(connection)
         for piece in pieces():
             connection.sendall(piece)
-            time.sleep(0.02)
+            time.sleep(SILENCE_SECONDS / 10)
 
     return handle
 
@@ -52,12 +55,14 @@ def test_a_slow_head_is_abandoned(make_client: MakeClient, pieces: Pieces):
     """
     with open_raw(drip(pieces)) as address:
         client = make_client(
-            api_url=f"http://{address}/api", read_seconds=0.2, response_seconds=60, attempts=1
+            api_url=f"http://{address}/api",
+            read_seconds=SILENCE_SECONDS,
+            response_seconds=60,
+            attempts=1,
         )
-        since = time.monotonic()
-        with pytest.raises(YtsUnavailable, match=r"^the head of the response took over 0\.2 s$"):
+        message = rf"^the head of the response took over {SILENCE_SECONDS:g} s$"
+        with soon(), pytest.raises(YtsUnavailable, match=message):
             client.fetch_page(1, "asc")
-        assert time.monotonic() - since < 2
 
 
 def test_a_slow_body_is_abandoned(make_client: MakeClient):
@@ -69,9 +74,9 @@ def test_a_slow_body_is_abandoned(make_client: MakeClient):
             api_url=f"http://{address}/api", read_seconds=60, response_seconds=0.3, attempts=1
         )
         since = time.monotonic()
-        with pytest.raises(YtsUnavailable, match=r"^the response took over 0\.3 s$"):
+        with soon(), pytest.raises(YtsUnavailable, match=r"^the response took over 0\.3 s$"):
             client.fetch_page(1, "asc")
-        assert 0.25 < time.monotonic() - since < 2
+        assert time.monotonic() - since > 0.25
 
 
 def test_the_time_limit_of_a_response_follows_from_the_timeout():
@@ -128,12 +133,14 @@ def test_slow_heads_are_abandoned_over_tls(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with open_raw(drip(ENDLESS[name]), certificate) as address:
         client = make_client(
-            api_url=f"https://{address}/api", read_seconds=0.2, response_seconds=60, attempts=1
+            api_url=f"https://{address}/api",
+            read_seconds=SILENCE_SECONDS,
+            response_seconds=60,
+            attempts=1,
         )
-        since = time.monotonic()
-        with pytest.raises(YtsUnavailable, match=r"the head of the response took over 0\.2 s"):
+        message = f"the head of the response took over {SILENCE_SECONDS:g} s"
+        with soon(), pytest.raises(YtsUnavailable, match=message):
             client.fetch_page(1, "asc")
-        assert time.monotonic() - since < 2
 
 
 @pytest.mark.parametrize("pieces", [[b""], repeat(b"\x16")], ids=["silent", "byte by byte"])
@@ -154,7 +161,5 @@ def test_a_slow_tls_handshake_is_abandoned(make_client: MakeClient, pieces: Iter
         client = make_client(
             api_url=f"https://{address}/api", connect_seconds=0.3, read_seconds=60, attempts=1
         )
-        since = time.monotonic()
-        with pytest.raises(YtsUnavailable):
+        with soon(), pytest.raises(YtsUnavailable):
             client.fetch_page(1, "asc")
-        assert time.monotonic() - since < 2

@@ -4,7 +4,6 @@ import errno
 import os
 import socket
 import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,12 +13,13 @@ from tests.support.data.yts_responses import a_row, page_response
 from tests.support.servers.canned_server import Canned, CannedServer
 from tests.support.servers.client_fixtures import MakeClient
 from tests.support.servers.raw_server import open_raw, read_request, whole_response
+from tests.support.waiting import soon
 from yts.client import YtsClient
 from yts.errors import YtsRefused, YtsUnavailable
 
 
 @pytest.mark.parametrize(
-    "silence", [{"silence_seconds": 20.0}, {"seconds_per_byte": 20.0}], ids=["before", "within"]
+    "silence", [{"silence_seconds": 60.0}, {"seconds_per_byte": 60.0}], ids=["before", "within"]
 )
 def test_a_silent_server_is_abandoned(
     make_client: MakeClient, server: CannedServer, silence: dict[str, float]
@@ -28,10 +28,8 @@ def test_a_silent_server_is_abandoned(
     The server is silent before the headers or within the body (docs/yts-api.md, section 8).
     """
     server.give(Canned(page_response(a_row()), **silence))
-    since = time.monotonic()
-    with pytest.raises(YtsUnavailable, match=r"^127\.0\.0\.1:\d+ fell silent$"):
+    with soon(), pytest.raises(YtsUnavailable, match=r"^127\.0\.0\.1:\d+ fell silent$"):
         make_client(read_seconds=0.1, attempts=1).fetch_page(1, "asc")
-    assert time.monotonic() - since < 10
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "identity"}])
@@ -41,11 +39,9 @@ def test_a_response_that_never_ends_is_abandoned(
     """
     Single bytes keep the read timeout from ending it; the whole response has a time limit.
     """
-    server.give(Canned(page_response(a_row()), headers=headers, seconds_per_byte=0.01))
-    since = time.monotonic()
-    with pytest.raises(YtsUnavailable, match="the response took over"):
+    server.give(Canned(page_response(a_row()), headers=headers, seconds_per_byte=0.1))
+    with soon(), pytest.raises(YtsUnavailable, match="the response took over"):
         make_client(response_seconds=0.15, attempts=1).fetch_page(1, "asc")
-    assert time.monotonic() - since < 2
 
 
 def test_a_slow_response_within_its_time_is_accepted(make_client: MakeClient, server: CannedServer):
@@ -53,7 +49,7 @@ def test_a_slow_response_within_its_time_is_accepted(make_client: MakeClient, se
     YTS has taken 20 s for a response (docs/yts-api.md, section 8).
     """
     server.give(Canned(page_response(a_row(5)), silence_seconds=0.2))
-    page = make_client(read_seconds=2, attempts=1).fetch_page(1, "asc")
+    page = make_client(read_seconds=30, attempts=1).fetch_page(1, "asc")
     assert [movie.id for movie in page.movies] == [5]
 
 

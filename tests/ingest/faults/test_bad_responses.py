@@ -34,7 +34,7 @@ def mostly_long(names: Iterable[str], kept: set[str]) -> list[Any]:
 def order(sandbox: Sandbox, command: str, **request: Any) -> None:
     """Send a command to the control interface of the sandbox."""
     url = f"{sandbox.root}/sandbox/{command}"
-    requests.post(url, timeout=5, **request).raise_for_status()
+    requests.post(url, timeout=30, **request).raise_for_status()
 
 
 @pytest.mark.parametrize("how", mostly_long(HOW, {"huge", "surrogates", "wrong-types"}))

@@ -16,7 +16,7 @@ from tests.support.databases import run_sql, table_contents
 from tests.support.processes.commands import PATIENT, SECONDS_TO_WAKE, run, start
 from tests.support.servers.faulty_database import Mirror
 from tests.support.servers.other_server import OtherServer
-from tests.support.waiting import wait_until
+from tests.support.waiting import SOON_SECONDS, wait_until
 
 LONG = pytest.mark.long
 
@@ -135,7 +135,7 @@ def test_a_server_that_is_gone_for_good_is_exit_5(
     process = mirror.start(*arguments, command="tests/support/processes/impatient_fetch.py")
     mirror.server.stop(signal.SIGQUIT)
     try:
-        done = mirror.finish(process, within_seconds=1 + 12)
+        done = mirror.finish(process, within_seconds=1 + SOON_SECONDS)
     finally:
         mirror.server.start()
 
@@ -192,7 +192,7 @@ def test_no_connection_for_long_is_exit_5(mirror: Mirror) -> None:
     mirror.order("ALTER ROLE mirror CONNECTION LIMIT 1")
     try:
         mirror.cut("yts-mirror worker%")
-        done = mirror.finish(process, within_seconds=1 + 12)
+        done = mirror.finish(process, within_seconds=1 + SOON_SECONDS)
     finally:
         mirror.order("ALTER ROLE mirror CONNECTION LIMIT -1")
 

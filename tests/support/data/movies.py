@@ -98,7 +98,7 @@ def fetch_details(sandbox: Sandbox, movie_ids: Sequence[int]) -> list[Json]:
             response = session.get(
                 f"{sandbox.url}/movie_details.json",
                 params={"movie_id": str(movie_id), "with_cast": "true"},
-                timeout=5,
+                timeout=30,
             )
             if (details := response.json()["data"]["movie"])["id"] == movie_id:
                 movies.append(details)
@@ -108,7 +108,7 @@ def fetch_details(sandbox: Sandbox, movie_ids: Sequence[int]) -> list[Json]:
 def fetch_list_rows(sandbox: Sandbox, page: int = 1) -> list[Json]:
     """Return a list page of the sandbox with up to 50 movies; none past the end."""
     query = {"limit": "50", "page": str(page), "order_by": "asc"}
-    response = requests.get(f"{sandbox.url}/list_movies.json", params=query, timeout=5)
+    response = requests.get(f"{sandbox.url}/list_movies.json", params=query, timeout=30)
     rows: list[Json] = response.json()["data"].get("movies", [])
     return rows
 

@@ -16,7 +16,7 @@ from tests.support.processes.commands import SECONDS_TO_WAKE, environment
 from tests.support.processes.fork_server import start_python
 
 #: Much longer than anything takes, also on a busy machine.
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 def start_writing(output: int, *options: str, url: URL, **values: str) -> Any:

@@ -24,7 +24,7 @@ from tests.support.processes.fork_server import start_python
 from tests.support.waiting import wait_until
 
 USER_PROGRAM = Path(__file__).with_name("embedded_user.py")
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 60
 #: With it, the path of a socket in a home is longer than an address can be.
 LONG_NAME = "long" * 30
 

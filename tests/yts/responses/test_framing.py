@@ -2,13 +2,13 @@
 
 import gzip
 import socket
-import time
 
 import pytest
 
 from tests.support.data.yts_responses import a_row, page_response
 from tests.support.servers.client_fixtures import MakeClient
 from tests.support.servers.raw_server import open_raw, read_request, whole_response
+from tests.support.waiting import soon
 from yts.errors import YtsUnavailable
 
 BODY = page_response(a_row(5))
@@ -90,8 +90,6 @@ def test_a_response_without_a_clear_end_fails_at_once(make_client: MakeClient, n
 
     with open_raw(handle) as address:
         client = make_client(api_url=f"http://{address}/api", attempts=1)
-        since = time.monotonic()
-        with pytest.raises(YtsUnavailable):
+        with soon(), pytest.raises(YtsUnavailable):
             client.fetch_page(1, "asc")
-        assert time.monotonic() - since < 4
         assert len(client.fetch_page(1, "asc").movies) == 1

@@ -1,13 +1,13 @@
 """`MAX_RESPONSE_BYTES`: the largest response, compressed or not."""
 
 import gzip
-import time
 from contextlib import suppress
 
 import pytest
 
 from tests.support.data.yts_responses import a_row, page_response
 from tests.support.servers.canned_server import Canned, CannedServer
+from tests.support.waiting import soon
 from yts.client import YtsClient
 from yts.errors import YtsUnavailable
 from yts.transport import MAX_RESPONSE_BYTES
@@ -74,12 +74,10 @@ def test_the_body_of_a_redirect_or_an_error_is_not_read(
     """
     The body could be endless, and is not needed.
     """
-    nothing = Canned(b"x" * 100, status, {"Location": "/next"}, seconds_per_byte=0.1)
+    nothing = Canned(b"x" * 100, status, {"Location": "/next"}, seconds_per_byte=1.0)
     server.give(nothing, page_response(a_row(5)))
-    since = time.monotonic()
-    with suppress(YtsUnavailable):
+    with soon(), suppress(YtsUnavailable):
         client_once.fetch_page(1, "asc")
-    assert time.monotonic() - since < 2
 
 
 def test_a_chunked_response_is_read_completely(client_once: YtsClient, server: CannedServer):
