@@ -12,11 +12,17 @@ from ingest.stop import Stopped
 #: Beginning of the activity of a waiting worker in its row, and of the message to the user.
 WAITING = "Waiting for "
 SECONDS_BETWEEN_LOOKS = 2.0
+#: Longest wait, at the end of a run, for a look that has begun: it may wait for PostgreSQL.
+SECONDS_TO_END = 1.0
 
 
 @contextmanager
 def relay_waits(db: DatabaseManager, notice: Callable[[str], None]) -> Iterator[None]:
-    """While the block runs, call *notice* with the message of each waiting worker, once each."""
+    """
+    While the block runs, call *notice* with the message of each waiting worker, once each.
+
+    Afterwards its connection is no longer in use, so that `close_all` closes it.
+    """
     ended = threading.Event()
 
     def watch() -> None:
@@ -29,8 +35,10 @@ def relay_waits(db: DatabaseManager, notice: Callable[[str], None]) -> Iterator[
                     notice(message)
                 reported = waits
 
-    threading.Thread(target=watch, name="workers' waits", daemon=True).start()
+    thread = threading.Thread(target=watch, name="workers' waits", daemon=True)
+    thread.start()
     try:
         yield
     finally:
         ended.set()
+        thread.join(SECONDS_TO_END)

@@ -2,21 +2,25 @@
 
 import errno
 import os
+import time
 from collections.abc import Callable, Iterable
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, QueuePool
+from sqlalchemy.orm import Session
 
 import ingest.run
 from cli.display.progress_rate import left_of
 from database.bookkeeping.failures import Failure, record_failures
 from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock
+from database.bookkeeping.rows import WorkerRow
 from database.bookkeeping.source import SourceMismatch
 from database.bookkeeping.sweep_state import read_state
 from database.db import DatabaseManager
+from ingest import worker_waits
 from ingest.ids import parse_ids
 from ingest.plan import ListPage, PageBatch
 from ingest.report import RunReport
@@ -192,6 +196,25 @@ def test_the_pages_of_a_batch_are_requested_at_the_same_time(
 
     assert report.counts.saved == len(numbers) * ROWS
     assert {page.page for page in report.pages} == set(numbers)
+
+
+def test_a_run_leaves_no_connection_in_use(db: DatabaseManager, monkeypatch: pytest.MonkeyPatch):
+    """A look at the waits of the workers that has begun ends before the run does."""
+    has_begun, read_workers = Event(), worker_waits.read_workers
+
+    def read_slowly(session: Session) -> list[WorkerRow]:
+        has_begun.set()
+        time.sleep(0.2)
+        return read_workers(session)
+
+    monkeypatch.setattr(worker_waits, "read_workers", read_slowly)
+    monkeypatch.setattr(worker_waits, "SECONDS_BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr(worker_waits, "SECONDS_TO_END", 60.0)
+    with worker_waits.relay_waits(db, notice=print):
+        assert has_begun.wait(60)
+
+    assert isinstance(db.engine.pool, QueuePool)
+    assert db.engine.pool.checkedout() == 0
 
 
 def test_a_failed_page_is_recorded_and_read_by_the_next_run(
