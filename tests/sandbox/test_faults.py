@@ -100,7 +100,7 @@ def test_a_stall_begins_before_or_after_the_headers(faulty: Sandbox) -> None:
     phases = set()
     for _ in range(2):
         try:
-            response = requests.get(f"{faulty.url}/list_movies.json", timeout=0.2, stream=True)
+            response = requests.get(f"{faulty.url}/list_movies.json", timeout=0.8, stream=True)
             phases.add("headers")
             with pytest.raises(requests.exceptions.ConnectionError, match="timed out"):
                 response.content  # noqa: B018
