@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +86,11 @@ class LocalCluster:
     def close(self) -> None:
         """Kill all processes."""
         for process in [*self.workers.values(), self.scheduler]:
-            with suppress(psutil.NoSuchProcess):  # It has ended already.
+            if process.poll() is None:  # Otherwise another process may have its id.
                 for child in psutil.Process(process.pid).children(recursive=True):
                     child.kill()
-            process.kill()
-            process.wait()
+                process.kill()
+                process.wait()
 
     def _start(self, name: str, *command: str, prefix: Sequence[str] = (), **environ: str) -> Any:
         env = {**self.environ, "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "info", **environ}
