@@ -11,6 +11,7 @@ from sandbox.settings import SandboxSettings
 from tests.support.databases import run_sql
 from tests.support.first_runs import fetch_first
 from tests.support.runs import FEW_MOVIES, ROWS, counted, fetch, read_sql
+from tests.support.waiting import SOON_SECONDS
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -36,11 +37,11 @@ def test_runs_of_few_requests_finish_the_work_together(db: DatabaseManager, shor
 
 def test_time_is_limited_too(db: DatabaseManager):
     """A run whose time is over ends in order, within seconds, and reports that work is left."""
-    with open_sandbox(SandboxSettings(movies=200, latency_seconds=0.1)) as slow:
+    with open_sandbox(SandboxSettings(movies=200, latency_seconds=0.5)) as slow:
         report = fetch(db, slow.url, max_seconds=1.0, threads=2)
 
     assert report.exit_code == 7
-    assert report.seconds < 7.0
+    assert report.seconds < SOON_SECONDS
     assert db.get_stats()["movies_with_details"] < 200
 
 
