@@ -6,7 +6,7 @@ links, torrents) and keys are sorted, so that two writers never deadlock.
 An unknown value never replaces a known one.
 """
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -47,6 +47,7 @@ _READ_STORED = plan_once(
         _movies.c.details_fetched_at.is_not(None),
         _movies.c.fetched_at,
         _movies.c.fetched_at > func.clock_timestamp(),
+        _movies.c.yts_slug,
     )
     .where(_is_given)
     .order_by(_id)
@@ -123,14 +124,14 @@ def save_movies(
     ]
     outcomes: dict[int, Outcome] = dict.fromkeys(by_id, "skipped")
     if wanted:
-        outcomes |= _write(session, wanted, stored.keys(), detailed, asked_at)
+        outcomes |= _write(session, wanted, stored, detailed, asked_at)
     return outcomes
 
 
 def _write(
     session: Session,
     movies: Sequence[MoviePayload],
-    stored: Set[int],
+    stored: Mapping[int, "_Stored"],
     detailed: Collection[int],
     asked_at: datetime,
 ) -> dict[int, Outcome]:
@@ -176,6 +177,7 @@ class _Stored:
     fetched_at: datetime
     #: The row was written at a time that is in the future: the clock was wrong then.
     is_ahead: bool
+    yts_slug: str | None
 
     def wants(self, asked_at: datetime, has_details: bool, update: bool) -> bool:  # noqa: FBT001
         """Return whether a response that was requested at *asked_at* is of use."""
@@ -191,7 +193,7 @@ def _read_stored(
     """Return the stored rows of these ids; *is_locked* prevents changes by other transactions."""
     statement = _LOCK_STORED if is_locked else _READ_STORED
     rows = session.execute(statement, {"ids": list(external_ids)})
-    return {id_: _Stored(is_complete, at, is_ahead) for id_, is_complete, at, is_ahead in rows}
+    return {id_: _Stored(*facts) for id_, *facts in rows}
 
 
 def read_clock(session: Session) -> datetime:
@@ -203,16 +205,20 @@ def read_clock(session: Session) -> datetime:
 def _write_rows(
     session: Session,
     movies: Sequence[MoviePayload],
-    stored: Set[int],
+    stored: Mapping[int, "_Stored"],
     detailed: Collection[int],
     asked_at: datetime,
 ) -> tuple[dict[int, int], dict[int, int]]:
     """Write the movie rows; return `movies.id` of new and of changed rows, by YTS id."""
-    slugs = assign_slugs(session, {movie.id: movie.slug for movie in movies})
+    slugs = assign_slugs(
+        session,
+        {movie.id: movie.slug for movie in movies},
+        {external_id: row.yts_slug for external_id, row in stored.items()},
+    )
     first, other = list[dict[str, Any]](), list[dict[str, Any]]()
     for movie in movies:
         moment = asked_at if movie.id in detailed else None
-        (other if movie.id in stored else first).append(_row(movie, slugs[movie.id], moment))
+        (other if movie.id in stored else first).append(_row(movie, slugs.get(movie.id), moment))
 
     def run(statement: ReturningInsert[int, int], rows: Sequence[dict[str, Any]]) -> dict[int, int]:
         parameters = {**payload_params(rows), "asked_at": asked_at}

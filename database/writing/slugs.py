@@ -5,48 +5,68 @@
 slug, the lowest id keeps it; the others append their id: `<slug>-<id>`. A claim that ends in the
 movie's own id gives way to one that does not, and appends the id once more. So the slugs depend
 only on the stored movies, not on the order in which they were saved.
+
+This is the stable matching of Gale and Shapley, in which movies propose to slugs. So new claims can
+be added to stored slugs at any time, and only the movies that have the claimed slugs are read. If a
+movie gives up its slug, those that it kept from it begin again.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cache
 
-from sqlalchemy import CompoundSelect, bindparam, func, select, union, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from database.connection.advisory_locks import AdvisoryLock, wait_for_lock
 from database.models import Movie
-from database.sql import column_types, json_params, json_rows, plan_once, table_of
+from database.sql import plan_once, table_of
 
 _movies = table_of(Movie)
+_id, _slug, _yts_slug = _movies.c.external_id, _movies.c.slug, _movies.c.yts_slug
+_is_given = _id == func.any(bindparam("ids", type_=ARRAY(_id.type)))
+_names = func.any(bindparam("slugs", type_=ARRAY(_slug.type)))
+_read = select(_id, _slug, _yts_slug)
+_READ_HOLDERS = plan_once(_read.where(or_(_slug == _names, _is_given)))
+_READ_LOSERS = plan_once(
+    _read.where(_slug.is_distinct_from(_yts_slug), or_(_yts_slug == _names, _is_given))
+)
 _RENAME = (
     update(_movies)
-    .where(_movies.c.external_id == bindparam("moved_id"))
+    .where(_id == bindparam("moved_id"))
     .values(slug=bindparam("new_slug"), updated_at=func.now())
 )
 _LAST_NUMBER = re.compile(r"-(\d{1,9})$")
 
 
-def assign_slugs(session: Session, yts_slugs: Mapping[int, str | None]) -> dict[int, str | None]:
+def assign_slugs(
+    session: Session, yts_slugs: Mapping[int, str | None], stored: Mapping[int, str | None]
+) -> dict[int, str]:
     """
-    Return the unique slug of each YTS id of *yts_slugs*; does not commit.
+    Return the unique slug of each movie that is new, or that YTS gives another slug.
 
-    Stored movies whose slugs change, in *yts_slugs* or not, are written here. An id that
-    YTS gives no slug keeps what is stored.
+    *yts_slugs* and *stored* map YTS ids to slugs of YTS: of the movies to save, and of those that
+    are stored. Stored movies whose slugs change, in *yts_slugs* or not, are written here. An id
+    that YTS gives no slug keeps what is stored. Does not commit.
     """
-    plan = _plan(session, yts_slugs)
-    if plan.needs_lock:
+    claims = {
+        external_id: slug
+        for external_id, slug in yts_slugs.items()
+        if slug is not None and slug != stored.get(external_id)
+    }
+    changed = claims.keys() & stored.keys()
+    plan = _plan(session, claims, changed)
+    if plan.needs_lock(claims):
         # Another transaction may change slugs of the same movies: wait for it, and look again.
         wait_for_lock(session, AdvisoryLock.SLUGS)
-        plan = _plan(session, yts_slugs)
+        plan = _plan(session, claims, changed)
     moved = {id_: plan.slugs[id_] for id_ in sorted(plan.stored) if plan.is_moved(id_)}
     # All are released before any is assigned, because two movies may swap their slugs.
     _rename(session, dict.fromkeys(moved))
     _rename(session, moved)
-    return {external_id: plan.slugs.get(external_id) for external_id in yts_slugs}
+    return plan.slugs
 
 
 def unique_slugs(yts_slugs: Mapping[int, str]) -> dict[int, str]:
@@ -56,42 +76,48 @@ def unique_slugs(yts_slugs: Mapping[int, str]) -> dict[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The slugs of some movies and of all others that claim one of these slugs."""
+    """The slugs of the claiming movies, and of stored movies that have to do with them."""
 
     #: YTS id -> slug before and after, the former for stored movies only.
     stored: dict[int, str | None]
     slugs: dict[int, str]
-    #: YTS id -> slug as YTS gives it.
-    own: dict[int, str]
 
     def is_moved(self, external_id: int) -> bool:
-        return external_id in self.slugs and self.slugs[external_id] != self.stored[external_id]
+        return self.slugs[external_id] != self.stored[external_id]
 
-    @property
-    def needs_lock(self) -> bool:
+    def needs_lock(self, claims: Mapping[int, str]) -> bool:
         """Return whether the unique index is not enough to decide which movie has which slug."""
-        return any(
-            self.is_moved(id_) if id_ in self.stored else slug != self.own[id_]
-            for id_, slug in self.slugs.items()
+        return any(map(self.is_moved, self.stored)) or any(
+            self.slugs[id_] != slug for id_, slug in claims.items() if id_ not in self.stored
         )
 
 
-def _plan(session: Session, yts_slugs: Mapping[int, str | None]) -> _Plan:
-    new = {id_: slug for id_, slug in yts_slugs.items() if slug is not None}
+def _plan(session: Session, claims: Mapping[int, str], changed: Collection[int]) -> _Plan:
     stored: dict[int, str | None] = {}
-    own = dict(new)
-    asked: set[str] = set()
-    slugs, claimed = _resolve(own)
-    while names := claimed - asked:
-        for external_id, slug, own_slug in _read_claimants(session, names, yts_slugs):
-            stored[external_id] = slug
-            if external_id not in new and own_slug is not None:
-                own[external_id] = own_slug
-        asked |= names
-        slugs, claimed = _resolve(own)
-        # Another movie may get the slug that a movie gives up.
-        claimed |= {slug for slug in stored.values() if slug is not None}
-    return _Plan(stored, slugs, own)
+    slugs, claimed = _resolve(claims)
+    known, released = set[str](), set[str]()
+    # Movies that may leave their slugs, although no other movie takes these.
+    leaving = set(changed)
+    while True:
+        left = {stored[id_] for id_ in leaving & stored.keys() if stored[id_] != slugs[id_]}
+        free = {slug for slug in left if slug is not None} - released
+        if names := claimed - known:
+            given = {"slugs": list(names), "ids": list(changed)}
+            for external_id, slug, _ in session.execute(_READ_HOLDERS, given).all():
+                stored[external_id] = slug
+                slugs.setdefault(external_id, slug)
+        if free:
+            # Only the movie of that id has claimed a slug with this id appended.
+            appended = [int(match[1]) for slug in free if (match := _LAST_NUMBER.search(slug))]
+            given = {"slugs": list(free), "ids": appended}
+            for external_id, slug, yts_slug in session.execute(_READ_LOSERS, given).all():
+                stored[external_id] = slug
+                slugs[external_id] = claims.get(external_id, yts_slug)
+                leaving.add(external_id)
+        if not (names or free):
+            return _Plan(stored, slugs)
+        known, released = known | names, released | free
+        slugs, claimed = _resolve(slugs)
 
 
 def _resolve(own: Mapping[int, str]) -> tuple[dict[int, str], set[str]]:
@@ -115,44 +141,6 @@ def _find_losers(claims: Mapping[int, str]) -> dict[int, str]:
         winner = min((slug.endswith(f"-{external_id}"), external_id) for external_id in ids)[1]
         losers |= dict.fromkeys(ids - {winner}, slug)
     return losers
-
-
-def _read_claimants(
-    session: Session, slugs: Collection[str], external_ids: Collection[int]
-) -> list[tuple[int, str | None, str | None]]:
-    """Return YTS id, slug and YTS's slug of these movies, and of those that claim *slugs*."""
-    claims = [{"slug": slug} for slug in sorted(slugs)]
-    # Only the movie of that id claims a slug with this id appended.
-    appended = [int(match[1]) for slug in slugs if (match := _LAST_NUMBER.search(slug))]
-    parameters = {
-        **json_params(claims),
-        "external_ids": list(external_ids),
-        "appended_ids": appended,
-    }
-    rows = session.execute(_claimants_statement(), parameters).all()
-    return [(external_id, slug, yts_slug) for external_id, slug, yts_slug in rows]
-
-
-@cache
-def _claimants_statement() -> CompoundSelect[int, str | None, str | None]:
-    movies = table_of(Movie)
-    stored = select(movies.c.external_id, movies.c.slug, movies.c.yts_slug)
-    renamed = stored.where(movies.c.slug.is_distinct_from(movies.c.yts_slug))
-    integers = ARRAY(movies.c.external_id.type)
-    # Join rows, because PostgreSQL needs milliseconds to plan `= any(...)`.
-    claimed = json_rows(column_types(Movie, ["slug"]))
-    return plan_once(
-        union(
-            stored.where(
-                movies.c.external_id == func.any(bindparam("external_ids", type_=integers))
-            ),
-            stored.join(claimed, claimed.c.slug == movies.c.slug),
-            renamed.join(claimed, claimed.c.slug == movies.c.yts_slug),
-            renamed.where(
-                movies.c.external_id == func.any(bindparam("appended_ids", type_=integers))
-            ),
-        )
-    )
 
 
 def _rename(session: Session, slugs: Mapping[int, str | None]) -> None:

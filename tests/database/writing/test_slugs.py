@@ -113,6 +113,15 @@ def test_a_slug_that_becomes_free_goes_to_the_movie_that_waits_for_it(db: Databa
     assert _stored(db) == {7: "y", 9: "z", 2014: "x"}
 
 
+def test_a_slug_that_becomes_free_does_not_go_to_a_new_movie(db: DatabaseManager) -> None:
+    """A stored movie with a lower id gets it, although the new one claims it in the same batch."""
+    save(db, movie(4, slug="x"), movie(5, slug="x"))
+
+    save(db, movie(4, slug="y"), movie(9, slug="x"), update=True)
+
+    assert _stored(db) == {4: "y", 5: "x", 9: "x-9"}
+
+
 def test_the_migration_finds_the_slugs_of_yts(new_database: Callable[[], URL]) -> None:
     """It removes an appended id only where another movie has the rest of the slug."""
     yts_slugs = {7: "x", 8: "x", 9: "y-9", 2014: "z-2014", 3000: "z-2014", 11: None}
