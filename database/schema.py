@@ -13,7 +13,7 @@ from database.errors import DatabaseNotReady
 
 #: The newest revision in alembic/versions; a test compares the two. With this constant, commands
 #: start without importing alembic.
-HEAD_REVISION = "0017"
+HEAD_REVISION = "0018"
 MIN_SERVER_VERSION = 140000
 #: The first version of pgvector with halfvec.
 MIN_PGVECTOR = (0, 7, 0)

@@ -19,6 +19,9 @@ _QUERIES = {
     "storage": "SELECT attrelid::regclass::text, attname, attstorage FROM pg_attribute "
     "JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'public'::regnamespace "
     "AND relkind = 'r' AND attnum > 0 AND NOT attisdropped",
+    "targets": "SELECT attrelid::regclass::text, attname FROM pg_attribute "
+    "JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'public'::regnamespace "
+    "AND relkind = 'r' AND attnum > 0 AND NOT attisdropped AND attstattarget = 0",
     "statistics": "SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext "
     "WHERE stxnamespace = 'public'::regnamespace",
     "triggers": "SELECT pg_get_triggerdef(oid), tgenabled FROM pg_trigger WHERE NOT tgisinternal",
