@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import FetchFailure
 from database.bookkeeping.rows import FAILURE_COLUMNS, FailureKind, FailureRow, FailureStage
+from database.connection.kept_plans import run_kept
 from database.models import Movie
 from database.search.keyset import Key, Position, order_by, read_position, rows_after
 from database.sql import column_types, interval_of, json_params, json_rows, plan_once, table_of
@@ -97,7 +98,8 @@ def clear_failures(
 ) -> None:
     """Delete the failures of movies and pages that have succeeded since."""
     if movies or pages:
-        session.execute(_CLEAR, {"movies": [str(id_) for id_ in movies], "pages": list(pages)})
+        given = {"movies": [str(id_) for id_ in movies], "pages": list(pages)}
+        run_kept(session, _CLEAR, given)
 
 
 #: Sort keys of the list of failures.

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import ListedMovie
 from database.bookkeeping.sweep_state import owe_gone_check, read_state
+from database.connection.kept_plans import run_kept
 from database.sql import insert_json, json_params, plan_once, table_of
 
 _listed = table_of(ListedMovie)
@@ -57,8 +58,8 @@ def note_listed(
     rows = [{"external_id": id_, "page": page, "reading": reading} for id_ in ids]
     if not rows:
         return None
-    moved = session.scalars(_NOTE_LISTED, json_params(rows))
-    return min((page for page in moved if page is not None), default=None)
+    moved = run_kept(session, _NOTE_LISTED, json_params(rows))
+    return min((page for (page,) in moved if page is not None), default=None)
 
 
 def note_shown(session: Session, external_ids: Collection[int]) -> None:

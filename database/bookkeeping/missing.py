@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import ListedMovie, MissingMovie
 from database.bookkeeping.sweep_state import read_state, set_gone_check
+from database.connection.kept_plans import run_kept
 from database.models import Movie
 from database.sql import column_types, interval_of, json_params, json_rows, plan_once, table_of
 
@@ -173,7 +174,7 @@ def doubt_other_denials(session: Session, origin: str) -> None:
 
 def clear_missing(session: Session, external_ids: Collection[int]) -> None:
     """Delete the records that these ids are missing or gone, because YTS shows them."""
-    session.execute(_CLEAR, {"ids": list(external_ids)})
+    run_kept(session, _CLEAR, {"ids": list(external_ids)})
 
 
 def is_missing(external_id: ColumnElement[int]) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from database.bookkeeping.models import OUTCOMES, FetchRun
 from database.bookkeeping.rows import RunRow
+from database.connection.kept_plans import run_kept
 from database.connection.retry import Result, Work
 from database.sql import plan_once, table_of
 
@@ -65,7 +66,7 @@ def change_run(session: Session, run_id: int, **values: object) -> None:
     Raises:
         RunTakenOver: another run has begun and closed this one.
     """
-    _write(session, _changing(*values), run_id, values, "new")
+    _write(session, _changing(*values), run_id, values)
 
 
 def close_run(session: Session, run_id: int, exit_code: int, **values: object) -> None:
@@ -76,7 +77,7 @@ def close_run(session: Session, run_id: int, exit_code: int, **values: object) -
         RunTakenOver: as `change_run`.
     """
     values |= {"phase": "ended", "exit_code": exit_code}
-    _write(session, _changing(*values, is_end=True), run_id, values, "new")
+    _write(session, _changing(*values, is_end=True), run_id, values)
 
 
 @cache
@@ -110,7 +111,9 @@ def add_to_run(session: Session, run_id: int, counts: Mapping[str, int]) -> None
     Raises:
         RunTakenOver: as `change_run`.
     """
-    _write(session, _ADD, run_id, {name: counts.get(name, 0) for name in _COUNTERS}, "more")
+    more = {f"more_{name}": counts.get(name, 0) for name in _COUNTERS}
+    if not run_kept(session, _ADD, {"run_id": run_id, **more}):
+        raise _taken_over()
 
 
 def _write(
@@ -118,11 +121,14 @@ def _write(
     statement: ReturningUpdate[int],
     run_id: int,
     values: Mapping[str, object],
-    prefix: str,
 ) -> None:
     # SQLAlchemy uses the names of the columns for its own parameters.
-    parameters = {f"{prefix}_{name}": value for name, value in values.items()}
+    parameters = {f"new_{name}": value for name, value in values.items()}
     if session.scalar(statement, {"run_id": run_id, **parameters}) is None:
-        raise RunTakenOver(
-            "another fetch has begun on this database since; what was saved before stays"
-        )
+        raise _taken_over()
+
+
+def _taken_over() -> RunTakenOver:
+    return RunTakenOver(
+        "another fetch has begun on this database since; what was saved before stays"
+    )

@@ -1,20 +1,29 @@
-"""`keep_plans`: connections of an engine plan each statement that is marked for it once."""
+"""`keep_plans`, `run_kept`: connections plan each statement that is marked for it once."""
 
 import re
 from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import closing
+from functools import cache
 from itertools import count
 from typing import Any, NamedTuple
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 (it is a class)
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine.interfaces import ExceptionContext, ExecutionContext
+from sqlalchemy import ClauseElement, Connection, Engine, event
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine.interfaces import Dialect, ExceptionContext, ExecutionContext
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from database.connection.plan_age import DISCARD, SIZES, PlanAge, is_invalid
 from database.sql import PLAN_ONCE
 
 #: Searches have a statement for each number of words. Those that were used last are kept.
 _MOST_KEPT = 100
+_DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+#: The execution option of engines whose connections keep plans.
+_KEEPS_PLANS = "keeps_plans"
 _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
 
 
@@ -65,6 +74,7 @@ class _Plans:
 
 def keep_plans(engine: Engine) -> None:
     """Let connections of *engine* prepare the statements marked by `database.sql.plan_once`."""
+    engine.update_execution_options(**{_KEEPS_PLANS: True})
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)
     def prepare(
@@ -77,13 +87,53 @@ def keep_plans(engine: Engine) -> None:
     ) -> tuple[str, Any]:
         if not context.execution_options.get(PLAN_ONCE):
             return statement, values
-        plans: _Plans = connection.info.get("kept_plans") or connection.info.setdefault(
-            "kept_plans", _Plans()
-        )
-        return plans.prepared(cursor, statement), values
+        return _plans_of(connection).prepared(cursor, statement), values
 
     @event.listens_for(engine, "handle_error")
     def leave(context: ExceptionContext) -> None:
         error = context.original_exception
         if isinstance(error, psycopg2.Error) and is_invalid(error):
             context.is_disconnect = True  # All connections of the pool are made again.
+
+
+def _plans_of(connection: Connection) -> _Plans:
+    plans: _Plans | None = connection.info.get("kept_plans")
+    return plans or connection.info.setdefault("kept_plans", _Plans())
+
+
+def run_kept(
+    session: Session, statement: ClauseElement, values: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    """
+    Run a statement marked by `plan_once`, and return its rows as psycopg2 gives them.
+
+    For the statements that each step repeats: the layers of SQLAlchemy cost more than they do.
+    *values* and results are not converted, and the events of SQLAlchemy do not happen.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: as for other statements.
+    """
+    connection = session.connection()
+    sql, constants = _compile(statement)
+    try:
+        cursor: Any
+        with closing(connection.connection.cursor()) as cursor:
+            if connection.get_execution_options().get(_KEEPS_PLANS):
+                sql = _plans_of(connection).prepared(cursor, sql)
+            cursor.execute(sql, {**constants, **values})
+            rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
+            return rows
+    except psycopg2.Error as error:
+        is_lost = is_invalid(error) or bool(connection.connection.closed)
+        if is_lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            sql, None, error, psycopg2.Error, connection_invalidated=is_lost
+        ) from error
+
+
+@cache
+def _compile(statement: ClauseElement) -> tuple[str, Mapping[str, Any]]:
+    """Return the SQL of a statement that lasts as long as its module, and its own parameters."""
+    compiled = statement.compile(dialect=_DIALECT)
+    return str(compiled), compiled.params

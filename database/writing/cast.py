@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from database.connection.kept_plans import run_kept
 from database.models import Cast, MovieCast
 from database.sql import column_types, insert_json, json_rows, plan_once, table_of
 from database.writing.payload_rows import payload_params, save_rows
@@ -125,7 +126,7 @@ def _save_people(session: Session, people: Mapping[str, Row]) -> dict[str, Perso
 
 
 def _read_saved(session: Session, incoming: Mapping[str, str]) -> dict[str, Person]:
-    rows = session.execute(_SAVE_PEOPLE, incoming).all()
+    rows = run_kept(session, _SAVE_PEOPLE, incoming)
     return {_key(code, name): (row_id, name, lacks) for row_id, code, name, lacks in rows}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Set
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from database.connection.kept_plans import run_kept
 from database.models import Genre, MovieGenre
 from database.sql import insert_json, json_params, plan_once, table_of
 from database.writing.payload_rows import remove_unlisted, save_rows
@@ -75,4 +76,4 @@ def _get_or_create(session: Session, names: Collection[str]) -> dict[str, tuple[
 
 
 def _read(session: Session) -> dict[str, tuple[int, str]]:
-    return {_key(name): (row_id, name) for row_id, name in session.execute(_READ).all()}
+    return {_key(name): (row_id, name) for row_id, name in run_kept(session, _READ, {})}

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
+from database.connection.kept_plans import run_kept
 from database.models import Movie
 from database.sql import any_differs, column_types, json_rows, plan_once, table_of
 from database.writing.links import save_links
@@ -192,7 +193,7 @@ def _read_stored(
 ) -> dict[int, _Stored]:
     """Return the stored rows of these ids; *is_locked* prevents changes by other transactions."""
     statement = _LOCK_STORED if is_locked else _READ_STORED
-    rows = session.execute(statement, {"ids": list(external_ids)})
+    rows = run_kept(session, statement, {"ids": list(external_ids)})
     return {id_: _Stored(*facts) for id_, *facts in rows}
 
 
@@ -222,7 +223,7 @@ def _write_rows(
 
     def run(statement: ReturningInsert[int, int], rows: Sequence[dict[str, Any]]) -> dict[int, int]:
         parameters = {**payload_params(rows), "asked_at": asked_at}
-        return dict(session.execute(statement, parameters).all())
+        return dict(run_kept(session, statement, parameters))
 
     # Stored rows are locked before new ones are added, otherwise two writers could block each
     # other. If both add the same movie, the second one repeats its transaction.

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
+from database.connection.kept_plans import run_kept
 from database.sql import plan_once
 
 Row = Mapping[str, Any]
@@ -38,7 +39,7 @@ def save_rows(
     """
     first = [row for row in rows if row["movie_id"] in new]
     if first:
-        session.execute(insert, payload_params(first))
+        run_kept(session, insert, payload_params(first))
     if len(first) == len(rows):
         return set()
     other = [row for row in rows if row["movie_id"] not in new]

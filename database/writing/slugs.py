@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from database.connection.advisory_locks import AdvisoryLock, wait_for_lock
+from database.connection.kept_plans import run_kept
 from database.models import Movie
 from database.sql import plan_once, table_of
 
@@ -103,14 +104,14 @@ def _plan(session: Session, claims: Mapping[int, str], changed: Collection[int])
         free = {slug for slug in left if slug is not None} - released
         if names := claimed - known:
             given = {"slugs": list(names), "ids": list(changed)}
-            for external_id, slug, _ in session.execute(_READ_HOLDERS, given).all():
+            for external_id, slug, _ in run_kept(session, _READ_HOLDERS, given):
                 stored[external_id] = slug
                 slugs.setdefault(external_id, slug)
         if free:
             # Only the movie of that id has claimed a slug with this id appended.
             appended = [int(match[1]) for slug in free if (match := _LAST_NUMBER.search(slug))]
             given = {"slugs": list(free), "ids": appended}
-            for external_id, slug, yts_slug in session.execute(_READ_LOSERS, given).all():
+            for external_id, slug, yts_slug in run_kept(session, _READ_LOSERS, given):
                 stored[external_id] = slug
                 slugs[external_id] = claims.get(external_id, yts_slug)
                 leaving.add(external_id)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 import database.connection.kept_plans
 import database.connection.plan_age
+from database.connection.kept_plans import run_kept
 from database.connection.plan_age import PlanAge
 from database.db import DatabaseManager
 from database.search.similar.ranking import similar_movies
@@ -25,6 +26,7 @@ MANY = """
     INSERT INTO movies (external_id, title) SELECT n, 'Lamp' FROM generate_series(1, 3000) n
 """
 KEPT = text("SELECT name, generic_plans + custom_plans FROM pg_prepared_statements ORDER BY name")
+_ONE = plan_once(text("SELECT 1"))
 BY_ID = "SELECT title FROM movies WHERE external_id = "
 
 
@@ -87,6 +89,36 @@ def test_a_statement_whose_type_has_changed_is_prepared_again(
 
     assert reading.run(read) == "one"
     run_sql(db.url, "DROP VIEW lamps")
+
+
+@pytest.mark.parametrize("is_keyed", [True, False])
+def test_a_worker_prepares_a_statement_again_whose_type_has_changed(
+    db: DatabaseManager, is_keyed: bool
+):
+    """A transaction that meets the old plan is repeated; other connections prepare none."""
+    find = partial(run_kept, statement=plan_once(text("SELECT n FROM lamps")), values={})
+    run_sql(db.url, "CREATE VIEW lamps AS SELECT 1 AS n")
+    with DatabaseManager(db.url, pool_size=1, max_overflow=0, is_keyed=is_keyed) as worker:
+        assert worker.run_transaction(find) == [(1,)]
+        run_sql(db.url, "DROP VIEW lamps", "CREATE VIEW lamps AS SELECT 'one' AS n")
+
+        assert worker.run_transaction(find) == [("one",)]
+        assert len(read(worker, "SELECT FROM pg_prepared_statements")) == is_keyed
+    run_sql(db.url, "DROP VIEW lamps")
+
+
+def test_a_transaction_whose_connection_is_lost_is_repeated(db: DatabaseManager):
+    """Also if a kept statement is the first one that notices it."""
+    end = plan_once(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    attempts = []
+
+    def work(session: Session) -> list:
+        attempts.append(session)
+        return run_kept(session, end if len(attempts) == 1 else _ONE, {})
+
+    with DatabaseManager(db.url, pool_size=1, max_overflow=0, is_keyed=True) as worker:
+        assert worker.run_transaction(work) == [(1,)]
+    assert len(attempts) == 2
 
 
 def test_the_statements_that_were_used_last_are_kept(
