@@ -7,7 +7,7 @@ Nothing here commits.
 from collections.abc import Collection
 
 from sqlalchemy import Integer, bindparam, case, delete, func, null, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.models import ListedMovie
@@ -19,7 +19,11 @@ _listed = table_of(ListedMovie)
 _IS_ON_PAGE = _listed.c.page.is_not(None)
 _IS_GIVEN = _listed.c.external_id == func.any(bindparam("ids", type_=ARRAY(Integer)))
 
-_insert_pages = insert_json(ListedMovie, ("external_id", "page", "reading"))
+_ids = func.unnest(bindparam("ids", type_=ARRAY(Integer)))
+_insert_pages = insert(_listed).from_select(
+    ["external_id", "page", "reading"],
+    select(_ids, bindparam("page", type_=Integer), bindparam("reading", type_=Integer)),
+)
 _has_moved = (_listed.c.reading == _insert_pages.excluded.reading) & (
     _listed.c.page != _insert_pages.excluded.page
 )
@@ -55,10 +59,9 @@ def note_listed(
     rows moved while the list was read; None if there is no such page.
     """
     ids = sorted(set(external_ids))
-    rows = [{"external_id": id_, "page": page, "reading": reading} for id_ in ids]
-    if not rows:
+    if not ids:
         return None
-    moved = run_kept(session, _NOTE_LISTED, json_params(rows))
+    moved = run_kept(session, _NOTE_LISTED, {"ids": ids, "page": page, "reading": reading})
     return min((page for (page,) in moved if page is not None), default=None)
 
 

@@ -108,7 +108,8 @@ def run_kept(
     Run a statement marked by `plan_once`, and return its rows as psycopg2 gives them.
 
     For the statements that each step repeats: the layers of SQLAlchemy cost more than they do.
-    *values* and results are not converted, and the events of SQLAlchemy do not happen.
+    *values* and results are not converted, except lists of numbers and texts, and the events of
+    SQLAlchemy do not happen.
 
     Raises:
         sqlalchemy.exc.DBAPIError: as for other statements.
@@ -120,7 +121,7 @@ def run_kept(
         with closing(connection.connection.cursor()) as cursor:
             if connection.get_execution_options().get(_KEEPS_PLANS):
                 sql = _plans_of(connection).prepared(cursor, sql)
-            cursor.execute(sql, {**constants, **values})
+            cursor.execute(sql, {**constants, **{key: _literal(values[key]) for key in values}})
             rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
             return rows
     except psycopg2.Error as error:
@@ -130,6 +131,17 @@ def run_kept(
         raise DBAPIError.instance(
             sql, None, error, psycopg2.Error, connection_invalidated=is_lost
         ) from error
+
+
+def _literal(value: Any) -> Any:
+    """Return a list as one text: as psycopg2 writes it, each item would be parsed as a value."""
+    if not isinstance(value, list):
+        return value
+    items = [
+        item if isinstance(item, int) else item.replace("\\", "\\\\").replace('"', '\\"')
+        for item in value
+    ]
+    return "{" + ",".join([f'"{item}"' for item in items]) + "}"
 
 
 @cache

@@ -125,7 +125,7 @@ def _save_people(session: Session, people: Mapping[str, Row]) -> dict[str, Perso
     return stored
 
 
-def _read_saved(session: Session, incoming: Mapping[str, str]) -> dict[str, Person]:
+def _read_saved(session: Session, incoming: Mapping[str, object]) -> dict[str, Person]:
     rows = run_kept(session, _SAVE_PEOPLE, incoming)
     return {_key(code, name): (row_id, name, lacks) for row_id, code, name, lacks in rows}
 

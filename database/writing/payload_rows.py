@@ -1,8 +1,10 @@
 """`payload_params`, `save_rows`, `remove_unlisted`: rows of payloads, as JSON to one statement."""
 
 from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from typing import Any, Self
 
+from psycopg2.extensions import connection as DriverConnection  # noqa: N812 (it is a class)
+from psycopg2.extensions import encodings
 from pydantic_core import to_json
 from sqlalchemy import TextClause, text
 from sqlalchemy.dialects.postgresql import Insert
@@ -15,13 +17,36 @@ from database.sql import plan_once
 Row = Mapping[str, Any]
 
 
-def payload_params(rows: Sequence[Row]) -> dict[str, str]:
+class _JsonText:
+    """
+    JSON in UTF-8 that becomes a constant of a statement.
+
+    As a text it would be decoded, encoded, and escaped byte by byte, a fifth of the time of saving.
+    """
+
+    def __init__(self, encoded: bytes) -> None:
+        self._encoded = encoded
+
+    def __conform__(self, _protocol: object) -> Self:
+        return self
+
+    def prepare(self, connection: DriverConnection) -> None:
+        """Encode the text as the connection does, if that is not UTF-8."""
+        if connection.encoding != "UTF8":
+            self._encoded = self._encoded.decode().encode(encodings[connection.encoding])
+
+    def getquoted(self) -> bytes:
+        """Return the constant, which means the same whatever `standard_conforming_strings` is."""
+        return b"E'" + self._encoded.replace(b"\\", b"\\\\").replace(b"'", b"''") + b"'"
+
+
+def payload_params(rows: Sequence[Row]) -> dict[str, _JsonText]:
     """
     Return the parameter of a statement on `json_rows`, as `json_params`; faster for many values.
 
     Programs that only read do not import pydantic, so this is not in `database.sql`.
     """
-    return {"incoming": to_json(rows).decode()}
+    return {"incoming": _JsonText(to_json(rows))}
 
 
 def save_rows(

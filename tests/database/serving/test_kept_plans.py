@@ -92,6 +92,19 @@ def test_a_statement_whose_type_has_changed_is_prepared_again(
 
 
 @pytest.mark.parametrize("is_keyed", [True, False])
+def test_lists_mean_the_same_in_kept_statements(db: DatabaseManager, is_keyed: bool):
+    """All signs are part of a text."""
+    given = {"ids": [1, -2], "texts": ["a", "", "NULL", "{,}", "'%s", '"\\"', "\\n\n"], "none": []}
+    same = plan_once(
+        text("SELECT CAST(:ids AS bigint[]), CAST(:texts AS text[]), CAST(:none AS text[])")
+    )
+    with DatabaseManager(db.url, pool_size=1, max_overflow=0, is_keyed=is_keyed) as worker:
+        rows = worker.run_transaction(partial(run_kept, statement=same, values=given))
+
+    assert rows == [tuple(given.values())]
+
+
+@pytest.mark.parametrize("is_keyed", [True, False])
 def test_a_worker_prepares_a_statement_again_whose_type_has_changed(
     db: DatabaseManager, is_keyed: bool
 ):

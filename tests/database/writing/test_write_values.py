@@ -134,3 +134,18 @@ def test_text_is_kept_as_it_is(db: DatabaseManager, text: str) -> None:
 
     assert read_one(db, "title", 1) == text
     assert read(db, "SELECT name FROM genres UNION ALL SELECT name FROM casts") == [text, text]
+
+
+@pytest.mark.parametrize("setting", ["client_encoding=latin1", "standard_conforming_strings=off"])
+def test_text_is_kept_whatever_the_connection_is_set_to(db: DatabaseManager, setting: str) -> None:
+    """The user may choose settings of the connection in the URL of the database."""
+    text = 'Zoë O\'Neil \\ "x"'
+    chosen = db.url.update_query_dict({"options": f"-c {setting}"})
+    if setting.startswith("client_encoding"):
+        chosen = db.url.update_query_dict(dict([setting.split("=")]))
+
+    with DatabaseManager(chosen) as other:
+        save(other, movie(1, title=text, cast=[{"name": text}]))
+
+    assert read_one(db, "title", 1) == text
+    assert read(db, "SELECT name FROM casts") == [text]
