@@ -72,16 +72,30 @@ def open_engine(
     if is_keyed:
         keep_plans(engine)
     if pre_ping:
-        event.listen(engine, "checkout", _refuse_cut)
+        _replace_cut(engine)
     return engine
 
 
-def _refuse_cut(connection: DriverConnection, *_pool: object) -> None:
+def _replace_cut(engine: Engine) -> None:
+    """Let the pool of *engine* replace connections that the server has closed meanwhile."""
+    event.listen(engine, "connect", _note_new)
+    event.listen(engine, "checkout", _refuse_cut)
+
+
+def _note_new(_connection: DriverConnection, entry: ConnectionPoolEntry) -> None:
+    entry.info["is_new"] = True
+
+
+def _refuse_cut(connection: DriverConnection, entry: ConnectionPoolEntry, _proxy: object) -> None:
     """
     Let the pool replace a connection that has something to read: no statement is under way.
 
-    It is the end of the connection. If it is only a message, the new connection does no harm.
+    It is the end of the connection. If it is only a message, the new connection does no harm. A
+    new connection is not refused, because SQLAlchemy would call a second refusal a wrong use of it.
+    If it is cut already, its first statement fails with an error that is repeated.
     """
+    if entry.info.pop("is_new", False):
+        return
     if not connection.closed:
         poll = select.poll()
         poll.register(connection.fileno(), select.POLLIN)
