@@ -6,8 +6,9 @@ network, and changes the logging of the whole process.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 from safetensors.numpy import load_file
@@ -22,6 +23,8 @@ _FILES = (
 )
 #: Longer texts are cut: the rest hardly changes the mean.
 _MOST_TOKENS = 512
+#: Words whose tokens are kept.
+_MOST_WORDS = 200_000
 
 
 class StaticModel:
@@ -42,6 +45,7 @@ class StaticModel:
         self._stored = load_file(weights)["embedding.weight"]
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.enable_truncation(_MOST_TOKENS)
+        self._words: dict[str, list[int]] = {}
 
     @property
     def hash(self) -> str:
@@ -62,13 +66,44 @@ class StaticModel:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (texts, dimensions); zeros for a text without a token."""
-        encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         sums = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         # A query needs a few of the 32,000 vectors; converting all takes longer than the rest.
         vectors = self._stored if len(texts) == 1 else self._vectors
         # One text at a time: numpy adds up rows twenty times as fast as it reduces slices of them.
-        for text, total in zip(encoded, sums, strict=True):
-            if text.ids:
-                rows = vectors.take(text.ids, axis=0).astype(np.float32, copy=False)
+        for tokens, total in zip(self._tokens(texts), sums, strict=True):
+            if tokens:
+                rows = vectors.take(tokens, axis=0).astype(np.float32, copy=False)
                 np.add.reduce(rows, axis=0, out=total)
         return unit(sums)
+
+    def _tokens(self, texts: Sequence[str]) -> Iterator[list[int]]:
+        """
+        Yield the tokens of each text.
+
+        No token of the model has a space after another character, so the tokens of a text are those
+        of its words, of which most are known from other texts.
+        """
+        if len(texts) == 1:  # A query is not kept.
+            yield from self._encode(texts)
+            return
+        split = [_words_of(text) for text in texts]
+        known = self._words
+        new = {word for words in split for word in words} - known.keys()
+        if len(known) + len(new) > _MOST_WORDS:
+            known = self._words = {}
+            new = {word for words in split for word in words}
+        for word, encoded in zip(new, self._encode([*new]), strict=True):
+            known[word] = encoded
+        for words in split:
+            yield list(chain.from_iterable(map(known.__getitem__, words)))[:_MOST_TOKENS]
+
+    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        return [each.ids for each in encoded]
+
+
+def _words_of(text: str) -> list[str]:
+    """Return the parts of *text* that do not share tokens."""
+    words = text.split(" ")
+    # Several spaces can be one token, which is written with ▁; <s> and </s> are tokens as well.
+    return [text] if "" in words or "▁" in text or "<" in text else words

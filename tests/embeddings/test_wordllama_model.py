@@ -1,5 +1,6 @@
-"""`StaticModel`: its hash, by which stored vectors are found again."""
+"""`StaticModel`: its hash, by which stored vectors are found again, and its tokens."""
 
+import random
 from pathlib import Path
 
 import numpy as np
@@ -36,3 +37,36 @@ def test_the_hash_does_not_depend_on_line_ends(tmp_path: Path, monkeypatch: pyte
     assert hash_with(content + b"\n") == expected
     assert hash_with(content.replace(b"\n", b"\r\n")) == expected
     assert hash_with(content.replace(b'"two"', b'"too"')) != expected
+
+
+def test_tokens_of_words_are_those_of_their_text(monkeypatch: pytest.MonkeyPatch):
+    """Texts are split into words, also those with other spaces, tokens, or words beyond a limit."""
+    monkeypatch.setattr(wordllama_model, "_MOST_WORDS", 500)
+    rng = random.Random(1)
+    parts = [
+        "a",
+        "dog's",
+        "Zoë,",
+        "日本",
+        " ",
+        "  ",
+        "\n",
+        "\t",
+        "▁",
+        "<s>",
+        "x</s>y",
+        "",
+        "-",
+        "😀",
+    ]
+    texts = ["".join(rng.choices([*parts, *(8 * " ")], k=12)) for _ in range(2000)]
+    texts += ["many words " * 300, " ".join(map(str, range(1000))), "x" * 3000]
+    model = StaticModel()
+    tokenizer = model._tokenizer
+
+    for first in range(0, len(texts), 100):
+        some = texts[first : first + 100]
+        expected = [
+            each.ids for each in tokenizer.encode_batch_fast(some, add_special_tokens=False)
+        ]
+        assert [*model._tokens(some)] == expected
