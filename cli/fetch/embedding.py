@@ -4,6 +4,7 @@ import os
 
 from cli.command_line import suggest_command
 from cli.display.events import EventStream
+from database.bookkeeping.vacuum import vacuum_overdue_tables
 from database.db import DatabaseManager
 from database.errors import DatabaseNotReady
 from database.vectors.spaces import EmbeddingLockHeld
@@ -31,6 +32,8 @@ def embed_after_fetch(
         if not db.run_transaction(is_up_to_date):
             from embeddings.index import embed_all  # noqa: PLC0415 -- numpy, where it is needed
 
+            # Reading documents of tables without statistics takes ten times as long.
+            vacuum_overdue_tables(db.engine, is_stopped=stop.is_set)
             cores = os.cpu_count() or 1
             embed_all(db, workers=min(workers, cores), progress=progress)
     except ModelMissing as error:

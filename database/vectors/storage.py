@@ -8,11 +8,12 @@ from io import BytesIO
 from typing import Any
 
 import psycopg2
-from sqlalchemy import ARRAY, BigInteger, Engine, bindparam, delete, func, select, text
+from sqlalchemy import ARRAY, BigInteger, Engine, Select, bindparam, delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from database.models import Movie, MovieEmbedding
+from database.sql import table_of
 from database.vectors.spaces import Space, index_name
 from database.writing.search_documents import movie_documents
 
@@ -63,27 +64,33 @@ class VectorRow:
 
 def read_documents(session: Session, movie_ids: Sequence[int]) -> list[Document]:
     """Return the documents of these movies, by `movies.id`; movies that are gone are left out."""
-    parts = movie_documents.c
-    wanted = bindparam("movie_ids", list(movie_ids), type_=ARRAY(BigInteger))
-    rows = session.execute(
-        select(
-            parts.movie_id,
-            parts.document_hash,
-            parts.document_hash.is_distinct_from(Movie.document_hash),
-            parts.title,
-            parts.year,
-            parts.genres,
-            parts.description,
-            parts.casts,
-        )
-        .select_from(movie_documents)
-        .join(Movie, Movie.id == parts.movie_id)
-        .where(parts.movie_id == func.any(wanted))
-    )
+    rows = session.execute(_READ_DOCUMENTS, {"movie_ids": [*movie_ids]})
     return [
-        Document(id_, hash_, is_stale, title, year, tuple(genres), description, tuple(casts))
-        for id_, hash_, is_stale, title, year, genres, description, casts in rows
+        Document(id_, hash_, hash_ != stored, title, year, tuple(genres), description, tuple(casts))
+        for id_, hash_, stored, title, year, genres, description, casts in rows
     ]
+
+
+def _read_documents() -> Select[int, str, str | None, str, int | None, list[str], str, list[str]]:
+    view, movies = movie_documents.c, table_of(Movie).c
+    wanted = bindparam("movie_ids", type_=ARRAY(BigInteger))
+    names = ("title", "title_english", "genres", "description", "casts")
+    # Materialized, otherwise PostgreSQL reads genres and cast again for the hash.
+    parts = (
+        select(view.movie_id, view.year, *(view[name] for name in names))
+        .where(view.movie_id == func.any(wanted))
+        .cte("parts")
+        .prefix_with("MATERIALIZED")
+    )
+    hash_ = func.document_hash(parts.c.year, *(parts.c[name] for name in names))
+    part = parts.c
+    return select(
+        part.movie_id, hash_, movies.document_hash,
+        part.title, part.year, part.genres, part.description, part.casts,
+    ).join(table_of(Movie), movies.id == part.movie_id)  # fmt: skip
+
+
+_READ_DOCUMENTS = _read_documents()
 
 
 def save_vectors(session: Session, space: Space, rows: Sequence[VectorRow]) -> None:

@@ -5,10 +5,15 @@ import time
 import pytest
 from sqlalchemy import URL, create_engine, text
 
+from cli.display.events import EventStream
+from cli.fetch.embedding import embed_after_fetch
 from database.bookkeeping.vacuum import vacuum_overdue_tables
 from database.db import DatabaseManager
+from ingest.exit_codes import ExitCode
+from ingest.stop import StopRequest
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
+from tests.support.data.movies import fetch_details, save
 from tests.support.databases import run_sql
 from tests.support.processes.commands import call
 from tests.support.runs import read_sql, set_faults
@@ -112,3 +117,24 @@ def test_vacuuming_is_bounded_and_can_be_stopped(
         "INSERT INTO genres (name) SELECT n::text FROM generate_series(1, 500) n",
     )
     assert vacuum_overdue_tables(db.engine, seconds=seconds, is_stopped=lambda: seconds > 0) == []
+
+
+def test_tables_have_statistics_before_their_documents_are_read(
+    database_url: URL, db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without them, PostgreSQL would read whole tables for the cast of each movie."""
+    with DatabaseManager(database_url) as writer, open_sandbox(SandboxSettings(movies=120)) as api:
+        save(writer, *fetch_details(api, range(1, 121)))
+    settle(database_url)
+    changed = "SELECT relname FROM pg_stat_user_tables WHERE n_mod_since_analyze > 100"
+    unanalyzed = [read_sql(db, changed)]
+
+    def embed_all(db: DatabaseManager, **_options: object) -> None:
+        unanalyzed.append(read_sql(db, changed))
+
+    monkeypatch.setattr("embeddings.index.embed_all", embed_all)
+    assert embed_after_fetch(db, EventStream([]), StopRequest(), workers=1) == ExitCode.DONE
+
+    before, during = unanalyzed
+    assert before
+    assert during == []
