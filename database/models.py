@@ -358,7 +358,7 @@ class EmbeddingSpace(Base):
 
 class MovieEmbedding(Base):
     """
-    The two vectors of one movie in one space, which has an index for each of them.
+    The two vectors of one movie in one space, which has an index for each of them if it is large.
 
     The space has their lengths. *search* is a unit vector; *recommend* is one if nothing is
     unknown.

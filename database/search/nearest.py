@@ -19,19 +19,25 @@ from sqlalchemy.orm import Session
 from database.models import Movie, MovieEmbedding
 from database.search.filters import MovieFilter
 from database.sql import plan_once
+from database.vectors.indexes import LISTS
 from database.vectors.spaces import Space
 
 VectorColumn = Literal["recommend", "search"]
-#: Number of index entries that are compared: more find more of the true neighbours.
+#: Number of entries of an HNSW index that are compared: more find more of the true neighbours.
 _LOOKED_AT = {"recommend": 200, "search": 300}
 #: The maximum of pgvector.
 _MOST_LOOKED_AT = 1000
+#: Number of lists of an IVFFlat index whose entries are compared, for up to so many results.
+_PROBED, _RESULTS_OF_PROBED = {"recommend": 12, "search": 26}, 250
 # Column and space must be written as in the index, and the limit as a number, otherwise PostgreSQL
-# does not use the index. The inner query reads `setting`, so that the number is set before it
+# does not use the index. The inner query reads `setting`, so that the numbers are set before it
 # begins. Gone movies are removed afterwards, because a condition inside would lose neighbours.
 _BY_INDEX = """
     SELECT movie_id, distance
-    FROM (SELECT set_config('hnsw.ef_search', '{looked_at}', true) AS looked_at) AS setting
+    FROM (
+        SELECT set_config('hnsw.ef_search', '{looked_at}', true)
+            || set_config('ivfflat.probes', '{probed}', true) AS looked_at
+    ) AS setting
     CROSS JOIN LATERAL (
         SELECT movie_id, {column} <#> {operand} AS distance
         FROM movie_embeddings WHERE space_id = {space_id} AND looked_at IS NOT NULL
@@ -91,8 +97,8 @@ def read_nearest(
     """
     Return `movies.id` and inner product of the nearest movies, the nearest first.
 
-    With *filters*, all matching movies are compared; otherwise the index is used, which misses a
-    few.
+    With *filters*, or without an index, all matching movies are compared; otherwise the index is
+    used, which misses a few.
     """
     query = nearest_query(target.space, target.kind, target.operand, filters, limit)
     return [(row_id, -distance) for row_id, distance in session.execute(query, target.parameters)]
@@ -107,6 +113,7 @@ def nearest_query(
         return _exact(space, kind, operand, filters, limit)
     by_index = _BY_INDEX.format(
         looked_at=min(max(_LOOKED_AT[kind], 2 * limit), _MOST_LOOKED_AT),
+        probed=min(_PROBED[kind] * max(1, limit // _RESULTS_OF_PROBED), LISTS),
         column=f"({kind}::halfvec({space.dimensions(kind)}))",
         space_id=space.id,
         operand=operand,

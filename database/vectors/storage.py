@@ -1,36 +1,27 @@
-"""`save_vectors` and `build_indexes`: write the vectors of a space, and index them."""
+"""`read_documents`, `save_vectors`: read what vectors are made of, and write them."""
 
 import struct
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
 import psycopg2
-from sqlalchemy import ARRAY, BigInteger, Engine, Select, bindparam, delete, func, select, text
+from sqlalchemy import ARRAY, BigInteger, Select, bindparam, delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from database.models import Movie, MovieEmbedding
 from database.sql import table_of
-from database.vectors.spaces import Space, index_name
+from database.vectors.spaces import Space
 from database.writing.search_documents import movie_documents
 
-KINDS = ("recommend", "search")
-#: Links of a vector in each layer of its index: fewer make it cheaper, and find less.
-_LINKS = {"recommend": 16, "search": 12}
 _COPY = (
     "COPY movie_embeddings (space_id, movie_id, document_hash, recommend, search) "
     "FROM STDIN (FORMAT binary)"
 )
 _HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 _TRAILER = struct.pack("!h", -1)
-#: Memory for building an index of up to 77,500 movies, and bytes for each movie beyond that.
-#: Without enough memory, PostgreSQL adds entries one by one on disk, which takes hours for a
-#: million.
-_BUILD_MEGABYTES = 256
-_BUILD_BYTES_PER_MOVIE = 2500
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,34 +120,6 @@ def _field(vector: bytes | None) -> bytes:
     return struct.pack("!ihh", len(vector) + 4, len(vector) // 2, 0) + vector
 
 
-def drop_indexes(session: Session, space: Space) -> None:
-    """Drop the indexes of *space* before many vectors are added; does not commit."""
-    for kind in KINDS:
-        session.execute(text(f"DROP INDEX IF EXISTS {index_name(kind, space.id)}"))
-
-
 def refresh_statistics(session: Session) -> None:
     """Update the statistics of a table that has just been filled, before autovacuum would."""
     session.execute(text("ANALYZE movie_embeddings"))
-
-
-def build_indexes(engine: Engine, space: Space, movies: int) -> None:
-    """Create the missing indexes of *space*, which has *movies* movies; each commits."""
-    megabytes = max(_BUILD_MEGABYTES, movies * _BUILD_BYTES_PER_MOVIE // 2**20)
-    # Both at the same time, because this is the longest part of filling a space.
-    with ThreadPoolExecutor(len(KINDS)) as executor:
-        list(executor.map(lambda kind: _build_index(engine, space, kind, megabytes), KINDS))
-
-
-def _build_index(engine: Engine, space: Space, kind: str, megabytes: int) -> None:
-    # `database.search.nearest` uses the same expression and literal.
-    statement = (
-        f"CREATE INDEX IF NOT EXISTS {index_name(kind, space.id)} ON movie_embeddings "
-        f"USING hnsw (({kind}::halfvec({space.dimensions(kind)})) halfvec_ip_ops) "
-        f"WITH (m = {_LINKS[kind]}, ef_construction = 128) WHERE space_id = {space.id}"
-    )
-    with engine.begin() as connection:
-        connection.execute(text(f"SET LOCAL maintenance_work_mem = '{megabytes}MB'"))
-        # Parallel workers would share the graph in /dev/shm, which has 64 MB in containers.
-        connection.execute(text("SET LOCAL max_parallel_maintenance_workers = 0"))
-        connection.execute(text(statement))

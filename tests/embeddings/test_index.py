@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from database.db import DatabaseManager
+from database.vectors import indexes
 from database.vectors.spaces import EmbeddingLockHeld, hold_embedding_lock, read_active_space
 from embeddings import index, load, packages
 from embeddings.errors import ModelMissing
@@ -112,6 +113,7 @@ def test_another_model_takes_over_when_it_is_full(
     db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
 ):
     """Until then the active space is used; the previous space is kept until the next run."""
+    monkeypatch.setattr(indexes, "_LEAST_FOR_LISTS", 1)
     fill(db, 3)
     embed_all(db)
     seen = []
@@ -132,7 +134,9 @@ def test_another_model_takes_over_when_it_is_full(
     ]
     embed_all(db)
     assert rows(db, f"{spaces} FROM embedding_spaces") == [("other", True, 3)]
-    names = rows(db, "SELECT indexname FROM pg_indexes WHERE indexname LIKE 'idx_movie_emb%'")
+    names = rows(
+        db, "SELECT indexname FROM pg_indexes WHERE indexname LIKE 'idx_movie_emb%vector%'"
+    )
     assert len(names) == 2
 
 
@@ -300,8 +304,11 @@ def test_the_command_makes_vectors_and_says_how_many(db: DatabaseManager):
     assert "Another process is making vectors" in held.stderr
 
 
-def test_alembic_sees_nothing_to_do_where_there_are_spaces(db: DatabaseManager):
+def test_alembic_sees_nothing_to_do_where_there_are_spaces(
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+):
     """The program makes the indexes of spaces, not the migrations."""
+    monkeypatch.setattr(indexes, "_LEAST_FOR_LISTS", 1)
     fill(db, 2)
     embed_all(db)
 

@@ -1,0 +1,106 @@
+"""`build_indexes`: index the vectors of a space, in the way that suits their number."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.orm import Session
+
+from database.vectors.spaces import Space, index_name
+
+Method = Literal["ivfflat", "hnsw"]
+KINDS = ("recommend", "search")
+#: Comparing all of fewer vectors takes 4 ms at most.
+_LEAST_FOR_LISTS = 5_000
+#: An IVFFlat index of fewer vectors answers about as fast as an HNSW index, and is built in a
+#: twentieth of the time.
+_LEAST_FOR_LINKS = 30_000
+#: Lists of an IVFFlat index. A query compares the vectors of some of them.
+LISTS = 40
+#: Links of a vector in each layer of an HNSW index: fewer make it cheaper, and find less.
+_LINKS = {"recommend": 16, "search": 12}
+#: Memory for building an index of up to 77,500 movies, and bytes for each movie beyond that.
+#: Without enough memory, PostgreSQL adds entries one by one on disk, which takes hours for a
+#: million.
+_BUILD_MEGABYTES = 256
+_BUILD_BYTES_PER_MOVIE = 2500
+
+_METHOD = text(
+    "SELECT amname FROM pg_class JOIN pg_am ON pg_am.oid = relam "
+    "WHERE pg_class.oid = to_regclass(:name)"
+)
+#: Movies with the same genres, by year.
+_ALIKE = text("""
+    SELECT id FROM movies LEFT JOIN (
+        SELECT movie_id, array_agg(genre_id ORDER BY genre_id) AS genre_ids
+        FROM movie_genres GROUP BY movie_id
+    ) AS linked ON movie_id = id
+    WHERE id = ANY(:row_ids) ORDER BY genre_ids, year, id""")
+
+
+def choose_method(movies: int) -> Method | None:
+    """Return the kind of index for the vectors of this many movies; None for no index."""
+    if movies < _LEAST_FOR_LISTS:
+        return None
+    return "ivfflat" if movies < _LEAST_FOR_LINKS else "hnsw"
+
+
+def sort_for_indexes(session: Session, row_ids: list[int]) -> list[int]:
+    """
+    Return these movies, by `movies.id`, in the best order for saving their vectors.
+
+    An HNSW index is built in the order of the rows. If similar movies follow each other, much of
+    what each of them is compared with is still in the cache of the processor.
+    """
+    if choose_method(len(row_ids)) != "hnsw":
+        return row_ids
+    return list(session.scalars(_ALIKE, {"row_ids": row_ids}))
+
+
+def drop_indexes(session: Session, space: Space) -> None:
+    """Drop the indexes of *space* before many vectors are added; does not commit."""
+    for kind in KINDS:
+        session.execute(text(f"DROP INDEX IF EXISTS {index_name(kind, space.id)}"))
+
+
+def build_indexes(engine: Engine, space: Space, movies: int) -> None:
+    """
+    Create the missing indexes of *space*, which has *movies* movies; each commits.
+
+    Existing ones stay, except those for fewer movies. Searches compare all vectors meanwhile.
+    """
+    if (method := choose_method(movies)) is None:
+        return
+    megabytes = max(_BUILD_MEGABYTES, movies * _BUILD_BYTES_PER_MOVIE // 2**20)
+    # Both at the same time, because this is the longest part of filling a space.
+    with ThreadPoolExecutor(len(KINDS)) as executor:
+        list(executor.map(lambda kind: _build_index(engine, space, kind, method, megabytes), KINDS))
+
+
+def _build_index(engine: Engine, space: Space, kind: str, method: Method, megabytes: int) -> None:
+    name = index_name(kind, space.id)
+    # `database.search.nearest` uses the same expression and literal.
+    statement = (
+        f"CREATE INDEX IF NOT EXISTS {name} ON movie_embeddings "
+        f"USING {method} (({kind}::halfvec({space.dimensions(kind)})) halfvec_ip_ops) "
+        f"WITH ({_options(kind, method)}) WHERE space_id = {space.id}"
+    )
+    if method == "hnsw":
+        with engine.begin() as connection:
+            _drop_if_lists(connection, name)
+    with engine.begin() as connection:
+        connection.execute(text(f"SET LOCAL maintenance_work_mem = '{megabytes}MB'"))
+        # Parallel workers would share the graph in /dev/shm, which has 64 MB in containers.
+        connection.execute(text("SET LOCAL max_parallel_maintenance_workers = 0"))
+        connection.execute(text(statement))
+
+
+def _options(kind: str, method: Method) -> str:
+    if method == "ivfflat":
+        return f"lists = {LISTS}"
+    return f"m = {_LINKS[kind]}, ef_construction = 128"
+
+
+def _drop_if_lists(connection: Connection, name: str) -> None:
+    if connection.scalar(_METHOD, {"name": name}) == "ivfflat":
+        connection.execute(text(f"DROP INDEX {name}"))
