@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from database.db import DatabaseManager
 from database.search.word_counts import refresh_words
-from database.vectors.indexes import build_indexes, drop_indexes, sort_for_indexes
+from database.vectors.indexes import build_indexes, drop_indexes
 from database.vectors.spaces import (
     Space,
     activate,
@@ -83,7 +83,6 @@ def embed_all(
         movies = db.run_transaction(
             read_all_movies if is_rebuild else partial(read_stale_movies, space_id=space.id)
         )
-        movies = db.run_transaction(partial(sort_for_indexes, row_ids=movies))
         db.run_transaction(lambda session: _make_room(session, space, len(movies)))
         done = 0
         for count in _embed(db, embedder, space, movies, workers):

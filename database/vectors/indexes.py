@@ -29,13 +29,6 @@ _METHOD = text(
     "SELECT amname FROM pg_class JOIN pg_am ON pg_am.oid = relam "
     "WHERE pg_class.oid = to_regclass(:name)"
 )
-#: Movies with the same genres, by year.
-_ALIKE = text("""
-    SELECT id FROM movies LEFT JOIN (
-        SELECT movie_id, array_agg(genre_id ORDER BY genre_id) AS genre_ids
-        FROM movie_genres GROUP BY movie_id
-    ) AS linked ON movie_id = id
-    WHERE id = ANY(:row_ids) ORDER BY genre_ids, year, id""")
 
 
 def choose_method(movies: int) -> Method | None:
@@ -43,18 +36,6 @@ def choose_method(movies: int) -> Method | None:
     if movies < _LEAST_FOR_LISTS:
         return None
     return "ivfflat" if movies < _LEAST_FOR_LINKS else "hnsw"
-
-
-def sort_for_indexes(session: Session, row_ids: list[int]) -> list[int]:
-    """
-    Return these movies, by `movies.id`, in the best order for saving their vectors.
-
-    An HNSW index is built in the order of the rows. If similar movies follow each other, much of
-    what each of them is compared with is still in the cache of the processor.
-    """
-    if choose_method(len(row_ids)) != "hnsw":
-        return row_ids
-    return list(session.scalars(_ALIKE, {"row_ids": row_ids}))
 
 
 def drop_indexes(session: Session, space: Space) -> None:

@@ -1,7 +1,5 @@
 """`build_indexes`: which index the vectors of a space have, and what is read without one."""
 
-from itertools import pairwise
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -13,7 +11,6 @@ from database.vectors import indexes
 from database.vectors.spaces import Space, read_active_space
 from embeddings.index import embed_all
 from tests.embeddings.test_index import fill, rows
-from tests.support.data.movies import movie, save
 
 _METHODS = """
     SELECT c.oid, amname FROM pg_class c JOIN pg_am ON pg_am.oid = relam
@@ -103,24 +100,3 @@ def test_lists_are_read_by_number_of_results(
     assert few[0] == exact[0]
     assert len(few) == 10
     assert every == exact
-
-
-def test_vectors_are_saved_in_the_order_of_genres_and_years(db: DatabaseManager):
-    """Similar movies follow each other, if an HNSW index will be built."""
-    genres, years = (["Drama"], ["Comedy", "Drama"], ["Comedy"]), (1990, 2020)
-    save(db, *(
-        movie(number, genres=genres[number % 3], year=years[number % 2]) for number in range(1, 25)
-    ))  # fmt: skip
-
-    with db.get_session() as session:
-        ids = list(session.scalars(text("SELECT id FROM movies ORDER BY id")))
-        ordered = indexes.sort_for_indexes(session, ids)
-        assert indexes.sort_for_indexes(session, ids[:7]) == ids[:7]
-        kinds = dict(tuple(row) for row in session.execute(text(
-            "SELECT movie_id, string_agg(name, ' ' ORDER BY name) || max(year) FROM movies "
-            "JOIN movie_genres ON movie_id = movies.id JOIN genres ON genres.id = genre_id "
-            "GROUP BY movie_id"
-        )))  # fmt: skip
-    assert sorted(ordered) == ids
-    changes = sum(kinds[one] != kinds[two] for one, two in pairwise(ordered))
-    assert changes == len(set(kinds.values())) - 1 == 5
