@@ -94,5 +94,6 @@ def mirror(
     run_sql(faulty_server.url, f"CREATE DATABASE {name} TEMPLATE listed OWNER mirror")
     url = faulty_server.url.set(database=name, username="mirror")
     mirror = Mirror(faulty_server, slow_sandbox, url, calm_contents)
+    mirror.order("ALTER ROLE mirror CONNECTION LIMIT -1")  # A test that failed may have left 0.
     yield mirror
     mirror.kill_all()

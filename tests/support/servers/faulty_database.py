@@ -20,7 +20,7 @@ from sandbox.api.sandbox_server import Sandbox
 from tests.support.databases import run_sql, table_contents
 from tests.support.processes.commands import run, start
 from tests.support.servers.other_server import PASSWORD, OtherServer
-from tests.support.waiting import wait_until
+from tests.support.waiting import TIMEOUT_SECONDS, wait_until
 
 #: Parts and forms of the password, which no output may contain.
 SECRETS = (PASSWORD, "p%2540", "p%40@", "'/:$x")
@@ -121,8 +121,12 @@ class Mirror:
 
     @contextmanager
     def locked_by_another(self) -> Iterator[None]:
-        """Hold the fetch lock, as another run does."""
-        with DatabaseManager(self._as_superuser) as db, hold_fetch_lock(db.engine):
+        """Hold the fetch lock, as another run does, once its holder has lost it."""
+        with (
+            DatabaseManager(self._as_superuser) as db,
+            # A connection that was cut holds its lock for another moment.
+            hold_fetch_lock(db.engine, wait_seconds=TIMEOUT_SECONDS),
+        ):
             yield
 
     def contents(self) -> Contents:
