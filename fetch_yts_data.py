@@ -44,7 +44,7 @@ EPILOG = exit_codes_epilog(
 @click.option(
     "--batch-size",
     type=click.IntRange(1, 1000),
-    default=500,
+    default=1000,
     show_default=True,
     help="Maximum number of movies in a batch.",
 )

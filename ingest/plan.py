@@ -10,9 +10,6 @@ from yts.settings import MOVIES_PER_PAGE, Order
 
 Item = TypeVar("Item")
 
-#: A batch has at most the share of a worker in the remaining work, divided by this: batches become
-#: smaller, so that no worker is idle at the end while another has a large one.
-PARTS_OF_A_SHARE = 2
 #: Longest time of a batch at the pace of the request budget, in seconds.
 SECONDS_PER_BATCH = 10.0
 #: The same for pages of the list: the run learns from each page which one is the last.
@@ -144,15 +141,14 @@ def choose_batch_sizes(
     """
     Yield sizes of batches for *expected* movies or pages, and for more, each at most *most*.
 
-    They become smaller down to *least*, so that all workers are busy to the end. A batch takes at
-    most about *seconds* at *rate* requests a second for all workers (0 means no limit), because it
-    reports only when it is done.
+    A batch is at most the share of a worker in what is left, and at least *least*: so they become
+    smaller, and all workers are busy to the end. A batch takes at most about *seconds* at *rate*
+    requests a second for all workers (0 means no limit), because it reports only when it is done.
     """
     if rate:
         most = min(most, int(rate * seconds / workers))
     while True:
-        part = -(-expected // (workers * PARTS_OF_A_SHARE))
-        size = max(1, min(most, max(least, part)))
+        size = max(1, min(most, max(least, -(-expected // workers))))
         yield size
         expected = max(0, expected - size)
 

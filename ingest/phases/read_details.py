@@ -33,6 +33,8 @@ from ingest.run import ReportHandler, Run, ignore_report
 
 #: Ids read from the table at a time, so that memory does not grow with the catalogue.
 IDS_PER_READ = 1000
+#: Movies of the smallest batches for each thread: a worker waits between two batches.
+MOVIES_PER_THREAD = 8
 #: Ids checked at a time for being known; each check is a step of its own.
 IDS_PER_LOOK = 10_000
 
@@ -109,7 +111,7 @@ def fetch_movies(
         workers=pool.workers,
         expected=expected,
         rate=settings.rate,
-        least=settings.threads,
+        least=settings.threads * MOVIES_PER_THREAD,
     )
     run.run_on_pool(pool, plan_movie_batches(ids, sizes, kind), handle)
 

@@ -37,7 +37,7 @@ def test_each_option_is_shown_with_the_origin_of_its_value(tmp_path: Path) -> No
     assert options["--workers"] == ("3", "command line")
     assert options["--rate"] == ("0.5", "environment: YTS_RATE")
     assert options["--threads"] == ("5", ".env: YTS_THREADS")
-    assert options["--batch-size"] == ("500", "default")
+    assert options["--batch-size"] == ("1000", "default")
     assert options["--database-url"][0].startswith("the embedded server in ")
 
 

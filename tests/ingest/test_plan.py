@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from ingest.ids import HIGHEST_ID, parse_ids
 from ingest.plan import (
-    PARTS_OF_A_SHARE,
     SECONDS_PER_BATCH,
     ListPage,
     choose_batch_sizes,
@@ -84,4 +83,4 @@ def test_batches_keep_every_worker_busy_and_come_back_soon(
     for size, remaining in zip(come, left, strict=False):
         assert 1 <= size <= most
         assert size == 1 or size * workers <= rate * SECONDS_PER_BATCH or rate == 0
-        assert size <= least or remaining > (size - 1) * workers * PARTS_OF_A_SHARE
+        assert size <= least or remaining > (size - 1) * workers
