@@ -24,7 +24,7 @@ from database.vectors.spaces import Space
 
 VectorColumn = Literal["recommend", "search"]
 #: Number of entries of an HNSW index that are compared: more find more of the true neighbours.
-_LOOKED_AT = {"recommend": 200, "search": 300}
+_LOOKED_AT = {"recommend": 220, "search": 300}
 #: The maximum of pgvector.
 _MOST_LOOKED_AT = 1000
 #: Number of lists of an IVFFlat index whose entries are compared, for up to so many results.

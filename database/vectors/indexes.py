@@ -19,6 +19,8 @@ _LEAST_FOR_LINKS = 30_000
 LISTS = 40
 #: Links of a vector in each layer of an HNSW index: fewer make it cheaper, and find less.
 _LINKS = {"recommend": 16, "search": 12}
+#: Entries that a new one is compared with: fewer make the index cheaper, and find less.
+_COMPARED = 96
 #: Memory for building an index of up to 77,500 movies, and bytes for each movie beyond that.
 #: Without enough memory, PostgreSQL adds entries one by one on disk, which takes hours for a
 #: million.
@@ -79,7 +81,7 @@ def _build_index(engine: Engine, space: Space, kind: str, method: Method, megaby
 def _options(kind: str, method: Method) -> str:
     if method == "ivfflat":
         return f"lists = {LISTS}"
-    return f"m = {_LINKS[kind]}, ef_construction = 128"
+    return f"m = {_LINKS[kind]}, ef_construction = {_COMPARED}"
 
 
 def _drop_if_lists(connection: Connection, name: str) -> None:
