@@ -21,7 +21,8 @@ def relay_waits(db: DatabaseManager, notice: Callable[[str], None]) -> Iterator[
     """
     While the block runs, call *notice* with the message of each waiting worker, once each.
 
-    Afterwards its connection is no longer in use, so that `close_all` closes it.
+    At the end, wait until the thread that reads the waits has returned its connection to the pool:
+    `DatabaseManager.close_all` does not close connections that are in use.
     """
     ended = threading.Event()
 

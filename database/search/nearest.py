@@ -27,7 +27,8 @@ VectorColumn = Literal["recommend", "search"]
 _LOOKED_AT = {"recommend": 220, "search": 300}
 #: The maximum of pgvector.
 _MOST_LOOKED_AT = 1000
-#: Number of lists of an IVFFlat index whose entries are compared, for up to so many results.
+#: An IVFFlat index divides the vectors into lists. This is the number of lists that a query reads
+#: for up to 250 results; it grows with the number of results.
 _PROBED, _RESULTS_OF_PROBED = {"recommend": 12, "search": 26}, 250
 # Column and space must be written as in the index, and the limit as a number, otherwise PostgreSQL
 # does not use the index. The inner query reads `setting`, so that the numbers are set before it
