@@ -1,21 +1,13 @@
 """
-`Deadline`: the deadline of the request under way on a thread; `Response` is read before it.
+`Deadline`: the deadline of the request under way on a thread, and the state of its connection.
 
 A socket timeout limits silence only: a server that sends single bytes could hold a thread without
 end. Here every read gets the remaining time, so that neither a slow head, nor endless interim
 responses, nor a slow body can take longer.
 """
 
-import http.client
-import io
-import socket
 from time import monotonic
-from typing import Any
 
-from yts.errors import YtsUnavailable
-
-#: Interim responses (100 Continue, 103 Early Hints) that are skipped before the final one.
-MAX_INTERIM = 20
 #: After this number of kept connections in a row that the server had closed, none is kept.
 MAX_STALE = 2
 
@@ -90,63 +82,3 @@ class Deadline:
         is_stale = is_broken and self._is_reused and not self.bytes_read
         self._stale_in_row += is_stale
         return is_stale
-
-
-class Response(http.client.HTTPResponse):
-    """A final response (never 1xx), read before the deadline."""
-
-    def __init__(self, deadline: Deadline, sock: socket.socket, **options: Any) -> None:
-        """Read nothing yet."""
-        super().__init__(_Socket(sock, deadline), **options)  # type: ignore[arg-type]
-        self._deadline = deadline
-
-    def begin(self) -> None:
-        """
-        Read the head.
-
-        Raises:
-            OSError, http.client.HTTPException: it does not arrive, or is not valid.
-            YtsUnavailable: over MAX_INTERIM interim responses.
-        """
-        self._deadline.expect_head()
-        super().begin()
-        self._deadline.expect_body()
-        lengths = set(self.headers.get_all("Content-Length", ()))
-        if not self.chunked and lengths and (self.length is None or len(lengths) > 1):
-            raise http.client.HTTPException("Content-Length is not one number")
-
-    def _read_status(self) -> tuple[str, int, str]:
-        for _ in range(MAX_INTERIM + 1):
-            version, status, reason = super()._read_status()  # type: ignore[misc]
-            if not 100 <= status < 200:
-                return version, status, reason
-            http.client.parse_headers(self.fp)
-        raise YtsUnavailable(
-            f"over {MAX_INTERIM} interim responses (1xx) came in place of a response"
-        )
-
-    def _read_next_chunk_size(self) -> int:
-        size: int = super()._read_next_chunk_size()  # type: ignore[misc]
-        if size < 0:  # It would read to the end of the connection.
-            raise http.client.HTTPException("the size of a chunk is negative")
-        return size
-
-
-class _Socket(io.RawIOBase):
-    """The part of a socket that `HTTPResponse` uses: bytes, received before the deadline."""
-
-    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
-        self._sock = sock
-        self._deadline = deadline
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._sock.settimeout(self._deadline.seconds_left())
-        count = self._sock.recv_into(buffer)
-        self._deadline.bytes_read += count
-        return count

@@ -13,10 +13,11 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from yts import PROJECT_URL, __version__
-from yts.deadlines import Deadline, Response
+from yts.deadlines import Deadline
+from yts.http_response import HttpResponse
 
 USER_AGENT = f"yts-mirror/{__version__} (+{PROJECT_URL})"
-#: Errors of a request: of the system and of requests, of `Response`, of connecting.
+#: Errors of a request: of the system and of requests, of `HttpResponse`, of connecting.
 FAILURES = (OSError, HTTPException, urllib3.exceptions.HTTPError)
 
 Query = dict[str, int | str]
@@ -60,7 +61,7 @@ class ThreadSession:
         self._api_url = api_url
 
     @contextmanager
-    def open_response(self, url: str, query: Query) -> Iterator[Response]:
+    def open_response(self, url: str, query: Query) -> Iterator[HttpResponse]:
         """
         Send one request; yield the response with an unread body.
 
@@ -82,7 +83,7 @@ class ThreadSession:
                 self.deadline.note_reuse()
             connection.sock.settimeout(self.deadline.seconds_left())
             connection.sock.sendall(f"GET {target} HTTP/1.1\r\n{route.headers}\r\n".encode())
-            response = Response(self.deadline, connection.sock, method="GET")
+            response = HttpResponse(self.deadline, connection.sock, method="GET")
             response.begin()
             yield response
             is_kept = response.isclosed() and not response.will_close
@@ -111,7 +112,7 @@ class ThreadSession:
     def _connect(self, connection: Any, route: _Route) -> None:
         connection.close()
         connection.timeout = self._connect_seconds
-        connection.response_class = partial(Response, self.deadline)  # to CONNECT
+        connection.response_class = partial(HttpResponse, self.deadline)  # to CONNECT
         try:
             if route.is_tunnelled:
                 route.pool._prepare_proxy(connection)

@@ -13,8 +13,9 @@ from contextlib import AbstractContextManager, nullcontext
 from urllib.parse import urljoin, urlsplit
 
 from yts.connection_errors import explain
-from yts.deadlines import Deadline, Response
+from yts.deadlines import Deadline
 from yts.errors import ResponseTooLarge, YtsRefused, YtsUnavailable
+from yts.http_response import HttpResponse
 from yts.http_status import raise_for_status
 from yts.settings import ClientSettings, without_secrets
 from yts.thread_session import FAILURES, Query, ThreadSession
@@ -105,11 +106,11 @@ class Transport:
             session.deadline.start()
             try:
                 with self._watch(), session.open_response(url, query) as response:
-                    self.server_name = response.headers.get("Server", "")
-                    location = response.headers.get("Location")
+                    self.server_name = response.fields.get("server", "")
+                    location = response.fields.get("location")
                     if response.status in _REDIRECTS and location:
                         return b"", _join(url, location)
-                    retry_after = response.headers.get("Retry-After")
+                    retry_after = response.fields.get("retry-after")
                     raise_for_status(response.status, retry_after, without_secrets(url))
                     return _read_body(response), None
             except FAILURES as error:
@@ -128,8 +129,8 @@ class Transport:
         return session
 
 
-def _read_body(response: Response) -> bytes:
-    is_gzip = response.headers.get("Content-Encoding", "").lower() in {"gzip", "x-gzip"}
+def _read_body(response: HttpResponse) -> bytes:
+    is_gzip = response.fields.get("content-encoding", "").lower() in {"gzip", "x-gzip"}
     source = gzip.GzipFile(fileobj=response) if is_gzip else response
     body = bytearray()
     try:

@@ -13,8 +13,8 @@ from tests.support.data.yts_responses import a_row, page_response
 from tests.support.servers.client_fixtures import MakeClient
 from tests.support.servers.raw_server import open_raw, read_request, whole_response
 from tests.support.waiting import soon
-from yts.deadlines import MAX_INTERIM
 from yts.errors import YtsUnavailable
+from yts.http_response import MAX_INTERIM
 
 PAGE = whole_response(page_response(a_row(5)))
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -1,4 +1,4 @@
-"""`Response`: where a response ends, by its length, its chunks or the end of the connection."""
+"""`HttpResponse`: where a response ends, by its length, its chunks or the end of the connection."""
 
 import gzip
 import socket
@@ -26,6 +26,7 @@ ZIPPED = gzip.compress(BODY)
 #: Responses, and whether the connection can be used again.
 VALID: dict[str, tuple[bytes, bool]] = {
     "lines end with LF": (PAGE.replace(b"\r\n", b"\n"), True),
+    "names in any case": (PAGE.replace(b"Content-Length", b"cONTENT-lENGTH"), True),
     "no reason": (PAGE.replace(b"200 OK", b"200"), True),
     "the length twice": (whole_response(BODY, b"Content-Length: %d" % len(BODY)), True),
     "chunks with extensions and a trailer": (CHUNKED + b"\r\n" + CHUNKS, True),
@@ -46,12 +47,16 @@ VALID: dict[str, tuple[bytes, bool]] = {
 INVALID: dict[str, bytes] = {
     "two lengths": whole_response(BODY, b"Content-Length: 7"),
     "a length that is not a number": OK + b"Content-Length: many\r\n\r\n" + BODY,
+    "a length of too many digits": OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n" + BODY,
     "a negative length": OK + b"Content-Length: -1\r\n\r\n" + BODY,
     "a chunk of negative size": CHUNKED + b"\r\n-1\r\n" + BODY,
     "a chunk without size": CHUNKED + b"\r\n\r\n" + BODY,
     "gzip that is damaged": whole_response(ZIPPED[:-8] + b"12345678", UNZIPPED),
     "gzip that is cut": whole_response(ZIPPED[:-20], UNZIPPED),
+    "a head of too many fields": OK + b"X: y\r\n" * 101 + b"\r\n" + BODY,
+    "a field that is too long": OK + b"X: " + b"y" * 65_536 + b"\r\n\r\n" + BODY,
     "another protocol": b"\x00\x01\x02\r\n\r\n",
+    "another version of the protocol": PAGE.replace(b"HTTP/1.1", b"HTTP/2"),
 }
 
 
