@@ -12,9 +12,11 @@ SIZES: Final = """
     FROM unnest(ARRAY['casts', 'movie_casts', 'movie_genres', 'movies', 'torrents']) name
 """
 DISCARD: Final = "DISCARD PLANS"
-#: SQLSTATEs of a prepared statement whose result has another type by now, or that the server does
-#: not have.
-_INVALID: Final = {"0A000", "26000"}
+#: SQLSTATE of a prepared statement that the server does not have.
+_UNKNOWN_STATEMENT: Final = "26000"
+#: Where PostgreSQL refuses a prepared statement whose result has another type by now. The SQLSTATE
+#: 0A000 is that of many other errors.
+_CHECK_OF_PLANS: Final = "RevalidateCachedQuery"
 #: How often the sizes are read, in seconds.
 CHECK_SECONDS: Final = 1.0
 #: Plans are made again when a table has grown to more than this multiple.
@@ -55,4 +57,4 @@ def is_invalid(error: psycopg2.Error) -> bool:
 
     A migration that changes the type of a column does this. The connection must be closed.
     """
-    return error.pgcode in _INVALID
+    return error.pgcode == _UNKNOWN_STATEMENT or error.diag.source_function == _CHECK_OF_PLANS
