@@ -22,7 +22,8 @@ class AdvisoryLock(IntEnum):
     COUNT_SHARD = 7_190_003
     #: For making vectors; held by a session.
     EMBEDDING = 7_190_004
-    #: For changing slugs of stored movies; held until the end of the transaction.
+    #: Shared for adding movies with slugs, exclusive if stored movies claim other slugs than
+    #: before; held until the end of the transaction.
     SLUGS = 7_190_005
 
 
@@ -39,6 +40,7 @@ _TAKE = text(
 _HOLDER = text(f"SELECT pid {_HELD}")
 _RELEASE = text("SELECT pg_advisory_unlock(:key)")
 _WAIT = text("SELECT pg_advisory_xact_lock(:key)")
+_WAIT_SHARED = text("SELECT pg_advisory_xact_lock_shared(:key)")
 
 
 def take_lock(connection: Connection, lock: AdvisoryLock) -> bool:
@@ -57,9 +59,11 @@ def releasing(connection: Connection, lock: AdvisoryLock) -> Iterator[None]:
             connection.execute(_RELEASE, _key(lock))
 
 
-def wait_for_lock(connection: Connection | Session, lock: AdvisoryLock) -> None:
-    """Wait for *lock*, and hold it until the end of the transaction."""
-    connection.execute(_WAIT, _key(lock))
+def wait_for_lock(
+    connection: Connection | Session, lock: AdvisoryLock, *, is_shared: bool = False
+) -> None:
+    """Wait for *lock*, and hold it until the end of the transaction, alone unless *is_shared*."""
+    connection.execute(_WAIT_SHARED if is_shared else _WAIT, _key(lock))
 
 
 def read_lock_holder(connection: Connection, lock: AdvisoryLock) -> int | None:

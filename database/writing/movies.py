@@ -2,7 +2,8 @@
 `save_movies`: save movies with one statement for each table, for any number of movies.
 
 Nothing here commits. Tables are written in one order (movies, genres, casts,
-links, torrents) and keys are sorted, so that two writers never deadlock.
+links, torrents) and keys are sorted, so that two writers deadlock only if they
+move each other's movies from one slug to another.
 An unknown value never replaces a known one.
 """
 
@@ -216,19 +217,26 @@ def _write_rows(
         {movie.id: movie.slug for movie in movies},
         {external_id: row.yts_slug for external_id, row in stored.items()},
     )
-    first, other = list[dict[str, Any]](), list[dict[str, Any]]()
-    for movie in movies:
-        moment = asked_at if movie.id in detailed else None
-        (other if movie.id in stored else first).append(_row(movie, slugs.get(movie.id), moment))
 
-    def run(statement: ReturningInsert[int, int], rows: Sequence[dict[str, Any]]) -> dict[int, int]:
+    def run(statement: ReturningInsert[int, int], chosen: Sequence[MoviePayload]) -> dict[int, int]:
+        rows = [
+            _row(movie, slugs.get(movie.id), asked_at if movie.id in detailed else None)
+            for movie in chosen
+        ]
         parameters = {**payload_params(rows), "asked_at": asked_at}
-        return dict(run_kept(session, statement, parameters))
+        return dict(run_kept(session, statement, parameters)) if rows else {}
 
     # Stored rows are locked before new ones are added, otherwise two writers could block each
-    # other. If both add the same movie, the second one repeats its transaction.
-    updated = run(_upsert_statement(), other) if other else {}
-    return (run(_insert_statement(), first) if first else {}), updated
+    # other.
+    updated = run(_upsert_statement(), [movie for movie in movies if movie.id in stored])
+    new = [movie for movie in movies if movie.id not in stored]
+    saved = run(_insert_statement(), new)
+    if late := [movie for movie in new if movie.id not in saved]:
+        # Another transaction gave their slugs to its movies meanwhile. If it has saved the same
+        # movies, this one is repeated.
+        slugs |= assign_slugs(session, {movie.id: movie.slug for movie in late}, {})
+        saved |= run(_insert_or_fail_statement(), late)
+    return saved, updated
 
 
 def _insert_rows() -> postgresql.Insert:
@@ -239,14 +247,22 @@ def _insert_rows() -> postgresql.Insert:
     return postgresql.insert(_movies).from_select(
         [*_COLUMNS, "fetched_at", *document],
         # Sorted, so all documents are computed before the first row is written: that is faster.
+        # By slug, because two writers whose movies claim the same ones wait in this order.
         select(*(source.c[name] for name in _COLUMNS), asked_at, *document.values()).order_by(
-            source.c.external_id
+            source.c.slug
         ),
     )
 
 
 @cache
 def _insert_statement() -> ReturningInsert[int, int]:
+    """Return a statement that leaves out movies whose slugs are taken."""
+    statement = _insert_rows().on_conflict_do_nothing(index_elements=["slug"])
+    return plan_once(statement.returning(_id, _movies.c.id))
+
+
+@cache
+def _insert_or_fail_statement() -> ReturningInsert[int, int]:
     return plan_once(_insert_rows().returning(_id, _movies.c.id))
 
 

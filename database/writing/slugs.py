@@ -14,7 +14,6 @@ movie gives up its slug, those that it kept from it begin again.
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -57,17 +56,18 @@ def assign_slugs(
         for external_id, slug in yts_slugs.items()
         if slug is not None and slug != stored.get(external_id)
     }
+    if not claims:
+        return {}
     changed = claims.keys() & stored.keys()
-    plan = _plan(session, claims, changed)
-    if plan.needs_lock(claims):
-        # Another transaction may change slugs of the same movies: wait for it, and look again.
-        wait_for_lock(session, AdvisoryLock.SLUGS)
-        plan = _plan(session, claims, changed)
-    moved = {id_: plan.slugs[id_] for id_ in sorted(plan.stored) if plan.is_moved(id_)}
+    # Another claim never frees a slug, so transactions that only add claims may run together: the
+    # unique index is enough. A movie that gives up its claim may free one.
+    wait_for_lock(session, AdvisoryLock.SLUGS, is_shared=not changed)
+    slugs, before = _plan(session, claims, changed)
+    moved = {id_: slugs[id_] for id_, slug in sorted(before.items()) if slugs[id_] != slug}
     # All are released before any is assigned, because two movies may swap their slugs.
     _rename(session, dict.fromkeys(moved))
     _rename(session, moved)
-    return plan.slugs
+    return slugs
 
 
 def unique_slugs(yts_slugs: Mapping[int, str]) -> dict[int, str]:
@@ -75,25 +75,14 @@ def unique_slugs(yts_slugs: Mapping[int, str]) -> dict[int, str]:
     return _resolve(yts_slugs)[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """The slugs of the claiming movies, and of stored movies that have to do with them."""
+def _plan(
+    session: Session, claims: Mapping[int, str], changed: Collection[int]
+) -> tuple[dict[int, str], dict[int, str | None]]:
+    """
+    Return the slugs of the claiming movies, and of stored movies that have to do with them.
 
-    #: YTS id -> slug before and after, the former for stored movies only.
-    stored: dict[int, str | None]
-    slugs: dict[int, str]
-
-    def is_moved(self, external_id: int) -> bool:
-        return self.slugs[external_id] != self.stored[external_id]
-
-    def needs_lock(self, claims: Mapping[int, str]) -> bool:
-        """Return whether the unique index is not enough to decide which movie has which slug."""
-        return any(map(self.is_moved, self.stored)) or any(
-            self.slugs[id_] != slug for id_, slug in claims.items() if id_ not in self.stored
-        )
-
-
-def _plan(session: Session, claims: Mapping[int, str], changed: Collection[int]) -> _Plan:
+    The second value is the slugs of the stored ones among these now.
+    """
     stored: dict[int, str | None] = {}
     slugs, claimed = _resolve(claims)
     known, released = set[str](), set[str]()
@@ -116,7 +105,7 @@ def _plan(session: Session, claims: Mapping[int, str], changed: Collection[int])
                 slugs[external_id] = claims.get(external_id, yts_slug)
                 leaving.add(external_id)
         if not (names or free):
-            return _Plan(stored, slugs)
+            return slugs, stored
         known, released = known | names, released | free
         slugs, claimed = _resolve(slugs)
 

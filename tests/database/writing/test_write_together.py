@@ -2,17 +2,20 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from sqlalchemy import URL
 
 from database.bookkeeping.runs import start_run
 from database.db import DatabaseManager
+from database.step import Step, save_step
 from database.writing.movies import save_movies
+from database.writing.slugs import unique_slugs
 from tests.support.data.movies import Json, movie, payloads, person, read, save
-from tests.support.databases import LOCK_WAITS, table_contents
+from tests.support.databases import LOCK_WAITS, run_sql, table_contents
 from tests.support.processes.savers import run_in_processes, save_in_random_order
 from tests.support.waiting import wait_until
 
@@ -102,6 +105,32 @@ def test_movies_that_share_a_slug_may_meet(
         assert outcomes == {"saved": 20, "unchanged": 20}
         save(db, *movies)
         assert table_contents(together) == table_contents(db)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_slugs_do_not_depend_on_who_saves_at_the_same_time(
+    new_database: Callable[[], URL], seed: int
+) -> None:
+    """Movies claim slugs of each other, also with an id appended; then some claim other ones."""
+    generator = random.Random(seed)
+    names = ["x", "y", *(f"x-{number}" for number in range(1, 61, 7))]
+    before, after = ({id_: generator.choice(names) for id_ in range(1, 61)} for _ in range(2))
+    url = new_database()
+    # Steps that move each other's movies may deadlock; one of them is repeated.
+    run_sql(url, f"ALTER DATABASE {url.database} SET deadlock_timeout = '5ms'")
+    with DatabaseManager(url) as db, ThreadPoolExecutor(4) as pool:
+
+        def save_all(slugs: Mapping[int, str]) -> None:
+            order = generator.sample(sorted(slugs), len(slugs))
+            steps = [
+                Step(tuple(payloads([movie(id_, slug=slugs[id_]) for id_ in ids])), update=True)
+                for ids in (order[begin : begin + 6] for begin in range(0, 60, 6))
+            ]
+            list(pool.map(partial(save_step, db, None), steps))
+            assert dict(read(db, "SELECT external_id, slug FROM movies")) == unique_slugs(slugs)
+
+        save_all(before)
+        save_all(after)
 
 
 @pytest.mark.parametrize("first", [0, 1])
