@@ -106,7 +106,7 @@ def read_last_stored(session: Session, count: int = 5) -> list[StoredMovie]:
     """Return the movies that were stored last, the newest first."""
     rows = session.execute(
         select(_movies.external_id, _movies.title, _movies.year, _movies.rating)
-        .order_by(_movies.created_at.desc(), _movies.id.desc())
+        .order_by(_movies.created_at.desc(), _movies.external_id.desc())
         .limit(count)
     )
     return [StoredMovie(id_, title, year, rating) for id_, title, year, rating in rows]

@@ -83,7 +83,9 @@ def test_processes_that_save_the_same_movies_never_deadlock(
 
         outcomes = sum(run_in_processes(save_in_random_order, work), Counter[str]())
 
-        assert outcomes == {"saved": 60, "unchanged": 300}
+        # A movie is skipped if another process has saved it since this one began to.
+        assert outcomes["saved"] == 60
+        assert outcomes["unchanged"] + outcomes["skipped"] == 300
         assert read(together, DEADLOCKS) == [0]
         save(db, *movies)
         assert table_contents(together) == table_contents(db)
@@ -102,7 +104,8 @@ def test_movies_that_share_a_slug_may_meet(
 
         outcomes = sum(run_in_processes(save_in_random_order, work), Counter[str]())
 
-        assert outcomes == {"saved": 20, "unchanged": 20}
+        assert outcomes["saved"] == 20
+        assert outcomes["unchanged"] + outcomes["skipped"] == 20
         save(db, *movies)
         assert table_contents(together) == table_contents(db)
 
