@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.early_start import start_database_early
 from cli.fetch import option_types as types
 from cli.options import READ_FILE, WRITTEN_FILE, Command, Duration, exit_codes_epilog
 from ingest.exit_codes import ExitCode
@@ -151,6 +152,8 @@ def main(**options: Any) -> None:
     """
     types.check_options(options)
     with importing():
+        if not options["show_config"]:
+            start_database_early(options["database_url"])
         from cli.fetch.command import run  # noqa: PLC0415 -- for a fast --help
 
     run(options, open_practice_api)

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from cli.early_start import start_database_early
 from cli.options import WRITTEN_FILE, Command, Duration, exit_codes_epilog
 from ingest.exit_codes import ExitCode
 from yts import __version__
@@ -106,6 +107,7 @@ def main(**options: Any) -> None:
         raise click.UsageError("--limit is for --failures and --history.")
     try:
         with importing():
+            start_database_early(options["database_url"])
             from cli.monitor.command import run  # noqa: PLC0415 -- for a fast --help
     except KeyboardInterrupt:  # The usual way to leave a monitor.
         sys.exit(0)

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from cli.early_start import start_database_early
 from cli.options import WRITTEN_FILE, Command, Parsed, exit_codes_epilog
 from cli.query.filter_options import (
     GROUPS,
@@ -83,6 +84,7 @@ def _command(*, with_filters: bool = True, is_listed: bool = True) -> Callable[.
         @wraps(declared)
         def command(**options: Any) -> None:
             with importing():
+                start_database_early(options["database_url"])
                 from cli.query.command import run  # noqa: PLC0415 -- for a fast --help
 
             run(declared.__name__, options)

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, NullPool, create_engine
 import database.bookkeeping.models  # noqa: F401 -- fills the metadata
 from database.config import read_database_url
 from database.connection.env_file import UnreadableEnvFile, read_env_file
+from database.connection.report_waits import report_waits
 from database.connection.signal_handling import hear_signals
 from database.connection.statements import cancel_statements, watched_cursor
-from database.connection.waits import report_waits
 from database.embedded.server import open_embedded
 from database.errors import DatabaseNotReady, InvalidDatabaseUrl
 from database.models import Base

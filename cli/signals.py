@@ -9,9 +9,9 @@ from typing import NoReturn
 
 from cli.display.terminal import fitted
 from cli.display.text import printable
+from database.connection.report_waits import report_waits
 from database.connection.signal_handling import hear_signals
 from database.connection.statements import cancel_statements
-from database.connection.waits import report_waits
 from ingest.bound_statements import statements_bound_by
 from ingest.stop import Stopped, StopReason, StopRequest
 

@@ -6,6 +6,8 @@ DatabaseNotReady    the run ends: something must be done about the database
 |-- DatabaseAway    repeat for a while: it may pass by itself
 `-- RowRefused      leave this row out: PostgreSQL objects to what it says
 InvalidDatabaseUrl  the configuration is wrong
+FetchLockHeld, RunTakenOver  another fetch is at work
+SourceMismatch      practice data would replace the real catalogue
 """
 
 
@@ -44,3 +46,15 @@ class RowRefused(DatabaseNotReady):
 
 class InvalidDatabaseUrl(Exception):
     """The database URL cannot be parsed: the configuration is wrong."""
+
+
+class FetchLockHeld(Exception):
+    """Another fetch is running on this database; the argument says since when."""
+
+
+class RunTakenOver(Exception):
+    """Another fetch has begun since, so this one must not save anything more."""
+
+
+class SourceMismatch(Exception):
+    """The database holds the real catalogue and must not be filled with practice data."""

@@ -16,7 +16,6 @@ from database.bookkeeping.missing import DenialContext, read_imdb_codes
 from database.bookkeeping.owed import Owed, read_owed
 from database.bookkeeping.rows import RunRow
 from database.bookkeeping.runs import (
-    RunTakenOver,
     change_run,
     close_run,
     fenced,
@@ -26,7 +25,7 @@ from database.bookkeeping.runs import (
 from database.bookkeeping.sweep_state import begin_sweep, read_state
 from database.connection.retry import Result, Work
 from database.db import DatabaseManager
-from database.errors import DatabaseAway, DatabaseNotReady
+from database.errors import DatabaseAway, DatabaseNotReady, RunTakenOver
 from database.step import Step, save_step
 from database.writing.movies import read_clock
 from ingest.error_limit import believed_loss

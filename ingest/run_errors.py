@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-from database.bookkeeping.fetch_lock import FetchLockHeld
-from database.bookkeeping.runs import RunTakenOver
-from database.bookkeeping.source import SourceMismatch
-from database.errors import DatabaseNotReady
+from database.errors import DatabaseNotReady, FetchLockHeld, RunTakenOver, SourceMismatch
 from ingest.backends.base import ClusterAway, ClusterRefused
 from ingest.exit_codes import ExitCode
 from yts.errors import YtsRefused, YtsUnavailable

@@ -15,6 +15,7 @@ from database.connection.advisory_locks import (
 )
 from database.connection.retry import repeat_transient
 from database.connection.waits import waiting_for
+from database.errors import FetchLockHeld
 
 #: Pause between two attempts to take the lock.
 SECONDS_BETWEEN_TRIES = 0.5
@@ -29,10 +30,6 @@ _DESCRIBE_HOLDER = text(
     "(SELECT max(started_at) AS began FROM fetch_runs WHERE finished_at IS NULL) AS run "
     "WHERE pid = :pid"
 )
-
-
-class FetchLockHeld(Exception):
-    """Another fetch is running on this database; the argument says since when."""
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from database.bookkeeping.models import OUTCOMES, FetchRun
 from database.bookkeeping.rows import RunRow
 from database.connection.kept_plans import run_kept
 from database.connection.retry import Result, Work
+from database.errors import RunTakenOver
 from database.sql import plan_once, table_of
 
 #: Columns that count the work of a run.
@@ -39,10 +40,6 @@ _ADD = plan_once(
         {name: _runs.c[name] + bindparam(f"more_{name}", type_=Integer) for name in _COUNTERS}
     ).returning(_runs.c.id)
 )
-
-
-class RunTakenOver(Exception):
-    """Another fetch has begun since, so this one must not save anything more."""
 
 
 def start_run(session: Session, command: str) -> int:

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from database.bookkeeping.sweep_state import highest_movie_id, read_state, set_source
+from database.errors import SourceMismatch
 
 Source = Literal["yts", "sandbox"]
 
@@ -13,10 +14,6 @@ _REMOVE = text(
     "TRUNCATE movies, genres, casts, torrents, movie_genres, movie_casts, movie_embeddings, "
     "search_words, fetch_failures, missing_movies, listed_movies, sync_state"
 )
-
-
-class SourceMismatch(Exception):
-    """The database holds the real catalogue and must not be filled with practice data."""
 
 
 def read_held_source(session: Session) -> str | None:

@@ -15,6 +15,8 @@ except ImportError:  # Windows, which `open_embedded` refuses.
     fcntl = None  # type: ignore[assignment]
 
 HAS_LOCKS = fcntl is not None
+#: Short, because every last command waits in this way for the end of the server.
+_POLL_SECONDS = 0.001
 
 
 @contextlib.contextmanager
@@ -92,6 +94,6 @@ def try_lock(descriptor: int, timeout_seconds: float = 0) -> bool:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 return False
-            time.sleep(0.01)
+            time.sleep(_POLL_SECONDS)
         else:
             return True

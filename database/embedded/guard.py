@@ -5,7 +5,6 @@ import select
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,16 +19,18 @@ SECONDS_BETWEEN_LOOKS = 3.0
 _STOP_SECONDS = 30.0
 
 
-def start_guard(startup_lock: Path, users_lock: Path, server_pid: int) -> None:
+def start_guard(
+    startup_lock: Path, users_lock: Path, server_pid: int
+) -> "subprocess.Popen[bytes] | None":
     """
     Start a process that watches the server that was just started; it ends with the server.
 
     The last command that closes its share stops the server, but a killed command cannot.
     """
     if not hasattr(os, "pidfd_open"):  # A signal could reach another process.
-        return
+        return None
     arguments = [str(startup_lock), str(users_lock), str(server_pid)]
-    guard = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-I", "-S", __file__, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -37,7 +38,6 @@ def start_guard(startup_lock: Path, users_lock: Path, server_pid: int) -> None:
         cwd="/",
         start_new_session=True,
     )
-    threading.Thread(target=guard.wait, daemon=True).start()  # Otherwise it would become a zombie.
 
 
 def _watch(startup_lock: Path, users_lock: Path, server_pid: int) -> None:

@@ -7,10 +7,12 @@ import stat
 import tempfile
 from functools import partial
 from pathlib import Path
-
-from sqlalchemy import URL
+from typing import TYPE_CHECKING
 
 from database.embedded.account import Account
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 PORT = 5432  # Only a part of the socket's name: the server does not listen on TCP.
 _SOCKET_NAME = f".s.PGSQL.{PORT}"
@@ -112,7 +114,7 @@ class SocketAddress:
         return str(link)
 
 
-def is_embedded(url: URL) -> bool:
+def is_embedded(url: "URL") -> bool:
     """Return whether *url* belongs to an embedded server, started by any program."""
     directory = url.query.get("host")
     if not isinstance(directory, str) or not directory.startswith("/"):

@@ -43,8 +43,23 @@ class ServerProcess:
         self._launcher = Launcher(home)
         #: The postmaster, if this object has started it.
         self._child: subprocess.Popen[bytes] | None = None
+        #: Processes that this object has started, and that no thread waits for yet.
+        self._new: list[subprocess.Popen[bytes]] = []
         self._address: SocketAddress | None = None
         self._refusal = ""
+
+    def launch(self) -> None:
+        """
+        Start a server, unless a process of an earlier one is left; it does not answer yet.
+
+        This starts no thread.
+        """
+        with open_lock(self._home.server_lock) as server_lock:
+            if not try_lock(server_lock):
+                return
+            self._child = self._launcher.launch(server_lock)
+        guard = start_guard(self._home.startup_lock, self._home.users_lock, self._child.pid)
+        self._new = [self._child, *([guard] if guard else [])]
 
     def start_unless_running(self, is_alone: Callable[[], bool]) -> None:
         """
@@ -64,13 +79,15 @@ class ServerProcess:
                     f"{self._home.log}, and try again."
                 )
             if self._child is None:
-                self._start_if_free()
+                self.launch()
                 if not self._home.has_socket() and waited_seconds > _UNREACHABLE_SECONDS:
                     self._replace_unreachable(is_alone)
             elif self._child.returncode is not None:
                 reason = self._launcher.explain_end(self._child.returncode)
                 raise DatabaseNotReady(f"PostgreSQL did not start: {reason}.")
+            self._wait_in_background()
             time.sleep(_POLL_SECONDS)
+        self._wait_in_background()
 
     def start_again(self, is_alone: Callable[[], bool]) -> bool:
         """
@@ -122,15 +139,10 @@ class ServerProcess:
             if try_lock(server_lock, timeout_seconds=_STOP_SECONDS if pid else 0):
                 self._home.discard_socket_directory()
 
-    def _start_if_free(self) -> None:
-        """Start a server unless a process of an earlier one is left."""
-        with open_lock(self._home.server_lock) as server_lock:
-            if not try_lock(server_lock):
-                return
-            self._child = self._launcher.launch(server_lock)
-        start_guard(self._home.startup_lock, self._home.users_lock, self._child.pid)
-        # Without this, a server that ends before this process would stay a zombie.
-        threading.Thread(target=self._child.wait, daemon=True).start()
+    def _wait_in_background(self) -> None:
+        """Let threads wait for the started processes, which would stay zombies at their end."""
+        while self._new:
+            threading.Thread(target=self._new.pop().wait, daemon=True).start()
 
     def _replace_unreachable(self, is_alone: Callable[[], bool]) -> None:
         """Stop a server whose socket was deleted, so that another one can start."""

@@ -1,25 +1,29 @@
-"""`open_embedded`: the embedded PostgreSQL, one server for each home, shared by its users."""
+"""
+`open_embedded`: the embedded PostgreSQL, one server for each home, shared by its users.
 
-import atexit
+`start_early`: start it before the imports of a command, which take longer than the start.
+"""
+
 import contextlib
 import os
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import platformdirs
 import psycopg2
-from sqlalchemy import URL
 
-from database.connection.libpq_environment import hide_libpq_environment, restore_libpq_environment
 from database.connection.waits import SECONDS_UNTIL_SAID, waiting_for
 from database.embedded.account import check_owner, name_user
-from database.embedded.file_locks import HAS_LOCKS, hold_lock, share_again, share_lock, try_lock
+from database.embedded.file_locks import HAS_LOCKS, hold_lock, open_lock, try_lock
 from database.embedded.home import PORT, Home
 from database.embedded.launcher import SUPERUSER, explain_file_system
-from database.embedded.process import ServerProcess
+from database.embedded.share import Share
 from database.errors import DatabaseNotReady, NoDataYet
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 DATABASE_NAME = "yts"
 #: A shorter start is not reported.
@@ -77,19 +81,36 @@ def open_embedded(home: Path | None = None, *, create: bool = True) -> "Embedded
         ) from error
 
 
-class EmbeddedServer:
+def start_early() -> None:
     """
-    One share in the server of a home; it starts with the first share and stops with the last.
+    Start the server of the default home, if it has data, without waiting until it answers.
 
-    The kernel removes the share of a program that is killed. If that was the last share, the guard
-    stops the server.
+    `open_embedded` waits, and takes over the share. What prevents an early start is left to it to
+    report. No thread is started.
     """
+    if not HAS_LOCKS:
+        return
+    with contextlib.suppress(OSError, DatabaseNotReady):
+        home = Home(_prepare_directory(default_home().absolute(), create=False))
+        with open_lock(home.startup_lock) as startup_lock:
+            if not home.data.exists() or not try_lock(startup_lock):
+                return
+            share = Share(home)
+            share.take()
+            try:
+                share.process.launch()
+            except BaseException:
+                share.leave()
+                raise
+            _early[home.directory] = share
+
+
+class EmbeddedServer:
+    """A share in the server of a home; it starts with the first share and stops with the last."""
 
     def __init__(self, directory: Path, *, create: bool = True) -> None:
         self.home = _prepare_directory(directory, create=create)
         self._files = Home(self.home)
-        self._process = ServerProcess(self._files)
-        self._share: int | None = None
         with (
             waiting_for(
                 f"the embedded PostgreSQL in {self.home} to start; the first time this takes "
@@ -102,11 +123,24 @@ class EmbeddedServer:
             # Another program may have been creating the data while this one waited.
             if not create and not self._files.data.exists():
                 raise _no_data(self.home)
-            self.url = self._join()
+            self._share = self._open_share()
+            self._address = self._join()
+
+    @property
+    def url(self) -> "URL":
+        """Return the URL of the database."""
+        from sqlalchemy import URL  # noqa: PLC0415 -- imported while the server starts
+
+        return URL.create(
+            "postgresql+psycopg2",
+            username=SUPERUSER,
+            database=DATABASE_NAME,
+            query={"host": self._address, "port": str(PORT)},
+        )
 
     def explain_absence(self) -> str | None:
         """Return why the server has ended; None if it has not."""
-        return self._process.explain_absence()
+        return self._share.process.explain_absence()
 
     def start_if_ended(self) -> bool:
         """
@@ -116,21 +150,14 @@ class EmbeddedServer:
             DatabaseNotReady: it cannot be started.
             OSError: the home can no longer be used.
         """
-        if self._share is None or self._process.explain_absence() is None:
+        if not self._share.is_open or self._share.process.explain_absence() is None:
             return False
         with hold_lock(self._files.startup_lock):
-            return self._process.start_again(self._is_alone)
+            return self._share.process.start_again(self._share.is_alone)
 
     def close(self) -> None:
         """Close the share; closing the last one stops the server, also during a query."""
-        if self._share is None:
-            return
-        try:
-            with hold_lock(self._files.startup_lock):
-                self._leave()
-        except FileNotFoundError:
-            # The home was deleted; PostgreSQL ends by itself when it notices.
-            self._drop_share()
+        self._share.close()
 
     def __enter__(self) -> Self:
         return self
@@ -143,55 +170,27 @@ class EmbeddedServer:
     ) -> None:
         self.close()
 
-    def _join(self) -> URL:
-        # It does not wait: the exclusive lock is held only during start-up and closing.
-        self._share = share_lock(self._files.users_lock)
-        _open_servers.add(self)
-        hide_libpq_environment()
+    def _open_share(self) -> Share:
+        early = _early.pop(self.home, None)
+        if early is not None and early.is_open:  # It is not in a forked child.
+            return early
+        share = Share(self._files)
+        share.take()
+        return share
+
+    def _join(self) -> str:
+        """Return the address of the server when it answers and has the database."""
+        process = self._share.process
         try:
-            self._process.start_unless_running(self._is_alone)
-            self._process.create_database_unless_present(DATABASE_NAME)
-            return _make_url(self._process.find_address())
+            process.start_unless_running(self._share.is_alone)
+            process.create_database_unless_present(DATABASE_NAME)
+            return process.find_address()
         except DatabaseNotReady:
-            self._drop_share()
+            self._share.drop()
             raise
         except BaseException:
-            self._leave()
+            self._share.leave()
             raise
-
-    def _leave(self) -> None:
-        """Release the share, and stop the server if no other process has one."""
-        try:
-            # Changing the shared lock to an exclusive one takes two steps, but no process can lock
-            # in between.
-            if self._share is not None and try_lock(self._share):
-                self._process.stop()
-        finally:
-            self._drop_share()
-
-    def _is_alone(self) -> bool:
-        """Return whether no other program uses the home; the startup lock prevents a change."""
-        assert self._share is not None  # noqa: S101 -- it is called while joining
-        is_alone = try_lock(self._share)
-        share_again(self._share)
-        return is_alone
-
-    def _drop_share(self) -> None:
-        _open_servers.discard(self)
-        self._process.forget_address()
-        if self._share is not None:
-            os.close(self._share)
-            self._share = None
-            restore_libpq_environment()
-
-
-def _make_url(address: str) -> URL:
-    return URL.create(
-        "postgresql+psycopg2",
-        username=SUPERUSER,
-        database=DATABASE_NAME,
-        query={"host": address, "port": str(PORT)},
-    )
 
 
 def _prepare_directory(directory: Path, *, create: bool) -> Path:
@@ -235,21 +234,5 @@ def _explain_permission(directory: Path) -> str:
     return ""
 
 
-#: The open shares of this process.
-_open_servers: set[EmbeddedServer] = set()
-
-
-@atexit.register
-def _close_all() -> None:
-    for server in list(_open_servers):
-        server.close()
-
-
-def _forget_all() -> None:
-    """Remove all shares in a forked child, so that it neither keeps nor stops a server."""
-    for server in list(_open_servers):
-        server._drop_share()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)
+#: Shares of homes whose servers were started early.
+_early: dict[Path, Share] = {}

@@ -14,12 +14,12 @@ from typing import Self
 from database.bookkeeping.due import read_due_for_details, read_known
 from database.bookkeeping.failures import Failure
 from database.bookkeeping.probe_ids import read_ids_to_probe
-from database.bookkeeping.runs import RunTakenOver
 from database.bookkeeping.workers import forget_worker, note_work
+from database.connection.report_waits import report_waits
 from database.connection.signal_handling import GROUP_SIGNALS, hear_signals
-from database.connection.waits import report_waits, waiting_for
+from database.connection.waits import waiting_for
 from database.db import DatabaseManager
-from database.errors import DatabaseNotReady
+from database.errors import DatabaseNotReady, RunTakenOver
 from database.step import Step, save_step
 from ingest.bound_statements import statements_bound_by
 from ingest.plan import Batch, ListPage, MovieBatch, PageBatch, SearchBatch

@@ -22,7 +22,8 @@ from cli.display.bars import Bars, bar_format
 from cli.display.events import EventStream, Message, Sink
 from cli.display.tables import write_table
 from cli.display.terminal import fitted
-from database.connection.waits import report_waits, waiting_for
+from database.connection.report_waits import report_waits
+from database.connection.waits import waiting_for
 from database.db import DatabaseManager
 from tests.support.data.examples import examples
 from tests.support.paths import REPO

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import URL
 
-from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock, is_fetch_running
+from database.bookkeeping.fetch_lock import hold_fetch_lock, is_fetch_running
 from database.bookkeeping.runs import start_run
 from database.db import DatabaseManager
-from database.errors import DatabaseAway
+from database.errors import DatabaseAway, FetchLockHeld
 from tests.support.databases import run_sql
 
 

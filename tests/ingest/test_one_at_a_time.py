@@ -7,9 +7,10 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy import text
 
-from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock
-from database.bookkeeping.runs import RunTakenOver, start_run
+from database.bookkeeping.fetch_lock import hold_fetch_lock
+from database.bookkeeping.runs import start_run
 from database.db import DatabaseManager
+from database.errors import FetchLockHeld, RunTakenOver
 from database.step import Step, save_step
 from sandbox.api.sandbox_server import Sandbox
 from tests.support.runs import fetch, read_sql

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 import ingest.run
 from cli.display.progress_rate import left_of
 from database.bookkeeping.failures import Failure, record_failures
-from database.bookkeeping.fetch_lock import FetchLockHeld, hold_fetch_lock
+from database.bookkeeping.fetch_lock import hold_fetch_lock
 from database.bookkeeping.rows import WorkerRow
-from database.bookkeeping.source import SourceMismatch
 from database.bookkeeping.sweep_state import read_state
 from database.db import DatabaseManager
+from database.errors import FetchLockHeld, SourceMismatch
 from ingest import worker_waits
 from ingest.ids import parse_ids
 from ingest.plan import ListPage, PageBatch

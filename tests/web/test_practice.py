@@ -11,8 +11,8 @@ import requests
 from sqlalchemy import URL
 
 from cli.commands.practice import fill_with_practice_data
-from database.bookkeeping.source import SourceMismatch
 from database.db import DatabaseManager
+from database.errors import SourceMismatch
 from sandbox.api.sandbox_server import Sandbox, open_sandbox
 from sandbox.settings import SandboxSettings
 from tests.support.databases import run_sql
