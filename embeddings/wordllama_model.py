@@ -7,8 +7,10 @@ network, and changes the logging of the whole process.
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file
@@ -40,20 +42,15 @@ class StaticModel:
         Raises:
             ModelMissing: the package is not installed, or lacks its files.
         """
-        self._files = find_files("wordllama", _FILES, "wordllama==0.2.2.post0")
-        weights, tokenizer = self._files
-        self._stored = load_file(weights)["embedding.weight"]
-        self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        weights, tokenizer = find_files("wordllama", _FILES, "wordllama==0.2.2.post0")
+        with ThreadPoolExecutor(1) as thread:
+            computed = thread.submit(_hash_of, weights, tokenizer)
+            self._stored = load_file(weights)["embedding.weight"]
+            self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        #: SHA-256 of both files, with the same line ends on every system.
+        self.hash = computed.result()
         self._tokenizer.enable_truncation(_MOST_TOKENS)
         self._words: dict[str, list[int]] = {}
-
-    @property
-    def hash(self) -> str:
-        """SHA-256 of both files, with the same line ends on every system."""
-        weights, tokenizer = (file.read_bytes() for file in self._files)
-        digest = hashlib.sha256(weights)
-        digest.update(tokenizer.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n")
-        return digest.hexdigest()
 
     @property
     def dimensions(self) -> int:
@@ -100,6 +97,12 @@ class StaticModel:
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return [each.ids for each in encoded]
+
+
+def _hash_of(weights: Path, tokenizer: Path) -> str:
+    digest = hashlib.sha256(weights.read_bytes())
+    digest.update(tokenizer.read_bytes().replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n")
+    return digest.hexdigest()
 
 
 def _words_of(text: str) -> list[str]:
