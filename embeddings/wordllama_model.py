@@ -84,12 +84,12 @@ class StaticModel:
             yield from self._encode(texts)
             return
         split = [_words_of(text) for text in texts]
-        known = self._words
-        new = {word for words in split for word in words} - known.keys()
+        known, words_of_all = self._words, set(chain.from_iterable(split))
+        new = [word for word in words_of_all if word not in known]
         if len(known) + len(new) > _MOST_WORDS:
-            known = self._words = {}
-            new = {word for words in split for word in words}
-        for word, encoded in zip(new, self._encode([*new]), strict=True):
+            known, new = {}, [*words_of_all]
+            self._words = known
+        for word, encoded in zip(new, self._encode(new), strict=True):
             known[word] = encoded
         for words in split:
             yield list(chain.from_iterable(map(known.__getitem__, words)))[:_MOST_TOKENS]

@@ -45,6 +45,7 @@ hba_file = {host_rules}
 ident_file = {user_names}
 max_connections = 200
 shared_buffers = {buffers_mb}MB
+max_parallel_maintenance_workers = {helpers}
 # The log is for starts and crashes. Statements can be megabytes long, and checkpoints many.
 log_min_error_statement = panic
 log_checkpoints = off
@@ -170,6 +171,8 @@ class Launcher:
             host_rules=_quote(home.host_rules),
             user_names=_quote(home.user_names),
             buffers_mb=buffers_mb(),
+            # For vector indexes, beside the process that builds one; PostgreSQL has 8 in all.
+            helpers=min(max((os.cpu_count() or 1) - 1, 1), 7),
         )
         contents = {
             home.settings: settings

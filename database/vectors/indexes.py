@@ -1,11 +1,12 @@
 """`build_indexes`: index the vectors of a space, in the way that suits their number."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from database.connection.explain import sqlstate
 from database.vectors.spaces import Space, index_name
 
 Method = Literal["ivfflat", "hnsw"]
@@ -26,6 +27,8 @@ _COMPARED = 96
 #: million.
 _BUILD_MEGABYTES = 256
 _BUILD_BYTES_PER_MOVIE = 2500
+#: SQLSTATE of shared memory that is too small for what parallel workers share.
+_DISK_FULL = "53100"
 
 _METHOD = text(
     "SELECT amname FROM pg_class JOIN pg_am ON pg_am.oid = relam "
@@ -55,12 +58,28 @@ def build_indexes(engine: Engine, space: Space, movies: int) -> None:
     if (method := choose_method(movies)) is None:
         return
     megabytes = max(_BUILD_MEGABYTES, movies * _BUILD_BYTES_PER_MOVIE // 2**20)
-    # Both at the same time, because this is the longest part of filling a space.
-    with ThreadPoolExecutor(len(KINDS)) as executor:
-        list(executor.map(lambda kind: _build_index(engine, space, kind, method, megabytes), KINDS))
+    for kind in KINDS:
+        if method == "hnsw":
+            with engine.begin() as connection:
+                _drop_if_lists(connection, index_name(kind, space.id))
+        try:
+            _build_index(engine, space, kind, method, megabytes)
+        except OperationalError as error:
+            # Parallel workers share the graph in /dev/shm, which has 64 MB in containers.
+            if sqlstate(error) != _DISK_FULL:
+                raise
+            _build_index(engine, space, kind, method, megabytes, is_parallel=False)
 
 
-def _build_index(engine: Engine, space: Space, kind: str, method: Method, megabytes: int) -> None:
+def _build_index(
+    engine: Engine,
+    space: Space,
+    kind: str,
+    method: Method,
+    megabytes: int,
+    *,
+    is_parallel: bool = True,
+) -> None:
     name = index_name(kind, space.id)
     # `database.search.nearest` uses the same expression and literal.
     statement = (
@@ -68,13 +87,10 @@ def _build_index(engine: Engine, space: Space, kind: str, method: Method, megaby
         f"USING {method} (({kind}::halfvec({space.dimensions(kind)})) halfvec_ip_ops) "
         f"WITH ({_options(kind, method)}) WHERE space_id = {space.id}"
     )
-    if method == "hnsw":
-        with engine.begin() as connection:
-            _drop_if_lists(connection, name)
     with engine.begin() as connection:
         connection.execute(text(f"SET LOCAL maintenance_work_mem = '{megabytes}MB'"))
-        # Parallel workers would share the graph in /dev/shm, which has 64 MB in containers.
-        connection.execute(text("SET LOCAL max_parallel_maintenance_workers = 0"))
+        if not is_parallel:
+            connection.execute(text("SET LOCAL max_parallel_maintenance_workers = 0"))
         connection.execute(text(statement))
 
 

@@ -100,3 +100,33 @@ def test_lists_are_read_by_number_of_results(
     assert few[0] == exact[0]
     assert len(few) == 10
     assert every == exact
+
+
+def test_an_index_is_built_by_one_process_if_several_have_too_little_shared_memory(
+    db: DatabaseManager,
+):
+    """As in a container: PostgreSQL reports a full disk for /dev/shm."""
+    fill(db, 9)
+    with db.get_session() as session:
+        session.execute(
+            text("""
+            CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF current_setting('max_parallel_maintenance_workers')::int > 0 THEN
+                    RAISE 'could not resize shared memory segment' USING ERRCODE = '53100';
+                END IF;
+            END $$""")
+        )
+        session.execute(
+            text(
+                "CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE INDEX') "
+                "EXECUTE FUNCTION refuse()"
+            )
+        )
+    try:
+        embed_all(db)
+    finally:
+        with db.get_session() as session:
+            session.execute(text("DROP EVENT TRIGGER refuse"))
+            session.execute(text("DROP FUNCTION refuse"))
+
+    assert methods(db) == ["hnsw"] * 2
