@@ -13,8 +13,10 @@ MAX_INTERIM = 20
 #: Fields of a head, and bytes of each.
 MAX_FIELDS = 100
 MAX_FIELD_BYTES = 65_536
-#: Digits of a Content-Length: Python refuses to read thousands of them.
+#: Digits of a Content-Length, far more than any response has bytes. Python reads 4,300 at most.
 MAX_DIGITS = 18
+#: Fields on which the end of the response depends: all their values count.
+_ABOUT_THE_END = {"content-length", "transfer-encoding", "connection"}
 _STATUSES_WITHOUT_BODY = {204, 304}
 
 
@@ -30,7 +32,7 @@ class HttpResponse(http.client.HTTPResponse):
         """Read nothing yet."""
         super().__init__(_Socket(sock, deadline), **options)  # type: ignore[arg-type]
         self._deadline = deadline
-        #: Names in lower case. The values of a repeated field are one, separated by commas.
+        #: Names in lower case. Of a repeated field the first value counts.
         self.fields: dict[str, str] = {}
 
     def begin(self) -> None:
@@ -73,13 +75,14 @@ class HttpResponse(http.client.HTTPResponse):
                 raise http.client.LineTooLong("a field of the head")
             if not line.endswith(b"\n"):
                 raise http.client.IncompleteRead(line)
-            field = line.decode("latin-1").strip()
-            if not field:
+            if line in {b"\r\n", b"\n"}:
                 return fields
-            name, _, value = field.partition(":")
+            if line.startswith((b" ", b"\t")):  # A long value goes on; none of ours is long.
+                continue
+            name, _, value = line.decode("latin-1").partition(":")
             name, value = name.lower(), value.strip()
             known = fields.setdefault(name, value)
-            if known != value:
+            if known != value and name in _ABOUT_THE_END:
                 fields[name] = f"{known}, {value}"
         raise http.client.HTTPException(f"the head has over {MAX_FIELDS} fields")
 

@@ -1,5 +1,6 @@
 """`vacuum_overdue_tables`: vacuum tables at the end of a run, before autovacuum would."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,12 +14,9 @@ from database.models import Base
 
 #: Seconds for all tables together. The other tables follow at the end of the next run.
 SECONDS = 60.0
-#: Tables that are vacuumed at the same time: the statistics are CPU time of one core.
-CONNECTIONS = 2
 
-#: Own tables that are past the thresholds of autovacuum, the largest first, because it takes as
-#: long as all others together. The embedded server often runs for a
-#: shorter time than autovacuum sleeps between two checks.
+#: Own tables that are past the thresholds of autovacuum, the largest first. The embedded server
+#: often runs for a shorter time than autovacuum sleeps between two checks.
 _OVERDUE = text("""
     WITH setting AS MATERIALIZED (
         SELECT replace(name, 'autovacuum_', '') AS name, setting::float FROM pg_settings
@@ -53,23 +51,25 @@ def vacuum_overdue_tables(
     """
     deadline = monotonic() + seconds
 
-    def vacuum_some(tables: Iterator[tuple[str, bool]]) -> Iterator[str]:
+    def vacuum_some(take: Callable[[], tuple[str, bool]]) -> Iterator[str]:
         with suppress(DBAPIError), engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.detach()  # This connection is closed afterwards, because of its timeout.
             while (left := deadline - monotonic()) > 0 and not is_stopped():
-                if (table := next(tables, None)) is None:
+                try:
+                    name, is_vacuum = take()
+                except IndexError:  # None is left.
                     break
                 connection.execute(text(f"SET statement_timeout = {max(1, int(left * 1000))}"))
-                name, is_vacuum = table
                 command = "VACUUM (ANALYZE, SKIP_LOCKED)" if is_vacuum else "ANALYZE (SKIP_LOCKED)"
                 connection.execute(text(f"{command} {name}"))
                 yield name
 
-    tables = _read_overdue(engine)
-    with ThreadPoolExecutor(CONNECTIONS) as threads:
-        pending = iter(tables)
-        parts = [threads.submit(list, vacuum_some(pending)) for _ in tables[:CONNECTIONS]]
+    tables = deque(_read_overdue(engine))
+    # The largest one takes as long as all others together. The time limit must not end both
+    # connections at large ones, because the others would never have their turn.
+    with ThreadPoolExecutor(2) as threads:
+        parts = [threads.submit(list, vacuum_some(take)) for take in (tables.popleft, tables.pop)]
     return [name for part in parts for name in part.result()]
 
 

@@ -17,6 +17,8 @@ except ImportError:  # Windows, which `open_embedded` refuses.
 #: Seconds between two checks of the guard. A command that was killed has lost its share by then.
 SECONDS_BETWEEN_LOOKS = 3.0
 _STOP_SECONDS = 30.0
+#: Without descriptors of processes, a signal could reach another process.
+HAS_GUARD = hasattr(os, "pidfd_open")
 
 
 def start_guard(
@@ -27,7 +29,7 @@ def start_guard(
 
     The last command that closes its share stops the server, but a killed command cannot.
     """
-    if not hasattr(os, "pidfd_open"):  # A signal could reach another process.
+    if not HAS_GUARD:
         return None
     arguments = [str(startup_lock), str(users_lock), str(server_pid)]
     return subprocess.Popen(
@@ -45,7 +47,7 @@ def _watch(startup_lock: Path, users_lock: Path, server_pid: int) -> None:
     end = select.poll()
     end.register(server, select.POLLIN)
     while not end.poll(SECONDS_BETWEEN_LOOKS * 1000):
-        # As in `EmbeddedServer`: no other process can open or close a share meanwhile.
+        # As in `Share`: no other process can open or close a share meanwhile.
         with _locked(startup_lock), suppress(BlockingIOError), _locked(users_lock, fcntl.LOCK_NB):
             signal.pidfd_send_signal(server, signal.SIGINT)  # A fast shutdown.
             end.poll(_STOP_SECONDS * 1000)

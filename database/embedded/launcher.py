@@ -61,6 +61,8 @@ class Launcher:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._log_begin_bytes = 0
+        #: The program that was started last, also if a signal came before the caller had it.
+        self.last: subprocess.Popen[bytes] | None = None
 
     def launch(self, server_lock: int) -> "subprocess.Popen[bytes]":
         """
@@ -148,7 +150,7 @@ class Launcher:
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         descriptor = open_own_file(self._home.log, os.O_WRONLY | os.O_APPEND)
         with open(descriptor, "ab") as log, signals_held():  # noqa: PTH123 -- a descriptor
-            return subprocess.Popen(
+            self.last = subprocess.Popen(
                 [*account.prefix, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -161,6 +163,7 @@ class Launcher:
                 group=account.gid if account.is_switched_to else None,
                 extra_groups=[] if account.is_switched_to else None,
             )
+            return self.last
 
     def _write_settings(self, socket_directory: str) -> None:
         home = self._home

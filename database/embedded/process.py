@@ -192,7 +192,7 @@ class ServerProcess:
             return pid
         # Checked last, because another server may have replaced a child whose end is not noticed
         # yet.
-        child = self._child
+        child = self._child or self._launcher.last
         return child.pid if child is not None and child.returncode is None else None
 
 

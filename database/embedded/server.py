@@ -17,6 +17,7 @@ import psycopg2
 from database.connection.waits import SECONDS_UNTIL_SAID, waiting_for
 from database.embedded.account import check_owner, name_user
 from database.embedded.file_locks import HAS_LOCKS, hold_lock, open_lock, try_lock
+from database.embedded.guard import HAS_GUARD
 from database.embedded.home import PORT, Home
 from database.embedded.launcher import SUPERUSER, explain_file_system
 from database.embedded.share import Share
@@ -85,12 +86,14 @@ def start_early() -> None:
     """
     Start the server of the default home, if it has data, without waiting until it answers.
 
-    `open_embedded` waits, and takes over the share. What prevents an early start is left to it to
-    report. No thread is started.
+    `open_embedded` waits, and takes over the share. If the server cannot be started early, nothing
+    is reported: `open_embedded` does that. No thread is started.
     """
-    if not HAS_LOCKS:
+    # Without a guard, a signal during the imports could leave the server running.
+    if not (HAS_LOCKS and HAS_GUARD):
         return
-    with contextlib.suppress(OSError, DatabaseNotReady):
+    # RuntimeError: a loop of symbolic links, in Python before 3.13.
+    with contextlib.suppress(OSError, RuntimeError, DatabaseNotReady):
         home = Home(_prepare_directory(default_home().absolute(), create=False))
         with open_lock(home.startup_lock) as startup_lock:
             if not home.data.exists() or not try_lock(startup_lock):
@@ -129,7 +132,7 @@ class EmbeddedServer:
     @property
     def url(self) -> "URL":
         """Return the URL of the database."""
-        from sqlalchemy import URL  # noqa: PLC0415 -- imported while the server starts
+        from sqlalchemy import URL  # noqa: PLC0415 -- `start_early` must not import it
 
         return URL.create(
             "postgresql+psycopg2",

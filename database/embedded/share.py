@@ -29,7 +29,11 @@ class Share:
         return self._descriptor is not None
 
     def take(self) -> None:
-        """Take the share; the variables of libpq (PG*) are not in the environment until the end."""
+        """
+        Take the share.
+
+        The variables of libpq (PG*) are not in the environment until it is released.
+        """
         # It does not wait: the exclusive lock is held only during start-up and closing.
         self._descriptor = share_lock(self._home.users_lock)
         _open_shares.add(self)

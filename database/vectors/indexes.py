@@ -1,5 +1,7 @@
 """`build_indexes`: index the vectors of a space, in the way that suits their number."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Literal
 
 from sqlalchemy import Connection, Engine, text
@@ -27,8 +29,9 @@ _COMPARED = 96
 #: million.
 _BUILD_MEGABYTES = 256
 _BUILD_BYTES_PER_MOVIE = 2500
-#: SQLSTATE of shared memory that is too small for what parallel workers share.
-_DISK_FULL = "53100"
+#: SQLSTATEs if there is too little shared memory for what parallel workers share: a full disk,
+#: which means /dev/shm, with 64 MB in containers; or no memory.
+_NO_SHARED_MEMORY = {"53100", "53200"}
 
 _METHOD = text(
     "SELECT amname FROM pg_class JOIN pg_am ON pg_am.oid = relam "
@@ -58,25 +61,28 @@ def build_indexes(engine: Engine, space: Space, movies: int) -> None:
     if (method := choose_method(movies)) is None:
         return
     megabytes = max(_BUILD_MEGABYTES, movies * _BUILD_BYTES_PER_MOVIE // 2**20)
-    for kind in KINDS:
-        if method == "hnsw":
-            with engine.begin() as connection:
+    if method == "hnsw":
+        with engine.begin() as connection:
+            for kind in KINDS:
                 _drop_if_lists(connection, index_name(kind, space.id))
-        try:
-            _build_index(engine, space, kind, method, megabytes)
-        except OperationalError as error:
-            # Parallel workers share the graph in /dev/shm, which has 64 MB in containers.
-            if sqlstate(error) != _DISK_FULL:
-                raise
-            _build_index(engine, space, kind, method, megabytes, is_parallel=False)
+    build = partial(_build_index, engine, space, method, megabytes)
+    try:
+        for kind in KINDS:
+            build(kind)
+    except OperationalError as error:
+        if sqlstate(error) not in _NO_SHARED_MEMORY:
+            raise
+        # By one process each, at the same time.
+        with ThreadPoolExecutor(len(KINDS)) as threads:
+            list(threads.map(partial(build, is_parallel=False), KINDS))
 
 
 def _build_index(
     engine: Engine,
     space: Space,
-    kind: str,
     method: Method,
     megabytes: int,
+    kind: str,
     *,
     is_parallel: bool = True,
 ) -> None:

@@ -2,8 +2,8 @@
 `save_movies`: save movies with one statement for each table, for any number of movies.
 
 Nothing here commits. Tables are written in one order (movies, genres, casts,
-links, torrents) and keys are sorted, so that two writers deadlock only if they
-move each other's movies from one slug to another.
+links, torrents) and keys are sorted, so that two writers deadlock only if the
+slugs of stored movies change.
 An unknown value never replaces a known one.
 """
 
@@ -118,7 +118,8 @@ def save_movies(
         return {}
     asked_at = asked_at or read_clock(session)
     by_id = {movie.id: movie for movie in sorted(movies, key=lambda movie: movie.id)}
-    stored = _read_stored(session, by_id, is_locked=update)
+    # Locked where they may be written: `assign_slugs` and the upsert compare with these values.
+    stored = _read_stored(session, by_id, is_locked=update or bool(detailed))
     wanted = [
         movie
         for movie in by_id.values()
@@ -227,7 +228,7 @@ def _write_rows(
         return dict(run_kept(session, statement, parameters)) if rows else {}
 
     # Stored rows are locked before new ones are added, otherwise two writers could block each
-    # other.
+    # other. `assign_slugs` locks only those that have to change.
     updated = run(_upsert_statement(), [movie for movie in movies if movie.id in stored])
     new = [movie for movie in movies if movie.id not in stored]
     saved = run(_insert_statement(), new)
@@ -239,7 +240,8 @@ def _write_rows(
     return saved, updated
 
 
-def _insert_rows() -> postgresql.Insert:
+def _insert_rows(*order: str) -> postgresql.Insert:
+    """Return the statement that inserts the given rows in the order of these columns."""
     linked = dict.fromkeys(LINKED_NAMES, ARRAY(Text))
     source = json_rows({**column_types(Movie, _COLUMNS), **linked})
     document = document_columns(source)
@@ -247,28 +249,31 @@ def _insert_rows() -> postgresql.Insert:
     return postgresql.insert(_movies).from_select(
         [*_COLUMNS, "fetched_at", *document],
         # Sorted, so all documents are computed before the first row is written: that is faster.
-        # By slug, because two writers whose movies claim the same ones wait in this order.
         select(*(source.c[name] for name in _COLUMNS), asked_at, *document.values()).order_by(
-            source.c.slug
+            *(source.c[name] for name in order)
         ),
     )
+
+
+# New movies by slug: two writers that add the same slugs wait for each other in one order.
+_ORDER_OF_NEW = ("slug", "external_id")
 
 
 @cache
 def _insert_statement() -> ReturningInsert[int, int]:
     """Return a statement that leaves out movies whose slugs are taken."""
-    statement = _insert_rows().on_conflict_do_nothing(index_elements=["slug"])
+    statement = _insert_rows(*_ORDER_OF_NEW).on_conflict_do_nothing(index_elements=["slug"])
     return plan_once(statement.returning(_id, _movies.c.id))
 
 
 @cache
 def _insert_or_fail_statement() -> ReturningInsert[int, int]:
-    return plan_once(_insert_rows().returning(_id, _movies.c.id))
+    return plan_once(_insert_rows(*_ORDER_OF_NEW).returning(_id, _movies.c.id))
 
 
 @cache
 def _upsert_statement() -> ReturningInsert[int, int]:
-    statement = _insert_rows()
+    statement = _insert_rows("external_id")
     old, new = _movies.c, statement.excluded
     values: dict[str, Any] = {
         name: func.coalesce(new[name], old[name])

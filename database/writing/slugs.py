@@ -81,7 +81,7 @@ def _plan(
     """
     Return the slugs of the claiming movies, and of stored movies that have to do with them.
 
-    The second value is the slugs of the stored ones among these now.
+    The second value maps the stored ones to their present slugs.
     """
     stored: dict[int, str | None] = {}
     slugs, claimed = _resolve(claims)

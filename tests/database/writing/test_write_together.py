@@ -136,6 +136,23 @@ def test_slugs_do_not_depend_on_who_saves_at_the_same_time(
         save_all(after)
 
 
+def test_details_that_meet_a_change_of_the_slug_keep_slug_and_claim_together(
+    db: DatabaseManager,
+) -> None:
+    """A step with details decides by the row that another writer has just changed."""
+    save(db, movie(5, slug="x"), has_details=False)
+
+    with ThreadPoolExecutor() as pool:
+        with db.get_session() as session:
+            save_movies(session, payloads([movie(5, slug="y")]), update=True)
+            saving = pool.submit(save, db, movie(5, slug="x"), movie(9, slug="z"))
+            wait_until(lambda: saving.done() or read(db, LOCK_WAITS) == [1], "no writer waits")
+        saving.result(timeout=10)
+
+    slugs = read(db, "SELECT slug, yts_slug FROM movies ORDER BY external_id")
+    assert slugs == [("x", "x"), ("z", "z")]
+
+
 @pytest.mark.parametrize("first", [0, 1])
 def test_one_writer_frees_a_slug_while_another_wants_it(db: DatabaseManager, first: int) -> None:
     """Whichever comes first, no slug keeps an appended id that is not needed."""

@@ -27,6 +27,11 @@ ZIPPED = gzip.compress(BODY)
 VALID: dict[str, tuple[bytes, bool]] = {
     "lines end with LF": (PAGE.replace(b"\r\n", b"\n"), True),
     "names in any case": (PAGE.replace(b"Content-Length", b"cONTENT-lENGTH"), True),
+    "a field in several lines": (
+        whole_response(BODY, b"X: a\r\n \r\n\tContent-Length: 3"),
+        True,
+    ),
+    "a field that has several values": (whole_response(BODY, b"Server: a", b"Server: b"), True),
     "no reason": (PAGE.replace(b"200 OK", b"200"), True),
     "the length twice": (whole_response(BODY, b"Content-Length: %d" % len(BODY)), True),
     "chunks with extensions and a trailer": (CHUNKED + b"\r\n" + CHUNKS, True),
