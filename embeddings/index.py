@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from database.bookkeeping.vacuum import vacuum_overdue_tables
 from database.db import DatabaseManager
 from database.search.word_counts import refresh_words
 from database.vectors.indexes import build_indexes, drop_indexes
@@ -27,7 +28,6 @@ from database.vectors.storage import (
     Document,
     VectorRow,
     read_documents,
-    refresh_statistics,
     save_vectors,
 )
 from database.writing.search_documents import save_documents
@@ -88,12 +88,13 @@ def embed_all(
         for count in _embed(db, embedder, space, movies, workers):
             done += count
             progress(done, len(movies))
-        vectors = db.run_transaction(partial(count_vectors, space_id=space.id))
-        build_indexes(db.engine, space, vectors)
-        if len(movies) > _FEW_MOVIES:
-            db.run_transaction(refresh_statistics)
+        count_words = partial(refresh_words, changed=movies, is_full=is_rebuild)
+        with ThreadPoolExecutor(1) as thread:
+            words = thread.submit(db.run_transaction, count_words)
+            _index(db, space)
+            words.result()
         db.run_transaction(lambda session: activate(session, space))
-    db.run_transaction(partial(refresh_words, changed=movies, is_full=is_rebuild))
+    vacuum_overdue_tables(db.engine)
     return EmbedReport(len(movies), time.monotonic() - started)
 
 
@@ -136,6 +137,11 @@ def _embed(
                 yield future.result()
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _index(db: DatabaseManager, space: Space) -> None:
+    vectors = db.run_transaction(partial(count_vectors, space_id=space.id))
+    build_indexes(db.engine, space, vectors)
 
 
 def _embed_step(

@@ -61,20 +61,21 @@ def build_indexes(engine: Engine, space: Space, movies: int) -> None:
     if (method := choose_method(movies)) is None:
         return
     megabytes = max(_BUILD_MEGABYTES, movies * _BUILD_BYTES_PER_MOVIE // 2**20)
+    build = partial(_build_index, engine, space, method, megabytes)
     if method == "hnsw":
         with engine.begin() as connection:
             for kind in KINDS:
                 _drop_if_lists(connection, index_name(kind, space.id))
-    build = partial(_build_index, engine, space, method, megabytes)
-    try:
-        for kind in KINDS:
-            build(kind)
-    except OperationalError as error:
-        if sqlstate(error) not in _NO_SHARED_MEMORY:
-            raise
-        # By one process each, at the same time.
-        with ThreadPoolExecutor(len(KINDS)) as threads:
-            list(threads.map(partial(build, is_parallel=False), KINDS))
+        try:
+            for kind in KINDS:
+                build(kind, is_parallel=True)
+        except OperationalError as error:
+            if sqlstate(error) not in _NO_SHARED_MEMORY:
+                raise
+        else:
+            return
+    with ThreadPoolExecutor(len(KINDS)) as threads:
+        list(threads.map(partial(build, is_parallel=False), KINDS))
 
 
 def _build_index(
@@ -84,7 +85,7 @@ def _build_index(
     megabytes: int,
     kind: str,
     *,
-    is_parallel: bool = True,
+    is_parallel: bool,
 ) -> None:
     name = index_name(kind, space.id)
     # `database.search.nearest` uses the same expression and literal.

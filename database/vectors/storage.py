@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import psycopg2
-from sqlalchemy import ARRAY, BigInteger, Select, bindparam, delete, func, select, text
+from sqlalchemy import ARRAY, BigInteger, Select, bindparam, delete, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -118,8 +118,3 @@ def _field(vector: bytes | None) -> bytes:
     if vector is None:
         return struct.pack("!i", -1)
     return struct.pack("!ihh", len(vector) + 4, len(vector) // 2, 0) + vector
-
-
-def refresh_statistics(session: Session) -> None:
-    """Update the statistics of a table that has just been filled, before autovacuum would."""
-    session.execute(text("ANALYZE movie_embeddings"))
