@@ -81,7 +81,9 @@ class Mirror:
         return self._folder / "growth.log"
 
     def _command(self, *options: str) -> Sequence[str]:
-        command = [sys.executable, "fetch_yts_data.py", "-q", "--no-embed", "--rate", "0", *options]
+        # The audit finds movies that the list does not name, which are not in the totals.
+        quick = ["-q", "--no-embed", "--rate", "0", "--audit", "0"]
+        command = [sys.executable, "fetch_yts_data.py", *quick, *options]
         command += ["--api-url", self._api.url, "--database-url", self._url]
         return [*command, "--workers", str(_WORKERS), "--threads", str(_THREADS)]
 
