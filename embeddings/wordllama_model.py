@@ -6,6 +6,7 @@ network, and changes the logging of the whole process.
 """
 
 import hashlib
+from array import array
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -13,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
@@ -50,7 +52,8 @@ class StaticModel:
         #: SHA-256 of both files, with the same line ends on every system.
         self.hash = computed.result()
         self._tokenizer.enable_truncation(_MOST_TOKENS)
-        self._words: dict[str, list[int]] = {}
+        #: The tokens of each word, as an array of 64-bit numbers: joined faster than lists.
+        self._words: dict[str, bytes] = {}
 
     @property
     def dimensions(self) -> int:
@@ -68,12 +71,12 @@ class StaticModel:
         vectors = self._stored if len(texts) == 1 else self._vectors
         # One text at a time: numpy adds up rows twenty times as fast as it reduces slices of them.
         for tokens, total in zip(self._tokens(texts), sums, strict=True):
-            if tokens:
+            if tokens.size:
                 rows = vectors.take(tokens, axis=0).astype(np.float32, copy=False)
                 np.add.reduce(rows, axis=0, out=total)
         return unit(sums)
 
-    def _tokens(self, texts: Sequence[str]) -> Iterator[list[int]]:
+    def _tokens(self, texts: Sequence[str]) -> Iterator[NDArray[np.int64]]:
         """
         Yield the tokens of each text.
 
@@ -81,7 +84,8 @@ class StaticModel:
         of its words, of which most are known from other texts.
         """
         if len(texts) == 1:  # A query is not kept.
-            yield from self._encode(texts)
+            (encoded,) = self._encode(texts)
+            yield np.frombuffer(encoded, dtype=np.int64)
             return
         split = [_words_of(text) for text in texts]
         known, words_of_all = self._words, set(chain.from_iterable(split))
@@ -89,14 +93,14 @@ class StaticModel:
         if len(known) + len(new) > _MOST_WORDS:
             known, new = {}, [*words_of_all]
             self._words = known
-        for word, encoded in zip(new, self._encode(new), strict=True):
-            known[word] = encoded
+        known.update(zip(new, self._encode(new), strict=True))
         for words in split:
-            yield list(chain.from_iterable(map(known.__getitem__, words)))[:_MOST_TOKENS]
+            joined = b"".join(map(known.__getitem__, words))
+            yield np.frombuffer(joined, dtype=np.int64)[:_MOST_TOKENS]
 
-    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+    def _encode(self, texts: Sequence[str]) -> list[bytes]:
         encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-        return [each.ids for each in encoded]
+        return [array("q", each.ids).tobytes() for each in encoded]
 
 
 def _hash_of(weights: Path, tokenizer: Path) -> str:

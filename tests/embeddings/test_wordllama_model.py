@@ -69,4 +69,4 @@ def test_tokens_of_words_are_those_of_their_text(monkeypatch: pytest.MonkeyPatch
         expected = [
             each.ids for each in tokenizer.encode_batch_fast(some, add_special_tokens=False)
         ]
-        assert [*model._tokens(some)] == expected
+        assert [tokens.tolist() for tokens in model._tokens(some)] == expected
