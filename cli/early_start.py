@@ -2,14 +2,17 @@
 
 import os
 
-#: Variables that name another server; `database.config.read_database_url` reads them.
-_VARIABLES = ("DATABASE_URL", "YTS_DATABASE_URL", "DATABASE_URL_FILE")
+from database.connection.env_file import URL_FILE_VARIABLE, URL_VARIABLES
+
+
+def uses_embedded_server(database_url: str | None) -> bool:
+    """Return whether neither *database_url* nor the environment names another server."""
+    return not (database_url or any(map(os.environ.get, (*URL_VARIABLES, URL_FILE_VARIABLE))))
 
 
 def start_database_early(database_url: str | None) -> None:
-    """Start the embedded server, unless *database_url* or the environment names another one."""
-    if database_url or any(map(os.environ.get, _VARIABLES)):
-        return
-    from database.embedded.server import start_early  # noqa: PLC0415 -- not for other servers
+    """Start the embedded server, if the command will use it."""
+    if uses_embedded_server(database_url):
+        from database.embedded.server import start_early  # noqa: PLC0415 -- not for other servers
 
-    start_early()
+        start_early()

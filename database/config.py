@@ -10,10 +10,9 @@ from psycopg2.extensions import make_dsn
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from database.connection.env_file import URL_FILE_VARIABLE, URL_VARIABLES
 from database.errors import InvalidDatabaseUrl
 
-#: Every command reads both; the second has the form of the variables of options.
-_VARIABLES = ("DATABASE_URL", "YTS_DATABASE_URL")
 _EXAMPLE = "postgresql://user:password@host:5432/database"
 #: SQLAlchemy uses psycopg 3 if a URL names no driver; this project uses psycopg2.
 _DRIVER = "postgresql+psycopg2"
@@ -107,7 +106,7 @@ def read_database_url(explicit: str | URL | None = None) -> URL | None:
     if isinstance(explicit, URL):
         return explicit.set(drivername=_DRIVER)
     explicit = (explicit or "").strip()
-    for name in _VARIABLES:
+    for name in URL_VARIABLES:
         text = os.environ.get(name, "").strip()
         if text and explicit in {"", text}:  # A command may already have read it from the file.
             return parse_database_url(text, name)
@@ -119,7 +118,7 @@ def read_database_url(explicit: str | URL | None = None) -> URL | None:
 
 def _read_url_file() -> str:
     """Return the contents of the file in DATABASE_URL_FILE, as used for secrets of containers."""
-    name = os.environ.get("DATABASE_URL_FILE", "").strip()
+    name = os.environ.get(URL_FILE_VARIABLE, "").strip()
     if not name:
         return ""
     try:

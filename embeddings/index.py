@@ -39,7 +39,7 @@ from embeddings.vectors import Vectors
 
 #: Movies that are saved in one transaction: a kill loses at most this much work of each thread.
 MOVIES_PER_STEP = 500
-#: Fewer movies are added to the indexes and leave the statistics of the table as they are.
+#: Fewer movies are added to the indexes.
 _FEW_MOVIES = 3000
 #: For a larger share of new vectors, building the index from scratch is faster than adding to it.
 _SHARE_FOR_NEW_INDEX = 0.25

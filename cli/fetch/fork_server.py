@@ -1,10 +1,10 @@
 """`start_fork_server`: start the server that forks the workers, while nothing is open yet."""
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from cli.early_start import uses_embedded_server
 from database.connection.libpq_environment import hide_libpq_environment
 from ingest.backends.processes import warm_up
 
@@ -17,7 +17,7 @@ def start_fork_server(options: Mapping[str, Any]) -> None:
     """
     if options["dry_run"]:
         return
-    if not (options["database_url"] or os.environ.get("DATABASE_URL_FILE")):
+    if uses_embedded_server(options["database_url"]):
         hide_libpq_environment()  # Done before the workers inherit the environment.
     if options["workers"] > 1 and options["cluster"] is None:
         with suppress(OSError):  # The pool tries again, and reports the error.

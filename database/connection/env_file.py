@@ -5,6 +5,10 @@ import re
 from pathlib import Path
 
 NAME = ".env"
+#: Variables that name the database; every command reads both, and the second has the form of the
+#: variables of options. Without them, the file that the last one names is read.
+URL_VARIABLES = ("DATABASE_URL", "YTS_DATABASE_URL")
+URL_FILE_VARIABLE = "DATABASE_URL_FILE"
 #: Variables of this program and of libpq; the rest of the file is for other programs.
 _OURS = re.compile(r"YTS_\w+|DATABASE_URL(_FILE)?|PG[A-Z]+")
 _taken: set[str] = set()

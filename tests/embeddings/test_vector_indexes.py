@@ -11,6 +11,7 @@ from database.vectors import indexes
 from database.vectors.spaces import Space, read_active_space
 from embeddings.index import embed_all
 from tests.embeddings.test_index import fill, rows
+from tests.support.databases import run_sql
 
 _METHODS = """
     SELECT c.oid, amname FROM pg_class c JOIN pg_am ON pg_am.oid = relam
@@ -107,26 +108,20 @@ def test_an_index_is_built_by_one_process_if_several_have_too_little_shared_memo
 ):
     """As in a container: PostgreSQL reports a full disk for /dev/shm."""
     fill(db, 9)
-    with db.get_session() as session:
-        session.execute(
-            text("""
-            CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
-                IF current_setting('max_parallel_maintenance_workers')::int > 0 THEN
-                    RAISE 'could not resize shared memory segment' USING ERRCODE = '53100';
-                END IF;
-            END $$""")
-        )
-        session.execute(
-            text(
-                "CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE INDEX') "
-                "EXECUTE FUNCTION refuse()"
-            )
-        )
+    run_sql(
+        db.url,
+        """
+        CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF current_setting('max_parallel_maintenance_workers')::int > 0 THEN
+                RAISE 'could not resize shared memory segment' USING ERRCODE = '53100';
+            END IF;
+        END $$""",
+        "CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE INDEX') "
+        "EXECUTE FUNCTION refuse()",
+    )
     try:
         embed_all(db)
     finally:
-        with db.get_session() as session:
-            session.execute(text("DROP EVENT TRIGGER refuse"))
-            session.execute(text("DROP FUNCTION refuse"))
+        run_sql(db.url, "DROP EVENT TRIGGER refuse", "DROP FUNCTION refuse")
 
     assert methods(db) == ["hnsw"] * 2

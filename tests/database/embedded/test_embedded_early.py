@@ -21,7 +21,7 @@ START = """
     os.environ["YTS_HOME"] = str(home)
     start_early()
 """
-LOCK_IS_FREE = """
+SAY_WHETHER_STARTED = """
     import fcntl
     with (home / "server.lock").open() as lock:
         try:
@@ -35,7 +35,7 @@ def test_open_embedded_takes_over_what_was_started_early(home: Path):
     """The server runs before it is opened, without a thread, and closing the share stops it."""
     output = run_script(
         START
-        + LOCK_IS_FREE
+        + SAY_WHETHER_STARTED
         + """
     print(threading.active_count())
     import psycopg2
@@ -43,7 +43,7 @@ def test_open_embedded_takes_over_what_was_started_early(home: Path):
     psycopg2.connect(host=server.url.query["host"], user="postgres", dbname="yts").close()
     server.close()
     """
-        + LOCK_IS_FREE,
+        + SAY_WHETHER_STARTED,
         home,
     )
     assert output.split() == ["started", "1"]
@@ -76,7 +76,7 @@ def test_a_forked_child_opens_a_share_of_its_own(home: Path):
         os._exit(0)
     os.wait()
     """
-        + LOCK_IS_FREE,
+        + SAY_WHETHER_STARTED,
         home,
     )
     assert output.split() == ["yts", "started"]
